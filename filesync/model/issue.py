@@ -1,0 +1,54 @@
+"""The canonical issue: what an adapter shows of its tracker, in the tracker's own words, and nothing of its API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from filesync.model.ids import Gid, Kind
+from filesync.model.values import Value
+
+
+class About(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Told for people, never compared: the key, author and time that the sending tracker shows. A claim, not a fact."""
+
+    key: str = ""
+    author: str = ""
+    at: str = ""  # UTC, as values.utc_text
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """Where an item stands in its tracker: its own id and the id of the issue it belongs to (an issue: twice its own)."""
+
+    kind: Kind
+    issue: str
+    local: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """An entity as its tracker shows it now.
+
+    `local` is never re-used while `stamp`, the creation stamp ([0-9A-Za-z], usually epoch milliseconds), tells
+    a restored tracker's re-use apart. `origin` is the gid an import created it for. `fields` is flat, in local
+    names; empty fields are absent. A comment has the one field `body`. A `parent` value is a local issue id.
+    """
+
+    ref: Ref
+    stamp: str
+    origin: Gid | None
+    fields: Mapping[str, Value]
+    about: About = field(default_factory=About)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issue:
+    """An issue with everything that belongs to it: complete, or the adapter raised."""
+
+    item: Item
+    children: tuple[Item, ...]  # comments, attachments, worklogs, oldest first
+    in_scope: bool = True  # whether the outgoing scope holds it; leaving the scope is not being deleted
+    key: str = ""

@@ -1,0 +1,131 @@
+"""What filesync asks of a tracker. The obligations are in words here and in tests/trackers/contract.py in code.
+
+Every adapter:
+- shows and takes canonical values (model/values.py) under its own, local names; a local field name holds no colon;
+- is complete or raises: a page that failed never makes a list shorter;
+- raises only `Unavailable`, `Rejected`, `Gone` (filesync.errors), never its library's exceptions;
+- treats all text as data.
+
+Three fields have obligations of their own. `type` is given at creation. `status` is never written together with
+other fields: `route` says the steps, and each is one `apply`. `parent` holds a local issue id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from filesync.model.ids import Gid, Kind, Mark
+from filesync.model.issue import About, Issue, Item, Ref
+from filesync.model.values import FieldSpec, Flat, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """An issue that may have changed, and the cursor from which nothing before and including it needs to be read again."""
+
+    issue: str  # local id
+    cursor: str | None  # None: resuming after this one is not possible
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An entity to be created. `fields` is flat; a status in it is left out by the caller and reached afterwards."""
+
+    kind: Kind
+    issue: str | None  # the local id of the issue it belongs to; None for an issue
+    fields: Mapping[str, Value]
+    about: About  # the original's author and time, for adapters that show them in the text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Born:
+    """What `create` made: the item with its fields *as born*, also when it was born in an earlier call (`again`)."""
+
+    item: Item
+    key: str
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Set these flat fields; None empties a field or takes an element out of its set. Others stay as they are."""
+
+    fields: Flat
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Delete the item. That it is gone already is success."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarkDeleted:
+    """Leave the item and show people that the partner deleted its own."""
+
+    by: str  # the partner's name
+
+
+Action: TypeAlias = Write | Remove | MarkDeleted
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What the tracker has: for checks, drafts of a mapping, and messages."""
+
+    name: str  # "embedded tracker, project ABC"
+    fields: tuple[FieldSpec, ...]
+    types: tuple[str, ...]
+    statuses: tuple[str, ...]
+    users: tuple[str, ...]
+
+
+class Tracker(Protocol):
+    """One project of one tracker, seen through one account."""
+
+    def describe(self) -> Description:
+        """What there is. Raises Unavailable."""
+        ...
+
+    def changed(self, since: str | None) -> Iterator[Touched]:
+        """Issues created, edited (their children too) or deleted since the cursor, oldest first; None: all there are.
+
+        May repeat issues and name unchanged ones; never leaves one out. Raises Unavailable, at any step.
+        """
+        ...
+
+    def get(self, issue: str) -> Issue | None:
+        """The issue by its local id, in scope or not; None only when the tracker says there is none. Raises Unavailable."""
+        ...
+
+    def create(self, origin: Gid, draft: Draft) -> Born:
+        """Make the entity, once for each origin: a second call answers what the first one made, as it was born.
+
+        Raises Rejected, Unavailable; Gone when the issue it belongs to is gone.
+        """
+        ...
+
+    def apply(self, ref: Ref, action: Action, mark: Mark) -> Flat:
+        """Carry out one action, all of it or nothing; doing it twice is doing it once.
+
+        Returns the written fields as they landed (as the tracker shows them now: normalised, cut). `mark` is
+        recorded where the tracker has room for it. Raises Rejected (naming fields where it can), Gone, Unavailable.
+        """
+        ...
+
+    def route(self, ref: Ref, status: str) -> tuple[str, ...]:
+        """The statuses to go through, the last being `status`; () when there already. Raises Rejected (no way), Gone."""
+        ...
+
+    def read_checkpoint(self, name: str) -> str | None:
+        """What `write_checkpoint` kept under this name. Raises Unavailable."""
+        ...
+
+    def write_checkpoint(self, name: str, text: str) -> None:
+        """Keep a short text (<= 32 kB) in the tracker itself, to be found after a restore. Raises Unavailable."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections and files."""
+        ...

@@ -1,0 +1,37 @@
+# What there is: make demo | check | test | prove. Each sets itself up first (Python >= 3.11, no root).
+PYTHON := .venv/bin/python
+RUN := .venv/.ready-run
+DEV := .venv/.ready-dev
+
+.PHONY: help check test prove format
+
+help:
+	@echo "make check    format, lint, types, layers, links in the docs, README equals --help"
+	@echo "make test     the tests, with coverage"
+	@echo "make prove    the long campaigns (hours, if you let them)"
+	@echo "make format   put code and README into the form that make check asks for"
+
+.venv/.ready-%: pyproject.toml tools/setup
+	@tools/setup $*
+
+check: $(DEV)
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
+	$(PYTHON) -m mypy tools tests/test_layers.py tests/cli
+	$(PYTHON) -m pytest -q tests/test_layers.py
+	$(PYTHON) tools/links.py
+	$(PYTHON) tools/readme.py --check
+
+test: $(DEV)
+	@tools/install-programs || true
+	$(PYTHON) -m pytest -n 2 -m "not prove" --cov --cov-branch --cov-fail-under=90
+
+prove: $(DEV)
+	@tools/install-programs || true
+	$(PYTHON) -m pytest -n 2 -m prove
+
+format: $(DEV)
+	$(PYTHON) -m ruff format .
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) tools/readme.py

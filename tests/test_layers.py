@@ -1,0 +1,89 @@
+"""The floors of the house: imports point down only, and the rooms of one floor do not know each other (docs/architecture.md)."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "filesync"
+
+GROUND = {"errors", "model", "bundle", "settings"}
+MIDDLE = {"ledger", "exchange", "trackers", "rules", "keys"}
+MAY_IMPORT = {
+    "errors": set[str](),
+    "model": {"errors"},
+    "bundle": {"errors", "model"},
+    "settings": GROUND,
+    **dict.fromkeys(MIDDLE, GROUND),
+    "config": GROUND | MIDDLE,
+    "agent": GROUND | MIDDLE | {"config"},
+    "cli": GROUND | MIDDLE | {"config", "agent"},
+}
+# On the ground, time, ids and bytes come in as arguments: what it computes can be replayed anywhere.
+OUTSIDE = {
+    "os",
+    "io",
+    "pathlib",
+    "shutil",
+    "tempfile",
+    "glob",
+    "subprocess",
+    "socket",
+    "time",
+    "random",
+    "secrets",
+    "uuid",
+    "logging",
+}
+# Files that read what ships with the package itself, which is code in other clothes.
+SHIPPED = {"bundle/schema.py"}
+# The command line opens a site only where a verb needs one: without this `filesync --help` takes three times as long.
+LATE = {"cli/app.py"}
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def imported(tree: ast.AST) -> list[tuple[str, int]]:
+    """Every module that is imported, by its full name, and the line."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, node.lineno) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"line {node.lineno}: write the full name of the module"
+            found += [(f"{node.module}.{alias.name}", node.lineno) for alias in node.names]
+    return found
+
+
+def test_every_room_has_a_floor() -> None:
+    rooms = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in FILES} - {"__init__"}
+    assert rooms <= MAY_IMPORT.keys(), "a new room: say in MAY_IMPORT on which floor it stands"
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_imports_point_down(path: Path) -> None:
+    room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    for module, line in imported(ast.parse(path.read_text())):
+        top, _, rest = module.partition(".")
+        target = rest.split(".")[0]
+        where = f"filesync/{name_of(path)}:{line}"
+        if top == "filesync" and target in MAY_IMPORT and target != room:
+            assert target in MAY_IMPORT[room], f"{where}: {room} may not know {target}: give it what it needs as an argument"
+        if room in GROUND and name_of(path) not in SHIPPED:
+            assert top not in OUTSIDE, f"{where}: {top} on the ground floor: files, time and ids come in as arguments"
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_imports_stand_at_the_top(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    late = [line for function in functions for _, line in imported(function)]
+    assert not late or name_of(path) in LATE, (
+        f"filesync/{name_of(path)}:{late}: an import inside a function hides what a room knows"
+    )

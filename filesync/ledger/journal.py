@@ -1,0 +1,185 @@
+"""What waits, what met, what happened. Inside the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from filesync.ledger.tables import conflict, event, queue
+from filesync.model.ids import Gid, Mark
+
+_CHUNK: Final = 500
+
+
+class Wait(StrEnum):
+    """Why a change is not decided yet."""
+
+    WAITS = "waits"  # for an entity that has not come
+    STUCK = "stuck"  # the tracker or the mapping refuses it, until a person acts
+    BEHIND = "behind"  # another change of the same entity comes first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued:
+    """A change taken in and not yet decided; `change` is what is left of its line."""
+
+    mark: Mark
+    gid: Gid
+    change: bytes
+    state: Wait
+    waits_for: str = ""
+    reason: str = ""
+    since: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """Two edits of one field that met: both values, who won, by which rule."""
+
+    at: int
+    mark: Mark
+    gid: Gid
+    key: str
+    field: str
+    ours: str
+    theirs: str
+    winner: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One event, as it was written down. `detail` is JSON."""
+
+    exchange: str
+    at: int
+    severity: str
+    kind: str
+    detail: bytes
+
+
+def _queued(row: Any) -> Queued:
+    return Queued(
+        mark=Mark(row.mark),
+        gid=Gid(row.gid),
+        change=row.change,
+        state=Wait(row.state),
+        waits_for=row.waits_for,
+        reason=row.reason,
+        since=row.since,
+    )
+
+
+def queued(conn: sa.Connection, exchange_id: int) -> list[Queued]:
+    """Everything undecided, in the order in which it was sent."""
+    query = sa.select(queue).where(queue.c.exchange == exchange_id).order_by(queue.c.mark)
+    return [_queued(row) for row in conn.execute(query)]
+
+
+def queued_gids(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) -> set[Gid]:
+    """Those of the gids that something undecided stands for."""
+    wanted = list(dict.fromkeys(gids))
+    found: set[Gid] = set()
+    for start in range(0, len(wanted), _CHUNK):
+        query = sa.select(queue.c.gid).where(queue.c.exchange == exchange_id, queue.c.gid.in_(wanted[start : start + _CHUNK]))
+        found.update(Gid(gid) for gid in conn.execute(query).scalars())
+    return found
+
+
+def put_queued(conn: sa.Connection, exchange_id: int, rows: Iterable[Queued]) -> None:
+    """Write these rows in place of what stands under their marks; `since` of what was there already stays."""
+    values = [
+        {
+            "exchange": exchange_id,
+            "mark": one.mark,
+            "gid": one.gid,
+            "change": one.change,
+            "state": one.state,
+            "waits_for": one.waits_for,
+            "reason": one.reason,
+            "since": one.since,
+        }
+        for one in rows
+    ]
+    if values:
+        conn.execute(
+            sa.text(
+                "insert into queue (exchange, mark, gid, change, state, waits_for, reason, since)"
+                " values (:exchange, :mark, :gid, :change, :state, :waits_for, :reason, :since)"
+                " on conflict (exchange, mark) do update set change = excluded.change, state = excluded.state,"
+                " waits_for = excluded.waits_for, reason = excluded.reason"
+            ),
+            values,
+        )
+
+
+def drop_queued(conn: sa.Connection, exchange_id: int, marks: Iterable[Mark]) -> None:
+    """They are decided."""
+    values = [{"x": exchange_id, "m": mark} for mark in marks]
+    if values:
+        conn.execute(sa.text("delete from queue where exchange = :x and mark = :m"), values)
+
+
+def add_conflicts(conn: sa.Connection, exchange_id: int, rows: Iterable[Conflict]) -> None:
+    """Keep edits that met, for people."""
+    values = [
+        {
+            "exchange": exchange_id,
+            "at": one.at,
+            "mark": one.mark,
+            "gid": one.gid,
+            "key": one.key,
+            "field": one.field,
+            "ours": one.ours,
+            "theirs": one.theirs,
+            "winner": one.winner,
+            "rule": one.rule,
+        }
+        for one in rows
+    ]
+    if values:
+        conn.execute(sa.insert(conflict), values)
+
+
+def conflicts(conn: sa.Connection, exchange_id: int, *, limit: int | None = None) -> list[Conflict]:
+    """The newest conflicts, oldest of them first."""
+    query = sa.select(conflict).where(conflict.c.exchange == exchange_id).order_by(conflict.c.row.desc()).limit(limit)
+    found = [
+        Conflict(
+            at=row.at,
+            mark=Mark(row.mark),
+            gid=Gid(row.gid),
+            key=row.key,
+            field=row.field,
+            ours=row.ours,
+            theirs=row.theirs,
+            winner=row.winner,
+            rule=row.rule,
+        )
+        for row in conn.execute(query)
+    ]
+    return found[::-1]
+
+
+def add_entries(conn: sa.Connection, rows: Iterable[Entry]) -> None:
+    """Write down what happened."""
+    values = [
+        {"exchange": one.exchange, "at": one.at, "severity": one.severity, "kind": one.kind, "detail": one.detail}
+        for one in rows
+    ]
+    if values:
+        conn.execute(sa.insert(event), values)
+
+
+def entries(conn: sa.Connection, *, limit: int | None = None, since: int = 0) -> list[Entry]:
+    """The newest entries, oldest of them first."""
+    query = sa.select(event).where(event.c.at >= since).order_by(event.c.row.desc()).limit(limit)
+    found = [
+        Entry(exchange=row.exchange, at=row.at, severity=row.severity, kind=row.kind, detail=row.detail)
+        for row in conn.execute(query)
+    ]
+    return found[::-1]

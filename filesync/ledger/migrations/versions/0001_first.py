@@ -1,0 +1,196 @@
+"""The first ledger."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Make every table."""
+    op.create_table(
+        "event",
+        sa.Column("row", sa.Integer(), nullable=False),
+        sa.Column("exchange", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("severity", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("detail", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("row"),
+    )
+    op.create_table(
+        "exchange",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("stopped_why", sa.Text(), nullable=False),
+        sa.Column("stopped_since", sa.BigInteger(), nullable=False),
+        sa.Column("direction", sa.Text(), nullable=False),
+        sa.Column("encrypt", sa.Boolean(), nullable=False),
+        sa.Column("outbox", sa.Text(), nullable=False),
+        sa.Column("inbox", sa.Text(), nullable=False),
+        sa.Column("partner_site", sa.Text(), nullable=False),
+        sa.Column("partner_name", sa.Text(), nullable=False),
+        sa.Column("partner_recipient", sa.Text(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("out_stream", sa.Text(), nullable=False),
+        sa.Column("out_generation", sa.Integer(), nullable=False),
+        sa.Column("out_generation_id", sa.Text(), nullable=False),
+        sa.Column("out_seq", sa.BigInteger(), nullable=False),
+        sa.Column("out_id", sa.Text(), nullable=False),
+        sa.Column("cursor", sa.Text(), nullable=True),
+        sa.Column("contract", sa.Text(), nullable=False),
+        sa.Column("in_stream", sa.Text(), nullable=False),
+        sa.Column("in_generation", sa.Integer(), nullable=False),
+        sa.Column("in_generation_id", sa.Text(), nullable=False),
+        sa.Column("in_seq", sa.BigInteger(), nullable=False),
+        sa.Column("in_id", sa.Text(), nullable=False),
+        sa.Column("in_last_file", sa.Text(), nullable=False),
+        sa.Column("in_last_seen", sa.BigInteger(), nullable=False),
+        sa.Column("acked_seq", sa.BigInteger(), nullable=False),
+        sa.Column("acked_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("name"),
+    )
+    op.create_table(
+        "site",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "bundle_in",
+        sa.Column("exchange", sa.Integer(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("prev", sa.Text(), nullable=False),
+        sa.Column("file", sa.Text(), nullable=False),
+        sa.Column("arrived_as", sa.Text(), nullable=False),
+        sa.Column("contract", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("changes", sa.Integer(), nullable=False),
+        sa.Column("decided", sa.LargeBinary(), nullable=False),
+        sa.Column("received", sa.BigInteger(), nullable=False),
+        sa.Column("applied", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["exchange"],
+            ["exchange.id"],
+        ),
+        sa.PrimaryKeyConstraint("exchange", "generation", "seq"),
+    )
+    op.create_table(
+        "bundle_out",
+        sa.Column("exchange", sa.Integer(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("file", sa.Text(), nullable=False),
+        sa.Column("header", sa.LargeBinary(), nullable=True),
+        sa.Column("frozen", sa.LargeBinary(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("changes", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["exchange"],
+            ["exchange.id"],
+        ),
+        sa.PrimaryKeyConstraint("exchange", "generation", "seq"),
+    )
+    op.create_table(
+        "conflict",
+        sa.Column("row", sa.Integer(), nullable=False),
+        sa.Column("exchange", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("mark", sa.Text(), nullable=False),
+        sa.Column("gid", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("field", sa.Text(), nullable=False),
+        sa.Column("ours", sa.Text(), nullable=False),
+        sa.Column("theirs", sa.Text(), nullable=False),
+        sa.Column("winner", sa.Text(), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["exchange"],
+            ["exchange.id"],
+        ),
+        sa.PrimaryKeyConstraint("row"),
+    )
+    op.create_table(
+        "doubt",
+        sa.Column("exchange", sa.Integer(), nullable=False),
+        sa.Column("gid", sa.Text(), nullable=False),
+        sa.Column("field", sa.Text(), nullable=False),
+        sa.Column("value", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["exchange"],
+            ["exchange.id"],
+        ),
+        sa.PrimaryKeyConstraint("exchange", "gid", "field"),
+    )
+    op.create_table(
+        "entity",
+        sa.Column("row", sa.Integer(), nullable=False),
+        sa.Column("exchange", sa.Integer(), nullable=False),
+        sa.Column("gid", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("parent", sa.Text(), nullable=True),
+        sa.Column("local", sa.Text(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("fields", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["exchange"],
+            ["exchange.id"],
+        ),
+        sa.PrimaryKeyConstraint("row"),
+        sa.UniqueConstraint("exchange", "gid"),
+    )
+    op.create_index("entity_local", "entity", ["exchange", "kind", "local"], unique=False)
+    op.create_index("entity_parent", "entity", ["exchange", "parent"], unique=False)
+    op.create_table(
+        "queue",
+        sa.Column("exchange", sa.Integer(), nullable=False),
+        sa.Column("mark", sa.Text(), nullable=False),
+        sa.Column("gid", sa.Text(), nullable=False),
+        sa.Column("change", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("waits_for", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["exchange"],
+            ["exchange.id"],
+        ),
+        sa.PrimaryKeyConstraint("exchange", "mark"),
+    )
+    op.create_index("queue_gid", "queue", ["exchange", "gid"], unique=False)
+    op.create_table(
+        "revisit",
+        sa.Column("exchange", sa.Integer(), nullable=False),
+        sa.Column("issue", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["exchange"],
+            ["exchange.id"],
+        ),
+        sa.PrimaryKeyConstraint("exchange", "issue"),
+    )
+    op.create_table(
+        "seen_file",
+        sa.Column("exchange", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("mtime_ns", sa.BigInteger(), nullable=False),
+        sa.Column("inode", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("verdict", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["exchange"],
+            ["exchange.id"],
+        ),
+        sa.PrimaryKeyConstraint("exchange", "name"),
+    )

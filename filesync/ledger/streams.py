@@ -1,0 +1,319 @@
+"""Exchanges, their two streams, and the bundles sent and taken. Every function works inside the caller's transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from filesync.ledger.tables import bundle_in, bundle_out, exchange, seen_file, site
+from filesync.model.ids import NO_BUNDLE, BundleId, Generation, SiteId, StreamId
+
+
+class State(StrEnum):
+    """Where an exchange stands."""
+
+    OFFERED = "offered"  # we made our stream; the partner's file is not accepted yet
+    PAIRED = "paired"
+    STOPPED = "stopped"  # until a person decides
+
+
+class Direction(StrEnum):
+    """Which of the two streams there are."""
+
+    BOTH = "both"
+    SEND = "send"
+    RECEIVE = "receive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One agreed pairing, with the positions of both its streams."""
+
+    id: int
+    name: str
+    state: State
+    stopped_why: str
+    stopped_since: int
+    direction: Direction
+    encrypt: bool
+    outbox: str
+    inbox: str
+    partner_site: SiteId
+    partner_name: str
+    partner_recipient: str
+    words: str
+    out_stream: StreamId
+    out_generation: Generation
+    out_seq: int
+    out_id: BundleId
+    cursor: str | None
+    contract: str
+    in_stream: StreamId
+    in_generation: Generation
+    in_seq: int
+    in_id: BundleId
+    in_last_file: str
+    in_last_seen: int
+    acked_seq: int
+    acked_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A bundle of ours. `header` and `frozen` (the compressed changes) are there until the archive has the file."""
+
+    generation: int
+    seq: int
+    id: BundleId
+    file: str
+    header: bytes | None
+    frozen: bytes | None
+    state: str
+    changes: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A bundle of the partner's, verified and in store/."""
+
+    generation: int
+    seq: int
+    id: BundleId
+    prev: BundleId
+    file: str
+    arrived_as: str
+    contract: str
+    state: str
+    changes: int
+    decided: bytes
+    received: int
+    applied: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenFile:
+    """What was made of a file in the inbox when it was last looked at."""
+
+    name: str
+    size: int
+    mtime_ns: int
+    inode: int
+    sha256: str
+    verdict: str
+    note: str
+    since: int
+
+
+# ── the site and its exchanges ──────────────────────────────────────────────────────────────────────────────────
+
+
+def site_fact(conn: sa.Connection, name: str) -> str | None:
+    """A fact about the site itself."""
+    return conn.execute(sa.select(site.c.value).where(site.c.name == name)).scalar_one_or_none()
+
+
+def set_site_fact(conn: sa.Connection, name: str, value: str) -> None:
+    """Record a fact about the site itself."""
+    conn.execute(sa.delete(site).where(site.c.name == name))
+    conn.execute(sa.insert(site).values(name=name, value=value))
+
+
+def _exchange(row: Any) -> Exchange:
+    values = dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's documented name
+    values["state"] = State(values["state"])
+    values["direction"] = Direction(values["direction"])
+    values["out_generation"] = Generation(values["out_generation"], values.pop("out_generation_id"))
+    values["in_generation"] = Generation(values["in_generation"], values.pop("in_generation_id"))
+    return Exchange(**values)
+
+
+def exchanges(conn: sa.Connection) -> list[Exchange]:
+    """All of them, by name."""
+    return [_exchange(row) for row in conn.execute(sa.select(exchange).order_by(exchange.c.name))]
+
+
+def exchange_named(conn: sa.Connection, name: str) -> Exchange | None:
+    """The exchange of this name."""
+    row = conn.execute(sa.select(exchange).where(exchange.c.name == name)).one_or_none()
+    return None if row is None else _exchange(row)
+
+
+def exchange_of(conn: sa.Connection, exchange_id: int) -> Exchange:
+    """The exchange as it stands now."""
+    return _exchange(conn.execute(sa.select(exchange).where(exchange.c.id == exchange_id)).one())
+
+
+def add_exchange(conn: sa.Connection, name: str, *, stream: StreamId, generation: Generation) -> Exchange:
+    """Make an exchange with our own outgoing stream."""
+    conn.execute(
+        sa.insert(exchange).values(
+            name=name,
+            state=State.OFFERED,
+            out_stream=stream,
+            out_generation=generation.n,
+            out_generation_id=generation.id,
+            out_id=NO_BUNDLE,
+            in_id=NO_BUNDLE,
+        )
+    )
+    made = exchange_named(conn, name)
+    assert made is not None
+    return made
+
+
+def update_exchange(conn: sa.Connection, exchange_id: int, **values: object) -> None:
+    """Move positions or change the state. Columns as in tables.exchange."""
+    conn.execute(sa.update(exchange).where(exchange.c.id == exchange_id).values(**values))
+
+
+# ── bundles we send ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def add_sent(conn: sa.Connection, exchange_id: int, sent: Sent) -> None:
+    """Number a bundle and freeze what its bytes depend on (X3)."""
+    conn.execute(
+        sa.insert(bundle_out).values(
+            exchange=exchange_id,
+            generation=sent.generation,
+            seq=sent.seq,
+            id=sent.id,
+            file=sent.file,
+            header=sent.header,
+            frozen=sent.frozen,
+            state=sent.state,
+            changes=sent.changes,
+            at=sent.at,
+        )
+    )
+
+
+def _sent(row: Any) -> Sent:
+    values = dict(row._mapping)  # noqa: SLF001
+    del values["exchange"]
+    return Sent(**values)
+
+
+def unpublished(conn: sa.Connection, exchange_id: int) -> list[Sent]:
+    """Bundles that have a number but are not in the outbox yet, oldest first."""
+    query = (
+        sa.select(bundle_out)
+        .where(bundle_out.c.exchange == exchange_id, bundle_out.c.state != "published")
+        .order_by(bundle_out.c.generation, bundle_out.c.seq)
+    )
+    return [_sent(row) for row in conn.execute(query)]
+
+
+def sent(conn: sa.Connection, exchange_id: int, *, generation: int, seq: int) -> Sent | None:
+    """One of our bundles."""
+    query = sa.select(bundle_out).where(
+        bundle_out.c.exchange == exchange_id, bundle_out.c.generation == generation, bundle_out.c.seq == seq
+    )
+    row = conn.execute(query).one_or_none()
+    return None if row is None else _sent(row)
+
+
+def update_sent(conn: sa.Connection, exchange_id: int, one: Sent, **values: object) -> None:
+    """Archived, published, erased."""
+    conn.execute(
+        sa.update(bundle_out)
+        .where(bundle_out.c.exchange == exchange_id, bundle_out.c.generation == one.generation, bundle_out.c.seq == one.seq)
+        .values(**values)
+    )
+
+
+# ── bundles we take ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def add_taken(conn: sa.Connection, exchange_id: int, taken: Taken) -> None:
+    """Record a verified bundle that stands in store/ (I10)."""
+    conn.execute(
+        sa.insert(bundle_in).values(
+            exchange=exchange_id,
+            generation=taken.generation,
+            seq=taken.seq,
+            id=taken.id,
+            prev=taken.prev,
+            file=taken.file,
+            arrived_as=taken.arrived_as,
+            contract=taken.contract,
+            state=taken.state,
+            changes=taken.changes,
+            decided=taken.decided,
+            received=taken.received,
+            applied=taken.applied,
+        )
+    )
+
+
+def _taken(row: Any) -> Taken:
+    values = dict(row._mapping)  # noqa: SLF001
+    del values["exchange"]
+    return Taken(**values)
+
+
+def taken(conn: sa.Connection, exchange_id: int, *, generation: int, seq: int) -> Taken | None:
+    """One of the partner's bundles."""
+    query = sa.select(bundle_in).where(
+        bundle_in.c.exchange == exchange_id, bundle_in.c.generation == generation, bundle_in.c.seq == seq
+    )
+    row = conn.execute(query).one_or_none()
+    return None if row is None else _taken(row)
+
+
+def held(conn: sa.Connection, exchange_id: int) -> list[Taken]:
+    """Taken, not applied yet, in order."""
+    query = (
+        sa.select(bundle_in)
+        .where(bundle_in.c.exchange == exchange_id, bundle_in.c.state == "received")
+        .order_by(bundle_in.c.generation, bundle_in.c.seq)
+    )
+    return [_taken(row) for row in conn.execute(query)]
+
+
+def update_taken(conn: sa.Connection, exchange_id: int, one: Taken, **values: object) -> None:
+    """Changes decided, bundle applied."""
+    conn.execute(
+        sa.update(bundle_in)
+        .where(bundle_in.c.exchange == exchange_id, bundle_in.c.generation == one.generation, bundle_in.c.seq == one.seq)
+        .values(**values)
+    )
+
+
+# ── files in the inbox ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def seen_files(conn: sa.Connection, exchange_id: int) -> dict[str, SeenFile]:
+    """Every file looked at so far, by name."""
+    found = {}
+    for row in conn.execute(sa.select(seen_file).where(seen_file.c.exchange == exchange_id)):
+        values = dict(row._mapping)  # noqa: SLF001
+        del values["exchange"]
+        found[values["name"]] = SeenFile(**values)
+    return found
+
+
+def remember_file(conn: sa.Connection, exchange_id: int, seen: SeenFile) -> None:
+    """Record what was made of a file."""
+    forget_file(conn, exchange_id, seen.name)
+    conn.execute(
+        sa.insert(seen_file).values(
+            exchange=exchange_id,
+            name=seen.name,
+            size=seen.size,
+            mtime_ns=seen.mtime_ns,
+            inode=seen.inode,
+            sha256=seen.sha256,
+            verdict=seen.verdict,
+            note=seen.note,
+            since=seen.since,
+        )
+    )
+
+
+def forget_file(conn: sa.Connection, exchange_id: int, name: str) -> None:
+    """The file is no longer there."""
+    conn.execute(sa.delete(seen_file).where(seen_file.c.exchange == exchange_id, seen_file.c.name == name))

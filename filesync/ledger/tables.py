@@ -1,0 +1,187 @@
+"""The tables, once. Migrations in ledger/migrations lead here; a test holds the two together.
+
+Times are integer microseconds since 1970 (UTC). Marks, gids and digests are text, as in filesync.model.ids.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import sqlalchemy as sa
+
+metadata: Final = sa.MetaData()
+
+# Facts about the site itself: site id, the machine and folder it was installed on.
+site = sa.Table(
+    "site",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+
+# One row an exchange: both streams' positions stand here, so that one transaction moves them.
+exchange = sa.Table(
+    "exchange",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("state", sa.Text, nullable=False),  # offered · paired · stopped
+    sa.Column("stopped_why", sa.Text, nullable=False, default=""),
+    sa.Column("stopped_since", sa.BigInteger, nullable=False, default=0),
+    sa.Column("direction", sa.Text, nullable=False, default="both"),
+    sa.Column("encrypt", sa.Boolean, nullable=False, default=True),
+    sa.Column("outbox", sa.Text, nullable=False, default=""),  # "": the site's own folder
+    sa.Column("inbox", sa.Text, nullable=False, default=""),
+    sa.Column("partner_site", sa.Text, nullable=False, default=""),
+    sa.Column("partner_name", sa.Text, nullable=False, default=""),
+    sa.Column("partner_recipient", sa.Text, nullable=False, default=""),
+    sa.Column("words", sa.Text, nullable=False, default=""),
+    # what we send
+    sa.Column("out_stream", sa.Text, nullable=False),
+    sa.Column("out_generation", sa.Integer, nullable=False),
+    sa.Column("out_generation_id", sa.Text, nullable=False),
+    sa.Column("out_seq", sa.BigInteger, nullable=False, default=0),  # the last number given
+    sa.Column("out_id", sa.Text, nullable=False),  # its bundle id
+    sa.Column("cursor", sa.Text),  # how far the tracker was read
+    sa.Column("contract", sa.Text, nullable=False, default=""),  # digest the shadows were written under
+    # what we take
+    sa.Column("in_stream", sa.Text, nullable=False, default=""),
+    sa.Column("in_generation", sa.Integer, nullable=False, default=0),
+    sa.Column("in_generation_id", sa.Text, nullable=False, default=""),
+    sa.Column("in_seq", sa.BigInteger, nullable=False, default=0),  # the last one applied
+    sa.Column("in_id", sa.Text, nullable=False, default=""),
+    sa.Column("in_last_file", sa.Text, nullable=False, default=""),
+    sa.Column("in_last_seen", sa.BigInteger, nullable=False, default=0),
+    # what the partner said of our stream, in the newest of its bundles
+    sa.Column("acked_seq", sa.BigInteger, nullable=False, default=0),
+    sa.Column("acked_id", sa.Text, nullable=False, default=""),
+)
+
+# Every bundle we ever numbered. `frozen` holds its bytes from the numbering transaction until the archive has the file.
+bundle_out = sa.Table(
+    "bundle_out",
+    metadata,
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
+    sa.Column("generation", sa.Integer, primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True),
+    sa.Column("id", sa.Text, nullable=False),
+    sa.Column("file", sa.Text, nullable=False),
+    sa.Column("header", sa.LargeBinary),
+    sa.Column("frozen", sa.LargeBinary),
+    sa.Column("state", sa.Text, nullable=False),  # frozen · archived · published
+    sa.Column("changes", sa.Integer, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+)
+
+# Every bundle we ever took: its id is kept for ever, it tells a duplicate from a fork.
+bundle_in = sa.Table(
+    "bundle_in",
+    metadata,
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
+    sa.Column("generation", sa.Integer, primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True),
+    sa.Column("id", sa.Text, nullable=False),
+    sa.Column("prev", sa.Text, nullable=False),
+    sa.Column("file", sa.Text, nullable=False),  # its name in store/
+    sa.Column("arrived_as", sa.Text, nullable=False),
+    sa.Column("contract", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # received · applied
+    sa.Column("changes", sa.Integer, nullable=False),
+    sa.Column("decided", sa.LargeBinary, nullable=False, default=b""),  # a bit a change, while it is being applied
+    sa.Column("received", sa.BigInteger, nullable=False),
+    sa.Column("applied", sa.BigInteger, nullable=False, default=0),
+)
+
+# Files in the inbox that have been looked at: the finally judged ones are skipped, the others are looked at again.
+seen_file = sa.Table(
+    "seen_file",
+    metadata,
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("mtime_ns", sa.BigInteger, nullable=False),
+    sa.Column("inode", sa.BigInteger, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("verdict", sa.Text, nullable=False),  # "arriving" or a final one
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("since", sa.BigInteger, nullable=False),
+)
+
+# The paired entities and tombstones, with the shadow of every field ({name: [here, told, took]}, JSON).
+entity = sa.Table(
+    "entity",
+    metadata,
+    sa.Column("row", sa.Integer, primary_key=True),
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), nullable=False),
+    sa.Column("gid", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("parent", sa.Text),  # gid of the issue it belongs to
+    sa.Column("local", sa.Text),  # its id in our tracker; none for an entity we never had
+    sa.Column("state", sa.Text, nullable=False),  # live · dead · apart
+    sa.Column("fields", sa.LargeBinary, nullable=False),
+    sa.UniqueConstraint("exchange", "gid"),
+)
+sa.Index("entity_local", entity.c.exchange, entity.c.kind, entity.c.local)
+sa.Index("entity_parent", entity.c.exchange, entity.c.parent)
+
+# Changes taken in and not yet decided: waiting for something, refused, or behind one of the same entity that is.
+queue = sa.Table(
+    "queue",
+    metadata,
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
+    sa.Column("mark", sa.Text, primary_key=True),
+    sa.Column("gid", sa.Text, nullable=False),
+    sa.Column("change", sa.LargeBinary, nullable=False),  # what is left of it, as its line
+    sa.Column("state", sa.Text, nullable=False),  # waits · stuck · behind
+    sa.Column("waits_for", sa.Text, nullable=False, default=""),  # a gid
+    sa.Column("reason", sa.Text, nullable=False, default=""),
+    sa.Column("since", sa.BigInteger, nullable=False),
+)
+sa.Index("queue_gid", queue.c.exchange, queue.c.gid)
+
+# Written before every call to the tracker, removed with the row that records its result. field "" = the entity itself.
+doubt = sa.Table(
+    "doubt",
+    metadata,
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
+    sa.Column("gid", sa.Text, primary_key=True),
+    sa.Column("field", sa.Text, primary_key=True),
+    sa.Column("value", sa.LargeBinary, nullable=False),  # the wire value about to be written, JSON
+)
+
+# Issues the next export looks at, whatever the tracker's feed says.
+revisit = sa.Table(
+    "revisit",
+    metadata,
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
+    sa.Column("issue", sa.Text, primary_key=True),
+)
+
+# Edits that met: both values are kept for people, apart from everything the merge works on.
+conflict = sa.Table(
+    "conflict",
+    metadata,
+    sa.Column("row", sa.Integer, primary_key=True),
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("mark", sa.Text, nullable=False),
+    sa.Column("gid", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("field", sa.Text, nullable=False),
+    sa.Column("ours", sa.Text, nullable=False),
+    sa.Column("theirs", sa.Text, nullable=False),
+    sa.Column("winner", sa.Text, nullable=False),
+    sa.Column("rule", sa.Text, nullable=False),
+)
+
+# What happened, oldest first: `filesync log`.
+event = sa.Table(
+    "event",
+    metadata,
+    sa.Column("row", sa.Integer, primary_key=True),
+    sa.Column("exchange", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("severity", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("detail", sa.LargeBinary, nullable=False),
+)

@@ -6,6 +6,7 @@ carries the exit code a command ends with when nothing else handled it.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -92,6 +93,40 @@ class DiskProblem(FilesyncError):
 
 class StorageFailure(DiskProblem):
     """fsync or a read failed: what the disk holds is unknown, so the stream stops and nothing is tried again."""
+
+
+_SPACE = {errno.ENOSPC, errno.EDQUOT}
+_RIGHTS = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def disk_problem(error: OSError, path: object, *, doing: str = "write", need: int | None = None, have: int = 0) -> DiskProblem:
+    """A failure of the operating system in words: which path, which right (`doing`: write, read …), how many bytes."""
+    where, why = repr(str(path)), error.strerror or str(error)
+    if error.errno == errno.EIO:
+        return StorageFailure(
+            f"the disk failed: cannot {doing} {where} ({why})",
+            hint="Look at the disk and the system's log first. Nothing was marked as done; what is on other disks is not affected.",
+        )
+    if error.errno in _SPACE:
+        amounts = "" if need is None else f": need {size_text(need)}, have {size_text(have)}"
+        return DiskProblem(
+            f"no space on the disk of {where}{amounts}",
+            hint="Make room there: the work goes on by itself. Nothing was lost.",
+        )
+    if error.errno in _RIGHTS:
+        return DiskProblem(
+            f"may not {doing} {where}: {why}",
+            hint=f"Give the account that filesync runs as the right to {doing} there.",
+        )
+    return DiskProblem(f"cannot {doing} {where}: {why}", hint="Check that the folder is there and its disk or share is connected.")
+
+
+def size_text(count: int) -> str:
+    """A number of bytes for a person: `300 B`, `2.1 GB` (decimal, as disks are sold)."""
+    size, units = float(count), ["B", "kB", "MB", "GB", "TB", "PB"]
+    while size >= 999.95 and len(units) > 1:  # noqa: PLR2004 - what would be shown as 1000.0 is 1.0 of the next unit
+        size, units = size / 1000, units[1:]
+    return f"{size:.0f} B" if units[0] == "B" else f"{size:.1f} {units[0]}"
 
 
 class LedgerBehind(FilesyncError):

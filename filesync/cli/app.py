@@ -1,0 +1,99 @@
+"""What all verbs of one call share: which site it is about, how much to say and in which form, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from filesync.errors import ConfigError, FilesyncError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from filesync.agent.site import Site
+    from filesync.config import Config
+
+    Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+class Say(IntEnum):
+    """How much a call says."""
+
+    LESS = 0  # what needs a person
+    NORMAL = 1  # what happened; nothing when nothing did
+    MORE = 2  # also that nothing happened, and what is only of interest
+
+
+@dataclass(slots=True)
+class App:
+    """One call of the command line."""
+
+    config_path: Path = Path("filesync.yaml")
+    say: Say = Say.NORMAL
+    as_json: bool = False
+
+    # A site brings SQLAlchemy and its like: 0.3 s that a verb which opens none, or shows its help, does not pay.
+
+    def config(self) -> Config:
+        """The configuration of the site. Raises ConfigError."""
+        from filesync.config import load_config  # noqa: PLC0415, start-up time
+
+        if not self.config_path.is_file():
+            raise ConfigError(
+                [Problem(str(self.config_path), "no configuration there")],
+                hint="name it with `filesync -c CONFIG …`, go to its folder, or make a new site with `filesync init`",
+            )
+        return load_config(self.config_path)
+
+    def site(self) -> Site:
+        """The site, locked and open, for a `with`. Raises what `Site.open` raises."""
+        from filesync.agent.site import Site  # noqa: PLC0415, start-up time
+
+        return Site.open(self.config())
+
+    def tell(self, text: str, *, level: Say = Say.NORMAL) -> None:
+        """Print a line for people, unless it was asked to say less, or to speak JSON."""
+        if self.say >= level and not self.as_json:
+            click.echo(text)
+
+    def tell_json(self, value: object) -> None:
+        """Print the answer as one JSON document. Values of our own, paths, enums and times become what JSON has."""
+        import msgspec  # noqa: PLC0415, start-up time
+
+        click.echo(msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2))
+
+    def tell_error(self, error: FilesyncError) -> None:
+        """Print what went wrong to stderr: every problem on a line of its own, then what to do."""
+        problems: tuple[Problem, ...] = getattr(error, "problems", ())
+        if self.as_json:
+            document = {
+                "error": error.exit_code.name,
+                "exit_code": int(error.exit_code),
+                "message": str(error),
+                "problems": [{"where": problem.where, "what": problem.what} for problem in problems],
+                "hint": error.hint,
+            }
+            click.echo(json.dumps(document, ensure_ascii=False), err=True)
+            return
+        for line in [str(problem) for problem in problems] if len(problems) > 1 else [str(error)]:
+            click.echo(f"filesync: {line}", err=True)
+        if error.hint:
+            click.echo(f"hint: {error.hint}", err=True)
+
+
+def json_option(verb: Decorated) -> Decorated:
+    """Give a verb `--json`."""
+
+    def speak_json(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
+        if value:
+            ctx.ensure_object(App).as_json = True
+
+    option = click.option(
+        "--json", "as_json", is_flag=True, is_eager=True, expose_value=False, callback=speak_json, help="Answer as JSON."
+    )
+    return option(verb)

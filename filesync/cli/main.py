@@ -1,0 +1,129 @@
+"""The command line: `filesync [-c CONFIG] VERB`. It finds the verb, and turns what went wrong into words and an exit status."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import click
+
+from filesync import __version__
+from filesync.cli.app import App, Say
+from filesync.errors import ExitCode, FilesyncError
+
+
+class Verb(NamedTuple):
+    """Where a verb stands, and its line in the list of verbs. Its module is imported when it is called, not before."""
+
+    module: str
+    command: str
+    short: str
+
+
+# In the order in which a person comes to need them.
+VERBS: Final = {
+    "init": Verb("init", "init", "Make a new site in a folder."),
+    "check": Verb("check", "check", "Check the configuration, folders, rights, space, keys and tracker."),
+    "pair": Verb("pair", "pair", "Agree with a partner on an exchange."),
+    "export": Verb("export_", "export", "Write what changed in the tracker into bundles in the outbox."),
+    "import": Verb("import_", "import_", "Read the bundles in the inbox and apply them to the tracker."),
+    "status": Verb("status", "status", "Show how far each stream is, and what waits."),
+    "log": Verb("log", "log", "Show what happened."),
+    "conflicts": Verb("conflicts", "conflicts", "Show edits of both sides that met, and which of them won."),
+    "stuck": Verb("stuck", "stuck", "List, retry or skip what the tracker refused."),
+    "verify": Verb("verify", "verify", "Check bundle files, and say all that is wrong with each."),
+    "show": Verb("show", "show", "Show what a bundle file holds."),
+    "issue": Verb("issue", "issue", "Work on the issues of the embedded tracker."),
+}
+
+
+class Verbs(click.Group):
+    """The verbs of `VERBS`, each imported when it is called: that makes `filesync --help` quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002, click's signature
+        """Name the verbs."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002, click's signature
+        """Import a verb."""
+        if cmd_name not in VERBS:
+            return None
+        verb = VERBS[cmd_name]
+        command = getattr(importlib.import_module(f"filesync.cli.{verb.module}"), verb.command)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002, click's signature
+        """List the verbs without importing them."""
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, verb.short) for name, verb in VERBS.items()])
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]}, subcommand_metavar="VERB …")
+@click.option(
+    "-c",
+    "--config",
+    metavar="CONFIG",
+    type=click.Path(path_type=Path),
+    envvar="FILESYNC_CONFIG",
+    default="filesync.yaml",
+    show_envvar=True,
+    show_default="./filesync.yaml",
+    help="The site's configuration.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Say also that nothing happened, and what is only of interest.")
+@click.option("-q", "--quiet", is_flag=True, help="Say only what needs a person.")
+@click.version_option(__version__, prog_name="filesync")
+@click.pass_obj
+def cli(app: App, config: Path, verbose: bool, quiet: bool) -> None:
+    """Keep the issues of two trackers in step through signed files."""
+    if verbose and quiet:
+        raise click.UsageError("-v and -q exclude each other")
+    app.config_path = config
+    app.say = Say.MORE if verbose else Say.LESS if quiet else Say.NORMAL
+
+
+class Misused(FilesyncError):
+    """The command line is not one filesync understands: click's own words, for those who asked for JSON."""
+
+    exit_code = ExitCode.USAGE
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carry out one call and return its exit status. A fault of our own comes out as the exception it is."""
+    app = App()
+    try:
+        with cli.make_context("filesync", list(arguments), obj=app) as ctx:
+            answer = cli.invoke(ctx)
+    except click.exceptions.Exit as end:  # --help, --version
+        return end.exit_code
+    except FilesyncError as error:
+        app.tell_error(error)
+        return error.exit_code
+    except click.ClickException as error:
+        if app.as_json:
+            app.tell_error(Misused(error.format_message(), hint="filesync --help"))
+        else:
+            error.show()
+        return ExitCode.USAGE
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("filesync: stopped; the next run goes on where this one was", err=True)
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # Who read our output (`| head`) has enough. Python must not complain about the rest when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
+    return answer if isinstance(answer, int) else ExitCode.DONE
+
+
+def main() -> None:
+    """Be the `filesync` program."""
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

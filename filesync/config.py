@@ -1,0 +1,254 @@
+"""The configuration of a site: filesync.yaml in, one frozen value out, or every problem with its line and column."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from importlib import resources
+from itertools import combinations
+from pathlib import Path
+from string import Template
+from typing import Any, Final
+
+from filesync.errors import ConfigError, Problem
+from filesync.model.ids import SiteId
+from filesync.settings import At, Document, load, place_in_file
+
+_UNITS: Final = {"KiB": 1 << 10, "MiB": 1 << 20}
+_SPANS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_DEFAULTS: Final[Mapping[str, str]] = {
+    "signing": "keys/signing",
+    "age": "keys/age.txt",
+    "allowed_signers": "keys/allowed_signers",
+}
+SMALLEST_BUNDLE: Final = 64 << 10  # bytes: the head of a bundle and one ordinary change fit
+LARGEST_BUNDLE: Final = 256 << 20  # bytes: what a reader takes (filesync.bundle.limits)
+
+
+class InboxPolicy(StrEnum):
+    """What becomes of a file in the inbox once its bytes are safe in the store."""
+
+    KEEP = "keep"
+    MOVE = "move"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folders:
+    """The folders of a site, absolute, none inside another."""
+
+    outbox: Path
+    inbox: Path
+    archive: Path
+    store: Path
+    quarantine: Path
+    state: Path
+    guard: Path
+
+    @property
+    def spool(self) -> Path:
+        """Where bundles are built. Erased at will."""
+        return self.state / "spool"
+
+    @property
+    def stage(self) -> Path:
+        """Where arriving files are copied to before anything looks into them. Erased at will."""
+        return self.state / "stage"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """Where keys are. `command` signs instead of the `signing` file: exactly one of both is given."""
+
+    signing: Path | None
+    command: tuple[str, ...]
+    age: Path
+    allowed_signers: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackerSettings:
+    """Which adapter, which project, and the adapter's own settings; relative paths in these are relative to `base`."""
+
+    kind: str
+    project: str
+    settings: Mapping[str, object]
+    base: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds and waits."""
+
+    max_bundle_bytes: int = 64 << 20  # a bundle is closed at this size
+    max_changes: int = 2_000  # or at so many changes
+    settle: dt.timedelta = dt.timedelta(minutes=10)  # a failing file that stayed the same so long is damaged
+    grace: dt.timedelta = dt.timedelta(hours=1)  # how long a missing bundle is waited for before it is asked for
+    window: int = 10_000  # bundles that may be ahead of the one waited for
+    level: int = 3  # zstd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeRules:
+    """The rules of one exchange. `mapping` None: both sides use the contract's words."""
+
+    contract: Path
+    mapping: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """A site. All paths are absolute. `exchanges` names those with rules of their own: ask `rules_of`."""
+
+    path: Path
+    site: SiteId
+    name: str
+    folders: Folders
+    keys: Keys
+    tracker: TrackerSettings
+    ledger: str | None = field(repr=False)  # a database URL, which may hold a password; None: SQLite in the state folder
+    limits: Limits
+    inbox_policy: InboxPolicy
+    contract: Path
+    mapping: Path | None
+    exchanges: Mapping[str, ExchangeRules]
+
+    def rules_of(self, exchange: str) -> ExchangeRules:
+        """The contract and mapping of an exchange: its own, else the site's."""
+        return self.exchanges.get(exchange) or ExchangeRules(contract=self.contract, mapping=self.mapping)
+
+
+def load_config(path: Path) -> Config:
+    """Read a site's configuration. Raises ConfigError with every problem."""
+    document = load(path, "config")
+    reader = _Reader(path.absolute(), document)
+    config = reader.config()
+    if reader.problems:
+        raise ConfigError(sorted(reader.problems, key=place_in_file), hint=f"Mend {path} and run `filesync check`.")
+    return config
+
+
+def new_config(*, site: SiteId, name: str, tracker: str, project: str) -> str:
+    """The commented filesync.yaml of a new site: `load_config` gives back these values, and defaults for the rest."""
+    words = {"site": site, "name": name, "tracker": json.dumps(tracker), "project": json.dumps(project)}
+    return Template(template("filesync.yaml")).substitute(words)
+
+
+def template(name: str) -> str:
+    """The text of a file that `init` writes: "contract.yaml" or "mapping.yaml"."""
+    return (resources.files("filesync.templates") / name).read_text(encoding="utf-8")
+
+
+def clashes(folders: Mapping[str, Path]) -> Iterator[tuple[str, str]]:
+    """Folders that are the same or one inside another, links followed, each as (its name, what is wrong)."""
+    real = {name: path.resolve() for name, path in folders.items()}
+    for (one, here), (two, there) in combinations(real.items(), 2):
+        if here == there:
+            yield two, f"{two} is the same folder as {one}: {there}"
+        elif there.is_relative_to(here):
+            yield two, f"{two} is inside {one}: {there}"
+        elif here.is_relative_to(there):
+            yield one, f"{one} is inside {two}: {here}"
+
+
+class _Reader:
+    """From a document that fits the schema to values, gathering what the schema cannot see."""
+
+    def __init__(self, path: Path, document: Document) -> None:
+        self.path = path
+        self.document = document
+        self.data: dict[str, Any] = document.data
+        self.problems: list[Problem] = []
+
+    def config(self) -> Config:
+        data = self.data
+        tracker = data["tracker"]
+        folders, keys = self._folders(), self._keys()
+        own = self._rules((), data, ExchangeRules(contract=self.path.parent / "contract.yaml", mapping=None))
+        self._keep_out_of_reach(folders, keys)
+        return Config(
+            path=self.path,
+            site=SiteId(data["site"]["id"]),
+            name=data["site"]["name"],
+            folders=folders,
+            keys=keys,
+            tracker=TrackerSettings(
+                kind=tracker["kind"],
+                project=tracker["project"],
+                settings=tracker.get("settings", {}),
+                base=self.path.parent,
+            ),
+            ledger=data.get("ledger"),
+            limits=self._limits(),
+            inbox_policy=InboxPolicy(data.get("inbox_policy", "move")),
+            contract=own.contract,
+            mapping=own.mapping,
+            exchanges={name: self._rules(("exchanges", name), rules, own) for name, rules in data.get("exchanges", {}).items()},
+        )
+
+    def _path(self, at: At, text: str) -> Path:
+        try:
+            return self.path.parent / Path(text).expanduser()
+        except (RuntimeError, ValueError) as error:  # an unknown ~user
+            self.problems.append(self.document.problem(at, f"no path: {error}"))
+            return self.path.parent / text
+
+    def _folders(self) -> Folders:
+        given = self.data.get("folders", {})
+        paths = {name: self._path(("folders", name), given.get(name, name)) for name in Folders.__dataclass_fields__}
+        self.problems += [self.document.problem(("folders", name), what) for name, what in clashes(paths)]
+        return Folders(**paths)
+
+    def _keys(self) -> Keys:
+        given = self.data.get("keys", {})
+        paths = {name: self._path(("keys", name), given.get(name, default)) for name, default in _DEFAULTS.items()}
+        command = tuple(given.get("command", ()))
+        if command and "signing" in given:
+            self.problems.append(self.document.problem(("keys", "command"), "give either `signing` or `command`, not both"))
+        return Keys(
+            signing=None if command else paths["signing"],
+            command=command,
+            age=paths["age"],
+            allowed_signers=paths["allowed_signers"],
+        )
+
+    def _keep_out_of_reach(self, folders: Folders, keys: Keys) -> None:
+        """Private keys in a folder that a carrier empties or fills would travel, or be replaced."""
+        for name in _DEFAULTS:
+            path: Path | None = getattr(keys, name)
+            for place in ("outbox", "inbox"):
+                if path is not None and path.resolve().is_relative_to(getattr(folders, place).resolve()):
+                    what = f"{name} lies in the {place}, where the carrier reads and writes: {path}"
+                    self.problems.append(self.document.problem(("keys", name), what))
+
+    def _rules(self, at: At, given: Mapping[str, Any], default: ExchangeRules) -> ExchangeRules:
+        contract, mapping = default.contract, default.mapping
+        if "contract" in given:
+            contract = self._path((*at, "contract"), given["contract"])
+        if "mapping" in given:
+            mapping = None if given["mapping"] is None else self._path((*at, "mapping"), given["mapping"])
+        return ExchangeRules(contract=contract, mapping=mapping)
+
+    def _limits(self) -> Limits:
+        given = self.data.get("limits", {})
+        read: dict[str, Any] = {name: given[name] for name in ("max_changes", "window", "level") if name in given}
+        read |= {name: _duration(given[name]) for name in ("settle", "grace") if name in given}
+        if "max_bundle_bytes" in given:
+            size = _size(given["max_bundle_bytes"])
+            read["max_bundle_bytes"] = size
+            if not SMALLEST_BUNDLE <= size <= LARGEST_BUNDLE:
+                what = f"must be from {SMALLEST_BUNDLE >> 10} KiB to {LARGEST_BUNDLE >> 20} MiB, which is what a partner takes"
+                self.problems.append(self.document.problem(("limits", "max_bundle_bytes"), what))
+        return Limits(**read)
+
+
+def _size(text: str) -> int:
+    number, unit = text.split(" ")
+    return int(number) * _UNITS[unit]
+
+
+def _duration(text: str) -> dt.timedelta:
+    return dt.timedelta(**{_SPANS[text[-1]]: int(text[:-1])})

@@ -1,0 +1,254 @@
+"""Settings files: YAML in, plain data out, and for every problem the line and column a person must look at.
+
+A small, unsurprising part of YAML is taken: maps, lists, text, whole and decimal numbers, `true`, `false` and
+`null`. `no`, `on`, `2026-11-23` and `0x1f` are text; tags, anchors and a key given twice are refused.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import yaml
+from jsonschema import Draft202012Validator, ValidationError
+
+from filesync.bundle import schema
+from filesync.bundle.verdict import shown
+from filesync.errors import ConfigError, Problem
+
+MAX_BYTES: Final = 1 << 20  # of one settings file; far more than a person writes
+MAX_DEPTH: Final = 24  # maps and lists inside each other
+
+At: TypeAlias = tuple[str | int, ...]  # the way to a value: keys and positions in lists
+
+_WORDS: Final = {"true": True, "false": False, "null": None, "~": None, "": None}
+_WHOLE: Final = re.compile(r"-?(0|[1-9][0-9]{0,14})")  # longer digits are text: nothing here counts that far
+_DECIMAL: Final = re.compile(r"-?(0|[1-9][0-9]{0,14})\.[0-9]{1,9}")
+_SHOWN: Final = 60  # characters of somebody's word in a message
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a settings file says, and where: `keys` and `values` hold (line, column), both from 1, of each key and value."""
+
+    name: str
+    data: Any
+    keys: Mapping[At, tuple[int, int]]
+    values: Mapping[At, tuple[int, int]]
+
+    def problem(self, at: At, what: str, *, key: bool = False) -> Problem:
+        """A problem at a value, or at its key. Something that is not in the file is placed where it would stand."""
+        places = self.keys if key else self.values
+        while at not in places and at:
+            at, places = at[:-1], self.values
+        line, column = places.get(at, (1, 1))
+        return Problem(f"{self.name}:{line}:{column}", what)
+
+
+def load(path: Path, schema_name: str) -> Document:
+    """Read a settings file and hold it against its schema. Raises ConfigError with every problem."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(
+            [Problem(str(path), f"cannot be read: {error.strerror}")], hint="Check the path and the rights of this account."
+        ) from error
+    document = read(raw, name=path.name)
+    found = check(document, schema_name)
+    if found:
+        raise ConfigError(found, hint=f"Mend {path} and run `filesync check`.")
+    return document
+
+
+def read(raw: bytes, *, name: str) -> Document:
+    """Read YAML. Raises ConfigError: for the first place where it cannot be read, else for all that is not taken."""
+    if len(raw) > MAX_BYTES:
+        raise ConfigError([Problem(name, f"larger than a settings file may be ({MAX_BYTES} bytes)")])
+    try:
+        node = _compose(raw.decode())
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ConfigError([Problem(f"{name}:{line}", "not UTF-8")]) from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
+        raise ConfigError([Problem(where, error.problem or "not YAML")]) from error
+    except yaml.YAMLError as error:
+        raise ConfigError([Problem(name, "holds characters that YAML does not allow")]) from error
+    walk = _Walk(name)
+    data = walk.data(node, ()) if node is not None else None
+    if walk.problems:
+        raise ConfigError(walk.problems)
+    return Document(name, data, walk.keys, walk.values)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The end of a message about a word nobody knows: the nearest known one, or nothing."""
+    by_case = {name.casefold(): name for name in known}  # letter case is not likeness to difflib
+    near = difflib.get_close_matches(word.casefold(), tuple(by_case), n=1)
+    return f"; did you mean {quoted(by_case[near[0]])}?" if near else ""
+
+
+def quoted(word: str) -> str:
+    """Somebody's word in a message: in quotes, escaped and cut."""
+    return f'"{shown(word, limit=_SHOWN)}"'
+
+
+# ── the schema, in words ────────────────────────────────────────────────────────────────────────────────────────
+
+_TYPES: Final = {
+    "object": "a map (key: value)",
+    "array": "a list",
+    "string": "text (put it in quotes if it looks like something else)",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "null": "null",
+}
+
+
+def check(document: Document, schema_name: str) -> tuple[Problem, ...]:
+    """Everything in which the document does not fit the schema, in the order of the file's lines."""
+    if schema.valid(schema_name, document.data):
+        return ()
+    teacher = Draft202012Validator(schema.schema(schema_name))
+    found = {problem for error in teacher.iter_errors(document.data) for problem in _explain(document, error)}
+    if not found:  # the two validators disagree: the one that decides has the word
+        found = {Problem(document.name, str(problem)) for problem in schema.problems(schema_name, document.data)}
+    return tuple(sorted(found, key=place_in_file))
+
+
+def place_in_file(problem: Problem) -> tuple[str, int, int]:
+    """What problems are sorted by: the file, the line, the column."""
+    name, _, rest = problem.where.partition(":")
+    line, _, column = rest.partition(":")
+    return name, int(line or 0), int(column or 0)
+
+
+def _explain(document: Document, error: ValidationError) -> list[Problem]:
+    at: At = tuple(error.absolute_path)
+    value: Any = error.instance
+    wanted: Any = error.validator_value
+    known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
+    match error.validator:
+        case "additionalProperties":
+            extra = [key for key in value if key not in known]
+            return [
+                document.problem((*at, key), f"unknown key {quoted(key)}{did_you_mean(key, known)}", key=True) for key in extra
+            ]
+        case "required":
+            return [document.problem(at, f"{quoted(key)} is missing") for key in wanted if key not in value]
+        case _ if "propertyNames" in error.absolute_schema_path:
+            return [
+                document.problem((*at, value), f"{quoted(value)} is no name that can stand here{_expected(error)}", key=True)
+            ]
+        case _:
+            return [document.problem(at, _sentence(error))]
+
+
+def _sentence(error: ValidationError) -> str:
+    value: Any = error.instance
+    wanted: Any = error.validator_value
+    match error.validator:
+        case "type":
+            return "must be " + " or ".join(_TYPES[kind] for kind in ([wanted] if isinstance(wanted, str) else wanted))
+        case "enum":
+            near = did_you_mean(value, [word for word in wanted if isinstance(word, str)]) if isinstance(value, str) else ""
+            return f"must be one of {', '.join(map(str, wanted))}{near}"
+        case "pattern":
+            return f"{quoted(value)} does not fit{_expected(error)}"
+        case "uniqueItems":
+            return "holds something twice"
+        case "minItems" | "minProperties" | "minLength":
+            return "must not be empty"
+        case _:
+            return shown(error.message, limit=2 * _SHOWN)
+
+
+def _expected(error: ValidationError) -> str:
+    words = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
+    return f"; expected: {words}" if words else ""
+
+
+# ── YAML ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Loader(yaml.SafeLoader):
+    """Composes nodes only, to a bounded depth, without anchors and tags; what a plain word means is `_plain`'s matter."""
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        event = self.peek_event()  # type: ignore[no-untyped-call]  # the stubs leave it out
+        for taken, what in (("anchor", "anchors and aliases (&, *)"), ("tag", "tags (!)")):
+            if getattr(event, taken, None) is not None:
+                raise yaml.MarkedYAMLError(problem=f"{what} are not taken", problem_mark=event.start_mark)
+        if self.depth >= MAX_DEPTH:
+            raise yaml.MarkedYAMLError(problem=f"nested deeper than {MAX_DEPTH} levels", problem_mark=event.start_mark)
+        self.depth += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self.depth -= 1
+
+
+def _compose(text: str) -> yaml.Node | None:
+    loader = _Loader(text)
+    try:
+        return loader.get_single_node()
+    finally:
+        loader.dispose()
+
+
+class _Walk:
+    """From nodes to data, noting where everything stands and what is not taken."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.keys: dict[At, tuple[int, int]] = {}
+        self.values: dict[At, tuple[int, int]] = {}
+        self.problems: list[Problem] = []
+
+    def data(self, node: yaml.Node, at: At) -> Any:
+        self.values[at] = _place(node)
+        match node:
+            case yaml.MappingNode():
+                return self._map(node, at)
+            case yaml.SequenceNode():
+                return [self.data(child, (*at, index)) for index, child in enumerate(node.value)]
+            case yaml.ScalarNode():
+                return node.value if node.style else _plain(node.value)
+            case _:
+                raise TypeError(type(node))  # YAML has no other
+
+    def _map(self, node: yaml.MappingNode, at: At) -> dict[str, Any]:
+        data: dict[str, Any] = {}
+        for key, value in node.value:
+            line, column = _place(key)
+            where = f"{self.name}:{line}:{column}"
+            if not isinstance(key, yaml.ScalarNode):
+                self.problems.append(Problem(where, "a key must be one word"))
+            elif key.value in data:
+                first, _ = self.keys[*at, key.value]
+                self.problems.append(Problem(where, f"{quoted(key.value)} is given twice, first in line {first}"))
+            else:
+                self.keys[*at, key.value] = (line, column)
+                data[key.value] = self.data(value, (*at, key.value))
+        return data
+
+
+def _place(node: yaml.Node) -> tuple[int, int]:
+    return node.start_mark.line + 1, node.start_mark.column + 1
+
+
+def _plain(word: str) -> Any:
+    """What a word without quotes stands for."""
+    if word in _WORDS:
+        return _WORDS[word]
+    if _WHOLE.fullmatch(word):
+        return int(word)
+    return float(word) if _DECIMAL.fullmatch(word) else word

@@ -1,0 +1,158 @@
+"""What the embedded tracker takes: values checked against the project's definition and brought into their canonical form.
+
+Pure. What needs other issues (the parent's level, the workflow step) is asked in work.py.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from filesync.errors import Rejected
+from filesync.model.values import FieldKind, Flat, Value, flat_name, normal, split_name
+from filesync.trackers.embedded.project import Definition, Field
+
+TEXT_LIMIT: Final = 32_767  # characters, as Jira has it
+LINE_LIMIT: Final = 255  # characters of a one-line text and of an element of a set
+_SHOWN: Final = 60  # characters of foreign text in a message
+_SHOWN_CHOICES: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The fields in canonical form, and for each one that cannot be taken why not, in words for a person."""
+
+    fields: Mapping[str, Value | None]
+    refused: Mapping[str, str]
+
+
+def checked(definition: Definition, fields: Flat) -> Checked:
+    """Check flat fields. An element whose text is normalised lands under its new name, and its old name is empty."""
+    good: dict[str, Value | None] = {}
+    refused: dict[str, str] = {}
+    for flat, value in fields.items():
+        name, element = split_name(flat)
+        field = definition.fields.get(name)
+        try:
+            if field is None:
+                refused[flat] = "there is no such field" + suggestion(name, tuple(definition.fields))
+            elif element is not None:
+                landed = _element(definition, name, element, value)
+                if landed != flat:
+                    good[flat] = None
+                good[landed] = value
+            elif field.many:
+                refused[flat] = f"the field holds many values: give them one by one, as {name}:VALUE"
+            else:
+                good[flat] = _plain(definition, name, value)
+        except ValueError as error:
+            refused[flat] = str(error)
+    return Checked(good, refused)
+
+
+def checked_body(fields: Flat) -> Checked:
+    """Check the fields of a comment: one text, `body`."""
+    refused = {name: "a comment has the one field `body`" for name in fields if name != "body"}
+    body = fields.get("body")
+    try:
+        if not isinstance(body, str) or not body.strip():
+            refused["body"] = "a comment needs a text"
+            return Checked({}, refused)
+        return Checked({"body": _limited(body, TEXT_LIMIT)}, refused)
+    except ValueError as error:
+        return Checked({}, {**refused, "body": str(error)})
+
+
+def missing(definition: Definition, fields: Mapping[str, Value]) -> dict[str, str]:
+    """The required fields that are empty, with words."""
+    present = {split_name(flat)[0] for flat in fields}
+    return {name: "is required" for name, field in definition.fields.items() if field.required and name not in present}
+
+
+def refusal(what: str, refused: Mapping[str, str]) -> Rejected:
+    """The error for refused fields."""
+    said = "; ".join(f"{_printable(name)}: {why}" for name, why in refused.items())
+    return Rejected(f"{what} is refused: {said}", fields=refused, hint="Change what is named, or the tracker's project.")
+
+
+def suggestion(text: str, choices: Sequence[str]) -> str:
+    """`; did you mean "High"?`, or what there is, or nothing where that would be long."""
+    close = difflib.get_close_matches(text, choices, n=1)
+    if not close:  # letter case is not likeness to difflib
+        close = [choice for choice in choices if choice.casefold() == text.casefold()]
+    if close:
+        return f"; did you mean {quoted(close[0])}?"
+    more = ", …" if len(choices) > _SHOWN_CHOICES else ""
+    return f"; there are: {', '.join(choices[:_SHOWN_CHOICES])}{more}" if choices else "; there are none"
+
+
+def quoted(text: str) -> str:
+    """Foreign text in a message: one line, escaped and cut."""
+    return repr(text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…")
+
+
+def _printable(name: str) -> str:
+    return name if name.isprintable() and len(name) <= _SHOWN else quoted(name)
+
+
+def _element(definition: Definition, name: str, element: str, value: Value | None) -> str:
+    field = definition.fields[name]
+    if not field.many:
+        raise ValueError("the field holds one value, not a set")
+    if value is not None and value is not True:
+        raise ValueError("an element of a set is there or not: it has no value of its own")
+    if value is None:
+        return flat_name(name, element)  # taking out what was never there is no fault, whatever it is
+    if field.kind is FieldKind.LABEL and any(letter.isspace() for letter in element):
+        raise ValueError(f"a label holds no blank: {quoted(element)}")
+    text = _text_of(definition, name, element)
+    if not text or "\n" in text:
+        raise ValueError("an element of a set is one line of text")
+    return flat_name(name, _limited(text, LINE_LIMIT))
+
+
+def _plain(definition: Definition, name: str, value: Value | None) -> Value | None:
+    field = definition.fields[name]
+    if value is None or value in ("", []):
+        return None
+    if field.kind is FieldKind.CASCADE:
+        return _cascade(field, value)
+    if not isinstance(value, str):
+        raise ValueError("the field holds one text")  # noqa: TRY004 - a value that came from outside, not a programming fault
+    text = _text_of(definition, name, value)
+    if not field.one_line:
+        return _limited(text, TEXT_LIMIT)
+    text = text.rstrip()
+    if "\n" in text:
+        raise ValueError("the field holds one line: there is a line break in it")
+    return _limited(text, LINE_LIMIT) or None
+
+
+def _text_of(definition: Definition, name: str, text: str) -> str:
+    allowed = definition.allowed(name)
+    if allowed is not None and text not in allowed:
+        kind = definition.fields[name].kind
+        raise ValueError(f"there is no {kind} {quoted(text)}{suggestion(text, allowed)}")
+    return normal(definition.fields[name].kind, text)
+
+
+def _cascade(field: Field, value: Value) -> Value:
+    if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
+        raise ValueError("the field holds an option and, under it, another: [parent, child]")
+    path = "/".join(value)
+    if len(value) > 2 or path not in field.allowed():  # noqa: PLR2004 - parent and child
+        raise ValueError(f"there is no option {quoted(path)}{suggestion(path, field.allowed())}")
+    return value
+
+
+def _limited(text: str, limit: int) -> str:
+    text = normal(FieldKind.TEXT, text)
+    if len(text) > limit:
+        raise ValueError(f"{len(text):,} characters are more than the {limit:,} there is room for")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("the text holds half a character (a lone surrogate) and cannot be stored") from None
+    return text

@@ -1,0 +1,170 @@
+"""The embedded tracker as filesync asks for it: `filesync.trackers.base.Tracker` over one tracker file."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final, assert_never
+
+from filesync.errors import ConfigError, Gone, Problem, Rejected
+from filesync.model.ids import Gid, Kind, Mark
+from filesync.model.issue import Issue, Item, Ref
+from filesync.model.values import Flat, Value, split_name
+from filesync.trackers.base import Action, Born, Description, Draft, MarkDeleted, Remove, Touched, Write
+from filesync.trackers.embedded.check import suggestion
+from filesync.trackers.embedded.entry import By, Entry
+from filesync.trackers.embedded.store import Store
+from filesync.trackers.embedded.work import Work
+
+_CHECKPOINT_LIMIT: Final = 32_000  # bytes
+
+
+class EmbeddedTracker:
+    """One project in one SQLite file, seen through the account that imports write as.
+
+    Field names are those of the project's definition (default_project.yaml): summary, description, type, status,
+    parent, labels, fix_versions and so on. A cursor is `<place in the feed>.<its stamp>`.
+    """
+
+    def __init__(
+        self, store: Store, *, scope: Mapping[str, Sequence[str]], clock: Callable[[], dt.datetime], account: str
+    ) -> None:
+        self._store, self._clock, self._account = store, clock, account
+        self._scope = {name: frozenset(values) for name, values in scope.items()}
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        project: str,
+        scope: Mapping[str, Sequence[str]] | None,
+        clock: Callable[[], dt.datetime],
+        account: str,
+    ) -> EmbeddedTracker:
+        """Open a tracker file made by `create_project`.
+
+        `scope`: fields and the values that let an issue in, every field by one of its values; None: all issues are in.
+        Raises ConfigError (another project, unknown field in the scope), Unavailable.
+        """
+        store = Store(path)
+        problems = [
+            Problem(f"tracker.scope.{name}", "there is no such field" + suggestion(name, tuple(store.definition.fields)))
+            for name in scope or {}
+            if name not in store.definition.fields
+        ]
+        if store.key != project:
+            problems.insert(0, Problem("tracker.project", f"{path} holds the project {store.key}, not {project[:40]!r}"))
+        if problems:
+            store.close()
+            raise ConfigError(problems)
+        return cls(store, scope=scope or {}, clock=clock, account=account)
+
+    def describe(self) -> Description:
+        """What there is."""
+        definition = self._store.definition
+        return Description(
+            name=f"embedded tracker, project {self._store.key}",
+            fields=definition.specs(),
+            types=tuple(definition.types),
+            statuses=definition.statuses(),
+            users=tuple(definition.users),
+        )
+
+    def changed(self, since: str | None) -> Iterator[Touched]:
+        """See Tracker. One query: the list is whole or not there."""
+        with self._store.reading() as work:
+            after = _place(work, since)
+            rows = work.changed(after)
+            live = work.living() if since is None else None  # else deletions are told as well
+        for issue, seq, stamp in rows:
+            if live is None or issue in live:
+                yield Touched(str(issue), f"{seq}.{stamp}")
+
+    def get(self, issue: str) -> Issue | None:
+        """See Tracker."""
+        with self._store.reading() as work:
+            entry = work.issue(issue)
+            if entry is None:
+                return None
+            key = work.key(issue)
+            children = tuple(_item(child, key) for child in work.comments(issue))
+        return Issue(item=_item(entry, key), children=children, in_scope=self._in_scope(entry.fields), key=key)
+
+    def create(self, origin: Gid, draft: Draft) -> Born:
+        """See Tracker. What people deleted since is not made again: it is answered as it was born."""
+        with self._store.writing() as work:
+            birth = work.birth(origin)
+            if birth is not None:
+                item = Item(ref=birth.ref, stamp=birth.stamp, origin=origin, fields=birth.fields, about=birth.about)
+                return Born(item=item, key=work.name(birth.ref), again=True)
+            entry = self._make(work, origin, draft)
+            return Born(item=_item(entry, work.key(entry.ref.issue)), key=work.name(entry.ref))
+
+    def apply(self, ref: Ref, action: Action, mark: Mark) -> Flat:
+        """See Tracker."""
+        by = By(self._account, self._clock(), mark)
+        with self._store.writing() as work:
+            match action:
+                case Write(fields):
+                    return work.edit(ref, fields, by)
+                case Remove():
+                    work.remove(ref, by)
+                case MarkDeleted(partner):
+                    work.mark_deleted(ref, partner, by)
+                case _:
+                    assert_never(action)
+        return {}
+
+    def route(self, ref: Ref, status: str) -> tuple[str, ...]:
+        """See Tracker. The shortest way; of equally short ones, by the transition declared first."""
+        with self._store.reading() as work:
+            return work.route(ref.issue, status)
+
+    def read_checkpoint(self, name: str) -> str | None:
+        """See Tracker."""
+        with self._store.reading() as work:
+            return work.read_checkpoint(name)
+
+    def write_checkpoint(self, name: str, text: str) -> None:
+        """See Tracker. Raises Rejected when the text is longer than there is room for."""
+        if len(text.encode()) > _CHECKPOINT_LIMIT:
+            raise Rejected(f"the checkpoint {name} is larger than the {_CHECKPOINT_LIMIT:,} bytes there is room for")
+        with self._store.writing() as work:
+            work.write_checkpoint(name, text)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._store.close()
+
+    def _make(self, work: Work, origin: Gid, draft: Draft) -> Entry:
+        by = By(self._account, self._clock())
+        match draft.kind:
+            case Kind.ISSUE:
+                return work.create(draft.fields, by, origin=origin, told=draft.about)
+            case Kind.COMMENT:
+                if draft.issue is None:
+                    raise Gone("the issue that the comment belongs to is not known here")
+                return work.create_comment(draft.issue, draft.fields, by, origin=origin, told=draft.about)
+            case _:
+                raise Rejected(f"the embedded tracker has no room for a {draft.kind}")
+
+    def _in_scope(self, fields: Mapping[str, Value]) -> bool:
+        held: dict[str, set[str]] = {}
+        for flat, value in fields.items():
+            name, element = split_name(flat)
+            text = "/".join(value) if isinstance(value, list) else str(value)
+            held.setdefault(name, set()).add(text if element is None else element)
+        return all(held.get(name, set()) & values for name, values in self._scope.items())
+
+
+def _item(entry: Entry, key: str) -> Item:
+    return Item(ref=entry.ref, stamp=entry.stamp, origin=entry.origin, fields=entry.fields, about=entry.about(key))
+
+
+def _place(work: Work, since: str | None) -> int:
+    """Where in the feed to go on. A cursor that this file did not give (it was restored from a backup) means: all again."""
+    seq, _, stamp = (since or "").partition(".")
+    place = int(seq) if seq.isascii() and seq.isdigit() and len(seq) < 19 else 0  # noqa: PLR2004 - fits SQLite's integer
+    return place if place and work.feed_stamp(place) == stamp else 0

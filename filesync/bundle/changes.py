@@ -1,0 +1,130 @@
+"""`data/changes.ndjson.zst`: one canonical line a change, in one zstd frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+import zstandard
+
+from filesync.bundle import canonical, schema
+from filesync.bundle.limits import KIB, Limits
+from filesync.bundle.verdict import BadBundle, Code, bad
+from filesync.errors import Problem
+from filesync.model.change import Change
+
+CHANGES: Final = "data/changes.ndjson.zst"
+# A block of 4 bytes may stand for 128 KiB, so a bomb fed in slices of this size fills at most 16 MiB at a time.
+_SLICE: Final = 512
+_BATCH: Final = 256 * KIB  # decompressed bytes that are split into lines at once
+_HEAD: Final = 18  # bytes of the longest zstd frame header
+
+
+@dataclass(frozen=True, slots=True)
+class Compressed:
+    """A zstd frame, and how many bytes are in it."""
+
+    data: bytes
+    content_size: int
+
+
+def encode_change(change: Change) -> bytes:
+    """One canonical line, with its LF."""
+    return canonical.encode(change)
+
+
+def compress(lines: Iterable[bytes], *, level: int = 3) -> Compressed:
+    """Lines as one frame that states its content's size and checksum. The same lines give the same bytes."""
+    content = b"".join(lines)
+    packer = zstandard.ZstdCompressor(level=level, write_content_size=True, write_checksum=True)
+    return Compressed(packer.compress(content), len(content))
+
+
+def read_changes(chunks: Iterable[bytes], *, declared: int, limits: Limits) -> Iterator[Change]:
+    """The changes of a compressed file, one by one, each checked; memory stays flat.
+
+    `declared` is the header's content size. Raises BadBundle (TOO_LARGE, BAD_HEADER, BAD_JSON, BAD_SCHEMA)
+    naming the line, after the changes before it were yielded.
+    """
+    for n, line in enumerate(_lines(_inflate(chunks, declared=declared, limits=limits), limits=limits), start=1):
+        if n > limits.changes:
+            raise bad(Code.TOO_LARGE, CHANGES, f"more than {limits.changes} changes")
+        yield _change(line, n, limits)
+
+
+def _change(line: bytes, n: int, limits: Limits) -> Change:
+    where = f"{CHANGES} line {n}"
+    document = canonical.decode(line, where=where, depth=limits.depth)
+    if not schema.valid("change", document):
+        if not canonical.integers_fit(document):
+            raise bad(Code.BAD_JSON, where, "a number beyond 2**53 - 1")
+        wrong = schema.problems("change", document)
+        raise BadBundle(Code.BAD_SCHEMA, (Problem(f"{where} {p.where}".rstrip(), p.what) for p in wrong))
+    if document["n"] != n:
+        raise bad(Code.BAD_SCHEMA, f"{where} n", f"is {document['n']}; lines are numbered from 1")
+    change: Change = msgspec.convert(document, Change)
+    return change
+
+
+def _inflate(chunks: Iterable[bytes], *, declared: int, limits: Limits) -> Iterator[bytes]:
+    """The decompressed bytes, in batches; never more than `declared`, nothing before or after the one frame."""
+    if declared > limits.content:
+        raise bad(Code.TOO_LARGE, CHANGES, f"{declared} bytes of changes; the limit is {limits.content}")
+    unpacker = zstandard.ZstdDecompressor(max_window_size=1 << limits.window_log).decompressobj(write_size=16 * KIB)
+    total, batch, waiting = 0, [], 0
+    try:
+        for piece in _slices(_frame(chunks, declared=declared)):
+            if unpacker.eof or unpacker.unused_data:
+                raise bad(Code.BAD_HEADER, CHANGES, "bytes after the end of the zstd frame")
+            out = unpacker.decompress(piece)
+            total += len(out)
+            waiting += len(out)
+            if total > declared:
+                raise bad(Code.TOO_LARGE, CHANGES, f"more than the declared {declared} bytes when decompressed")
+            batch.append(out)
+            if waiting >= _BATCH:
+                yield b"".join(batch)
+                batch, waiting = [], 0
+    except zstandard.ZstdError as error:
+        raise bad(Code.BAD_HEADER, CHANGES, f"not the zstd frame it should be: {error}") from None
+    if unpacker.unused_data:
+        raise bad(Code.BAD_HEADER, CHANGES, "bytes after the end of the zstd frame")
+    if not unpacker.eof or total != declared:
+        raise bad(Code.BAD_HEADER, CHANGES, f"{total} bytes when decompressed; {declared} are declared")
+    yield b"".join(batch)
+
+
+def _frame(chunks: Iterable[bytes], *, declared: int) -> Iterator[bytes]:
+    """The chunks again, after a look at the frame's header: it states the content's size and carries a checksum."""
+    stream = iter(chunks)
+    head = b""
+    while len(head) < _HEAD and (chunk := next(stream, None)) is not None:
+        head += chunk
+    frame = zstandard.get_frame_parameters(head)
+    if frame.content_size != declared or not frame.has_checksum or frame.dict_id:
+        raise bad(Code.BAD_HEADER, CHANGES, f"the zstd frame must state {declared} bytes, a checksum and no dictionary")
+    yield head
+    yield from stream
+
+
+def _slices(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    for chunk in chunks:
+        for start in range(0, len(chunk), _SLICE):
+            yield chunk[start : start + _SLICE]
+
+
+def _lines(batches: Iterable[bytes], *, limits: Limits) -> Iterator[bytes]:
+    """Lines, each with its LF; a last one without is the reader's to refuse."""
+    rest = b""
+    for batch in batches:
+        *lines, rest = (rest + batch).split(b"\n")
+        for line in lines:
+            if len(line) >= limits.line:
+                raise bad(Code.TOO_LARGE, CHANGES, f"a line longer than {limits.line} bytes")
+            yield line + b"\n"
+        if len(rest) >= limits.line:
+            raise bad(Code.TOO_LARGE, CHANGES, f"a line longer than {limits.line} bytes")
+    if rest:
+        yield rest

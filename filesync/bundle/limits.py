@@ -1,0 +1,28 @@
+"""How much of anything a reader takes from a partner. Each is checked before memory is taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
+GIB: Final = 1024 * MIB
+
+SIGNATURE: Final = 16 * KIB  # bytes of an armored signature; Ed25519 takes 294
+TAG_TEXT: Final = 64 * KIB  # bytes of bagit.txt, bag-info.txt and the tag manifest, each
+PLACE: Final = 200  # bytes of one line of manifest-sha256.txt: 64 + 2 + a path of at most 99 + LF
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one bundle may hold. The defaults take everything that a sender with default settings makes."""
+
+    header: int = 1 * MIB  # bytes of bundle.json
+    bundle: int = 256 * MIB  # bytes of the whole file, decrypted
+    files: int = 4_096  # data files
+    line: int = 4 * MIB  # bytes of one change line, with its LF
+    content: int = 1 * GIB  # decompressed bytes of one data file
+    depth: int = 32  # arrays and objects inside one another, in JSON
+    changes: int = 100_000  # change lines
+    window_log: int = 27  # zstd window: 2**27 bytes (128 MiB), the most that plain `zstd -d` takes

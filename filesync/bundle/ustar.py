@@ -1,0 +1,69 @@
+"""The strict tar profile: one way to write a 512-byte header, so that reading is comparing.
+
+Source of the format: POSIX.1-1988 ustar, as `tar --format=ustar` writes it for a regular file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+BLOCK: Final = 512
+END: Final = bytes(2 * BLOCK)
+MAX_NAME: Final = 99  # bytes; the 100th is NUL, as old readers want it
+MAX_SIZE: Final = 8**11 - 1  # bytes, what 11 octal digits hold
+_OWNER: Final = b"0000000\0"  # user, group and device numbers: nobody's
+_SUM_AT: Final = slice(148, 156)
+
+
+def block(name: str, size: int) -> bytes:
+    """The header of a regular file, mode 0644, owned by 0, of time 0. Raises ValueError where name or size do not fit."""
+    raw = name.encode("ascii")
+    if not 0 < len(raw) <= MAX_NAME or not 0 <= size <= MAX_SIZE:
+        msg = f"does not fit a tar header: {name[:100]!r}, {size} bytes"
+        raise ValueError(msg)
+    head = raw.ljust(100, b"\0") + b"0000644\0" + _OWNER + _OWNER + b"%011o\0" % size + b"%011o\0" % 0
+    tail = b"0" + bytes(100) + b"ustar\x0000" + bytes(64) + _OWNER + _OWNER + bytes(167)
+    total = sum(head) + sum(tail) + 8 * ord(" ")
+    return head + b"%06o\0 " % total + tail
+
+
+def padding(size: int) -> int:
+    """How many zero bytes follow a file of this size."""
+    return -size % BLOCK
+
+
+def padded(size: int) -> int:
+    """What a file of this size takes, without its header."""
+    return size + padding(size)
+
+
+def whole(sizes: Iterator[int]) -> int:
+    """Bytes of a tar file with members of these sizes."""
+    return sum(BLOCK + padded(size) for size in sizes) + len(END)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a header block says, read without belief: for a verdict, not for use."""
+
+    name: str  # latin-1, so that every byte shows
+    size: int | None  # None: not 11 octal digits
+    tar: bool  # whether it looks like a tar header at all
+    regular: bool
+    sum_right: bool
+
+
+def look(raw: bytes) -> Entry:
+    """Read a header block of any making."""
+    digits = raw[124:135]
+    size = int(digits, 8) if digits.isdigit() and raw[135:136] == b"\0" and not set(digits) & set(b"89") else None
+    right = sum(raw) - sum(raw[_SUM_AT]) + 8 * ord(" ")
+    return Entry(
+        name=raw[:100].partition(b"\0")[0].decode("latin-1"),
+        size=size,
+        tar=raw[257:262] == b"ustar",
+        regular=raw[156:157] in {b"0", b"\0"},
+        sum_right=raw[_SUM_AT].startswith(b"%06o" % right),
+    )

@@ -104,14 +104,18 @@ def normal(kind: FieldKind, text: str) -> str:
             if moment.tzinfo is None:
                 msg = f"a date-time needs its offset: {text[:40]!r}"
                 raise ValueError(msg)
-            return utc_text(moment)
+            try:
+                return utc_text(moment)
+            except OverflowError:
+                msg = f"a date-time out of the calendar: {text[:40]!r}"
+                raise ValueError(msg) from None
         case _:
             return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def utc_text(moment: dt.datetime) -> str:
     """A moment as `2026-11-23T10:00:00.000Z`."""
-    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z"
+    return moment.astimezone(dt.UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def _number(text: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from filesync.bundle.verdict import shown
 from filesync.errors import Rejected
 from filesync.model.values import FieldKind, Flat, Value, flat_name, normal, split_name
 from filesync.trackers.embedded.project import Definition, Field
@@ -73,12 +74,13 @@ def missing(definition: Definition, fields: Mapping[str, Value]) -> dict[str, st
 
 def refusal(what: str, refused: Mapping[str, str]) -> Rejected:
     """The error for refused fields."""
-    said = "; ".join(f"{_printable(name)}: {why}" for name, why in refused.items())
+    said = "; ".join(f"{shown(name, limit=_SHOWN)}: {why}" for name, why in refused.items())
     return Rejected(f"{what} is refused: {said}", fields=refused, hint="Change what is named, or the tracker's project.")
 
 
 def suggestion(text: str, choices: Sequence[str]) -> str:
     """`; did you mean "High"?`, or what there is, or nothing where that would be long."""
+    text = text[:_SHOWN]  # likeness takes long to find in a long text
     close = difflib.get_close_matches(text, choices, n=1)
     if not close:  # letter case is not likeness to difflib
         close = [choice for choice in choices if choice.casefold() == text.casefold()]
@@ -90,11 +92,7 @@ def suggestion(text: str, choices: Sequence[str]) -> str:
 
 def quoted(text: str) -> str:
     """Foreign text in a message: one line, escaped and cut."""
-    return repr(text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…")
-
-
-def _printable(name: str) -> str:
-    return name if name.isprintable() and len(name) <= _SHOWN else quoted(name)
+    return f'"{shown(text, limit=_SHOWN)}"'
 
 
 def _element(definition: Definition, name: str, element: str, value: Value | None) -> str:

@@ -46,9 +46,18 @@ class Desk:
         self.store, self._clock, self.author = store, clock, author
 
     @classmethod
-    def open(cls, path: Path, *, clock: Callable[[], dt.datetime], author: str) -> Desk:
-        """Sit down at a tracker file. Raises Unavailable; Rejected when it has no such user."""
-        return cls(Store(path), clock=clock, author=author).sitting(author)
+    def open(cls, path: Path, *, clock: Callable[[], dt.datetime], author: str | None = None) -> Desk:
+        """Sit down at a tracker file, as its first user where none is named. Raises Unavailable; Rejected: no such user."""
+        store = Store(path)
+        try:
+            return cls(store, clock=clock, author="").sitting(author or next(iter(store.definition.users)))
+        except Rejected:
+            store.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.store.close()
 
     @property
     def definition(self) -> Definition:

@@ -124,6 +124,8 @@ def read_definition(path: Path = DEFAULT) -> Definition:
 
 def _wrong(definition: Definition) -> Iterator[tuple[str, str]]:
     yield from _wrong_types(definition)
+    if not definition.users:
+        yield "users", "there must be one at least"
     for name, field in definition.fields.items():
         yield from ((f"fields.{name}", what) for what in _wrong_field(name, field))
     for name, kind in _SPECIAL.items():

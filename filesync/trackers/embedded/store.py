@@ -16,6 +16,7 @@ from sqlalchemy.pool import QueuePool
 
 from filesync.errors import ConfigError, Problem, Unavailable
 from filesync.trackers.embedded import tables
+from filesync.trackers.embedded.check import quoted
 from filesync.trackers.embedded.project import Definition
 from filesync.trackers.embedded.work import Work
 
@@ -76,7 +77,7 @@ def create_project(path: Path, definition: Definition, *, key: str) -> None:
     Raises ConfigError when the key is not one, or the file is there already; Unavailable.
     """
     if not key[:1].isalpha() or not set(key) <= set(_KEY_LETTERS):
-        raise ConfigError([Problem("tracker.project", f"not a project key (ABC, capital letters and digits): {key[:40]!r}")])
+        raise ConfigError([Problem("tracker.project", f"not a project key (ABC, capital letters and digits): {quoted(key)}")])
     if path.exists():
         raise ConfigError([Problem("tracker.path", f"{path} is there already")], hint="Name another file, or use this one.")
     engine = _engine(path, mode="rwc")

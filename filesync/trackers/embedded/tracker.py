@@ -12,7 +12,7 @@ from filesync.model.ids import Gid, Kind, Mark
 from filesync.model.issue import Issue, Item, Ref
 from filesync.model.values import Flat, Value, split_name
 from filesync.trackers.base import Action, Born, Description, Draft, MarkDeleted, Remove, Touched, Write
-from filesync.trackers.embedded.check import suggestion
+from filesync.trackers.embedded.check import quoted, suggestion
 from filesync.trackers.embedded.entry import By, Entry
 from filesync.trackers.embedded.store import Store
 from filesync.trackers.embedded.work import Work
@@ -55,7 +55,7 @@ class EmbeddedTracker:
             if name not in store.definition.fields
         ]
         if store.key != project:
-            problems.insert(0, Problem("tracker.project", f"{path} holds the project {store.key}, not {project[:40]!r}"))
+            problems.insert(0, Problem("tracker.project", f"{path} holds the project {store.key}, not {quoted(project)}"))
         if problems:
             store.close()
             raise ConfigError(problems)

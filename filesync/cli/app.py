@@ -41,13 +41,13 @@ class App:
 
     def config(self) -> Config:
         """The configuration of the site. Raises ConfigError."""
-        from filesync.config import load_config  # noqa: PLC0415, start-up time
-
         if not self.config_path.is_file():
             raise ConfigError(
                 [Problem(str(self.config_path), "no configuration there")],
                 hint="name it with `filesync -c CONFIG …`, go to its folder, or make a new site with `filesync init`",
             )
+        from filesync.config import load_config  # noqa: PLC0415, start-up time
+
         return load_config(self.config_path)
 
     def site(self) -> Site:

@@ -175,7 +175,7 @@ class Reader:
         raw = self._tags[layout.HEADER]
         header = decode_header(raw, limits=self._limits)
         self._check_sizes(header)
-        wrong = layout.wrong_files(header, layout.report_bytes(raw))
+        wrong = layout.wrong_files(header, raw)
         if folder_name(header) != self._folder:
             wrong.append(Problem(self._folder, f"the header makes this folder {folder_name(header)}"))
         if self._tags[layout.MANIFEST] != layout.manifest_text(header.files):

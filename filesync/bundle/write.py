@@ -57,7 +57,7 @@ def pack(header: Header, data: Sequence[DataFile]) -> Bag:
     """
     files = [FileEntry(path=d.path, size=d.size, content_size=d.content_size, sha256=d.sha256) for d in data]
     header = msgspec.structs.replace(header, files=files)
-    if wrong := layout.wrong_files(header):
+    if wrong := layout.wrong_files(header, encode_header(header)):
         raise ValueError("; ".join(map(str, wrong)))
     texts = (encode_header(header), layout.manifest_text(files), layout.BAGIT_TEXT, layout.info_text(header))
     tags = tuple(zip(layout.TAGGED, texts, strict=True))

@@ -81,7 +81,7 @@ def read(raw: bytes, *, name: str) -> Document:
     except yaml.YAMLError as error:
         raise ConfigError([Problem(name, "holds characters that YAML does not allow")]) from error
     walk = _Walk(name)
-    data = walk.data(node, ()) if node is not None else None
+    data = walk.data(node, ()) if node is not None else {}  # nothing but comments says nothing
     if walk.problems:
         raise ConfigError(walk.problems)
     return Document(name, data, walk.keys, walk.values)

@@ -1,0 +1,253 @@
+"""The contract: what two sites share, equal on both, and who wins where both edit one field.
+
+Read from contract.yaml (schemas/contract.json) and kept as `text`, canonical JSON with every default written out;
+`digest` is its SHA-256 and stands in the header of every bundle.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum, StrEnum, auto
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from filesync.errors import ConfigError, Problem
+from filesync.model.ids import Kind, SiteId
+from filesync.model.values import ELEMENTS, FieldKind, FieldSpec, split_name
+from filesync.settings import MAX_BYTES, At, Document, check, did_you_mean, load, place_in_file, quoted
+
+FIRST: Final = "first"  # the winner is the site whose name sorts first
+BODY: Final = "body"  # the one field of a comment
+
+OWN_NAME: Final = (FieldKind.TYPE, FieldKind.STATUS, FieldKind.PARENT)  # kinds that stand once, under their own name
+_MUST_LIST: Final = (FieldKind.OPTION, FieldKind.CASCADE)
+MAY_LIST: Final = (*_MUST_LIST, FieldKind.VERSION, FieldKind.COMPONENT, FieldKind.LABEL)
+CASCADE_DEPTH: Final = 2  # parent and child
+_canonical = msgspec.json.Encoder(order="sorted")
+
+
+class DeletePolicy(StrEnum):
+    """What the receiver does when the partner deleted something: say so on it, delete it too, leave it."""
+
+    MARK = "mark"
+    MIRROR = "mirror"
+    IGNORE = "ignore"
+
+
+class Mode(StrEnum):
+    """Of a one-way field, what becomes of an edit where it is received: it stays for now, or the source answers it."""
+
+    DRIFT = "drift"
+    GUARD = "guard"
+
+
+class Flow(Enum):
+    """Which way a field goes, seen from one site.
+
+    drift: the receiver never tells and always takes. guard: the receiver tells its edit, and the source, which
+    never takes, answers with its own value.
+    """
+
+    BOTH = auto()
+    WE_SEND_DRIFT = auto()
+    WE_TAKE_DRIFT = auto()
+    WE_SEND_GUARD = auto()
+    WE_TAKE_GUARD = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One of the two, as far as the rules ask."""
+
+    id: SiteId
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContractField:
+    """A field that travels. `winner` and `source` are site names; `mode` is given where `source` is."""
+
+    spec: FieldSpec
+    winner: str | None
+    source: str | None
+    mode: Mode | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """What two sites share. `fields` holds type, and status and parent where they travel; a comment's body is not in it."""
+
+    version: int
+    winner: str
+    fields: Mapping[str, ContractField]
+    types: tuple[str, ...]
+    statuses: tuple[str, ...]
+    users: tuple[str, ...] | None  # None: any
+    deletes: Mapping[Kind, DeletePolicy]
+    comments: bool
+    digest: str
+    text: str
+
+    def sites(self) -> frozenset[str]:
+        """The names of sites that it speaks of."""
+        named = {self.winner, *(name for field in self.fields.values() for name in (field.winner, field.source) if name)}
+        return frozenset(named - {FIRST})
+
+
+def load_contract(path: Path) -> Contract:
+    """Read contract.yaml. Raises ConfigError with every problem."""
+    return _agreed(load(path, "contract"), hint=f"Mend {path}, and the partner's copy with it.")
+
+
+def parse_contract(text: str) -> Contract:
+    """Read a contract from its canonical text: ours from the ledger, or a partner's. Raises ConfigError."""
+    where, hint = "contract", "Compare the two sites' contract.yaml."
+    if len(text) > MAX_BYTES:
+        raise ConfigError([Problem(where, f"longer than a contract may be ({MAX_BYTES} characters)")], hint=hint)
+    try:
+        document = Document(where, msgspec.json.decode(text), {}, {})
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
+        raise ConfigError([Problem(where, f"not JSON: {error}")], hint=hint) from error
+    problems = check(document, "contract")
+    if problems:
+        raise ConfigError(problems, hint=hint)
+    contract = _agreed(document, hint=hint)
+    if contract.text != text:  # a key given twice, blanks, another order: the digest would not be the text's
+        raise ConfigError([Problem(where, "not written the one way a contract is written")], hint=hint)
+    return contract
+
+
+def wins(contract: Contract, field: str, *, us: Site, them: Site) -> bool:
+    """Whether our value stands where both edited a field, given by its wire name, flat or bare.
+
+    Both sites come to opposite answers, for every field and whatever the contract says: a source wins its one-way
+    field, then the field's winner, then the contract's; a winner that is neither of the two is as `first`.
+    """
+    entry = contract.fields.get(split_name(field)[0])
+    chosen = (entry.source or entry.winner if entry else None) or contract.winner
+    if us.name != them.name and chosen in (us.name, them.name):
+        return chosen == us.name
+    return (us.name, us.id) < (them.name, them.id)
+
+
+def flow(contract: Contract, field: str, us_name: str) -> Flow:
+    """Which way a field, given by its wire name, goes, seen from the site of this name."""
+    entry = contract.fields.get(split_name(field)[0])
+    if entry is None or entry.source is None:
+        return Flow.BOTH
+    if entry.mode is Mode.GUARD:
+        return Flow.WE_SEND_GUARD if entry.source == us_name else Flow.WE_TAKE_GUARD
+    return Flow.WE_SEND_DRIFT if entry.source == us_name else Flow.WE_TAKE_DRIFT
+
+
+def strangers(contract: Contract, *, us: Site, them: Site) -> tuple[Problem, ...]:
+    """What a contract says of sites that are not the two of the exchange. To be asked when they are paired."""
+    names = (us.name, them.name)
+    if us.name == them.name and contract.sites():
+        return (Problem("contract", f"names a site, and both sites are called {quoted(us.name)}"),)
+    return tuple(
+        Problem(
+            "contract", f"names a site {quoted(name)}, but the two are {names[0]} and {names[1]}{did_you_mean(name, names)}"
+        )
+        for name in sorted(contract.sites() - set(names))
+    )
+
+
+def is_cascade(option: str) -> bool:
+    """Whether an option of a cascading field is written as `parent` or `parent/child`."""
+    parts = option.split("/")
+    return len(parts) <= CASCADE_DEPTH and all(parts)
+
+
+def _agreed(document: Document, *, hint: str) -> Contract:
+    """The contract that a document, which fits the schema, says. Raises ConfigError."""
+    problems = [problem for name in document.data["fields"] for problem in _field_problems(document, name)]
+    if problems:
+        raise ConfigError(sorted(problems, key=place_in_file), hint=hint)
+    full = _filled(document.data)
+    text = _canonical.encode(full)
+    return Contract(
+        version=full["version"],
+        winner=full["winner"],
+        fields={name: _field(name, entry) for name, entry in full["fields"].items()},
+        types=tuple(full["types"]),
+        statuses=tuple(full["statuses"]),
+        users=None if full["users"] == "any" else tuple(full["users"]),
+        deletes={Kind(kind): DeletePolicy(policy) for kind, policy in full["deletes"].items()},
+        comments=full["comments"],
+        digest=hashlib.sha256(text).hexdigest(),
+        text=text.decode(),
+    )
+
+
+def _filled(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The document with every default written out and every list sorted: what both sides must be equal in."""
+    fields = {FieldKind.TYPE.value: {"kind": FieldKind.TYPE.value}}
+    if data.get("statuses"):
+        fields[FieldKind.STATUS.value] = {"kind": FieldKind.STATUS.value}
+    fields |= data["fields"]
+    users = data.get("users", "any")
+    return {
+        "version": data["version"],
+        "winner": data.get("winner") or FIRST,
+        "deletes": {"issue": "mark", "comment": "mirror"} | data.get("deletes", {}),
+        "types": sorted(data["types"]),
+        "statuses": sorted(data.get("statuses", [])),
+        "users": users if users == "any" else sorted(users),
+        "comments": data.get("comments", True),
+        "fields": {name: _filled_field(entry) for name, entry in fields.items()},
+    }
+
+
+def _filled_field(entry: Mapping[str, Any]) -> dict[str, Any]:
+    source = entry.get("from")
+    return {
+        "kind": entry["kind"],
+        "many": entry.get("many", False),
+        "options": sorted(entry.get("options", [])),
+        "winner": entry.get("winner"),
+        "from": source,
+        "mode": (entry.get("mode") or Mode.DRIFT.value) if source else None,
+    }
+
+
+def _field(name: str, entry: Mapping[str, Any]) -> ContractField:
+    spec = FieldSpec(name, FieldKind(entry["kind"]), many=entry["many"], options=tuple(entry["options"]))
+    return ContractField(spec, entry["winner"], entry["from"], Mode(entry["mode"]) if entry["mode"] else None)
+
+
+def _field_problems(document: Document, name: str) -> Iterator[Problem]:
+    entry = document.data["fields"][name]
+    kind = FieldKind(entry["kind"])
+    at: At = ("fields", name)
+    if name == BODY:
+        yield document.problem(at, f"`{BODY}` is the text of a comment: call the field something else", key=True)
+    if (kind in OWN_NAME or name in OWN_NAME) and name != kind:
+        yield document.problem(
+            (*at, "kind"), "the fields type, status and parent have the kind of their name, and no other has it"
+        )
+    if kind is FieldKind.STATUS and not document.data.get("statuses"):
+        yield document.problem(at, "status travels only where `statuses` lists some", key=True)
+    if entry.get("many") and kind not in ELEMENTS:
+        yield document.problem((*at, "many"), f"a field of kind {kind} has one value")
+    yield from _option_problems(document, at, kind)
+    if entry.get("from") and entry.get("winner"):
+        yield document.problem((*at, "winner"), "the source of a one-way field always wins: leave `winner` out")
+    if entry.get("mode") and not entry.get("from"):
+        yield document.problem((*at, "mode"), "`mode` says something of a field with `from` only")
+
+
+def _option_problems(document: Document, at: At, kind: FieldKind) -> Iterator[Problem]:
+    options = document.data["fields"][at[-1]].get("options", [])
+    if options and kind not in MAY_LIST:
+        yield document.problem((*at, "options"), f"a field of kind {kind} has no options")
+    if kind in _MUST_LIST and not options:
+        yield document.problem(at, f"a field of kind {kind} lists its options", key=True)
+    if kind is FieldKind.CASCADE:
+        for index, option in enumerate(options):
+            if not is_cascade(option):
+                yield document.problem((*at, "options", index), f"{quoted(option)} is neither `parent` nor `parent/child`")

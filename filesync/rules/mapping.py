@@ -1,0 +1,256 @@
+"""Contract and mapping applied: our tracker's fields to the contract's and back. Pure, on flat fields (model/values.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from filesync.bundle.verdict import shown
+from filesync.model.ids import Gid, Kind, parse_gid
+from filesync.model.issue import Item
+from filesync.model.values import FieldKind, Flat, Value, flat_name, normal, split_name
+from filesync.rules.contract import BODY, CASCADE_DEPTH, Contract, ContractField, DeletePolicy
+from filesync.rules.words import Words
+
+_UNFIT: Final = (ValueError, OverflowError)  # the second: a date-time whose UTC form lies before the year 1
+_WHY: Final = 200  # characters of a reason
+_NEVER_EMPTY: Final = (FieldKind.TYPE, FieldKind.STATUS)
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A value of ours that the contract has no word for. `field` is the wire field's name."""
+
+    field: str
+    kind: FieldKind
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outward:
+    """An item in the contract's words. What is absent from `fields` is empty, but for the names in `untold`."""
+
+    fields: dict[str, Value]
+    unresolved: tuple[str, ...]  # local ids of parents that have no gid (yet)
+    dropped: tuple[Dropped, ...]
+    untold: frozenset[str]  # wire fields that hold something which cannot be told: neither empty nor comparable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inward:
+    """Wire fields in our words, ready to be written. Those in `refused` (why, in words) are not among them."""
+
+    fields: dict[str, Value | None]
+    refused: dict[str, str]
+    waits: tuple[Gid, ...]  # what a refused reference names and we do not know (yet)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRule:
+    """How one field of the contract stands here: our name for it and our words for its values."""
+
+    local: str
+    field: ContractField
+    words: Words
+    allowed: frozenset[str] | None  # the contract's words for its values; None: any
+    stand_in: str | None  # the user who stands here for one whom nothing names
+
+    def outward(self, text: str) -> str:
+        """Our value in the contract's words. Raises ValueError with words for a person."""
+        word = self.words.out(normal(self.field.spec.kind, text))
+        if self.allowed is not None and word not in self.allowed:
+            raise ValueError(f'the contract has no {self.field.spec.kind} "{shown(word)}"')
+        return word
+
+    def inward(self, word: str) -> tuple[str, ...]:
+        """Our values for a wire one, the one to write first. Raises ValueError with words for a person."""
+        kind = self.field.spec.kind
+        if not word or normal(kind, word) != word:
+            raise ValueError(f'"{shown(word)}" is not how a {kind} travels')
+        if self.stand_in is not None and word not in self.words.listed.values() and word not in (self.allowed or ()):
+            return (self.stand_in,)
+        if self.allowed is not None and word not in self.allowed:
+            raise ValueError(f'the contract has no {kind} "{shown(word)}"')
+        ours = self.words.back(word)
+        if not ours:
+            raise ValueError(f'no {kind} here stands for "{shown(word)}": name one in the mapping')
+        return ours
+
+
+class Rules:
+    """A contract as one site uses it. Made by `filesync.rules.load`."""
+
+    def __init__(self, contract: Contract, rules: tuple[FieldRule, ...], deletes: Mapping[Kind, DeletePolicy]) -> None:
+        self.contract = contract
+        self.deletes = deletes  # what this site does when the partner deleted something
+        self._by_local = {rule.local: rule for rule in rules}
+        self._by_wire = {rule.field.spec.name: rule for rule in rules}
+
+    def carries(self, kind: Kind, field: str) -> bool:
+        """Whether a wire field, flat or bare, of this kind of item travels under the contract and stands here."""
+        if kind is Kind.COMMENT:
+            return self.contract.comments and field == BODY
+        return kind is Kind.ISSUE and split_name(field)[0] in self._by_wire
+
+    def rule(self, field: str) -> FieldRule | None:
+        """How a wire field, flat or bare, stands here."""
+        return self._by_wire.get(split_name(field)[0])
+
+    def local_names(self, field: str) -> tuple[str, ...]:
+        """Our names for a wire field, flat or bare; several where several elements of ours stand for one. () for none."""
+        name, element = split_name(field)
+        rule = self._by_wire.get(name)
+        if rule is None:
+            return ()
+        if element is None:
+            return (rule.local,)
+        try:
+            return tuple(flat_name(rule.local, ours) for ours in rule.inward(element))
+        except _UNFIT:
+            return ()
+
+    def wire_name(self, local: str) -> str | None:
+        """The wire field, bare, that a local field, flat or bare, stands for. A tracker that refuses names local ones."""
+        rule = self._by_local.get(split_name(local)[0])
+        return rule.field.spec.name if rule else None
+
+    def outward(self, item: Item, gid_of: Callable[[str], Gid | None]) -> Outward:
+        """An item of our tracker in the contract's words. `gid_of` knows the issues that are paired."""
+        if item.ref.kind is not Kind.ISSUE:
+            body = item.fields.get(BODY)
+            told = {BODY: normal(FieldKind.TEXT, body)} if self.carries(item.ref.kind, BODY) and isinstance(body, str) else {}
+            return Outward(fields=dict[str, Value](told), unresolved=(), dropped=(), untold=frozenset())
+        way = _WayOut(gid_of)
+        for flat, value in item.fields.items():
+            local, element = split_name(flat)
+            rule = self._by_local.get(local)
+            if rule is not None:
+                way.take(rule, element, value)
+        return Outward(
+            fields=way.fields, unresolved=tuple(way.unresolved), dropped=tuple(way.dropped), untold=frozenset(way.untold)
+        )
+
+    def inward(self, kind: Kind, fields: Flat, local_of: Callable[[Gid], str | None]) -> Inward:
+        """Wire fields in our words. `local_of` knows the issues that are paired.
+
+        Where several elements of ours stand for one, the first is added, and all are taken out. An element that is
+        there wins against the same one taken out.
+        """
+        way = _WayIn(local_of)
+        for flat, value in fields.items():
+            try:
+                way.take(kind, self._here(kind, flat), flat, value)
+            except _UNFIT as error:
+                way.refused[flat] = shown(str(error), limit=_WHY)
+        return Inward(fields=way.fields, refused=way.refused, waits=tuple(way.waits))
+
+    def _here(self, kind: Kind, flat: str) -> FieldRule | None:
+        """The rule of a wire field; None for the body of a comment. Raises ValueError for what does not travel."""
+        if not self.carries(kind, flat):
+            raise ValueError(f'no field "{shown(flat)}" of a {kind} travels under the contract, or none here stands for it')
+        return None if kind is Kind.COMMENT else self.rule(flat)
+
+
+class _WayOut:
+    def __init__(self, gid_of: Callable[[str], Gid | None]) -> None:
+        self.gid_of = gid_of
+        self.fields: dict[str, Value] = {}
+        self.unresolved: list[str] = []
+        self.dropped: list[Dropped] = []
+        self.untold: set[str] = set()
+
+    def take(self, rule: FieldRule, element: str | None, value: Value) -> None:
+        spec = rule.field.spec
+        try:
+            self._convert(rule, element, value)
+        except _UNFIT as error:
+            self.dropped.append(Dropped(spec.name, spec.kind, shown(str(error), limit=_WHY)))
+            if element is None:
+                self.untold.add(spec.name)
+
+    def _convert(self, rule: FieldRule, element: str | None, value: Value) -> None:
+        spec = rule.field.spec
+        if spec.many != (element is not None):
+            raise ValueError("it is a set here and one value in the contract, or the other way round")
+        if element is not None:
+            self.fields[flat_name(spec.name, rule.outward(element))] = True
+        elif spec.kind is FieldKind.CASCADE:
+            self.fields[spec.name] = rule.outward(_joined(value)).split("/")
+        elif not isinstance(value, str):
+            raise ValueError("one text was expected")
+        elif spec.kind is FieldKind.PARENT:
+            self._parent(spec.name, value)
+        elif value:
+            self.fields[spec.name] = rule.outward(value)
+
+    def _parent(self, name: str, local: str) -> None:
+        gid = self.gid_of(local)
+        if gid is None:
+            self.unresolved.append(local)
+            self.untold.add(name)
+        else:
+            self.fields[name] = gid
+
+
+class _WayIn:
+    def __init__(self, local_of: Callable[[Gid], str | None]) -> None:
+        self.local_of = local_of
+        self.fields: dict[str, Value | None] = {}
+        self.refused: dict[str, str] = {}
+        self.waits: list[Gid] = []
+
+    def take(self, kind: Kind, rule: FieldRule | None, flat: str, value: Value | None) -> None:
+        """Convert one wire field. Raises ValueError with words for a person."""
+        if rule is None:
+            self.fields[flat] = _body(value)
+            return
+        name, element = split_name(flat)
+        spec = rule.field.spec
+        if spec.many != (element is not None):
+            raise ValueError(f'"{shown(name)}" is {"a set" if spec.many else "one value"} in the contract')
+        if element is not None:
+            self._element(rule, element, value)
+        elif value is None:
+            if spec.kind in _NEVER_EMPTY:
+                raise ValueError(f"an {kind} is never without a {spec.kind}")
+            self.fields[rule.local] = None
+        elif spec.kind is FieldKind.CASCADE:
+            self.fields[rule.local] = rule.inward(_joined(value))[0].split("/")
+        elif not isinstance(value, str):
+            raise ValueError("one text was expected")
+        elif spec.kind is FieldKind.PARENT:
+            self.fields[rule.local] = self._parent(value)
+        else:
+            self.fields[rule.local] = rule.inward(value)[0]
+
+    def _element(self, rule: FieldRule, element: str, value: Value | None) -> None:
+        if value is not None and value is not True:
+            raise ValueError("an element of a set is there or not, and has no value")
+        ours = rule.inward(element)
+        if value is True:
+            self.fields[flat_name(rule.local, ours[0])] = True
+            return
+        for word in ours:
+            self.fields.setdefault(flat_name(rule.local, word), None)
+
+    def _parent(self, value: str) -> str:
+        gid = parse_gid(value)
+        local = self.local_of(gid)
+        if local is None:
+            self.waits.append(gid)
+            raise ValueError(f"the issue {gid} is not known here (yet)")
+        return local
+
+
+def _body(value: Value | None) -> str:
+    if not isinstance(value, str) or not value or normal(FieldKind.TEXT, value) != value:
+        raise ValueError("a comment holds a text with LF line ends")
+    return value
+
+
+def _joined(value: Value) -> str:
+    """A cascading value as its option is written: parent, or parent/child. Raises ValueError."""
+    if isinstance(value, list) and 1 <= len(value) <= CASCADE_DEPTH and all(part and "/" not in part for part in value):
+        return "/".join(value)
+    raise ValueError("one or two options, the second under the first, were expected, without a slash in either")

@@ -105,7 +105,7 @@ def disk_problem(error: OSError, path: object, *, doing: str = "write", need: in
     if error.errno == errno.EIO:
         return StorageFailure(
             f"the disk failed: cannot {doing} {where} ({why})",
-            hint="Look at the disk and the system's log first. Nothing was marked as done; what is on other disks is not affected.",
+            hint="Look at the disk and the system's log first. Nothing was marked as done; other disks are not affected.",
         )
     if error.errno in _SPACE:
         amounts = "" if need is None else f": need {size_text(need)}, have {size_text(have)}"
@@ -118,7 +118,7 @@ def disk_problem(error: OSError, path: object, *, doing: str = "write", need: in
             f"may not {doing} {where}: {why}",
             hint=f"Give the account that filesync runs as the right to {doing} there.",
         )
-    return DiskProblem(f"cannot {doing} {where}: {why}", hint="Check that the folder is there and its disk or share is connected.")
+    return DiskProblem(f"cannot {doing} {where}: {why}", hint="Is the folder there, and its disk or share connected?")
 
 
 def size_text(count: int) -> str:

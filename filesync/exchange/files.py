@@ -1,0 +1,194 @@
+"""Whole files or none: a file has its name only when every byte is on disk, and nothing kept or sent is overwritten.
+
+A crash at any line leaves at most a dot-name, which the next attempt removes.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+
+from filesync.errors import DiskProblem, disk_problem
+
+BLOCK = 1 << 20  # bytes read or written at once
+# What a filesystem without hard links (FAT, many SMB and FUSE mounts) answers to link().
+_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
+# What a filesystem answers that cannot fsync a folder: there is no such call on SMB and some FUSE mounts, nothing failed.
+_NO_FOLDER_FSYNC = {errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS}
+
+
+@dataclass(frozen=True, slots=True)
+class Hashed:
+    """What a file holds: SHA-256 (64 hex digits) and size in bytes."""
+
+    sha256: str
+    size: int
+
+
+class Placed(Enum):
+    """What became of a file that was to get a name."""
+
+    NEW = auto()
+    SAME = auto()  # the same bytes had that name already
+    TAKEN = auto()  # other bytes have that name; nothing was done
+
+
+def write_whole(path: Path, chunks: Iterable[bytes], *, mode: int = 0o600) -> None:
+    """Write a file of our own, or write it anew. Raises DiskProblem, StorageFailure; then the old one is as it was."""
+    with whole(path, chunks, mode=mode, need=None) as temporary:
+        try:
+            temporary.replace(path)
+        except OSError as error:
+            raise disk_problem(error, path) from error
+    fsync_folder(path.parent)
+
+
+def keep(source: Path, target: Path) -> None:
+    """Put a copy where it is kept (archive, store), for ever under this name. The same bytes there already is success.
+
+    Raises DiskProblem when other bytes have the name, or no room or right; StorageFailure.
+    """
+    if place(source, target, mode=0o600) is Placed.TAKEN:
+        raise DiskProblem(
+            f"other bytes are kept as {str(target)!r} already, and nothing kept is overwritten",
+            hint="Did a second filesync write there? Compare the two files before moving one away.",
+        )
+
+
+def place(source: Path, target: Path, *, mode: int) -> Placed:
+    """Copy a file to a name that is not taken, durably; twice is the same as once. Raises DiskProblem, StorageFailure."""
+    if os.path.lexists(target):
+        return _compare(source, target)
+    need = _size(source)
+    with whole(target, read(source), mode=mode, need=need) as temporary:
+        try:
+            try:
+                os.link(temporary, target, follow_symlinks=False)
+            except OSError as error:
+                if error.errno not in _NO_LINKS:
+                    raise
+                # Without hard links no call both renames and never overwrites. The name was free a moment ago, and names
+                # of this stream are given by us alone, under the site's lock: so a rename after this look is safe.
+                if os.path.lexists(target):
+                    raise FileExistsError(errno.EEXIST, "exists", str(target)) from None
+                temporary.rename(target)
+        except FileExistsError:
+            return _compare(source, target)
+        except OSError as error:
+            raise disk_problem(error, target, need=need, have=free_bytes(target.parent)) from error
+    fsync_folder(target.parent)
+    return Placed.NEW
+
+
+@contextmanager
+def whole(path: Path, chunks: Iterable[bytes], *, mode: int, need: int | None) -> Iterator[Path]:
+    """All chunks, on disk, in a file with a temporary name beside `path`; it is removed when the caller is done with it.
+
+    `need` is the size in bytes where it is known: then room is looked for first. Raises DiskProblem, StorageFailure.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    if need is not None and (have := free_bytes(path.parent)) < need:
+        raise disk_problem(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), path.parent, need=need, have=have)
+    try:
+        try:
+            temporary.unlink(missing_ok=True)  # left by a crash; O_EXCL then keeps a planted link from being followed
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+            try:
+                for chunk in chunks:
+                    write_all(descriptor, chunk)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise disk_problem(error, path, need=need, have=_room(path.parent)) from error
+        yield temporary
+    finally:
+        with suppress(OSError):  # a dot-name that nobody takes for a bundle; the next attempt removes it
+            temporary.unlink(missing_ok=True)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write every byte. Raises OSError."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def read(path: Path) -> Iterator[bytes]:
+    """The file's bytes, block by block. Raises DiskProblem, StorageFailure."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            while chunk := file.read(BLOCK):
+                yield chunk
+    except OSError as error:
+        raise disk_problem(error, path, doing="read") from error
+
+
+def hash_file(path: Path) -> Hashed:
+    """SHA-256 and size of what the file holds now. Raises DiskProblem, StorageFailure."""
+    digest, size = hashlib.sha256(), 0
+    for chunk in read(path):
+        digest.update(chunk)
+        size += len(chunk)
+    return Hashed(digest.hexdigest(), size)
+
+
+def fsync_folder(folder: Path) -> None:
+    """Bring the folder's names to the disk. Raises DiskProblem, StorageFailure."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_FSYNC:
+            raise disk_problem(error, folder) from error
+
+
+def free_bytes(folder: Path) -> int:
+    """Bytes that may still be written to the folder's disk by this account. Raises DiskProblem."""
+    try:
+        disk = os.statvfs(folder)
+    except OSError as error:
+        raise disk_problem(error, folder) from error
+    return disk.f_bavail * disk.f_frsize
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise disk_problem(error, path, doing="read") from error
+
+
+def _room(folder: Path) -> int:
+    """Free bytes for a message about another failure: 0 where the disk does not even say that."""
+    try:
+        return free_bytes(folder)
+    except DiskProblem:
+        return 0
+
+
+def _compare(source: Path, target: Path) -> Placed:
+    """Whether the name holds the source's bytes. If so they are brought to disk: who put them there may have crashed first."""
+    if target.is_symlink() or not target.is_file():
+        return Placed.TAKEN
+    if hash_file(source) != hash_file(target):
+        return Placed.TAKEN
+    try:
+        descriptor = os.open(target, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise disk_problem(error, target) from error
+    fsync_folder(target.parent)
+    return Placed.SAME

@@ -1,0 +1,110 @@
+"""The allowed signers of a site: one file in OpenSSH's own format, so that `ssh-keygen -Y verify` reads it too.
+
+A line is `principal [options] key [comment]` (ssh-keygen(1), ALLOWED SIGNERS). The principal is the site's name.
+Our own key stands first, then the partners'.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from filesync.errors import ConfigError, KeyProblem, Problem, disk_problem
+from filesync.keys import keyfile
+from filesync.keys.sshsig import PublicKey
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
+_NAMESPACES = re.compile(r"[!-+\--~]+(,[!-+\--~]+)*")  # printable ASCII without blanks, between commas
+# One option, in quotes with `\"` for a quote where it has a value.
+_OPTION = re.compile(r'([A-Za-z-]+)(?:="((?:[^"\\]|\\.)*)")?(?:,|(?=\s)|$)')
+# Times never decide who may sign, sequence numbers do: clocks of the two sites need not agree. ssh-keygen heeds them.
+_TIMES = {"valid-after", "valid-before"}
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedSigner:
+    """A key that may sign as the site `principal`, in these namespaces (none named: in every one)."""
+
+    principal: str
+    key: PublicKey
+    namespaces: tuple[str, ...] = ()
+
+    def may_sign(self, namespace: str) -> bool:
+        """Whether the key counts in this namespace."""
+        return not self.namespaces or namespace in self.namespaces
+
+
+def read_signers(path: Path) -> tuple[AllowedSigner, ...]:
+    """All signers, in the file's order. Raises ConfigError with every problem and its line, DiskProblem."""
+    try:
+        text = path.read_bytes()[: keyfile.MAX_KEY_FILE].decode()
+    except OSError as error:
+        raise disk_problem(error, path, doing="read") from error
+    except UnicodeDecodeError:
+        raise ConfigError([Problem(path.name, "not UTF-8 text")]) from None
+    found: list[AllowedSigner] = []
+    problems: list[Problem] = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        try:
+            signer = _signer(line.strip())
+        except (ValueError, KeyProblem) as error:
+            problems.append(Problem(f"{path.name}:{number}", str(error)))
+            continue
+        others = {one.principal for one in found if one.key == signer.key} - {signer.principal}
+        problems += [
+            Problem(
+                f"{path.name}:{number}", f"the key of {signer.principal} is {other}'s already: who signed could not be told"
+            )
+            for other in others
+        ]
+        found.append(signer)
+    if problems:
+        raise ConfigError(problems, hint=f"Mend {path}, or take the line out and pair with that site again.")
+    return tuple(found)
+
+
+def add_signer(path: Path, signer: AllowedSigner) -> None:
+    """Add a line at the end, once. The file is made where there is none. Raises ConfigError, DiskProblem, ValueError."""
+    present = read_signers(path) if path.exists() else ()
+    if signer in present:
+        return
+    options = f'namespaces="{",".join(signer.namespaces)}" ' if signer.namespaces else ""
+    line = f"{signer.principal} {options}{signer.key.text()}\n"
+    if _signer(line.strip()) != signer:
+        raise ValueError(f"cannot be written as an allowed signer: {signer.principal[:40]!r}")
+    before = path.read_text() if present else ""
+    keyfile.replace(path, (before + ("" if not before or before.endswith("\n") else "\n") + line).encode(), mode=0o644)
+
+
+def _signer(line: str) -> AllowedSigner:
+    """Read one line. Raises ValueError, KeyProblem."""
+    principal, _, rest = line.partition(" ")
+    if not _NAME.fullmatch(principal):
+        raise ValueError(f"not a site's name: {principal[:40]!r} (a-z, 0-9 and -; one name a line, no patterns)")
+    namespaces: tuple[str, ...] = ()
+    rest = rest.lstrip()
+    if not rest.startswith(("ssh-", "sk-", "ecdsa-")):
+        options, rest = _options(rest)
+        if unknown := options.keys() - _TIMES - {"namespaces"}:
+            raise ValueError(f"unknown option {min(unknown)[:40]!r}: taken are namespaces, valid-after, valid-before")
+        if "namespaces" in options:
+            namespaces = tuple(options["namespaces"].split(","))
+            if not _NAMESPACES.fullmatch(options["namespaces"]) or any(set(name) & set("*?!") for name in namespaces):
+                raise ValueError(f"namespaces must be written in full, without patterns: {options['namespaces'][:40]!r}")
+    return AllowedSigner(principal, PublicKey.parse(rest), namespaces)
+
+
+def _options(text: str) -> tuple[dict[str, str], str]:
+    """The comma-separated options at the start of the text, names in lower case, and what follows them. Raises ValueError."""
+    found: dict[str, str] = {}
+    at = 0
+    while at < len(text) and not text[at].isspace():
+        option = _OPTION.match(text, at)
+        if option is None:
+            raise ValueError(f"not an option or a key: {text[at : at + 40]!r}")
+        found[option[1].lower()] = (option[2] or "").replace('\\"', '"')
+        at = option.end()
+    return found, text[at:].lstrip()

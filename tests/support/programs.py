@@ -1,0 +1,21 @@
+"""The programs that tests run beside filesync: the real ones, or a skip that says what to install."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+PACKAGES = {"ssh-keygen": "openssh-client", "sha256sum": "coreutils"}  # where the Debian package has another name
+
+
+def need(program: str) -> str:
+    """The full path of the program. Without it the test is skipped; where CI is set it fails: nothing goes unproved there."""
+    found = shutil.which(program)
+    if found is not None:
+        return found
+    reason = f"{program} is missing: install Debian's {PACKAGES.get(program, program)}: tools/install-programs"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)

@@ -81,11 +81,10 @@ def refusal(what: str, refused: Mapping[str, str]) -> Rejected:
 def suggestion(text: str, choices: Sequence[str]) -> str:
     """`; did you mean "High"?`, or what there is, or nothing where that would be long."""
     text = text[:_SHOWN]  # likeness takes long to find in a long text
-    close = difflib.get_close_matches(text, choices, n=1)
-    if not close:  # letter case is not likeness to difflib
-        close = [choice for choice in choices if choice.casefold() == text.casefold()]
+    folded = {choice.casefold(): choice for choice in choices}
+    close = difflib.get_close_matches(text.casefold(), folded, n=1)
     if close:
-        return f"; did you mean {quoted(close[0])}?"
+        return f"; did you mean {quoted(folded[close[0]])}?"
     more = ", …" if len(choices) > _SHOWN_CHOICES else ""
     return f"; there are: {', '.join(choices[:_SHOWN_CHOICES])}{more}" if choices else "; there are none"
 

@@ -148,7 +148,7 @@ class EmbeddedTracker:
                     raise Gone("the issue that the comment belongs to is not known here")
                 return work.create_comment(draft.issue, draft.fields, by, origin=origin, told=draft.about)
             case _:
-                raise Rejected(f"the embedded tracker has no room for a {draft.kind}")
+                raise Rejected(f"the embedded tracker keeps no {draft.kind}s")
 
     def _in_scope(self, fields: Mapping[str, Value]) -> bool:
         held: dict[str, set[str]] = {}

@@ -101,7 +101,7 @@ class Work:
         if kind in self.definition.types:
             initial = self.definition.workflow(kind).initial
             if good.setdefault("status", initial) != initial:
-                refused["status"] = f"a new {kind} has the status {initial}"
+                refused["status"] = f"a new issue of type {kind} has the status {initial}"
         refused |= self._wrong_relations(None, good)
         if refused:
             raise check.refusal(f"a new issue in {self.project}", refused)
@@ -208,7 +208,8 @@ class Work:
         """The way to a status, or in words why there is none."""
         flow = self.definition.workflow(str(entry.fields["type"]))
         if status not in flow.statuses:
-            return f"a {entry.fields['type']} has no status {check.quoted(status)}{check.suggestion(status, flow.statuses)}"
+            known = check.suggestion(status, flow.statuses)
+            return f"an issue of type {entry.fields['type']} has no status {check.quoted(status)}{known}"
         way = shortest(flow.steps(), str(entry.fields["status"]), status)
         return f"no transitions lead from {entry.fields['status']} to {status}" if way is None else way
 
@@ -236,13 +237,15 @@ class Work:
             if above is None:
                 refused["parent"] = f"there is no issue {check.quoted(str(parent))}"
             elif types[str(above.fields["type"])].level <= types[kind].level:
-                refused["parent"] = f"{self.name(above.ref)} is a {above.fields['type']} and cannot be the parent of a {kind}"
+                refused["parent"] = (
+                    f"{self.name(above.ref)} is of type {above.fields['type']} and cannot be the parent of one of type {kind}"
+                )
         if entry and kind != before["type"]:
             below = [self.issue(child) for child in self._children(entry.ref.local)]
             if any(types[str(child.fields["type"])].level >= types[kind].level for child in below if child):
-                refused["type"] = f"a {kind} cannot be the parent of what is below it"
+                refused["type"] = f"one of type {kind} cannot be the parent of what is below it"
             elif after["status"] not in self.definition.workflow(kind).statuses:
-                refused["type"] = f"a {kind} has no status {after['status']}"
+                refused["type"] = f"one of type {kind} has no status {after['status']}"
         return refused
 
     def _children(self, local: str) -> list[str]:

@@ -1,0 +1,13 @@
+"""The obligations of filesync/trackers/base.py as tests. Every adapter's test module inherits them and gives a `bench`.
+
+A pytest class `class TestMine(TrackerContract)` and a fixture `bench` that makes a `bench.Bench` are all an adapter needs.
+"""
+
+from __future__ import annotations
+
+from tests.trackers.contract_reading import ReadingContract
+from tests.trackers.contract_writing import ApplyContract, CreateContract
+
+
+class TrackerContract(ReadingContract, CreateContract, ApplyContract):
+    """All of it."""

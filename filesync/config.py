@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,8 +13,11 @@ from pathlib import Path
 from string import Template
 from typing import Any, Final
 
+import yaml
+
 from filesync.errors import ConfigError, Problem
 from filesync.model.ids import SiteId
+from filesync.rules.contract import FIRST
 from filesync.settings import At, Document, load, place_in_file
 
 _UNITS: Final = {"KiB": 1 << 10, "MiB": 1 << 20}
@@ -133,7 +136,7 @@ def load_config(path: Path) -> Config:
 
 def new_config(*, site: SiteId, name: str, tracker: str, project: str) -> str:
     """The commented filesync.yaml of a new site: `load_config` gives back these values, and defaults for the rest."""
-    words = {"site": site, "name": name, "tracker": json.dumps(tracker), "project": json.dumps(project)}
+    words = {"site": site, "name": _quoted(name), "tracker": _quoted(tracker), "project": _quoted(project)}
     return Template(template("filesync.yaml")).substitute(words)
 
 
@@ -169,6 +172,9 @@ class _Reader:
         folders, keys = self._folders(), self._keys()
         own = self._rules((), data, ExchangeRules(contract=self.path.parent / "contract.yaml", mapping=None))
         self._keep_out_of_reach(folders, keys)
+        if data["site"]["name"] == FIRST:
+            what = f"a contract says `winner: {FIRST}` for the site whose name sorts first: take another name"
+            self.problems.append(self.document.problem(("site", "name"), what))
         return Config(
             path=self.path,
             site=SiteId(data["site"]["id"]),
@@ -243,6 +249,11 @@ class _Reader:
                 what = f"must be from {SMALLEST_BUNDLE >> 10} KiB to {LARGEST_BUNDLE >> 20} MiB, which is what a partner takes"
                 self.problems.append(self.document.problem(("limits", "max_bundle_bytes"), what))
         return Limits(**read)
+
+
+def _quoted(text: str) -> str:
+    """As a YAML text in quotes: `null` is a name like any other."""
+    return yaml.safe_dump(text, default_style='"', allow_unicode=True, width=sys.maxsize).rstrip("\n")
 
 
 def _size(text: str) -> int:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from filesync.bundle.verdict import shown
 from filesync.errors import ConfigError, FilesyncError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from filesync.agent.events import Event
     from filesync.agent.site import Site
     from filesync.config import Config
+    from filesync.trackers.embedded import Desk
 
     Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+_SENTENCE: Final = 1_000  # characters of an event's sentence; one that names many problems is cut
 
 
 class Say(IntEnum):
@@ -51,10 +57,29 @@ class App:
         return load_config(self.config_path)
 
     def site(self) -> Site:
-        """The site, locked and open, for a `with`. Raises what `Site.open` raises."""
+        """The site, locked and open, for a `with`; what happens in it is told as it happens. Raises what `Site.open` raises."""
         from filesync.agent.site import Site  # noqa: PLC0415, start-up time
 
-        return Site.open(self.config())
+        return Site.open(self.config(), sinks=[self.hear])
+
+    def desk(self) -> Desk:
+        """The desk at the embedded tracker. It takes no lock: people may work while an import runs. Raises ConfigError."""
+        from filesync.trackers.registry import open_desk  # noqa: PLC0415, start-up time
+
+        tracker = self.config().tracker
+        return open_desk(tracker.kind, settings=tracker.settings, folder=tracker.base, clock=now)
+
+    def hear(self, event: Event) -> None:
+        """Tell an event: what needs a person always, on stderr; the rest as much as was asked for."""
+        sentence = shown(event.sentence(), limit=_SENTENCE)
+        match event.severity.value:
+            case "stop" | "warning":
+                if not self.as_json:
+                    click.echo(f"{event.severity.value}: {sentence}", err=True)
+            case "info":
+                self.tell(sentence)
+            case _:
+                self.tell(sentence, level=Say.MORE)
 
     def tell(self, text: str, *, level: Say = Say.NORMAL) -> None:
         """Print a line for people, unless it was asked to say less, or to speak JSON."""
@@ -84,6 +109,11 @@ class App:
             click.echo(f"filesync: {line}", err=True)
         if error.hint:
             click.echo(f"hint: {error.hint}", err=True)
+
+
+def now() -> dt.datetime:
+    """The time, for what has to be dated."""
+    return dt.datetime.now(dt.UTC)
 
 
 def json_option(verb: Decorated) -> Decorated:

@@ -1,0 +1,112 @@
+"""`filesync show`: what a bundle says, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import msgspec
+
+from filesync.agent.inspect import Inspected, inspected
+from filesync.bundle.verdict import shown
+from filesync.cli.app import App, json_option
+from filesync.errors import PartnerError, size_text
+from filesync.model.change import Change, Create, Delete
+from filesync.model.values import Value
+
+_VALUE = 200  # characters of a value that are shown
+
+
+@click.command()
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--changes", is_flag=True, help="Show every change in it, too.")
+@json_option
+@click.pass_obj
+def show(app: App, file: Path, changes: bool) -> None:
+    """Show what a bundle file holds.
+
+    The file is checked first as `filesync verify` does, and only a good one is shown. Our own outgoing bundles can be
+    shown as well. What it says of people and keys is the sender's claim.
+    """
+    with inspected(file, app.config()) as found:
+        if not found.good:
+            raise PartnerError(
+                f"{file}: {found.code}: {'; '.join(shown(str(problem)) for problem in found.problems[:3])}",
+                hint=f"all that is wrong with it: filesync verify {file}",
+            )
+        if app.as_json:
+            app.tell_json(_document(found, changes=changes))
+            return
+        for line in _head(found):
+            app.tell(line)
+        for change in found.changes() if changes else ():
+            for line in _change(change):
+                app.tell(line)
+
+
+def _head(found: Inspected) -> Iterator[str]:
+    assert found.head is not None
+    assert found.key is not None
+    header = found.head.header
+    yield f"bundle      {header.seq} of generation {header.generation.n}, kind {header.kind}"
+    yield f"id          {found.head.bundle_id}"
+    yield f"after       {header.prev}"
+    yield f"from        {shown(header.from_.name)} ({header.from_.site})"
+    yield f"to          {shown(header.to.name)} ({header.to.site})"
+    yield f"signed by   {found.signer} ({found.key.fingerprint()})"
+    yield f"encrypted   {'yes' if found.encrypted else 'no'}"
+    yield f"made        {shown(header.created_at)} by {shown(header.agent)}"
+    yield f"contract    {shown(header.contract)}"
+    yield f"seen of us  {header.seen}"
+    yield f"holds       {', '.join(f'{count} {shown(name)}' for name, count in header.counts.items()) or 'no changes'}"
+    for entry in header.files:
+        yield f"file        {entry.path}, {size_text(entry.size)}"
+    if (report := header.report) is not None:
+        held = f", holding {len(report.held)}" if report.held else ""
+        yield f"report      has our bundles up to {report.received_to}, applied up to {report.applied_to}{held}"
+
+
+def _change(change: Change) -> Iterator[str]:
+    about = ", ".join(shown(word) for word in (change.about.key, change.about.author, change.about.at) if word)
+    told = f" ({about})" if about else ""
+    if isinstance(change, Delete):
+        yield f"{change.n:>6}  delete {change.gid}{told}"
+        return
+    if isinstance(change, Create):
+        below = f" below {change.parent}" if change.parent else ""
+        yield f"{change.n:>6}  create {change.kind} {change.gid}{below}{told}"
+        fields: dict[str, Value | None] = dict(change.fields)
+    else:
+        yield f"{change.n:>6}  set {change.gid}{told}"
+        fields = {name: field.now for name, field in change.fields.items()}
+    for name, value in fields.items():
+        yield f"          {shown(name)}: {_value(value)}"
+
+
+def _value(value: Value | None) -> str:
+    match value:
+        case None:
+            return "(empty)"
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return shown(" / ".join(value), limit=_VALUE)
+        case _:
+            return shown(value, limit=_VALUE)
+
+
+def _document(found: Inspected, *, changes: bool) -> dict[str, object]:
+    assert found.head is not None
+    assert found.key is not None
+    told: dict[str, object] = {
+        "file": str(found.path),
+        "bundle_id": found.head.bundle_id,
+        "signer": found.signer,
+        "key": found.key.fingerprint(),
+        "encrypted": found.encrypted,
+        "header": msgspec.Raw(found.head.header_bytes),
+    }
+    if changes:
+        told["changes"] = list(found.changes())
+    return told

@@ -7,6 +7,7 @@ Our own key stands first, then the partners'.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,12 +38,43 @@ class AllowedSigner:
 
 def read_signers(path: Path) -> tuple[AllowedSigner, ...]:
     """All signers, in the file's order. Raises ConfigError with every problem and its line, DiskProblem."""
+    return _signers(_text(path), path)
+
+
+def add_signer(path: Path, signer: AllowedSigner) -> None:
+    """Add a line at the end, once; comments stay. The file is made where there is none. Raises ConfigError, DiskProblem.
+
+    ValueError: the signer cannot stand in such a file (its name or a namespace has letters that mean something there).
+    """
+    before = _text(path) if path.exists() else ""
+    if signer in _signers(before, path):
+        return
+    options = f'namespaces="{",".join(signer.namespaces)}" ' if signer.namespaces else ""
+    line = f"{signer.principal} {options}{signer.key.text()}\n"
+    written = None
+    with suppress(ValueError, KeyProblem):
+        written = _signer(line.strip())
+    if written != signer:
+        raise ValueError(f"cannot be written as an allowed signer: {signer.principal[:40]!r}")
+    after = before + ("\n" if before and not before.endswith("\n") else "") + line
+    _signers(after, path)
+    keyfile.replace(path, after.encode(), mode=0o644)
+
+
+def _text(path: Path) -> str:
     try:
-        text = path.read_bytes()[: keyfile.MAX_KEY_FILE].decode()
+        data = path.read_bytes()
     except OSError as error:
         raise disk_problem(error, path, doing="read") from error
+    if len(data) > keyfile.MAX_KEY_FILE:
+        raise ConfigError([Problem(path.name, f"longer than {keyfile.MAX_KEY_FILE} bytes")])
+    try:
+        return data.decode()
     except UnicodeDecodeError:
         raise ConfigError([Problem(path.name, "not UTF-8 text")]) from None
+
+
+def _signers(text: str, path: Path) -> tuple[AllowedSigner, ...]:
     found: list[AllowedSigner] = []
     problems: list[Problem] = []
     for number, line in enumerate(text.split("\n"), start=1):
@@ -64,19 +96,6 @@ def read_signers(path: Path) -> tuple[AllowedSigner, ...]:
     if problems:
         raise ConfigError(problems, hint=f"Mend {path}, or take the line out and pair with that site again.")
     return tuple(found)
-
-
-def add_signer(path: Path, signer: AllowedSigner) -> None:
-    """Add a line at the end, once. The file is made where there is none. Raises ConfigError, DiskProblem, ValueError."""
-    present = read_signers(path) if path.exists() else ()
-    if signer in present:
-        return
-    options = f'namespaces="{",".join(signer.namespaces)}" ' if signer.namespaces else ""
-    line = f"{signer.principal} {options}{signer.key.text()}\n"
-    if _signer(line.strip()) != signer:
-        raise ValueError(f"cannot be written as an allowed signer: {signer.principal[:40]!r}")
-    before = path.read_text() if present else ""
-    keyfile.replace(path, (before + ("" if not before or before.endswith("\n") else "\n") + line).encode(), mode=0o644)
 
 
 def _signer(line: str) -> AllowedSigner:

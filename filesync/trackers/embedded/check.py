@@ -100,8 +100,11 @@ def _element(definition: Definition, name: str, element: str, value: Value | Non
         raise ValueError("the field holds one value, not a set")
     if value is not None and value is not True:
         raise ValueError("an element of a set is there or not: it has no value of its own")
-    if value is None:
-        return flat_name(name, element)  # taking out what was never there is no fault, whatever it is
+    if value is None:  # taking out what was never there is no fault, whatever it is
+        try:
+            return flat_name(name, normal(field.kind, element))
+        except ValueError:
+            return flat_name(name, element)
     if field.kind is FieldKind.LABEL and any(letter.isspace() for letter in element):
         raise ValueError(f"a label holds no blank: {quoted(element)}")
     text = _text_of(definition, name, element)

@@ -1,0 +1,178 @@
+"""`filesync issue`: what people do with the embedded tracker, as one of its users."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import click
+
+from filesync.cli.app import App, json_option
+from filesync.cli.assignments import assigned
+from filesync.cli.issue_view import document, page_document, print_list, print_page
+from filesync.trackers.embedded import Desk
+
+_Verb = TypeVar("_Verb", bound=Callable[..., Any])
+
+_FIELD_HELP = (
+    "NAME=VALUE; nothing after = empties. Of a field with many values: NAME=A,B, NAME+=A, NAME-=A "
+    "(a comma inside is \\,). An option under another: PARENT/CHILD. May be given again."
+)
+
+
+def _user_option(verb: _Verb) -> _Verb:
+    return click.option("--as", "user", metavar="USER", help="Who does it. Otherwise the project's first user.")(verb)
+
+
+def _field_option(verb: _Verb) -> _Verb:
+    return click.option("--field", "fields", metavar="NAME=VALUE", multiple=True, help=_FIELD_HELP)(verb)
+
+
+@contextmanager
+def _sitting(app: App, user: str | None) -> Iterator[Desk]:
+    desk = app.desk()
+    try:
+        yield desk if user is None else desk.sitting(user)
+    finally:
+        desk.close()
+
+
+@click.group()
+def issue() -> None:
+    """Work on the issues of the embedded tracker."""
+
+
+@issue.command("list")
+@click.option("--field", "fields", metavar="NAME=VALUE", multiple=True, help="Only issues with this value. May be given again.")
+@json_option
+@click.pass_obj
+def list_(app: App, fields: tuple[str, ...]) -> None:
+    """List issues, oldest first."""
+    if wrong := [field for field in fields if "=" not in field]:
+        raise click.UsageError(f"not NAME=VALUE: {wrong[0][:80]!r}")
+    wanted = dict(field.partition("=")[::2] for field in fields)
+    with _sitting(app, None) as desk:
+        found = desk.list(wanted)
+        if app.as_json:
+            app.tell_json([document(desk.definition, one) for one in found])
+        else:
+            print_list(desk.definition, found)
+
+
+@issue.command()
+@click.argument("key")
+@json_option
+@click.pass_obj
+def show(app: App, key: str) -> None:
+    """Show an issue with its comments and history."""
+    with _sitting(app, None) as desk:
+        _show(app, desk, key)
+
+
+@issue.command()
+@click.option("--type", "issue_type", metavar="TYPE", required=True, help="Story, Bug, …: one of the project's types.")
+@click.option("--summary", metavar="TEXT", required=True, help="One line.")
+@click.option("--description", metavar="TEXT", help="Any text.")
+@click.option("--parent", metavar="KEY", help="The issue it belongs under.")
+@_field_option
+@_user_option
+@json_option
+@click.pass_obj
+def create(
+    app: App,
+    issue_type: str,
+    summary: str,
+    description: str | None,
+    parent: str | None,
+    fields: tuple[str, ...],
+    user: str | None,
+) -> None:
+    """Make an issue and print its key."""
+    with _sitting(app, user) as desk:
+        asked = {name: value for name, value in assigned(desk.definition, {}, fields).items() if value is not None}
+        given = {"description": description, "parent": parent}
+        key = desk.create(issue_type, summary, {**asked, **{name: text for name, text in given.items() if text}})
+        _answer(app, desk, key, key)
+
+
+@issue.command()
+@click.argument("key")
+@_field_option
+@_user_option
+@json_option
+@click.pass_obj
+def edit(app: App, key: str, fields: tuple[str, ...], user: str | None) -> None:
+    """Change fields of an issue, all or none. The status has a verb of its own: transition."""
+    if not fields:
+        raise click.UsageError("nothing to change: say --field NAME=VALUE")
+    with _sitting(app, user) as desk:
+        desk.edit(key, assigned(desk.definition, desk.show(key).issue.fields, fields))
+        _answer(app, desk, key, None)
+
+
+@issue.command()
+@click.argument("key")
+@click.argument("status")
+@_user_option
+@json_option
+@click.pass_obj
+def transition(app: App, key: str, status: str, user: str | None) -> None:
+    """Take an issue one step on: to STATUS, or by the transition of that name."""
+    with _sitting(app, user) as desk:
+        desk.transition(key, status)
+        _answer(app, desk, key, None)
+
+
+@issue.command()
+@click.argument("key")
+@click.argument("text", required=False)
+@click.option("--edit", "edited", metavar="ID", help="Give this comment the new TEXT.")
+@click.option("--delete", "deleted", metavar="ID", help="Delete this comment.")
+@_user_option
+@json_option
+@click.pass_obj
+def comment(app: App, key: str, text: str | None, edited: str | None, deleted: str | None, user: str | None) -> None:
+    """Write a comment and print its ID; or change or delete one."""
+    if (text is None) != (deleted is not None) or (edited and deleted):
+        raise click.UsageError("say KEY TEXT, KEY TEXT --edit ID, or KEY --delete ID")
+    with _sitting(app, user) as desk:
+        if deleted is not None:
+            desk.delete_comment(key, deleted)
+        elif edited is not None:
+            desk.edit_comment(key, edited, text or "")
+        else:
+            edited = desk.comment(key, text or "")
+            if not app.as_json:
+                click.echo(edited)
+        if app.as_json:
+            app.tell_json({"key": key, "comment": edited or deleted, "deleted": deleted is not None})
+
+
+@issue.command()
+@click.argument("key")
+@_user_option
+@json_option
+@click.pass_obj
+def delete(app: App, key: str, user: str | None) -> None:
+    """Delete an issue with its comments. One that is the parent of others is refused."""
+    with _sitting(app, user) as desk:
+        desk.delete(key)
+        if app.as_json:
+            app.tell_json({"key": key, "deleted": True})
+
+
+def _show(app: App, desk: Desk, key: str) -> None:
+    page = desk.show(key)
+    if app.as_json:
+        app.tell_json(page_document(desk.definition, page))
+    else:
+        print_page(desk.definition, page)
+
+
+def _answer(app: App, desk: Desk, key: str, line: str | None) -> None:
+    """The issue as it is now, for those who asked for JSON; else the line a script needs."""
+    if app.as_json:
+        app.tell_json(document(desk.definition, desk.show(key).issue))
+    elif line is not None:
+        click.echo(line)

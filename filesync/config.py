@@ -240,7 +240,7 @@ class _Reader:
 
     def _limits(self) -> Limits:
         given = self.data.get("limits", {})
-        read: dict[str, Any] = {name: given[name] for name in ("max_changes", "window", "level") if name in given}
+        read: dict[str, Any] = {name: int(given[name]) for name in ("max_changes", "window", "level") if name in given}
         read |= {name: _duration(given[name]) for name in ("settle", "grace") if name in given}
         if "max_bundle_bytes" in given:
             size = _size(given["max_bundle_bytes"])

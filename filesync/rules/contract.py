@@ -192,7 +192,7 @@ def _filled(data: Mapping[str, Any]) -> dict[str, Any]:
     fields |= data["fields"]
     users = data.get("users", "any")
     return {
-        "version": data["version"],
+        "version": int(data["version"]),  # JSON Schema takes 3.0 for a whole number too
         "winner": data.get("winner") or FIRST,
         "deletes": {"issue": "mark", "comment": "mirror"} | data.get("deletes", {}),
         "types": sorted(data["types"]),

@@ -76,7 +76,7 @@ def _uncovered(rule: FieldRule, known: Sequence[str]) -> Iterator[str]:
 
 
 def _shape(spec: FieldSpec) -> str:
-    return f"a set of {spec.kind}" if spec.many else f"a {spec.kind}"
+    return f"of kind {spec.kind} (a set)" if spec.many else f"of kind {spec.kind}"
 
 
 def _locals(data: Mapping[str, Any]) -> dict[str, str]:

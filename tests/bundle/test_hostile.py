@@ -6,13 +6,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from filesync.bundle import layout, ustar
 from filesync.bundle.canonical import encode
+from filesync.bundle.header import encode_header, unknown_features, unknown_fields
 from filesync.bundle.limits import Limits
 from filesync.bundle.read import Bundle, Incomplete, Reader
 from filesync.bundle.verdict import TEXT_MODE, BadBundle, Code, shown
+from filesync.bundle.write import data_bytes, pack
 from tests.support.bundles import GLOBEX, bag, packed, read, report_bag
 from tests.support.hostile import FOLDER, Member, forge, member, patched, raw_name, sample, with_block
 
@@ -135,11 +138,11 @@ def test_f83_an_end_of_one_block_is_ambiguous() -> None:
     assert isinstance(read(forge(tail=bytes(512))), Incomplete)
 
 
-def test_f84_a_file_that_the_header_does_not_name_is_undeclared() -> None:
+@pytest.mark.parametrize("at", [HEAD, HEAD + 1, HEAD + 3])
+def test_f84_a_file_that_the_header_does_not_name_is_undeclared(at: int) -> None:
     extra = member("data/blobs/" + "0" * 64, b"surprise")
-    for at in (HEAD, HEAD + 1, HEAD + 3):
-        error = refused(forge(members=lambda members, at=at: [*members[:at], extra, *members[at:]]))  # type: ignore[misc] # default arguments of a lambda
-        assert (error.code, error.problems[0].where) == (Code.UNDECLARED_FILE, extra.path)
+    error = refused(forge(members=lambda members: [*members[:at], extra, *members[at:]]))
+    assert (error.code, error.problems[0].where) == (Code.UNDECLARED_FILE, extra.path)
 
 
 @pytest.mark.parametrize("index", range(HEAD + 3))
@@ -312,21 +315,19 @@ def test_f85_an_unsigned_bundle_is_refused() -> None:
 
 
 def test_a_report_whose_copies_differ_is_refused() -> None:
-    raw = packed(report_bag())
+    honest = report_bag()
+    raw = packed(honest)
     assert isinstance(read(raw), Bundle)
-    report = report_bag()
-    forged = encode({"no": 2})
-    document = replace(
-        report.data[0], size=len(forged), content_size=len(forged), sha256=layout.sha256(forged), chunks=lambda: (forged,)
+    other = data_bytes(layout.REPORT, encode({"no": 2}))
+    with pytest.raises(ValueError, match="differs from data/report"):
+        pack(honest.header, [other])
+    document = msgspec.json.decode(encode_header(honest.header))
+    document["files"][0].update(size=other.size, content_size=other.size, sha256=other.sha256)
+    error = refused(
+        forge(header=encode(document), edit=set_(files=document["files"]), data=[(layout.REPORT, encode({"no": 2}))])
     )
-    with pytest.raises(ValueError, match="differs from data/report.json"):
-        bag_of_report(document)
-
-
-def bag_of_report(file: Any) -> object:
-    from filesync.bundle.write import pack
-
-    return pack(report_bag().header, [file])
+    assert error.code is Code.BAD_HEADER
+    assert "bundle.json report" in [problem.where for problem in error.problems]
 
 
 @pytest.mark.parametrize(
@@ -353,10 +354,9 @@ def test_f97_hostile_text_in_a_message_is_escaped_and_cut() -> None:
 
 
 def test_a_newer_partners_fields_are_let_through() -> None:
-    from filesync.bundle.header import unknown_fields
-
     raw = forge(edit=set_(mood="good", features=["blobs"], report=None))
     bundle = read(raw)
     assert isinstance(bundle, Bundle)
     assert unknown_fields(bundle.head.header_bytes) == ["mood"]
+    assert unknown_features(bundle.head.header) == ["blobs"]
     assert bundle.head.header.to.site == GLOBEX

@@ -37,7 +37,10 @@ def _teacher(name: str) -> jsonschema.Draft202012Validator:
 
 
 def valid(name: str, document: object) -> bool:
-    """Whether the document fits the schema. A text that is not Unicode (a lone surrogate) never does."""
+    """Whether the document fits the schema.
+
+    Documents come from UTF-8, where there are no lone surrogates; the judge raises where it meets one all the same.
+    """
     try:
         return _judge(name).is_valid(document)
     except UnicodeEncodeError:

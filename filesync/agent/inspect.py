@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from filesync.bundle.changes import CHANGES, read_changes
+from filesync.agent.staged import LIMITS, Changes
+from filesync.bundle.changes import CHANGES
 from filesync.bundle.layout import NAMESPACE, SIGNATURE
-from filesync.bundle.limits import Limits
-from filesync.bundle.read import Bundle, Head, Member, Reader
+from filesync.bundle.read import Bundle, Head, Reader
 from filesync.bundle.verdict import BadBundle, Code, Incomplete
 from filesync.config import Config
 from filesync.errors import Problem, disk_problem
@@ -23,7 +23,6 @@ from filesync.keys.signers import AllowedSigner, read_signers
 from filesync.keys.sshsig import BadSignature, PublicKey, verify
 from filesync.model.change import Change
 
-_BLOCK: Final = 1 << 20  # bytes read at once
 _INCOMPLETE: Final = "Nothing of it was applied. If it is not still being copied, copy it again"
 
 
@@ -40,7 +39,7 @@ class Inspected:
     problems: tuple[Problem, ...] = ()
     hint: str = ""
     plain: Path | None = field(default=None, repr=False)  # what can be read of it, while it is open
-    members: tuple[Member, ...] = field(default=(), repr=False)  # where its files stand in `plain`
+    bundle: Bundle | None = field(default=None, repr=False)  # when every hash fits
 
     @property
     def good(self) -> bool:
@@ -49,9 +48,8 @@ class Inspected:
 
     def changes(self) -> Iterator[Change]:
         """The changes of a good bundle, while it is open. Raises DiskProblem."""
-        member = next((one for one in self.members if one.path == CHANGES), None)
-        if self.good and member is not None:
-            yield from _changes(self, member)
+        if self.good and self.plain is not None and self.bundle is not None and CHANGES in self.bundle.members:
+            yield from Changes(self.plain, self.bundle)
 
 
 @contextmanager
@@ -96,7 +94,7 @@ def _first_bytes(path: Path) -> bytes:
 
 def _checked(found: Inspected, signers: tuple[AllowedSigner, ...]) -> Inspected:
     assert found.plain is not None
-    reader = Reader(Limits())
+    reader = Reader(LIMITS)
     whole: Bundle | Incomplete | None = None
     try:
         for chunk in read(found.plain):
@@ -114,7 +112,7 @@ def _checked(found: Inspected, signers: tuple[AllowedSigner, ...]) -> Inspected:
             found, code=found.code or "INCOMPLETE", problems=(*found.problems, problem), hint=found.hint or _INCOMPLETE
         )
     if isinstance(whole, Bundle):
-        found = replace(found, members=tuple(whole.members.values()))
+        found = replace(found, bundle=whole)
         try:
             for _ in found.changes():  # decompressed only when the signature and every hash were right
                 pass
@@ -138,22 +136,3 @@ def _signed(found: Inspected, head: Head, signers: tuple[AllowedSigner, ...]) ->
     who = f"the key of {names[0]}" if names else "a key that is not among the allowed signers"
     what = f"signed by {key.fingerprint()}, {who}; expected for {sender}: {' or '.join(expected) or 'no key is known'}"
     return _bad(found, BadBundle(Code.BAD_SIGNATURE, [Problem(SIGNATURE, what)], hint="Ask the sender which key it signs with"))
-
-
-def _changes(found: Inspected, member: Member) -> Iterator[Change]:
-    assert found.plain is not None
-    assert found.head is not None
-    entry = next(one for one in found.head.header.files if one.path == CHANGES)
-    yield from read_changes(_member(found.plain, member), declared=entry.content_size, limits=Limits())
-
-
-def _member(path: Path, member: Member) -> Iterator[bytes]:
-    try:
-        with path.open("rb") as file:
-            file.seek(member.offset)
-            left = member.size
-            while left and (chunk := file.read(min(left, _BLOCK))):
-                left -= len(chunk)
-                yield chunk
-    except OSError as error:
-        raise disk_problem(error, path, doing="read") from error

@@ -2,58 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
 
 from filesync.ledger.tables import doubt, entity, revisit
-from filesync.model.ids import NEVER, Gid, Kind, Mark
-from filesync.model.values import EMPTY, Value
+from filesync.model.ids import Gid, Kind
+from filesync.model.shadow import Entity, Life, Shadow
+from filesync.model.values import Value
 
 _CHUNK: Final = 500  # names in one IN (…): databases bound them
 
 
-class Life(StrEnum):
-    """What an entity is on this side."""
-
-    LIVE = "live"
-    DEAD = "dead"  # deleted, here or there: a tombstone, kept as long as the exchange
-    APART = "apart"  # each side keeps its own, for ever
-
-
-class Shadow(msgspec.Struct, frozen=True, array_like=True):
-    """What one field agreed on. `here`: digest of the value our tracker may show without anything being told."""
-
-    here: str = EMPTY
-    told: Mark = NEVER  # our last edit sent
-    took: Mark = NEVER  # the partner's last edit decided here
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entity:
-    """A row of the ledger. `fields` holds the shadows of wire names; one that is absent is empty and never told."""
-
-    gid: Gid
-    kind: Kind
-    parent: Gid | None = None
-    local: str | None = None
-    state: Life = Life.LIVE
-    fields: Mapping[str, Shadow] = field(default_factory=dict)
-
-    def shadow(self, name: str) -> Shadow:
-        """The shadow of a field."""
-        return self.fields.get(name, _NOTHING)
-
-    def told(self, shadows: Mapping[str, Shadow]) -> Entity:
-        """The same entity with these shadows in place of its own."""
-        return replace(self, fields={**self.fields, **shadows})
-
-
-_NOTHING: Final = Shadow()
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, Shadow]).decode
 
@@ -79,10 +41,16 @@ def entities(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) -> dict
     return found
 
 
-def children(conn: sa.Connection, exchange_id: int, parent: Gid) -> list[Entity]:
-    """The rows of everything that belongs to an issue, dead ones too."""
-    query = sa.select(entity).where(entity.c.exchange == exchange_id, entity.c.parent == parent).order_by(entity.c.row)
-    return [_entity(row) for row in conn.execute(query)]
+def children_of(conn: sa.Connection, exchange_id: int, parents: Iterable[Gid]) -> dict[Gid, list[Entity]]:
+    """The rows of everything that belongs to these issues, dead ones too, oldest first."""
+    found: dict[Gid, list[Entity]] = {}
+    wanted = list(dict.fromkeys(parents))
+    for start in range(0, len(wanted), _CHUNK):
+        chunk = wanted[start : start + _CHUNK]
+        query = sa.select(entity).where(entity.c.exchange == exchange_id, entity.c.parent.in_(chunk)).order_by(entity.c.row)
+        for one in map(_entity, conn.execute(query)):
+            found.setdefault(one.parent or Gid(""), []).append(one)
+    return found
 
 
 def by_local(conn: sa.Connection, exchange_id: int, kind: Kind, local: str) -> Entity | None:

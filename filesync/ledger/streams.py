@@ -43,6 +43,7 @@ class Exchange:
     inbox: str
     partner_site: SiteId
     partner_name: str
+    partner_key: str
     partner_recipient: str
     words: str
     out_stream: StreamId
@@ -57,6 +58,10 @@ class Exchange:
     in_id: BundleId
     in_last_file: str
     in_last_seen: int
+    items_ok: int
+    items_conflict: int
+    report_no: int
+    report_taken: int
     acked_seq: int
     acked_id: str
 

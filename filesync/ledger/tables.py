@@ -34,6 +34,7 @@ exchange = sa.Table(
     sa.Column("inbox", sa.Text, nullable=False, default=""),
     sa.Column("partner_site", sa.Text, nullable=False, default=""),
     sa.Column("partner_name", sa.Text, nullable=False, default=""),
+    sa.Column("partner_key", sa.Text, nullable=False, default=""),
     sa.Column("partner_recipient", sa.Text, nullable=False, default=""),
     sa.Column("words", sa.Text, nullable=False, default=""),
     # what we send
@@ -52,6 +53,10 @@ exchange = sa.Table(
     sa.Column("in_id", sa.Text, nullable=False, default=""),
     sa.Column("in_last_file", sa.Text, nullable=False, default=""),
     sa.Column("in_last_seen", sa.BigInteger, nullable=False, default=0),
+    sa.Column("items_ok", sa.BigInteger, nullable=False, default=0),  # changes of the partner's decided here, ever
+    sa.Column("items_conflict", sa.BigInteger, nullable=False, default=0),  # of these: met an edit of ours
+    sa.Column("report_no", sa.BigInteger, nullable=False, default=0),  # our last position report
+    sa.Column("report_taken", sa.BigInteger, nullable=False, default=0),  # the partner's last one
     # what the partner said of our stream, in the newest of its bundles
     sa.Column("acked_seq", sa.BigInteger, nullable=False, default=0),
     sa.Column("acked_id", sa.Text, nullable=False, default=""),

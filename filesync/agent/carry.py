@@ -1,0 +1,269 @@
+"""Carrying out a group's steps on our tracker: written down before (doubts), recorded after, call by call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from filesync.agent import plan
+from filesync.agent.events import LandedDifferently
+from filesync.agent.merge import Erase, Make, Merge, Step, Write
+from filesync.agent.outcome import End, Outcome
+from filesync.agent.record import micros
+from filesync.agent.site import Paired, Site
+from filesync.agent.view import Shown, View
+from filesync.bundle.changes import encode_change
+from filesync.errors import Gone, Rejected
+from filesync.ledger import shadows
+from filesync.ledger.journal import Wait
+from filesync.model.change import Create, Told
+from filesync.model.ids import Gid
+from filesync.model.issue import Ref
+from filesync.model.shadow import Entity, Life, Shadow
+from filesync.model.values import Flat, Value, digest
+from filesync.trackers import base
+from filesync.trackers.base import Born, Draft
+
+STATUS = "status"  # its wire name: always this one (rules/contract.py)
+
+
+class Carry:
+    """The calls of one group."""
+
+    def __init__(self, site: Site, paired: Paired, view: View, merge: Merge) -> None:
+        self._site = site
+        self._paired = paired
+        self._x = paired.exchange.id
+        self._view = view
+        self._merge = merge
+        self._written_down: dict[tuple[Gid, str], Value | None] = {}
+
+    def intend(self, steps: Iterable[Step]) -> None:
+        """Write down what the tracker is about to be asked, in one transaction, before the first call."""
+        rows: list[tuple[Gid, str, Value | None]] = []
+        for step in steps:
+            match step:
+                case Make():
+                    rows.append((step.change.gid, "", None))
+                    if STATUS in step.change.fields:  # reached after the birth
+                        rows.append((step.change.gid, STATUS, step.change.fields[STATUS]))
+                case Write():
+                    rows += [(step.row.gid, name, value) for name, value in step.writes.items()]
+                case Erase():
+                    rows.append((step.row.gid, "", None))
+                case Outcome():
+                    pass
+        self._doubt(rows)
+
+    def out(self, step: Step) -> Outcome:
+        """Carry out one step. Raises Unavailable: then nothing of it is known, and its doubts stay."""
+        match step:
+            case Make():
+                return self._make(step)
+            case Write():
+                return self._write(step)
+            case Erase():
+                return self._erase(step)
+            case Outcome():
+                return step
+
+    def _doubt(self, rows: Iterable[tuple[Gid, str, Value | None]]) -> None:
+        new = [
+            row for row in rows if (row[0], row[1]) not in self._written_down or self._written_down[row[0], row[1]] != row[2]
+        ]
+        if new:
+            with self._site.ledger.begin() as conn:
+                shadows.put_doubts(conn, self._x, new)
+            self._written_down.update(((gid, name), value) for gid, name, value in new)
+
+    # ── create ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _make(self, step: Make) -> Outcome:
+        outcome, change = step.outcome, step.change
+        refused: dict[str, str] = {}
+        try:
+            born = self._born(step, refused)
+        except Rejected as error:
+            return self._stuck(outcome, _reason(error, refused))
+        except Gone:
+            outcome.rows.append(Entity(gid=change.gid, kind=change.kind, parent=change.parent, state=Life.DEAD))
+            if step.issue is not None:
+                outcome.revisit.add(step.issue)
+            return outcome
+        shown_born = self._view.wire(born.item)
+        as_told = {name: value for name, value in change.fields.items() if name not in refused}
+        if born.again and not step.doubted:
+            as_told = {}  # not ours to assume: the ledger was restored, every field is planned
+        row = Entity(
+            gid=change.gid,
+            kind=change.kind,
+            parent=change.parent,
+            local=born.item.ref.local,
+            fields=plan.born(as_told, shown_born, mark=outcome.work.mark),
+        )
+        self._view.keep([row])
+        outcome.end = End.APPLIED
+        if born.again:
+            outcome.revisit.add(born.item.ref.issue)
+        return self._rest(step, row, born, refused)
+
+    def _born(self, step: Make, refused: dict[str, str]) -> Born:
+        """Create it, if need be without the fields that are refused. Raises Rejected, Gone, Unavailable."""
+        change = step.change
+        fields = {name: value for name, value in change.fields.items() if name != STATUS}
+        inward = self._paired.rules.inward(change.kind, fields, self._view.local_of)
+        refused.update(inward.refused)
+        local = {name: value for name, value in inward.fields.items() if value is not None}
+        try:
+            return self._create(step, local)
+        except Rejected as error:
+            wrong = self._wire_names(change, error.fields)
+            if not wrong:
+                raise
+            refused.update(wrong)
+        left = {name: value for name, value in fields.items() if name not in refused}
+        again = self._paired.rules.inward(change.kind, left, self._view.local_of)
+        return self._create(step, {name: value for name, value in again.fields.items() if value is not None})
+
+    def _create(self, step: Make, local: Mapping[str, Value]) -> Born:
+        change = step.change
+        return self._site.tracker.create(
+            change.gid, Draft(kind=change.kind, issue=step.issue, fields=local, about=change.about)
+        )
+
+    def _wire_names(self, change: Create, fields: Mapping[str, str]) -> dict[str, str]:
+        """Which of the told fields the tracker refuses, by the names it knows them under."""
+        wrong: dict[str, str] = {}
+        for name in change.fields:
+            for local in self._paired.rules.local_names(name) or (name,):
+                why = fields.get(local) or fields.get(local.partition(":")[0])
+                if why is not None:
+                    wrong[name] = why
+        return wrong
+
+    def _rest(self, step: Make, row: Entity, born: Born, refused: Mapping[str, str]) -> Outcome:
+        """What was not born as told: the status, what was refused, defaults that the partner has empty."""
+        change, outcome = step.change, step.outcome
+        shown = Shown(born.item, self._view.wire(born.item), born.key)
+        if born.again:
+            now = self._view.shown(row, fresh=True)
+            if now is None:
+                outcome.rows.append(row)
+                return outcome
+            shown = now
+        told = {
+            name: Told(change.fields.get(name))
+            for name in row.fields
+            if row.fields[name].took != outcome.work.mark and self._paired.rules.carries(row.kind, name)
+        }
+        again = self._merge.fields(outcome, row, shown, told)
+        if not isinstance(again, Write):
+            return again
+        return self._write(again, known=refused)
+
+    # ── set ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _write(self, step: Write, *, known: Mapping[str, str] | None = None) -> Outcome:
+        self._doubt((step.row.gid, name, value) for name, value in step.writes.items())
+        plain = {name: value for name, value in step.writes.items() if name != STATUS}
+        try:
+            if plain:
+                self._fields(step, plain, known=known or {})
+            if STATUS in step.writes:
+                self._status(step, step.writes[STATUS])
+        except Gone:
+            step.outcome.revisit.add(step.shown.item.ref.issue)
+            step.refused.clear()
+            return self._merge.written(step)
+        return self._merge.written(step)
+
+    def _fields(self, step: Write, plain: Flat, *, known: Mapping[str, str]) -> None:
+        """In one call where the tracker takes it; else one by one, so that what can land does. Raises Gone, Unavailable."""
+        inward = self._paired.rules.inward(step.row.kind, plain, self._view.local_of)
+        step.refused.update(inward.refused)
+        rest = {name: value for name, value in plain.items() if name not in inward.refused}
+        if not rest:
+            return
+        try:
+            landed = self._apply(step, inward.fields)
+        except Rejected as error:
+            if len(rest) == 1:
+                step.refused.update(dict.fromkeys(rest, _reason(error, known)))
+                return
+            for name, value in rest.items():
+                self._fields(step, {name: value}, known=known)
+            return
+        self._landed(step, rest, landed)
+
+    def _apply(self, step: Write, local: Flat) -> Flat:
+        return self._site.tracker.apply(step.shown.item.ref, base.Write(local), step.outcome.work.mark)
+
+    def _landed(self, step: Write, wrote: Flat, landed: Flat) -> None:
+        """The shadow is the value as it landed, whatever was asked for."""
+        there = {name: value for name, value in landed.items() if value is not None}
+        wire = self._view.wire(replace(step.shown.item, fields=there))
+        mark = step.outcome.work.mark
+        for name in {**wrote, **wire}:
+            value = wire.get(name)
+            before = step.row.shadow(name)
+            step.shadows[name] = Shadow(here=digest(value), told=before.told, took=mark if name in wrote else before.took)
+            if name in wrote and value != wrote[name]:
+                step.outcome.events.append(LandedDifferently(key=step.shown.key, field=name))
+
+    def _status(self, step: Write, status: Value | None) -> None:
+        """Walk the workflow; each step that lands is recorded at once. Raises Gone, Unavailable."""
+        inward = self._paired.rules.inward(step.row.kind, {STATUS: status}, self._view.local_of)
+        if inward.refused:
+            step.refused.update(inward.refused)
+            return
+        ((name, goal),) = inward.fields.items()
+        assert isinstance(goal, str)
+        ref: Ref = step.shown.item.ref
+        try:
+            route = self._site.tracker.route(ref, goal)
+            for place, local in enumerate(route):
+                wire = self._view.wire(replace(step.shown.item, fields={name: local})).get(STATUS)
+                self._doubt([(step.row.gid, STATUS, wire)])
+                landed = self._apply(step, {name: local})
+                if place < len(route) - 1:
+                    self._passed(step, landed)
+                else:
+                    self._landed(step, {STATUS: status}, landed)
+            if not route:
+                self._landed(step, {STATUS: status}, {name: goal})
+        except Rejected as error:
+            step.refused[STATUS] = str(error)
+
+    def _passed(self, step: Write, landed: Flat) -> None:
+        """A step on the way: our tracker shows it now, and nothing of it is ever told."""
+        there = {name: value for name, value in landed.items() if value is not None}
+        here = digest(self._view.wire(replace(step.shown.item, fields=there)).get(STATUS))
+        before = step.row.shadow(STATUS)
+        step.shadows[STATUS] = Shadow(here=here, told=before.told, took=before.took)
+        with self._site.ledger.begin() as conn:
+            shadows.save(conn, self._x, [step.row.with_shadows(step.shadows)])
+
+    # ── delete ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _erase(self, step: Erase) -> Outcome:
+        outcome = step.outcome
+        try:
+            self._site.tracker.apply(step.shown.item.ref, step.action, outcome.work.mark)
+        except Rejected as error:
+            return self._stuck(outcome, str(error))
+        except Gone:
+            pass  # deleted here meanwhile: both sides wanted it
+        outcome.rows += self._merge.buried(step.row, step.life)
+        outcome.end = End.APPLIED
+        return outcome
+
+    def _stuck(self, outcome: Outcome, reason: str) -> Outcome:
+        now = micros(self._site.clock())
+        outcome.leave(Wait.STUCK, rest=encode_change(outcome.work.change), now=now, reason=reason)
+        return outcome
+
+
+def _reason(error: Rejected, known: Mapping[str, str]) -> str:
+    """The tracker's words, once."""
+    words = [f"{name}: {why}" for name, why in {**error.fields, **known}.items()]
+    return "; ".join(words) if words else str(error)

@@ -1,0 +1,173 @@
+"""Whether a site can work: everything a person would otherwise find out one failure at a time, asked at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from filesync.agent.look import reading
+from filesync.agent.record import Clock
+from filesync.config import Config, ExchangeRules, InboxPolicy
+from filesync.errors import ExitCode, FilesyncError, KeyProblem, PairingError, Problem, size_text
+from filesync.exchange.files import free_bytes
+from filesync.keys.age import recipient_of
+from filesync.keys.signers import read_signers
+from filesync.keys.sshsig import FileSigner
+from filesync.ledger import streams
+from filesync.ledger.streams import State
+from filesync.rules.load import gaps, load_rules
+from filesync.trackers.base import Description
+from filesync.trackers.registry import open_tracker
+
+_WRITTEN: Final = ("outbox", "archive", "store", "state")  # where bundles are written
+_ROOM: Final = 4  # bundles of the largest size for which there must be room
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that was looked at. Without problems it is as it should be."""
+
+    what: str
+    found: str = ""
+    problems: tuple[Problem, ...] = ()
+    hint: str = ""
+    exit_code: ExitCode = ExitCode.DONE
+
+
+def check_site(config: Config, *, clock: Clock) -> list[Check]:
+    """Look at everything. Nothing is changed, and nothing stops at the first problem."""
+    tracker = _Tracker(config, clock)
+    return [
+        _check("folders", lambda: _folders(config)),
+        _check("space", lambda: _space(config)),
+        _check("signing key", lambda: _signing(config)),
+        _check("age key", lambda: recipient_of(config.keys.age)),
+        _check("tracker", tracker.name),
+        *(_check(f"rules{of}", partial(tracker.rules, rules)) for of, rules in _rules(config)),
+        _check("exchanges", lambda: _exchanges(config)),
+    ]
+
+
+class _Bad(FilesyncError):
+    """Several problems of one kind."""
+
+    def __init__(self, problems: list[Problem], *, hint: str, exit_code: ExitCode) -> None:
+        super().__init__(str(problems[0]), hint=hint)
+        self.problems = tuple(problems)
+        self.exit_code = exit_code
+
+
+def _check(what: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(what=what, found=look())
+    except FilesyncError as error:
+        problems = getattr(error, "problems", ()) or (Problem("", str(error)),)
+        return Check(what=what, problems=tuple(problems), hint=error.hint, exit_code=error.exit_code)
+
+
+def _folders(config: Config) -> str:
+    keep = config.inbox_policy is InboxPolicy.KEEP
+    problems = []
+    for name in config.folders.__dataclass_fields__:
+        folder: Path = getattr(config.folders, name)
+        rights = {"read": os.R_OK | os.X_OK} if name == "inbox" and keep else {"read": os.R_OK | os.X_OK, "write": os.W_OK}
+        if not folder.is_dir():
+            problems.append(Problem(name, f"there is no folder {folder}"))
+        else:
+            problems += [
+                Problem(name, f"this account may not {word} {folder}")
+                for word, bits in rights.items()
+                if not os.access(folder, bits)
+            ]
+    if problems:
+        raise _Bad(
+            problems, hint="Make the folders, or give the account that filesync runs as its rights.", exit_code=ExitCode.DISK
+        )
+    return f"{len(config.folders.__dataclass_fields__)} folders"
+
+
+def _space(config: Config) -> str:
+    need = _ROOM * config.limits.max_bundle_bytes
+    there = {
+        name: folder for name in _WRITTEN if (folder := getattr(config.folders, name)).is_dir()
+    }  # others: told by _folders
+    free = {name: free_bytes(folder) for name, folder in there.items()}
+    short = [
+        Problem(name, f"{size_text(have)} free on its disk, {size_text(need)} wanted")
+        for name, have in free.items()
+        if have < need
+    ]
+    if short:
+        raise _Bad(short, hint=f"Make room there: that is {_ROOM} bundles of the largest size.", exit_code=ExitCode.DISK)
+    return f"{size_text(min(free.values()))} free at least" if free else ""
+
+
+def _signing(config: Config) -> str:
+    signers = read_signers(config.keys.allowed_signers)
+    if not signers or signers[0].principal != config.name:
+        raise KeyProblem(
+            f"the first line of {config.keys.allowed_signers} is not the key of this site, {config.name}",
+            hint="Our own key stands there first, then those of partners.",
+        )
+    own = signers[0].key
+    if config.keys.signing is not None and FileSigner(config.keys.signing).public != own:
+        raise KeyProblem(
+            f"{config.keys.signing} is not the key on the first line of {config.keys.allowed_signers}, {own.fingerprint()}",
+            hint="Put the key back that partners know, or pair again.",
+        )
+    return own.fingerprint()
+
+
+def _rules(config: Config) -> Iterator[tuple[str, ExchangeRules]]:
+    yield "", ExchangeRules(contract=config.contract, mapping=config.mapping)
+    for name in config.exchanges:
+        yield f" of {name}", config.rules_of(name)
+
+
+class _Tracker:
+    """The tracker, asked once."""
+
+    def __init__(self, config: Config, clock: Clock) -> None:
+        self._config = config
+        self._clock = clock
+        self._description: Description | None = None
+
+    def name(self) -> str:
+        """What it calls itself."""
+        settings = self._config.tracker
+        tracker = open_tracker(
+            settings.kind, project=settings.project, settings=settings.settings, folder=settings.base, clock=self._clock
+        )
+        try:
+            self._description = tracker.describe()
+        finally:
+            tracker.close()
+        return self._description.name
+
+    def rules(self, which: ExchangeRules) -> str:
+        """Contract and mapping, with each other and with what the tracker has."""
+        rules = load_rules(which.contract, which.mapping, site=self._config.name)
+        have = self._description
+        if have is not None and (problems := gaps(rules, fields=have.fields, types=have.types, statuses=have.statuses)):
+            raise _Bad(
+                list(problems),
+                hint=f"Mend {which.mapping or which.contract}, or add to the tracker what is not there.",
+                exit_code=ExitCode.CONFIG,
+            )
+        return f"contract {rules.contract.digest[:8]}, {len(rules.contract.fields)} fields"
+
+
+def _exchanges(config: Config) -> str:
+    with reading(config) as conn:
+        found = streams.exchanges(conn)
+    if not found or any(one.state is State.OFFERED for one in found):
+        which = ", ".join(one.name for one in found if one.state is State.OFFERED) or "nobody"
+        raise PairingError(
+            f"not paired yet: {which}" if found else "paired with nobody yet",
+            hint="Give the partner what `filesync pair export` prints, and accept theirs: filesync pair accept FILE",
+        )
+    return ", ".join(f"{one.name} with {one.partner_name}{'' if one.encrypt else ' (signed, not encrypted)'}" for one in found)

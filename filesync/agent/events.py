@@ -1,0 +1,388 @@
+"""What happened, as values. Terminal, log, status and journal are sinks of the same events; `sentence` is for people.
+
+A sentence says what happened, what is not affected, and who does what next. It never shows a field's value.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar, TypeAlias
+
+import msgspec
+
+from filesync.model.ids import Gid, Mark
+
+
+class Severity(StrEnum):
+    """How loud."""
+
+    DEBUG = "debug"  # counted, not written down
+    INFO = "info"
+    WARNING = "warning"  # work goes on
+    STOP = "stop"  # the stream stands still until a person decides
+
+
+class _Event(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="event"):
+    severity: ClassVar[Severity] = Severity.INFO
+
+    def sentence(self) -> str:
+        """One or more lines for a person."""
+        raise NotImplementedError
+
+
+# ── sending ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Exported(_Event, frozen=True, kw_only=True):
+    """A bundle is in the outbox."""
+
+    seq: int
+    changes: int
+    bytes: int
+    file: str
+    to: str
+
+    def sentence(self) -> str:
+        return f"exported {self.seq} for {self.to}: {_count(self.changes, 'change')}, {_size(self.bytes)}, {self.file}"
+
+
+class Resumed(_Event, frozen=True, kw_only=True):
+    """A bundle that was numbered before an interruption is finished now."""
+
+    seq: int
+    file: str
+
+    def sentence(self) -> str:
+        return f"resumed: bundle {self.seq} was numbered before an interruption and is finished now"
+
+
+class OutboxName(_Event, frozen=True, kw_only=True):
+    """The outbox holds another file under the bundle's name."""
+
+    severity = Severity.WARNING
+    file: str
+    instead: str
+
+    def sentence(self) -> str:
+        return (
+            f"the outbox already holds another file named {self.file}; the bundle was put beside it as {self.instead}. "
+            "Nothing was overwritten. The receiver goes by content; find out who wrote the other file."
+        )
+
+
+class NotTold(_Event, frozen=True, kw_only=True):
+    """A value that the contract or mapping cannot carry stays here."""
+
+    severity = Severity.WARNING
+    key: str
+    field: str
+    why: str
+
+    def sentence(self) -> str:
+        return f"{self.key}: {self.field} was not sent: {self.why}. The rest of the issue goes on."
+
+
+class Resent(_Event, frozen=True, kw_only=True):
+    """An archived bundle was put into the outbox again."""
+
+    seq: int
+    file: str
+
+    def sentence(self) -> str:
+        return f"bundle {self.seq} is in the outbox again, byte for byte: {self.file}"
+
+
+# ── arriving ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Received(_Event, frozen=True, kw_only=True):
+    """A bundle was verified and is in the store."""
+
+    severity = Severity.DEBUG
+    seq: int
+    file: str
+
+    def sentence(self) -> str:
+        return f"received {self.seq} as {self.file}"
+
+
+class NameDiffers(_Event, frozen=True, kw_only=True):
+    """Recognised by content, whatever its name."""
+
+    seq: int
+    file: str
+
+    def sentence(self) -> str:
+        return f"bundle {self.seq} came under another name, {self.file}; it was recognised by its content"
+
+
+class Duplicate(_Event, frozen=True, kw_only=True):
+    """A bundle that was taken before. Success."""
+
+    seq: int
+    file: str
+    state: str  # "applied", "held"
+
+    def sentence(self) -> str:
+        return f"{self.file} is bundle {self.seq}, {self.state} already; nothing to do"
+
+
+class Arriving(_Event, frozen=True, kw_only=True):
+    """A file that is not whole, or damaged: nobody can tell yet."""
+
+    file: str
+    problem: str
+    settle_s: int
+
+    def sentence(self) -> str:
+        return (
+            f"{self.file} is still arriving, or damaged: {self.problem}. Looked at again at every import; "
+            f"called damaged if it stays the same for {_span(self.settle_s)}. Nothing else is affected."
+        )
+
+
+class Damaged(_Event, frozen=True, kw_only=True):
+    """A file that cannot be taken, and stayed so: in quarantine."""
+
+    severity = Severity.WARNING
+    file: str
+    code: str
+    problems: list[str]
+    hint: str
+
+    def sentence(self) -> str:
+        what = "; ".join(self.problems[:5]) + (f"; and {len(self.problems) - 5} more" if len(self.problems) > 5 else "")  # noqa: PLR2004
+        return f"{self.file} cannot be taken ({self.code}): {what}. It is in quarantine. {self.hint}".rstrip()
+
+
+class Foreign(_Event, frozen=True, kw_only=True):
+    """Files for other sites or exchanges in a shared inbox. They are left alone."""
+
+    files: int
+
+    def sentence(self) -> str:
+        return f"{_count(self.files, 'file')} for other sites ignored"
+
+
+class Held(_Event, frozen=True, kw_only=True):
+    """Bundles wait for one before them."""
+
+    severity = Severity.WARNING
+    partner: str
+    have: int
+    missing_from: int
+    missing_to: int
+    held: list[int]
+    since: str
+    command: str
+    ask: bool  # the time to wait is over
+
+    def sentence(self) -> str:
+        first = (
+            f"bundle {self.missing_from}"
+            if self.missing_from == self.missing_to
+            else f"bundles {self.missing_from}-{self.missing_to}"
+        )
+        text = (
+            f"Missing {first} from {self.partner} "
+            f"(have {self.have or 'none'}, holding {ranges(self.held)}, since {self.since}). "
+            "Issues already applied are fine."
+        )
+        return f"{text} Ask {self.partner} to run: {self.command}" if self.ask else f"{text} Applied as soon as it comes."
+
+
+class ContractDiffers(_Event, frozen=True, kw_only=True):
+    """Bundles wait until both sides have the same contract."""
+
+    severity = Severity.WARNING
+    partner: str
+    seq: int
+    theirs: str
+    ours: str
+
+    def sentence(self) -> str:
+        return (
+            f"bundle {self.seq} from {self.partner} was made under another contract "
+            f"(theirs {self.theirs[:8]}, ours {self.ours[:8]}). "
+            "It is held, nothing is lost. Compare both contract.yaml files; it is applied as soon as they agree."
+        )
+
+
+class NewerFormat(_Event, frozen=True, kw_only=True):
+    """A bundle that only a newer filesync can read."""
+
+    severity = Severity.WARNING
+    file: str
+    what: str
+
+    def sentence(self) -> str:
+        return f"{self.file}: partner uses a newer format ({self.what}). It is held where it is; upgrade filesync here."
+
+
+class Stopped(_Event, frozen=True, kw_only=True):
+    """The stream stands still until a person decides."""
+
+    severity = Severity.STOP
+    partner: str
+    why: str
+
+    def sentence(self) -> str:
+        return f"The stream from {self.partner} is stopped: {self.why}"
+
+
+class Warned(_Event, frozen=True, kw_only=True):
+    """Something to know that has no event of its own: a file that could not be moved, a clock that differs."""
+
+    severity = Severity.WARNING
+    what: str
+
+    def sentence(self) -> str:
+        return self.what
+
+
+# ── applying ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Applied(_Event, frozen=True, kw_only=True):
+    """A change was written to our tracker, or our tracker showed it already (`skipped`)."""
+
+    severity = Severity.DEBUG
+    mark: Mark
+    gid: Gid
+    key: str
+    what: str  # create, set, delete
+    skipped: bool = False
+
+    def sentence(self) -> str:
+        return f"{self.key}: {self.what} {'was there already' if self.skipped else 'applied'}"
+
+
+class Met(_Event, frozen=True, kw_only=True):
+    """Two edits of one field met; one stands. The values are in `filesync conflicts`."""
+
+    mark: Mark
+    key: str
+    field: str
+    winner: str
+    rule: str
+
+    def sentence(self) -> str:
+        how = {
+            "crossing": "edited on both sides at once",
+            "unsent": "edited here before ours was sent",
+            "one-way": "edited on the side that does not own it",
+        }
+        return f"{self.key}: {self.field} was {how[self.rule]}; {self.winner}'s value stands. Both are in: filesync conflicts"
+
+
+class Dropped(_Event, frozen=True, kw_only=True):
+    """A change that has nothing left to change."""
+
+    mark: Mark
+    gid: Gid
+    key: str
+    why: str
+
+    def sentence(self) -> str:
+        return f"{self.key or self.gid}: {self.why}"
+
+
+class LostEdit(_Event, frozen=True, kw_only=True):
+    """The partner deleted what was edited here."""
+
+    severity = Severity.WARNING
+    key: str
+    fields: list[str]
+
+    def sentence(self) -> str:
+        fields = ", ".join(self.fields)
+        return f"{self.key} was deleted by the partner; an edit here of {fields} that was not sent yet went with it"
+
+
+class LandedDifferently(_Event, frozen=True, kw_only=True):
+    """Our tracker keeps a value in another form than it was sent."""
+
+    key: str
+    field: str
+
+    def sentence(self) -> str:
+        return (
+            f"{self.key}: our tracker changed {self.field} when it was written (cut or normalised). Nothing is sent back; "
+            "but if someone edits it here, the partner gets the changed form."
+        )
+
+
+class Stuck(_Event, frozen=True, kw_only=True):
+    """A change that our tracker or mapping refuses."""
+
+    severity = Severity.WARNING
+    mark: Mark
+    key: str
+    why: str
+
+    def sentence(self) -> str:
+        return (
+            f"{self.key}: change {self.mark} is refused: {self.why}. Other issues go on; later changes of this one wait. "
+            f"Mend the cause, then: filesync stuck retry {self.mark}; or: filesync stuck skip {self.mark} --reason …"
+        )
+
+
+class Waiting(_Event, frozen=True, kw_only=True):
+    """A change that waits for another."""
+
+    mark: Mark
+    key: str
+    waits_for: str
+
+    def sentence(self) -> str:
+        return f"{self.key}: change {self.mark} waits for {self.waits_for}"
+
+
+class BundleApplied(_Event, frozen=True, kw_only=True):
+    """Everything in a bundle is decided, or taken into the queue. read = applied + skipped + refused + waiting."""
+
+    partner: str
+    seq: int
+    read: int
+    applied: int
+    skipped: int
+    refused: int
+    waiting: int
+
+    def sentence(self) -> str:
+        rest = "".join(
+            f", {number} {word}"
+            for number, word in ((self.skipped, "needed nothing"), (self.refused, "refused"), (self.waiting, "waiting"))
+            if number
+        )
+        return f"imported {self.seq} from {self.partner}: {_count(self.read, 'change')}, {self.applied} applied{rest}"
+
+
+Event: TypeAlias = _Event
+
+
+def ranges(numbers: list[int]) -> str:
+    """1, 2, 3, 7 as "1-3, 7"."""
+    parts: list[list[int]] = []
+    for number in sorted(numbers):
+        if parts and parts[-1][1] == number - 1:
+            parts[-1][1] = number
+        else:
+            parts.append([number, number])
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in parts)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _size(number: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if number < 1000:  # noqa: PLR2004
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} GB"
+
+
+def _span(seconds: int) -> str:
+    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"  # noqa: PLR2004

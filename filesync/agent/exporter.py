@@ -1,0 +1,234 @@
+"""Export: read what changed, number it, and put it into the outbox as signed bundles. Steps X1-X12 of docs/format.md.
+
+A bundle exists from the one transaction that numbers and freezes it (X3). Whatever interrupts the rest, the next run
+finishes it: from the archive when the file is there, else from what was frozen. A number is never used twice.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from filesync import __version__
+from filesync.agent import position
+from filesync.agent.events import Event, Exported, OutboxName, Resent, Resumed
+from filesync.agent.gather import Found, Gather
+from filesync.agent.record import Record, micros
+from filesync.agent.site import Paired, Site
+from filesync.agent.staged import check_own
+from filesync.bundle.changes import Compressed, compress, encode_change
+from filesync.bundle.header import BundleKind, Header, Party, Place, decode_header, file_name
+from filesync.bundle.write import NAMESPACE, Bag, changes_file, pack, tar
+from filesync.config import Limits
+from filesync.errors import PairingError, StorageFailure
+from filesync.exchange import files
+from filesync.exchange.guard import Guard, write_guard
+from filesync.exchange.outbox import publish
+from filesync.keys import age
+from filesync.ledger import shadows, streams
+from filesync.ledger.streams import Direction, Exchange, Sent
+from filesync.model.diff import Tell
+from filesync.model.ids import make_mark
+from filesync.model.shadow import Entity
+from filesync.model.values import utc_text
+
+_NONCE: Final = 16  # bytes
+_FROZEN, _ARCHIVED, _PUBLISHED = "frozen", "archived", "published"
+
+
+@dataclass(frozen=True, slots=True)
+class Exports:
+    """What one export did."""
+
+    bundles: int
+    changes: int
+    events: tuple[Event, ...]
+
+
+def export_once(site: Site, name: str) -> Exports:
+    """Export everything that changed. Raises PairingError, StreamStopped, ConfigError, Unavailable, DiskProblem, KeyProblem."""
+    paired = site.paired(name)
+    if paired.exchange.direction is Direction.RECEIVE:
+        raise PairingError(f"exchange {name!r} only receives", hint="pair it again with --direction both to send, too")
+    record = site.record(name)
+    finished = _finish(site, paired.exchange, record, resumed=True)
+    for found in Gather(site, paired, record).found():  # X1
+        site.step("X1")
+        _number(site, paired, record, found)  # X3; X2, attachments, has no work yet
+        site.step("X3")
+        finished += _finish(site, paired.exchange, record)
+    record.done()
+    return Exports(bundles=len(finished), changes=sum(one.changes for one in finished), events=tuple(record.events))
+
+
+def resend(site: Site, name: str, seqs: Iterable[int]) -> list[Event]:
+    """Put archived bundles into the outbox again, byte for byte. Raises PairingError when one was never sent."""
+    x = site.paired(name).exchange
+    record = site.record(name)
+    for seq in seqs:
+        with site.ledger.begin() as conn:
+            one = streams.sent(conn, x.id, generation=x.out_generation.n, seq=seq)
+        if one is None or not (site.config.folders.archive / one.file).exists():
+            raise PairingError(
+                f"bundle {seq} for {x.partner_name} is not in the archive (we made {x.out_seq})",
+                hint="compare the number with what `filesync status` says at the partner's",
+            )
+        publish(site.config.folders.archive / one.file, site.outbox(x), one.file)
+        record.add(Resent(seq=seq, file=one.file))
+    with site.ledger.begin() as conn:
+        record.write(conn)
+    record.done()
+    return record.events
+
+
+def _number(site: Site, paired: Paired, record: Record, found: Found) -> None:
+    """X3: one transaction freezes the changes, takes numbers, advances shadows and cursor. Nothing to tell takes none."""
+    with site.ledger.begin() as conn:
+        x = streams.exchange_of(conn, paired.exchange.id)
+        rest = found.tells
+        while rest:
+            seq = x.out_seq + 1
+            lines, rows = _lines(rest, generation=x.out_generation.n, seq=seq, limits=site.config.limits)
+            told, rest = rest[: len(lines)], rest[len(lines) :]
+            packed = compress(lines, level=site.config.limits.level)
+            now = site.clock()
+            header = Header(
+                agent=f"filesync {__version__}",
+                kind=BundleKind.CHANGES,
+                stream=x.out_stream,
+                from_=Party(paired.us.id, paired.us.name),
+                to=Party(paired.them.id, paired.them.name),
+                generation=Place(x.out_generation.n, x.out_generation.id),
+                seq=seq,
+                prev=x.out_id,
+                seen=position.seen(conn, x),
+                counts=dict(sorted(Counter(one.word for one in told).items())),
+                contract=paired.rules.contract.digest,
+                created_at=utc_text(now),
+                nonce=site.random(_NONCE),
+                report=position.report(conn, x) if x.in_stream else None,
+            )
+            bag = pack(header, [changes_file(packed)])
+            streams.add_sent(
+                conn,
+                x.id,
+                Sent(
+                    generation=x.out_generation.n,
+                    seq=seq,
+                    id=bag.bundle_id,
+                    file=file_name(bag.header, bag.bundle_id, encrypted=x.encrypt),
+                    header=dict(bag.tags)["bundle.json"],
+                    frozen=packed.data,
+                    state=_FROZEN,
+                    changes=len(told),
+                    at=micros(now),
+                ),
+            )
+            shadows.save(conn, x.id, rows)
+            streams.update_exchange(conn, x.id, out_seq=seq, out_id=bag.bundle_id, report_no=x.report_no + 1)
+            x = streams.exchange_of(conn, x.id)
+        if found.cursor is not None and found.cursor != x.cursor:
+            streams.update_exchange(conn, x.id, cursor=found.cursor)
+        shadows.drop_revisits(conn, x.id, set(found.looked_at) - found.again)
+        shadows.add_revisits(conn, x.id, found.again)
+        record.write(conn)
+    record.done()
+
+
+def _lines(tells: list[Tell], *, generation: int, seq: int, limits: Limits) -> tuple[list[bytes], list[Entity]]:
+    """As many change lines as one bundle takes, at least one, and the rows they leave behind."""
+    lines: list[bytes] = []
+    rows: list[Entity] = []
+    size = 0
+    for n, tell in enumerate(tells[: limits.max_changes], start=1):
+        line = encode_change(tell.change(n))
+        size += len(line)
+        if lines and size > limits.max_bundle_bytes:
+            break
+        lines.append(line)
+        rows += tell.rows(make_mark(generation, seq, n))
+    return lines, rows
+
+
+def _finish(site: Site, x: Exchange, record: Record, *, resumed: bool = False) -> list[Sent]:
+    """X4-X12 for every bundle that has a number and is not in the outbox yet."""
+    with site.ledger.begin() as conn:
+        waiting = streams.unpublished(conn, x.id)
+    for one in waiting:
+        archived = site.config.folders.archive / one.file
+        # If the archive has the file, that is the bundle: encryption and some signatures never give the same bytes twice.
+        if not archived.exists():
+            _build(site, x, one, archived)
+        if resumed:
+            record.add(Resumed(seq=one.seq, file=one.file))
+        write_guard(site.config.folders.guard, _guard(x, one))  # X9
+        site.step("X9")
+        with site.ledger.begin() as conn:  # X10
+            streams.update_sent(conn, x.id, one, header=None, frozen=None, state=_ARCHIVED)
+        site.step("X10")
+        published = publish(archived, site.outbox(x), one.file)  # X11
+        site.step("X11")
+        if published.renamed:
+            record.add(OutboxName(file=one.file, instead=published.path.name))
+        size = archived.stat().st_size
+        record.add(Exported(seq=one.seq, changes=one.changes, bytes=size, file=published.path.name, to=x.partner_name))
+        with site.ledger.begin() as conn:  # X12
+            streams.update_sent(conn, x.id, one, state=_PUBLISHED)
+            record.write(conn)
+        record.done()
+        site.step("X12")
+    return waiting
+
+
+def _guard(x: Exchange, one: Sent) -> Guard:
+    return Guard(
+        stream=x.out_stream,
+        generation=x.out_generation,
+        seq=one.seq,
+        id=one.id,
+        partner_generation=x.in_generation.n,
+    )
+
+
+def _build(site: Site, x: Exchange, one: Sent, archived: Path) -> None:
+    """X4-X8: from what was frozen to a file in the archive that our own reader has read."""
+    spool = site.config.folders.spool
+    spool.mkdir(parents=True, exist_ok=True)
+    bag = _bag(one)
+    plain = spool / one.file.removesuffix(".age")
+    signature = site.signer().sign(bag.tagmanifest, namespace=NAMESPACE)  # X5; X4 and X6 write while they build
+    site.step("X5")
+    files.write_whole(plain, tar(bag, signature))
+    site.step("X4")
+    check_own(plain, bag.bundle_id, site.signer().public)  # X7
+    site.step("X7")
+    finished = plain
+    if x.encrypt:
+        finished = spool / one.file
+        ours = age.recipient_of(site.config.keys.age)
+        age.encrypt(plain, finished, recipients=[x.partner_recipient, ours])  # X6
+        site.step("X6")
+        back = spool / f"{plain.name}.check"
+        age.decrypt(finished, back, identity=site.config.keys.age)
+        check_own(back, bag.bundle_id, site.signer().public)
+        back.unlink()
+    files.keep(finished, archived)  # X8
+    site.step("X8")
+    for left in {plain, finished}:
+        left.unlink(missing_ok=True)
+
+
+def _bag(one: Sent) -> Bag:
+    assert one.header is not None
+    assert one.frozen is not None
+    header = decode_header(one.header)
+    bag = pack(header, [changes_file(Compressed(one.frozen, header.files[0].content_size))])
+    if bag.bundle_id != one.id:
+        raise StorageFailure(
+            f"what was frozen of bundle {one.seq} is not what was numbered: {bag.bundle_id[:8]} instead of {one.id[:8]}",
+            hint="the ledger's disk gives back other bytes than were written: check it before anything else runs",
+        )
+    return bag

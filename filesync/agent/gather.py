@@ -1,0 +1,156 @@
+"""X1: what our tracker shows against the shadows, chunk by chunk, so that memory does not grow with what exists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import Final
+
+from filesync.agent.events import NotTold
+from filesync.agent.record import Record
+from filesync.agent.site import Paired, Site
+from filesync.ledger import shadows
+from filesync.model.diff import Seen, Tell, diff
+from filesync.model.ids import Gid, Kind, home, make_gid
+from filesync.model.issue import Issue, Item
+from filesync.model.shadow import Entity, Life
+
+_CHUNK: Final = 200  # issues read before the ledger is asked for their rows
+_DEPTH: Final = 8  # parents above parents that are told first
+
+
+@dataclass(slots=True)
+class Found:
+    """What a chunk of issues has to tell, and what may be forgotten once it is told."""
+
+    tells: list[Tell] = field(default_factory=list)
+    cursor: str | None = None  # None: the feed cannot be resumed here
+    looked_at: list[str] = field(default_factory=list)  # local ids
+    again: set[str] = field(default_factory=set)  # of these: to be looked at again next time
+
+
+class Gather:
+    """One reading of our tracker for one exchange."""
+
+    def __init__(self, site: Site, paired: Paired, record: Record) -> None:
+        self._site = site
+        self._x = paired.exchange
+        self._paired = paired
+        self._record = record
+        self._doubted: frozenset[Gid] = frozenset()
+        self._rows: dict[Gid, Entity] = {}  # rows of this chunk, as they will be
+        self._gids: dict[str, Gid | None] = {}  # local issue id -> gid of its live row, or None where there is none
+
+    def found(self) -> Iterator[Found]:
+        """Everything there is to tell since the cursor. What it yields must be frozen before the next is asked for.
+
+        Raises Unavailable.
+        """
+        with self._site.ledger.begin() as conn:
+            self._doubted = frozenset(shadows.doubts(conn, self._x.id))
+            again = shadows.revisits(conn, self._x.id)
+        feed = chain(
+            ((issue, None) for issue in again),
+            ((touched.issue, touched.cursor) for touched in self._site.tracker.changed(self._x.cursor)),
+        )
+        while chunk := list(islice(feed, _CHUNK)):
+            yield self._chunk(chunk)
+
+    def _chunk(self, chunk: list[tuple[str, str | None]]) -> Found:
+        found = Found(cursor=chunk[-1][1])
+        self._rows, self._gids = {}, {}
+        issues = {local: self._site.tracker.get(local) for local in dict.fromkeys(local for local, _ in chunk)}
+        self._load([issue for issue in issues.values() if issue is not None])
+        for local, issue in issues.items():
+            found.looked_at.append(local)
+            if issue is None:
+                self._gone(local, found)
+            else:
+                self._one(local, issue, found, depth=0)
+        return found
+
+    def _load(self, issues: list[Issue]) -> None:
+        """The ledger's rows of these issues and of all that belongs to them."""
+        gids = {self._gid(item) for issue in issues for item in (issue.item, *issue.children)}
+        wanted = gids - self._rows.keys()
+        with self._site.ledger.begin() as conn:
+            found = shadows.entities(conn, self._x.id, wanted)
+            for rows in shadows.children_of(conn, self._x.id, [self._gid(issue.item) for issue in issues]).values():
+                found.update((row.gid, row) for row in rows)
+        self._keep([row for gid, row in found.items() if gid not in self._rows])
+
+    def _keep(self, rows: Iterable[Entity]) -> None:
+        for row in rows:
+            self._rows[row.gid] = row
+            if row.kind is Kind.ISSUE and row.local is not None and row.state is Life.LIVE:
+                self._gids[row.local] = row.gid
+
+    def _gone(self, local: str, found: Found) -> None:
+        with self._site.ledger.begin() as conn:
+            row = shadows.by_local(conn, self._x.id, Kind.ISSUE, local)
+            if row is None or row.state is not Life.LIVE:
+                return
+            below = shadows.children_of(conn, self._x.id, [row.gid]).get(row.gid, [])
+        if row.gid in self._doubted:
+            found.again.add(local)
+            return
+        rows = {one.gid: one for one in (row, *below)}
+        self._take(diff([], rows, in_scope=True, doubted=self._doubted, tells=self._paired.tells), found)
+
+    def _one(self, local: str, issue: Issue, found: Found, *, depth: int) -> None:
+        gid = self._gid(issue.item)
+        seen = [self._seen(issue.item, None, found, depth), *(self._seen(one, gid, found, depth) for one in issue.children)]
+        if any(one.gid in self._doubted for one in seen):
+            found.again.add(local)
+        rows = {one.gid: self._rows[one.gid] for one in seen if one.gid in self._rows}
+        rows.update((row.gid, row) for row in self._rows.values() if row.parent == gid)
+        tells = diff(seen, rows, in_scope=issue.in_scope, doubted=self._doubted, tells=self._paired.tells)
+        self._take(tells, found)
+
+    def _take(self, tells: list[Tell], found: Found) -> None:
+        found.tells += tells
+        for tell in tells:
+            self._keep((tell.row, *tell.buried))
+
+    def _seen(self, item: Item, parent: Gid | None, found: Found, depth: int) -> Seen:
+        """An item in the contract's words. A parent issue that is not told yet is told before it."""
+        outward = self._paired.rules.outward(item, lambda local: self._gid_of(local, found, depth))
+        if outward.unresolved:
+            found.again.add(item.ref.issue)
+        for one in outward.dropped:
+            self._record.add(NotTold(key=item.about.key, field=one.field, why=one.why))
+        return Seen(
+            gid=self._gid(item),
+            kind=item.ref.kind,
+            parent=parent,
+            local=item.ref.local,
+            fields=outward.fields,
+            unknown=outward.untold,
+            came=item.origin is not None and home(item.origin) == self._x.partner_site,
+            about=item.about,
+        )
+
+    def _gid(self, item: Item) -> Gid:
+        return item.origin or make_gid(self._site.config.site, item.ref.kind, item.ref.local, item.stamp)
+
+    def _gid_of(self, local: str, found: Found, depth: int) -> Gid | None:
+        """The gid of an issue that another one names; told first where the partner does not know it yet."""
+        if local not in self._gids:
+            self._gids[local] = None  # asked for again on the way up: a circle, which ends here
+            self._gids[local] = self._known(local) or (self._told_first(local, found, depth + 1) if depth < _DEPTH else None)
+        return self._gids[local]
+
+    def _known(self, local: str) -> Gid | None:
+        with self._site.ledger.begin() as conn:
+            row = shadows.by_local(conn, self._x.id, Kind.ISSUE, local)
+        return row.gid if row is not None and row.state is Life.LIVE else None
+
+    def _told_first(self, local: str, found: Found, depth: int) -> Gid | None:
+        issue = self._site.tracker.get(local)
+        if issue is None:
+            return None
+        self._load([issue])
+        self._one(local, issue, found, depth=depth)
+        row = self._rows.get(self._gid(issue.item))
+        return row.gid if row is not None and row.state is Life.LIVE else None

@@ -1,0 +1,388 @@
+"""Import: take what arrived, and apply what is next. Steps I1-I15 of docs/format.md.
+
+Changes are decided in groups: intents are committed, the tracker is called, results are committed. A change is
+decided once; which ones are is a bit each, so that an interrupted bundle goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+import msgspec
+import sqlalchemy as sa
+
+from filesync.agent import position
+from filesync.agent.carry import Carry
+from filesync.agent.events import BundleApplied, ContractDiffers, Event, Held, Stopped, Stuck, Waiting
+from filesync.agent.merge import Merge
+from filesync.agent.outcome import End, Outcome, Work
+from filesync.agent.receive import Receiver
+from filesync.agent.record import Record, micros, moment
+from filesync.agent.site import Paired, Site
+from filesync.agent.staged import Changes, check_signature, read_whole
+from filesync.agent.view import View
+from filesync.bundle.header import Report
+from filesync.bundle.read import Bundle
+from filesync.bundle.verdict import BadBundle
+from filesync.errors import PairingError, PartnerError, StorageFailure, Unavailable
+from filesync.exchange.judge import gaps
+from filesync.ledger import journal, shadows, streams
+from filesync.ledger.journal import Queued, Wait
+from filesync.ledger.streams import Direction, State, Taken
+from filesync.model.change import Change, Create
+from filesync.model.ids import Gid, Mark, make_mark
+
+GROUP: Final = 50  # changes whose intents are committed together
+_WINDOW: Final = 400  # changes looked ahead, so that an issue's comments do not make every group small
+
+_one_change: Final = msgspec.json.Decoder(Change)
+
+
+@dataclass(slots=True)
+class Counts:
+    """read = applied + skipped + refused + waiting."""
+
+    applied: int = 0
+    skipped: int = 0
+    refused: int = 0
+    waiting: int = 0
+
+    @property
+    def read(self) -> int:
+        """All of them."""
+        return self.applied + self.skipped + self.refused + self.waiting
+
+    def add(self, end: End) -> None:
+        """Count one."""
+        match end:
+            case End.APPLIED:
+                self.applied += 1
+            case End.SKIPPED:
+                self.skipped += 1
+            case End.REFUSED:
+                self.refused += 1
+            case End.WAITING:
+                self.waiting += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Imports:
+    """What one import did, and what is left: bundles held, changes undecided."""
+
+    bundles: int
+    counts: Counts
+    held: int
+    queued: int
+    events: tuple[Event, ...]
+
+
+def import_once(site: Site, name: str) -> Imports:
+    """Take and apply everything that has come. Raises PairingError, StreamStopped, ConfigError, Unavailable, DiskProblem."""
+    paired = site.paired(name)
+    if paired.exchange.direction is Direction.SEND:
+        raise PairingError(f"exchange {name!r} only sends", hint="pair it again with --direction both to receive, too")
+    record = site.record(name)
+    Receiver(site, paired, record).run()
+    importer = Importer(site, site.paired(name), record)
+    bundles = importer.run()
+    with site.ledger.begin() as conn:
+        left = len(journal.queued(conn, paired.exchange.id))
+        held = len(streams.held(conn, paired.exchange.id))
+    return Imports(bundles=bundles, counts=importer.counts, held=held, queued=left, events=tuple(record.events))
+
+
+class Importer:
+    """Applies what is in the store and in the queue of one exchange."""
+
+    def __init__(self, site: Site, paired: Paired, record: Record) -> None:
+        self._site = site
+        self._paired = paired
+        self._x = paired.exchange.id
+        self._record = record
+        self.counts = Counts()
+
+    def run(self) -> int:
+        """The queue as far as it goes, then every bundle that is next, then the queue again. Returns the bundles applied."""
+        self.queue()
+        bundles = 0
+        while (taken := self._next()) is not None:
+            self._bundle(taken)
+            bundles += 1
+        if bundles:
+            self.queue()
+            self._checkpoint()
+        self._missing()
+        return bundles
+
+    # ── bundles ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _next(self) -> Taken | None:
+        with self._site.ledger.begin() as conn:
+            x = streams.exchange_of(conn, self._x)
+            one = streams.taken(conn, self._x, generation=x.in_generation.n, seq=x.in_seq + 1)
+        if one is None or x.state is State.STOPPED:
+            return None
+        ours = self._paired.rules.contract.digest
+        if one.contract != ours:
+            self._note(ContractDiffers(partner=x.partner_name, seq=one.seq, theirs=one.contract, ours=ours))
+            return None
+        if one.prev != x.in_id:
+            self._stop(f"FORK: bundle {one.seq} follows another {x.in_seq} than the one applied here")
+            return None
+        return one
+
+    def _bundle(self, taken: Taken) -> None:
+        """I12 and I13: every change decided or queued, then the bundle as a whole."""
+        path = self._site.config.folders.store / taken.file
+        bundle = self._reread(taken)
+        changes = Changes(path, bundle)
+        try:
+            for _ in changes:  # every line is checked before the first is applied
+                pass
+        except BadBundle as error:
+            self._stop(f"bundle {taken.seq} is signed, but what it says is not valid: {error}")
+            raise
+        counts, self.counts = self.counts, Counts()
+        done = int.from_bytes(taken.decided, "little")
+        todo = (
+            Work(make_mark(taken.generation, taken.seq, change.n), change) for change in changes if not done >> change.n & 1
+        )
+        for group in _groups(todo):
+            done = self._group(group, taken=taken, done=done)
+            self._site.step("I12")
+        self._applied(taken, bundle.head.header.report)
+        here = self.counts
+        self.counts = Counts(
+            counts.applied + here.applied,
+            counts.skipped + here.skipped,
+            counts.refused + here.refused,
+            counts.waiting + here.waiting,
+        )
+
+    def _reread(self, taken: Taken) -> Bundle:
+        path = self._site.config.folders.store / taken.file
+        keys = self._site.partner_keys(self._paired.exchange)
+        if not path.exists():
+            raise StorageFailure(
+                f"bundle {taken.seq} was taken, but {path} is gone",
+                hint=f"Put it back; or ask {self._paired.them.name} to run: {self._resend([taken.seq])}",
+            )
+        whole = read_whole(path, check=lambda head: _known(check_signature(head, keys, signer=self._paired.them.name)))
+        if not isinstance(whole, Bundle) or whole.head.bundle_id != taken.id:
+            raise StorageFailure(
+                f"{path} is not what was stored there: bundle {taken.seq}",
+                hint="Check the disk. The stream waits, nothing of the bundle was applied; other exchanges go on.",
+            )
+        return whole
+
+    def _applied(self, taken: Taken, told: Report | None) -> None:
+        """I13."""
+        here = self.counts
+        with self._site.ledger.begin() as conn:
+            x = streams.exchange_of(conn, self._x)
+            now = micros(self._site.clock())
+            streams.update_taken(conn, self._x, taken, state="applied", decided=b"", applied=now)
+            streams.update_exchange(
+                conn, self._x, in_seq=taken.seq, in_id=taken.id, items_ok=x.items_ok + here.applied + here.skipped
+            )
+            if told is not None:
+                try:
+                    position.take(conn, x, told)
+                except PartnerError as error:
+                    why = f"{error} {error.hint}"
+                    streams.update_exchange(conn, self._x, state=State.STOPPED, stopped_why=why, stopped_since=now)
+                    self._record.add(Stopped(partner=x.partner_name, why=why))
+            self._record.add(
+                BundleApplied(
+                    partner=x.partner_name,
+                    seq=taken.seq,
+                    read=here.read,
+                    applied=here.applied,
+                    skipped=here.skipped,
+                    refused=here.refused,
+                    waiting=here.waiting,
+                )
+            )
+            self._record.write(conn)
+        self._record.done()
+        self._site.step("I13")
+
+    def _checkpoint(self) -> None:
+        """I14: how far we are, in the tracker itself, to be found after a restore of either. I15: the next export reports."""
+        with self._site.ledger.begin() as conn:
+            x = streams.exchange_of(conn, self._x)
+        text = msgspec.json.encode(
+            {"stream": x.in_stream, "generation": x.in_generation.n, "seq": x.in_seq, "id": x.in_id}
+        ).decode()
+        self._site.tracker.write_checkpoint(f"filesync-{x.in_stream[:8]}", text)
+        self._site.step("I14")
+
+    # ── groups ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _group(self, works: list[Work], *, taken: Taken | None = None, done: int = 0) -> int:
+        """Decide a group: intents, calls, results. Returns the bits of the decided changes of the bundle."""
+        view = View(self._site, self._paired)
+        view.load(work.change for work in works)
+        merge = Merge(self._site, self._paired, view)
+        carry = Carry(self._site, self._paired, view, merge)
+        steps = [merge.step(work, blocked=taken is not None and work.change.gid in view.queued) for work in works]
+        carry.intend(steps)
+        outcomes: list[Outcome] = []
+        trouble: Unavailable | None = None
+        for step in steps:
+            try:
+                outcomes.append(carry.out(step))
+            except Unavailable as error:
+                trouble = error  # what the calls before it did is recorded; of this one only the doubt is known
+                break
+        for outcome in outcomes:
+            done |= 1 << outcome.work.change.n
+        with self._site.ledger.begin() as conn:
+            self._commit(conn, outcomes)
+            if taken is not None:
+                streams.update_taken(conn, self._x, taken, decided=done.to_bytes(done.bit_length() // 8 + 1, "little"))
+        self._record.done()
+        if trouble is not None:
+            raise trouble
+        return done
+
+    def _commit(self, conn: sa.Connection, outcomes: list[Outcome]) -> None:
+        shadows.save(conn, self._x, [row for one in outcomes for row in one.rows])
+        shadows.drop_doubts(conn, self._x, [one.work.change.gid for one in outcomes])
+        journal.put_queued(conn, self._x, [one.left for one in outcomes if one.left is not None])
+        journal.drop_queued(
+            conn, self._x, [one.work.mark for one in outcomes if one.left is None and one.work.since is not None]
+        )
+        journal.add_conflicts(conn, self._x, [conflict for one in outcomes for conflict in one.conflicts])
+        shadows.add_revisits(conn, self._x, {issue for one in outcomes for issue in one.revisit})
+        met = sum(bool(one.conflicts) for one in outcomes)
+        if met:
+            x = streams.exchange_of(conn, self._x)
+            streams.update_exchange(conn, self._x, items_conflict=x.items_conflict + met)
+        for one in outcomes:
+            self.counts.add(one.end)
+            for event in one.events:
+                self._record.add(event)
+            self._say_left(one)
+        self._record.write(conn)
+
+    def _say_left(self, one: Outcome) -> None:
+        if one.left is None or one.work.since is not None:
+            return  # told when it came to stand there
+        key = one.work.change.about.key or one.left.gid
+        if one.left.state is Wait.STUCK:
+            self._record.add(Stuck(mark=one.left.mark, key=key, why=one.left.reason))
+        else:
+            waits = one.left.waits_for or "the one before it"
+            self._record.add(Waiting(mark=one.left.mark, key=key, waits_for=waits))
+
+    # ── the queue ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def queue(self, retry: frozenset[Mark] = frozenset()) -> None:
+        """Try what waits, and of what is stuck the `retry`, in order, until nothing moves. Raises Unavailable."""
+        while self._queue_pass(retry):
+            retry = frozenset()
+
+    def _queue_pass(self, retry: frozenset[Mark]) -> bool:
+        with self._site.ledger.begin() as conn:
+            rows = journal.queued(conn, self._x)
+            there = shadows.entities(conn, self._x, [Gid(row.waits_for) for row in rows if row.waits_for])
+        moved = False
+        blocked: set[Gid] = set()
+        for row in rows:
+            ready = row.state is Wait.BEHIND or row.mark in retry or (row.state is Wait.WAITS and Gid(row.waits_for) in there)
+            if row.gid in blocked or not ready:
+                blocked.add(row.gid)
+                continue
+            self._group([Work(row.mark, _one_change.decode(row.change), row.since)])
+            with self._site.ledger.begin() as conn:
+                still = any(one.mark == row.mark for one in journal.queued(conn, self._x))
+            if still:
+                blocked.add(row.gid)
+            moved = moved or not still
+        return moved
+
+    # ── what is missing ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _missing(self) -> None:
+        """Name what is waited for, with the command that mends it."""
+        with self._site.ledger.begin() as conn:
+            x = streams.exchange_of(conn, self._x)
+            held = [one for one in streams.held(conn, self._x) if one.generation == x.in_generation.n]
+        missing = gaps(x.in_seq, [one.seq for one in held])
+        if not missing:
+            return
+        since = min(one.received for one in held)
+        grace = self._site.config.limits.grace.total_seconds() * 1_000_000
+        for first, last in missing:
+            self._note(
+                Held(
+                    partner=x.partner_name,
+                    have=x.in_seq,
+                    missing_from=first,
+                    missing_to=last,
+                    held=[one.seq for one in held],
+                    since=moment(since).strftime("%Y-%m-%d %H:%M UTC"),
+                    command=self._resend(range(first, last + 1)),
+                    ask=micros(self._site.clock()) - since >= grace,
+                )
+            )
+
+    def _resend(self, seqs: Iterable[int]) -> str:
+        return f"filesync resend {self._paired.us.name} {' '.join(map(str, seqs))}"
+
+    def _note(self, event: Event) -> None:
+        self._record.add(event)
+        with self._site.ledger.begin() as conn:
+            self._record.write(conn)
+        self._record.done()
+
+    def _stop(self, why: str) -> None:
+        with self._site.ledger.begin() as conn:
+            now = micros(self._site.clock())
+            streams.update_exchange(conn, self._x, state=State.STOPPED, stopped_why=why, stopped_since=now)
+        self._note(Stopped(partner=self._paired.them.name, why=why))
+
+
+def _known(_key: object) -> None:
+    """The signer was checked; which of the partner's keys it was does not matter here."""
+
+
+def _groups(works: Iterable[Work]) -> Iterator[list[Work]]:
+    """Groups in which no change depends on another: one a gid, and none with the issue it belongs to or names.
+
+    Order is kept for each entity and for what it belongs to; nothing else needs it.
+    """
+    source = iter(works)
+    waiting: list[Work] = []
+    while waiting := waiting + list(islice(source, _WINDOW - len(waiting))):
+        group: list[Work] = []
+        taken: set[str] = set()
+        later: list[Work] = []
+        for work in waiting:
+            if len(group) < GROUP and not taken & _touches(work.change):
+                group.append(work)
+            else:
+                later.append(work)
+            taken.add(work.change.gid)
+        waiting = later
+        yield group
+
+
+def _touches(change: Change) -> set[str]:
+    """The gids a change must come after: its own, its issue's, those it names."""
+    named: set[str] = {change.gid}
+    if isinstance(change, Create):
+        named |= {value for value in change.fields.values() if isinstance(value, str) and value.count("/") == 3}  # noqa: PLR2004
+        named |= {change.parent} if change.parent is not None else set()
+    return named
+
+
+def queued_rows(site: Site, name: str) -> list[Queued]:
+    """Everything undecided of an exchange."""
+    with site.ledger.begin() as conn:
+        x = streams.exchange_named(conn, name)
+        return journal.queued(conn, x.id) if x is not None else []

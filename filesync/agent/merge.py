@@ -1,0 +1,307 @@
+"""Deciding what arriving changes become here: verdicts of plan.py over what view.py has read. Nothing is written yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+import msgspec
+
+from filesync.agent import plan
+from filesync.agent.events import Applied, Dropped, LostEdit, Met
+from filesync.agent.outcome import End, Outcome, Work
+from filesync.agent.plan import Meeting, OnCreate, OnDelete, OnSet, Verdict
+from filesync.agent.record import micros
+from filesync.agent.site import Paired, Site
+from filesync.agent.view import Shown, View
+from filesync.bundle.changes import encode_change
+from filesync.ledger.journal import Conflict, Wait
+from filesync.model.change import Change, Create, Delete, Set, Told
+from filesync.model.ids import Gid, Kind
+from filesync.model.shadow import Entity, Life, Shadow
+from filesync.model.values import Value
+from filesync.trackers.base import Action, MarkDeleted, Remove
+
+
+@dataclass(frozen=True, slots=True)
+class Make:
+    """Create the entity, then bring what was not born so."""
+
+    outcome: Outcome
+    change: Create
+    issue: str | None  # our tracker's id of the issue it belongs to
+    doubted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Write fields. `shadows` are those of the fields that are decided already; `rest` waits or is refused, each with why."""
+
+    outcome: Outcome
+    row: Entity
+    shown: Shown
+    writes: Mapping[str, Value | None]
+    bases: Mapping[str, Told]
+    shadows: dict[str, Shadow] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    waits: dict[str, Gid] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Erase:
+    """Delete it, or show that the partner did."""
+
+    outcome: Outcome
+    row: Entity
+    shown: Shown
+    action: Action
+    life: Life
+
+
+Step: TypeAlias = Outcome | Make | Write | Erase
+
+
+class Merge:
+    """The verdicts for one group."""
+
+    def __init__(self, site: Site, paired: Paired, view: View) -> None:
+        self._site = site
+        self._paired = paired
+        self._view = view
+
+    def step(self, work: Work, *, blocked: bool) -> Step:
+        """What one change becomes. `blocked`: one of the same entity, before it, is not decided. Raises Unavailable."""
+        change = work.change
+        if blocked:
+            return self._queue(Outcome(work), Wait.BEHIND)
+        match change:
+            case Create():
+                return self._create(Outcome(work), change)
+            case Set():
+                return self._set(Outcome(work), change)
+            case Delete():
+                return self._delete(Outcome(work), change)
+
+    # ── create ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _create(self, outcome: Outcome, change: Create) -> Step:
+        view = self._view
+        row = view.row(change.gid)
+        shown = view.shown(row) if row is not None and row.state is Life.LIVE else None
+        doubted = change.gid in view.doubts
+        verdict = plan.on_create(
+            state=view.life(change.gid),
+            there=shown is not None,
+            parent=view.life(change.parent),
+            top=change.parent is None,
+            deleted=change.gid in view.deletes,
+            doubted=doubted,
+        )
+        match verdict:
+            case OnCreate.DROP:
+                return self._drop(outcome, "came again for something deleted or kept apart here; dropped")
+            case OnCreate.BURY | OnCreate.CANCEL:
+                why = "its issue was deleted here" if verdict is OnCreate.BURY else "it was deleted before it came"
+                outcome.rows.append(Entity(gid=change.gid, kind=change.kind, parent=change.parent, state=Life.DEAD))
+                return self._drop(outcome, f"is not created: {why}")
+            case OnCreate.WAIT:
+                return self._queue(outcome, Wait.WAITS, waits_for=change.parent or change.gid)
+            case OnCreate.LEAVE:
+                return self._leave(outcome, row)
+            case OnCreate.MERGE:
+                assert row is not None
+                assert shown is not None
+                return self.fields(outcome, row, shown, self._all_told(change, shown))
+            case OnCreate.MAKE:
+                return self._make(outcome, change, doubted=doubted)
+
+    def _make(self, outcome: Outcome, change: Create, *, doubted: bool) -> Step:
+        fields = dict(change.fields)
+        for name, target in self._view.references(change):
+            match self._view.life(target):
+                case None:
+                    return self._queue(outcome, Wait.WAITS, waits_for=target)
+                case Life.DEAD | Life.APART:
+                    del fields[name]  # a reference to what is gone here is dropped, not waited for
+                case Life.LIVE:
+                    pass
+        above = self._view.row(change.parent) if change.parent is not None else None
+        return Make(
+            outcome, msgspec.structs.replace(change, fields=fields), above.local if above is not None else None, doubted
+        )
+
+    def _all_told(self, change: Create, shown: Shown) -> dict[str, Told]:
+        """A create as a set: it tells every field, so one that is absent is empty."""
+        carries = self._paired.rules.carries
+        names = [*change.fields, *(n for n in shown.fields if n not in change.fields and carries(change.kind, n))]
+        return {name: Told(change.fields.get(name)) for name in names}
+
+    # ── set ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _set(self, outcome: Outcome, change: Set) -> Step:
+        row = self._view.row(change.gid)
+        shown = self._view.shown(row) if row is not None and row.state is Life.LIVE else None
+        match plan.on_set(state=self._view.life(change.gid), there=shown is not None):
+            case OnSet.DROP:
+                return self._drop(outcome, "an edit of something deleted or kept apart here; dropped")
+            case OnSet.WAIT:
+                return self._queue(outcome, Wait.WAITS, waits_for=change.gid)
+            case OnSet.LEAVE:
+                return self._leave(outcome, row)
+            case OnSet.FIELDS:
+                assert row is not None
+                assert shown is not None
+                return self.fields(outcome, row, shown, change.fields)
+
+    def fields(self, outcome: Outcome, row: Entity, shown: Shown, told: Mapping[str, Told]) -> Write | Outcome:
+        """Each field by its own verdict; what is left to write, if anything."""
+        doubts = self._view.doubts.get(row.gid, {})
+        shadows: dict[str, Shadow] = {}
+        waits: dict[str, Gid] = {}
+        writes: dict[str, Value | None] = {}
+        targets = dict(self._view.references(Set(n=1, gid=row.gid, fields=dict(told))))
+        for name, one in told.items():
+            if not self._paired.rules.carries(row.kind, name):
+                why = f"{name} has no place here under our mapping; left out"
+                outcome.events.append(Dropped(mark=outcome.work.mark, gid=row.gid, key=shown.key, why=why))
+                continue
+            if name in targets and self._view.life(targets[name]) is None:
+                waits[name] = targets[name]
+                continue
+            if name in targets and self._view.local_of(targets[name]) is None:
+                shadows[name] = msgspec.structs.replace(row.shadow(name), took=outcome.work.mark)
+                continue
+            meeting = Meeting(
+                name=name,
+                now=one.now,
+                have=shown.fields.get(name),
+                base=one.base,
+                shadow=row.shadow(name),
+                wins=self._paired.wins(name),
+                flow=self._paired.flow(name),
+                doubt=(doubts[name],) if name in doubts else (),
+            )
+            decision = plan.decide(meeting)
+            self._met(outcome, shown, meeting, decision)
+            if decision.verdict is Verdict.APPLY:
+                writes[name] = one.now
+            else:
+                shadows[name] = plan.settle(meeting, decision.verdict, mark=outcome.work.mark)
+            if decision.verdict is Verdict.KEEP_UNSENT:
+                outcome.revisit.add(shown.item.ref.issue)
+        step = Write(outcome, row, shown, writes, told, shadows, {}, waits)
+        return step if writes else self.written(step)
+
+    def _met(self, outcome: Outcome, shown: Shown, meeting: Meeting, decision: plan.Decision) -> None:
+        if not decision.rule:
+            return
+        winner = self._paired.them if decision.verdict is Verdict.APPLY else self._paired.us
+        work = outcome.work
+        outcome.conflicts.append(
+            Conflict(
+                at=micros(self._site.clock()),
+                mark=work.mark,
+                gid=work.change.gid,
+                key=shown.key,
+                field=meeting.name,
+                ours=_text(meeting.have),
+                theirs=_text(meeting.now),
+                winner=winner.name,
+                rule=decision.rule,
+            )
+        )
+        outcome.events.append(Met(mark=work.mark, key=shown.key, field=meeting.name, winner=winner.name, rule=decision.rule))
+
+    def written(self, step: Write) -> Outcome:
+        """The outcome once every field of a `Write` is decided, refused or waits."""
+        outcome = step.outcome
+        outcome.rows = [*outcome.rows, step.row.with_shadows(step.shadows)]
+        if outcome.end is End.SKIPPED and step.writes.keys() & step.shadows.keys():
+            outcome.end = End.APPLIED
+        rest = {name: one for name, one in step.bases.items() if name in step.refused or name in step.waits}
+        if rest:
+            left = encode_change(Set(n=outcome.work.change.n, gid=step.row.gid, fields=rest))
+            now = micros(self._site.clock())
+            if step.refused:
+                reason = "; ".join(f"{name}: {why}" for name, why in step.refused.items())
+                outcome.leave(Wait.STUCK, rest=left, now=now, reason=reason)
+            else:
+                outcome.leave(Wait.WAITS, rest=left, now=now, waits_for=next(iter(step.waits.values())))
+        else:
+            self._told(outcome, step.shown.key)
+        return outcome
+
+    # ── delete ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _delete(self, outcome: Outcome, change: Delete) -> Step:
+        row = self._view.row(change.gid)
+        shown = self._view.shown(row) if row is not None and row.state is Life.LIVE else None
+        kind = Kind(change.gid.split("/")[1])
+        policy = self._paired.rules.deletes[row.kind if row is not None else kind]
+        verdict = plan.on_delete(state=self._view.life(change.gid), there=shown is not None, policy=policy)
+        if verdict is OnDelete.DROP:
+            return self._drop(outcome, "was deleted or kept apart here already")
+        if row is None or shown is None:
+            row = row or Entity(gid=change.gid, kind=kind, state=Life.DEAD)
+            outcome.rows += self.buried(row, Life.DEAD)
+            return self._drop(outcome, "was deleted on both sides" if row.local is not None else "is deleted before it came")
+        lost = [n for n in {**row.fields, **shown.fields} if plan.unsent(row.shadow(n), shown.fields.get(n))]
+        lost = sorted(name for name in lost if self._paired.tells(row.kind, name))
+        if lost:
+            outcome.events.append(LostEdit(key=shown.key, fields=lost))
+        match verdict:
+            case OnDelete.REMOVE:
+                return Erase(outcome, row, shown, Remove(), Life.DEAD)
+            case OnDelete.MARK:
+                return Erase(outcome, row, shown, MarkDeleted(self._paired.them.name), Life.APART)
+            case _:
+                outcome.rows += self.buried(row, Life.APART)
+                self._told(outcome, shown.key)
+                return outcome
+
+    def buried(self, row: Entity, life: Life) -> list[Entity]:
+        """The rows of an entity and of all that belongs to it, dead or apart."""
+        below = self._view.children.get(row.gid, [])
+        return [replace(one, state=life, fields={}) for one in (row, *below) if one is row or one.state is Life.LIVE]
+
+    # ── ends without a call ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _drop(self, outcome: Outcome, why: str) -> Outcome:
+        change = outcome.work.change
+        outcome.events.append(Dropped(mark=outcome.work.mark, gid=change.gid, key=change.about.key, why=why))
+        return outcome
+
+    def _leave(self, outcome: Outcome, row: Entity | None) -> Outcome:
+        """Our tracker has it no more: our own delete goes out with the next export."""
+        local = self._view.issue_of(row) if row is not None else None
+        if local is not None:
+            outcome.revisit.add(local)
+        return self._drop(outcome, "was deleted here; our deletion goes out")
+
+    def _queue(self, outcome: Outcome, state: Wait, *, waits_for: str = "") -> Outcome:
+        now = micros(self._site.clock())
+        outcome.leave(state, rest=encode_change(outcome.work.change), now=now, waits_for=waits_for)
+        return outcome
+
+    def _told(self, outcome: Outcome, key: str) -> None:
+        change = outcome.work.change
+        outcome.events.append(
+            Applied(
+                mark=outcome.work.mark,
+                gid=change.gid,
+                key=key,
+                what=word(change),
+                skipped=outcome.end is End.SKIPPED,
+            )
+        )
+
+
+def word(change: Change) -> str:
+    """What a change is counted as."""
+    return type(change).__name__.lower()
+
+
+def _text(value: Value | None) -> str:
+    """A value for people, in `filesync conflicts`."""
+    return value if isinstance(value, str) else "" if value is None else msgspec.json.encode(value).decode()

@@ -1,0 +1,56 @@
+"""What became of one arriving change, gathered until its group is committed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from filesync.agent.events import Event
+from filesync.ledger.journal import Conflict, Queued, Wait
+from filesync.model.change import Change
+from filesync.model.ids import Mark
+from filesync.model.shadow import Entity
+
+
+class End(Enum):
+    """How a change is counted: read = applied + skipped + refused + waiting."""
+
+    APPLIED = auto()
+    SKIPPED = auto()
+    REFUSED = auto()
+    WAITING = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """An arriving change at its place; `since` when it stood in the queue already, and since when."""
+
+    mark: Mark
+    change: Change
+    since: int | None = None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """The result of one change: what the next commit records."""
+
+    work: Work
+    end: End = End.SKIPPED
+    rows: list[Entity] = field(default_factory=list)
+    left: Queued | None = None  # what is not decided of it
+    events: list[Event] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
+    revisit: set[str] = field(default_factory=set)  # issues the next export looks at
+
+    def leave(self, state: Wait, *, rest: bytes, now: int, waits_for: str = "", reason: str = "") -> None:
+        """Put what is not decided into the queue."""
+        self.left = Queued(
+            mark=self.work.mark,
+            gid=self.work.change.gid,
+            change=rest,
+            state=state,
+            waits_for=waits_for,
+            reason=reason,
+            since=self.work.since if self.work.since is not None else now,
+        )
+        self.end = End.REFUSED if state is Wait.STUCK else End.WAITING

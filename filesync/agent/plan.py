@@ -1,0 +1,193 @@
+"""How edits from both sides meet: pure verdicts, one small table for each kind of change. docs/merge.md has the reasons.
+
+Marks decide, never clocks: a field of an arriving `set` *crosses* an edit of ours when we told one after the base it was
+written on. Exactly one side wins a field, and both sides ask the same questions in the same order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from filesync.model.ids import NEVER, Mark
+from filesync.model.shadow import Life, Shadow
+from filesync.model.values import Value, digest
+from filesync.rules.contract import Flow
+
+
+class Verdict(StrEnum):
+    """What becomes of one arriving field."""
+
+    KEEP_TOLD = "keep-told"  # ours crossed and wins; the partner will take what we told: the shadow stays
+    KEEP_UNSENT = "keep-unsent"  # ours is not told yet and wins: the shadow becomes theirs, so that the diff sends ours
+    SKIP = "skip"  # our tracker shows it already
+    LANDED = "landed"  # we wrote it before a crash and had not recorded it
+    APPLY = "apply"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meeting:
+    """One arriving field and what it meets here."""
+
+    name: str
+    now: Value | None  # arrives
+    have: Value | None  # our tracker shows, in wire words
+    base: Mark
+    shadow: Shadow
+    wins: bool  # whether our side wins this field
+    flow: Flow
+    doubt: tuple[Value | None, ...] = ()  # the value a call of ours may have written, when it is in doubt
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The verdict, and whether two edits met (for people: `rule` says in which way)."""
+
+    verdict: Verdict
+    rule: str = ""  # "": nothing met
+
+
+def crosses(shadow: Shadow, base: Mark) -> bool:
+    """Whether we told an edit of this field that the partner had not decided when it wrote its own."""
+    return shadow.told > base
+
+
+def unsent(shadow: Shadow, have: Value | None) -> bool:
+    """Whether our tracker shows an edit that was not told yet."""
+    return digest(have) != shadow.here
+
+
+def plan(*, equal: bool, crossing: bool, unsent: bool, wins: bool) -> Verdict:
+    """The core of the merge: four facts, one verdict. The order of the questions matters (docs/merge.md)."""
+    if crossing and wins:
+        return Verdict.KEEP_TOLD
+    if equal:
+        return Verdict.SKIP
+    if unsent and wins:
+        return Verdict.KEEP_UNSENT
+    return Verdict.APPLY
+
+
+def decide(meeting: Meeting) -> Decision:
+    """What becomes of one arriving field, whatever its flow."""
+    if in_doubt_landed(meeting):
+        return Decision(Verdict.LANDED)
+    equal = meeting.have == meeting.now
+    crossing = crosses(meeting.shadow, meeting.base)
+    mine = unsent(meeting.shadow, meeting.have)
+    match meeting.flow:
+        case Flow.WE_TAKE_DRIFT | Flow.WE_TAKE_GUARD:  # the partner is the source: whatever we show gives way
+            return Decision(plan(equal=equal, crossing=False, unsent=False, wins=False))
+        case Flow.WE_SEND_DRIFT | Flow.WE_SEND_GUARD:  # we are: our value is sent back
+            verdict = plan(equal=equal, crossing=crossing, unsent=True, wins=True)
+            return Decision(verdict, "one-way" if not equal else "")
+        case Flow.BOTH:
+            verdict = plan(equal=equal, crossing=crossing, unsent=mine, wins=meeting.wins)
+    if equal or not (crossing or mine):
+        return Decision(verdict)
+    return Decision(verdict, "crossing" if crossing else "unsent")
+
+
+def in_doubt_landed(meeting: Meeting) -> bool:
+    """Whether the tracker shows just what a call of ours was about to write when we were cut off."""
+    return bool(meeting.doubt) and meeting.doubt[0] == meeting.have
+
+
+def settle(meeting: Meeting, verdict: Verdict, *, mark: Mark, landed: Value | None = None) -> Shadow:
+    """The field's shadow once its change is decided."""
+    match verdict:
+        case Verdict.KEEP_TOLD:
+            here = meeting.shadow.here
+        case Verdict.SKIP | Verdict.KEEP_UNSENT:
+            here = digest(meeting.now)
+        case Verdict.LANDED:
+            here = digest(meeting.have)
+        case Verdict.APPLY:
+            here = digest(landed)
+    return Shadow(here=here, told=meeting.shadow.told, took=mark)
+
+
+def skipped(shadow: Shadow, refused: Value | None, *, mark: Mark, base: Mark, wins: bool, drift: bool) -> Shadow:
+    """The shadow after a person skipped a refused field: as KEEP, so that our value is sent back.
+
+    When ours crossed and wins, the partner takes what we told anyway; a drift field stays apart until the source's next edit.
+    """
+    keep = drift or (crosses(shadow, base) and wins)
+    return Shadow(here=shadow.here if keep else digest(refused), told=shadow.told, took=mark)
+
+
+class OnCreate(StrEnum):
+    """What becomes of an arriving `create`."""
+
+    DROP = "drop"  # the entity is dead or apart here
+    BURY = "bury"  # its issue is dead or apart: so is it
+    CANCEL = "cancel"  # a delete of it has come already: a tombstone, and the tracker is never asked
+    WAIT = "wait"  # for its issue
+    MERGE = "merge"  # we have it: each field as in a `set`
+    LEAVE = "leave"  # we have its row, our tracker has it no more: our delete goes out
+    MAKE = "make"
+
+
+def on_create(*, state: Life | None, there: bool, parent: Life | None, top: bool, deleted: bool, doubted: bool) -> OnCreate:
+    """`state`, `parent`: life of its row and of its issue's row, None without one; `there`: our tracker shows it.
+
+    `top`: it belongs to no issue; `deleted`: a delete of it is queued; `doubted`: an earlier call may have made it.
+    """
+    if state in {Life.DEAD, Life.APART}:
+        return OnCreate.DROP
+    if not top and parent in {Life.DEAD, Life.APART}:
+        return OnCreate.BURY
+    if state is Life.LIVE:
+        return OnCreate.MERGE if there else OnCreate.LEAVE
+    if not top and parent is None:
+        return OnCreate.CANCEL if deleted and not doubted else OnCreate.WAIT
+    return OnCreate.CANCEL if deleted and not doubted else OnCreate.MAKE
+
+
+class OnSet(StrEnum):
+    """What becomes of an arriving `set` as a whole."""
+
+    DROP = "drop"
+    WAIT = "wait"  # its create has not come
+    LEAVE = "leave"  # our tracker has the entity no more: our delete goes out
+    FIELDS = "fields"  # each field by `decide`
+
+
+def on_set(*, state: Life | None, there: bool) -> OnSet:
+    """As on_create."""
+    if state in {Life.DEAD, Life.APART}:
+        return OnSet.DROP
+    if state is None:
+        return OnSet.WAIT
+    return OnSet.FIELDS if there else OnSet.LEAVE
+
+
+class OnDelete(StrEnum):
+    """What becomes of an arriving `delete`."""
+
+    DROP = "drop"
+    BURY = "bury"  # a tombstone, nothing to call
+    REMOVE = "remove"  # policy mirror
+    MARK = "mark"  # policy mark: shown to people, then apart
+    PART = "part"  # policy ignore: apart
+
+
+def on_delete(*, state: Life | None, there: bool, policy: str) -> OnDelete:
+    """`policy`: mirror, mark or ignore. An edit of ours does not save an entity: deletion absorbs."""
+    if state in {Life.DEAD, Life.APART}:
+        return OnDelete.DROP
+    if state is None or not there:
+        return OnDelete.BURY
+    return {"mirror": OnDelete.REMOVE, "mark": OnDelete.MARK, "ignore": OnDelete.PART}[policy]
+
+
+def born(told: Mapping[str, Value], shown: Mapping[str, Value], *, mark: Mark) -> dict[str, Shadow]:
+    """The shadows of an entity that an import made: what it was *born* with; what landed as told is decided.
+
+    A told field that was born otherwise (the status, a default, a refused value) has not been taken yet.
+    """
+    return {
+        name: Shadow(here=digest(shown.get(name)), took=mark if told.get(name) == shown.get(name) else NEVER)
+        for name in {**told, **shown}
+    }

@@ -1,0 +1,216 @@
+"""A site, open: its configuration, ledger, tracker and keys, locked against a second process."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import secrets
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from filelock import FileLock, Timeout
+
+from filesync.agent.record import Clock, Record, Sink
+from filesync.config import Config
+from filesync.errors import ConfigError, LedgerBehind, Locked, PairingError, Problem, StreamStopped
+from filesync.exchange.guard import Guard, read_guard
+from filesync.keys.signers import read_signers
+from filesync.keys.sshsig import CommandSigner, FileSigner, PublicKey, Signer
+from filesync.ledger import streams
+from filesync.ledger.ledger import Ledger
+from filesync.ledger.streams import Exchange, State
+from filesync.model.ids import Kind
+from filesync.rules import contract as agreed
+from filesync.rules.contract import Flow
+from filesync.rules.load import load_rules
+from filesync.rules.mapping import Rules
+from filesync.trackers.base import Tracker
+from filesync.trackers.registry import open_tracker
+
+SITE_ID: Final = "site"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paired:
+    """An exchange that both sides accepted, with its rules."""
+
+    exchange: Exchange
+    rules: Rules
+    us: agreed.Site
+    them: agreed.Site
+
+    def tells(self, kind: Kind, name: str) -> bool:
+        """Whether this side tells edits of this field at all."""
+        return self.rules.carries(kind, name) and self.flow(name) is not Flow.WE_TAKE_DRIFT
+
+    def wins(self, name: str) -> bool:
+        """Whether this side wins a field that both edited."""
+        return agreed.wins(self.rules.contract, name, us=self.us, them=self.them)
+
+    def flow(self, name: str) -> Flow:
+        """Which way a field goes."""
+        return agreed.flow(self.rules.contract, name, self.us.name)
+
+
+class Site:
+    """One site, for the length of one command. Use it in a `with`."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        ledger: Ledger,
+        tracker: Tracker,
+        clock: Clock,
+        random: Callable[[int], str],
+        sinks: Sequence[Sink] = (),
+        lock: FileLock | None = None,
+    ) -> None:
+        self.config = config
+        self.ledger = ledger
+        self.tracker = tracker
+        self.clock = clock
+        self.random = random  # so many bytes as hex
+        self.sinks = list(sinks)
+        self.step: Callable[[str], None] = lambda _: None  # told each numbered step, X1-X12 and I1-I15, as it is done
+        self._lock = lock
+
+    @classmethod
+    def open(cls, config: Config, *, clock: Clock | None = None, sinks: Sequence[Sink] = ()) -> Self:
+        """Lock the site and open what it works with. Raises Locked, ConfigError, DiskProblem, LedgerBehind, Unavailable."""
+        clock = clock or _now
+        lock = _lock(config.folders.state, clock)
+        try:
+            ledger = Ledger.open(config.folders.state / "ledger.db")
+            site = cls(
+                config,
+                ledger=ledger,
+                tracker=open_tracker(
+                    config.tracker.kind,
+                    project=config.tracker.project,
+                    settings=config.tracker.settings,
+                    folder=config.tracker.base,
+                    clock=clock,
+                ),
+                clock=clock,
+                random=secrets.token_hex,
+                sinks=sinks,
+                lock=lock,
+            )
+            site.check_ledger()
+        except BaseException:
+            lock.release()
+            raise
+        return site
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.tracker.close()
+        self.ledger.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    def check_ledger(self) -> None:
+        """Hold the ledger against what stands outside it. Raises ConfigError, LedgerBehind."""
+        with self.ledger.begin() as conn:
+            known = streams.site_fact(conn, SITE_ID)
+            if known is None:
+                streams.set_site_fact(conn, SITE_ID, self.config.site)
+            exchanges = streams.exchanges(conn)
+        if known not in {None, self.config.site}:
+            raise ConfigError(
+                [Problem(str(self.config.path), f"site.id is {self.config.site}, but the ledger is of site {known}")],
+                hint="put the id back that `filesync init` wrote, or name the state folder of this site",
+            )
+        for one in exchanges:
+            guard = read_guard(self.config.folders.guard, one.out_stream)
+            if guard is not None and (guard.generation.n, guard.seq) > (one.out_generation.n, one.out_seq):
+                raise _behind(one, guard)
+
+    def outbox(self, exchange: Exchange) -> Path:
+        """Where this exchange's bundles are offered."""
+        return Path(exchange.outbox) if exchange.outbox else self.config.folders.outbox
+
+    def inbox(self, exchange: Exchange) -> Path:
+        """Where this exchange's files arrive."""
+        return Path(exchange.inbox) if exchange.inbox else self.config.folders.inbox
+
+    def paired(self, name: str) -> Paired:
+        """The exchange of this name, as it stands now, with its rules. Raises PairingError, StreamStopped, ConfigError."""
+        with self.ledger.begin() as conn:
+            one = streams.exchange_named(conn, name)
+        if one is None:
+            raise PairingError(f"there is no exchange named {name!r} here", hint="make it with: filesync pair export > us.json")
+        if one.state is State.OFFERED:
+            raise PairingError(
+                f"exchange {name!r} is not paired yet: the partner's pairing file has not been accepted here",
+                hint="when you have it: filesync pair accept THEIRS.json",
+            )
+        if one.state is State.STOPPED:
+            raise StreamStopped(f"exchange {name!r} is stopped: {one.stopped_why}", hint="see: filesync status")
+        us = agreed.Site(self.config.site, self.config.name)
+        them = agreed.Site(one.partner_site, one.partner_name)
+        which = self.config.rules_of(name)
+        rules = load_rules(which.contract, which.mapping, site=self.config.name)
+        return Paired(exchange=one, rules=rules, us=us, them=them)
+
+    def exchange_names(self) -> list[str]:
+        """All exchanges of the site that are paired."""
+        with self.ledger.begin() as conn:
+            return [one.name for one in streams.exchanges(conn) if one.state is not State.OFFERED]
+
+    def record(self, exchange: str) -> Record:
+        """A fresh record of what happens in one run."""
+        return Record(exchange, clock=self.clock, sinks=self.sinks)
+
+    def signer(self) -> Signer:
+        """Whoever signs for us. Raises KeyProblem."""
+        keys = self.config.keys
+        if keys.signing is not None:
+            return FileSigner(keys.signing)
+        own, *_ = read_signers(keys.allowed_signers)  # our own key stands on its first line
+        return CommandSigner(keys.command, public=own.key)
+
+    def partner_keys(self, exchange: Exchange) -> list[PublicKey]:
+        """The keys that may sign for the partner. Raises ConfigError."""
+        signers = read_signers(self.config.keys.allowed_signers)
+        # both: a partner of the same name has a key of its own, and taking the line out of the file is enough to distrust one
+        return [one.key for one in signers if one.principal == exchange.partner_name and one.key.text() == exchange.partner_key]
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def _lock(state: Path, clock: Clock) -> FileLock:
+    state.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(state / "lock")
+    who = state / "lock.who"  # beside the lock: a locked file cannot be written by others everywhere
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise Locked(
+            f"this site is in use by {who.read_text(encoding='utf-8') if who.exists() else 'another process'}",
+            hint="wait for it, or stop it; nothing was started here",
+        ) from None
+    since = clock().strftime("%Y-%m-%d %H:%M:%S %Z")
+    who.write_text(f"pid {os.getpid()} on {socket.gethostname()} since {since}", encoding="utf-8")
+    return lock
+
+
+def _behind(exchange: Exchange, guard: Guard) -> LedgerBehind:
+    return LedgerBehind(
+        f"the ledger knows our bundles for {exchange.partner_name or exchange.name} up to {exchange.out_seq}, "
+        f"but {guard.seq} was already sent (says the guard file): the ledger was restored from a backup",
+        hint="Nothing was sent or applied. Put the newest ledger back, or keep everything as it is: it must be recovered from.",
+    )

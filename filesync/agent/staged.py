@@ -1,0 +1,90 @@
+"""Reading a bundle file that stands in a private folder: the whole of it verified first, then its changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from filesync.bundle.changes import CHANGES, read_changes
+from filesync.bundle.limits import Limits
+from filesync.bundle.read import Bundle, Head, Member, Reader
+from filesync.bundle.verdict import Code, Incomplete, bad
+from filesync.bundle.write import NAMESPACE
+from filesync.errors import StorageFailure
+from filesync.exchange import files
+from filesync.keys import sshsig
+from filesync.keys.sshsig import BadSignature, PublicKey
+from filesync.model.change import Change
+from filesync.model.ids import BundleId
+
+LIMITS = Limits()
+
+
+def read_whole(path: Path, *, check: Callable[[Head], None]) -> Bundle | Incomplete:
+    """Read every byte. `check` is asked about the head before anything behind it is read.
+
+    Raises BadBundle, DiskProblem, and what `check` raises.
+    """
+    reader = Reader(LIMITS)
+    asked = False
+    for chunk in files.read(path):
+        reader.feed(chunk)
+        if reader.head is not None and not asked:
+            check(reader.head)
+            asked = True
+    return reader.close()
+
+
+def check_signature(head: Head, keys: Iterable[PublicKey], *, signer: str) -> PublicKey:
+    """Who signed it, of these keys. Raises BadBundle (BAD_SIGNATURE)."""
+    allowed = list(keys)
+    try:
+        key = sshsig.verify(head.tagmanifest, head.signature, namespace=NAMESPACE)
+    except BadSignature as error:
+        raise bad(Code.BAD_SIGNATURE, "tagmanifest-sha256.txt.sig", str(error), hint=error.hint) from None
+    if key not in allowed:
+        expected = ", ".join(one.fingerprint() for one in allowed) or "no key at all"
+        raise bad(
+            Code.BAD_SIGNATURE,
+            "tagmanifest-sha256.txt.sig",
+            f"signed by {key.fingerprint()}; expected of {signer}: {expected}",
+            hint=f"Nothing of it was applied. Did {signer} change its key? Ask there; a new key comes in a new pairing file.",
+        )
+    return key
+
+
+def check_own(path: Path, bundle_id: BundleId, key: PublicKey) -> None:
+    """Read a bundle of ours back before it leaves (X7). Raises StorageFailure."""
+    whole = read_whole(path, check=lambda head: _signed_by(head, key))
+    if isinstance(whole, Incomplete) or whole.head.bundle_id != bundle_id:
+        raise StorageFailure(
+            f"{path.name} reads back as another file than was written",
+            hint="It was not published and its number is kept. Check the disk, then run filesync export again.",
+        )
+
+
+def _signed_by(head: Head, key: PublicKey) -> None:
+    check_signature(head, [key], signer="this site")
+
+
+def member_chunks(path: Path, member: Member) -> Iterator[bytes]:
+    """The bytes of one member. Raises DiskProblem."""
+    left = member.size
+    with path.open("rb") as file:
+        file.seek(member.offset)
+        while left and (chunk := file.read(min(left, files.BLOCK))):
+            left -= len(chunk)
+            yield chunk
+
+
+class Changes:
+    """The changes of a verified bundle; iterating reads them from the file again, each line checked."""
+
+    def __init__(self, path: Path, bundle: Bundle) -> None:
+        self._path = path
+        self._member = bundle.members[CHANGES]
+        self._declared = next(one.content_size for one in bundle.head.header.files if one.path == CHANGES)
+
+    def __iter__(self) -> Iterator[Change]:
+        chunks = member_chunks(self._path, self._member)
+        return read_changes(chunks, declared=self._declared, limits=LIMITS)

@@ -1,0 +1,131 @@
+"""What one group of arriving changes meets here: ledger rows, doubts, and what our tracker shows. Read once for the group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from filesync.agent.site import Paired, Site
+from filesync.ledger import journal, shadows
+from filesync.model.change import Change, Create, Delete, Set
+from filesync.model.ids import Gid, Kind
+from filesync.model.issue import Issue, Item
+from filesync.model.shadow import Entity, Life
+from filesync.model.values import FieldKind, Value, split_name
+from filesync.trackers.base import Tracker
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An entity as our tracker shows it: the item, its fields in wire words, and its issue's key."""
+
+    item: Item
+    fields: Mapping[str, Value]
+    key: str
+
+
+class View:
+    """The state around a group. What a change of the group does is put back with `keep`, so that a later one sees it."""
+
+    def __init__(self, site: Site, paired: Paired) -> None:
+        self._site = site
+        self._paired = paired
+        self._tracker: Tracker = site.tracker
+        self._rows: dict[Gid, Entity] = {}
+        self._issues: dict[str, Issue | None] = {}
+        self.children: dict[Gid, list[Entity]] = {}
+        self.queued: set[Gid] = set()
+        self.deletes: set[Gid] = set()  # of queued gids: a delete is among what is queued
+        self.doubts: dict[Gid, dict[str, Value | None]] = {}
+
+    def load(self, changes: Iterable[Change]) -> None:
+        """Read what these changes may ask for."""
+        changes = list(changes)
+        wanted = [gid for change in changes for gid in self._named(change)]
+        with self._site.ledger.begin() as conn:
+            x = self._paired.exchange.id
+            self._rows = shadows.entities(conn, x, wanted)
+            parents = {row.parent for row in self._rows.values() if row.parent is not None} - self._rows.keys()
+            self._rows.update(shadows.entities(conn, x, parents))
+            self.children = shadows.children_of(conn, x, [one.gid for one in changes if isinstance(one, Delete)])
+            self.queued = journal.queued_gids(conn, x, [one.gid for one in changes])
+            self.deletes = self._queued_deletes(conn) if self.queued else set()
+            self.doubts = shadows.doubts(conn, x)
+
+    def _queued_deletes(self, conn: sa.Connection) -> set[Gid]:
+        rows = journal.queued(conn, self._paired.exchange.id)
+        return {row.gid for row in rows if row.gid in self.queued and b'"change":"delete"' in row.change}
+
+    def _named(self, change: Change) -> list[Gid]:
+        named = [change.gid]
+        if isinstance(change, Create) and change.parent is not None:
+            named.append(change.parent)
+        return named + [target for _, target in self.references(change)]
+
+    def references(self, change: Change) -> list[tuple[str, Gid]]:
+        """The fields of a change that name another issue, and which."""
+        match change:
+            case Create():
+                fields: Mapping[str, Value | None] = change.fields
+            case Set():
+                fields = {name: told.now for name, told in change.fields.items()}
+            case Delete():
+                return []
+        return [(name, Gid(value)) for name, value in fields.items() if isinstance(value, str) and self._is_reference(name)]
+
+    def _is_reference(self, name: str) -> bool:
+        rule = self._paired.rules.rule(split_name(name)[0])
+        return rule is not None and rule.field.spec.kind is FieldKind.PARENT
+
+    def row(self, gid: Gid) -> Entity | None:
+        """The ledger's row."""
+        return self._rows.get(gid)
+
+    def keep(self, rows: Iterable[Entity]) -> None:
+        """Rows as they are now."""
+        self._rows.update((row.gid, row) for row in rows)
+
+    def life(self, gid: Gid | None) -> Life | None:
+        """The life of its row; None without one."""
+        row = self._rows.get(gid) if gid is not None else None
+        return row.state if row is not None else None
+
+    def local_of(self, gid: Gid) -> str | None:
+        """Our tracker's id of a live issue."""
+        row = self._rows.get(gid)
+        return row.local if row is not None and row.state is Life.LIVE else None
+
+    def issue_of(self, row: Entity) -> str | None:
+        """Our tracker's id of the issue that an entity is, or belongs to."""
+        if row.parent is None:
+            return row.local
+        above = self._rows.get(row.parent)
+        return above.local if above is not None else None
+
+    def gid_of(self, local: str) -> Gid | None:
+        """The gid of a live issue of our tracker."""
+        with self._site.ledger.begin() as conn:
+            row = shadows.by_local(conn, self._paired.exchange.id, Kind.ISSUE, local)
+        return row.gid if row is not None and row.state is Life.LIVE else None
+
+    def issue(self, local: str, *, fresh: bool = False) -> Issue | None:
+        """The issue as our tracker shows it. Raises Unavailable."""
+        if fresh or local not in self._issues:
+            self._issues[local] = self._tracker.get(local)
+        return self._issues[local]
+
+    def shown(self, row: Entity, *, fresh: bool = False) -> Shown | None:
+        """A live entity as our tracker shows it; None when it is gone there. Raises Unavailable."""
+        local = self.issue_of(row)
+        issue = self.issue(local, fresh=fresh) if local is not None else None
+        if issue is None:
+            return None
+        items = [issue.item] if row.parent is None else issue.children
+        item = next((one for one in items if one.ref.local == row.local and one.ref.kind is row.kind), None)
+        return None if item is None else Shown(item, self.wire(item), issue.key)
+
+    def wire(self, item: Item) -> dict[str, Value]:
+        """Its fields in the contract's words."""
+        return self._paired.rules.outward(item, self.gid_of).fields

@@ -1,0 +1,126 @@
+"""What an export tells: the difference between what our tracker shows and the shadows. Pure.
+
+The changes get their place (mark) later, when their bundle is numbered; a `Tell` knows what it becomes then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from filesync.model.change import Change, Create, Delete, Set, Told
+from filesync.model.ids import Gid, Kind, Mark
+from filesync.model.issue import About
+from filesync.model.shadow import Entity, Life, Shadow
+from filesync.model.values import EMPTY, Value, digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """An entity as our tracker shows it, in the contract's words."""
+
+    gid: Gid
+    kind: Kind
+    parent: Gid | None
+    local: str
+    fields: Mapping[str, Value]
+    unknown: frozenset[str]  # fields whose value cannot be told yet (a parent the partner does not know)
+    came: bool  # it was made by an import from this partner
+    about: About
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tell:
+    """One change to be sent. `row` is the ledger's row as it will be, but for the marks of what is told."""
+
+    row: Entity
+    fields: Mapping[str, Value | None]
+    new: bool
+    about: About
+    buried: tuple[Entity, ...] = ()  # rows that a deletion takes with it
+
+    @property
+    def word(self) -> str:
+        """What it is counted as."""
+        return "delete" if self.row.state is Life.DEAD else "create" if self.new else "set"
+
+    def change(self, n: int) -> Change:
+        """The line it becomes as the n-th of its bundle."""
+        if self.row.state is Life.DEAD:
+            return Delete(n=n, gid=self.row.gid, about=self.about)
+        if self.new:
+            fields = {name: value for name, value in self.fields.items() if value is not None}
+            return Create(n=n, gid=self.row.gid, kind=self.row.kind, parent=self.row.parent, fields=fields, about=self.about)
+        told = {name: Told(value, self.row.shadow(name).took) for name, value in self.fields.items()}
+        return Set(n=n, gid=self.row.gid, fields=told, about=self.about)
+
+    def rows(self, mark: Mark) -> list[Entity]:
+        """The ledger's rows once it is told at this place."""
+        told = {
+            name: Shadow(here=digest(value), told=mark, took=self.row.shadow(name).took) for name, value in self.fields.items()
+        }
+        return [self.row.with_shadows(told), *self.buried]
+
+
+def diff(
+    seen: Sequence[Seen],
+    rows: Mapping[Gid, Entity],
+    *,
+    in_scope: bool,
+    doubted: Collection[Gid],
+    tells: Callable[[Kind, str], bool],
+) -> list[Tell]:
+    """What one issue and all that belongs to it have to tell.
+
+    `seen` is complete, the issue first; empty when the issue is gone. `rows` are the ledger's, of the same.
+    An entity in doubt is left out (what its tracker shows may be half of a write of ours); out of scope, only
+    deletions are told; `tells` says which fields this side tells at all.
+    """
+    found: list[Tell] = []
+    live = {gid for gid, row in rows.items() if row.state is Life.LIVE}
+    for one in seen:
+        row = rows.get(one.gid)
+        if one.gid in doubted or not in_scope or (one.parent is not None and one.parent not in live):
+            continue
+        if row is None:
+            if one.came:
+                continue  # bears our mark but the ledger has no row: it is for the importer to pair, never told as new
+            found.append(_create(one, tells))
+            live.add(one.gid)
+        elif row.state is Life.LIVE:
+            fields = _changed(one, row, tells)
+            if fields:
+                found.append(Tell(row=replace(row, local=one.local), fields=fields, new=False, about=one.about))
+    return found + _gone({one.gid for one in seen}, rows, doubted)
+
+
+def _create(one: Seen, tells: Callable[[Kind, str], bool]) -> Tell:
+    row = Entity(gid=one.gid, kind=one.kind, parent=one.parent, local=one.local)
+    fields = {name: value for name, value in one.fields.items() if name not in one.unknown and tells(one.kind, name)}
+    return Tell(row=row, fields=fields, new=True, about=one.about)
+
+
+def _changed(one: Seen, row: Entity, tells: Callable[[Kind, str], bool]) -> dict[str, Value | None]:
+    known = [name for name, shadow in row.fields.items() if shadow.here != EMPTY and name not in one.fields]
+    return {
+        name: one.fields.get(name)
+        for name in [*one.fields, *known]
+        if name not in one.unknown and digest(one.fields.get(name)) != row.shadow(name).here and tells(one.kind, name)
+    }
+
+
+def _gone(there: Collection[Gid], rows: Mapping[Gid, Entity], doubted: Collection[Gid]) -> list[Tell]:
+    """Deletions: topmost only, the partner takes what belongs to an issue with it."""
+    gone = [row for row in rows.values() if row.state is Life.LIVE and row.gid not in there and row.gid not in doubted]
+    issues = {row.gid for row in gone if row.kind is Kind.ISSUE}
+    return [
+        Tell(
+            row=replace(row, state=Life.DEAD, fields={}),
+            fields={},
+            new=False,
+            about=About(),
+            buried=tuple(replace(child, state=Life.DEAD, fields={}) for child in rows.values() if child.parent == row.gid),
+        )
+        for row in gone
+        if row.parent not in issues
+    ]

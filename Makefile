@@ -3,9 +3,10 @@ PYTHON := .venv/bin/python
 RUN := .venv/.ready-run
 DEV := .venv/.ready-dev
 
-.PHONY: help check test prove format
+.PHONY: help demo check test prove format
 
 help:
+	@echo "make demo     two sites in one folder, and everything that happens between them"
 	@echo "make check    format, lint, types, layers, links in the docs, README equals --help"
 	@echo "make test     the tests, with coverage"
 	@echo "make prove    the long campaigns (hours, if you let them)"
@@ -13,6 +14,9 @@ help:
 
 .venv/.ready-%: pyproject.toml tools/setup
 	@tools/setup $*
+
+demo: $(RUN)
+	@tools/demo
 
 check: $(DEV)
 	$(PYTHON) -m ruff format --check .

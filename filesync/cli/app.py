@@ -116,6 +116,11 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
+def time_text(moment: dt.datetime) -> str:
+    """A moment for people, in UTC: the same on both sides and in every log."""
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
 def json_option(verb: Decorated) -> Decorated:
     """Give a verb `--json`."""
 

@@ -1,0 +1,32 @@
+"""`filesync check`: whether this site can work."""
+
+from __future__ import annotations
+
+import click
+
+from filesync.agent.check import check_site
+from filesync.bundle.verdict import shown
+from filesync.cli.app import App, json_option, now
+from filesync.errors import ExitCode
+
+_PROBLEM = 300  # characters
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def check(app: App) -> ExitCode:
+    """Check the configuration, folders, rights, space, keys and tracker.
+
+    All problems are told at once; nothing is changed. Ends with the status of the first problem.
+    """
+    found = check_site(app.config(), clock=now)
+    for one in found:
+        app.tell(f"{'BAD ' if one.problems else 'ok  '} {one.what}{f': {shown(one.found)}' if one.found else ''}")
+        for problem in one.problems:
+            app.tell(f"       {shown(str(problem), limit=_PROBLEM)}")
+        if one.hint:
+            app.tell(f"       hint: {one.hint}")
+    if app.as_json:
+        app.tell_json(found)
+    return next((one.exit_code for one in found if one.problems), ExitCode.DONE)

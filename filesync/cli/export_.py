@@ -1,0 +1,34 @@
+"""`filesync export`: what changed here goes into the outbox."""
+
+from __future__ import annotations
+
+import click
+
+from filesync.agent.exporter import export_once
+from filesync.cli.app import App, Say, json_option
+from filesync.cli.exchanges import each_exchange, event_documents
+from filesync.errors import ExitCode
+from filesync.ledger.streams import Direction
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def export(app: App) -> ExitCode:
+    """Write what changed in the tracker into bundles in the outbox.
+
+    Every exchange that sends has its turn. What an earlier run was interrupted in is finished first. Ends with 3
+    where there was nothing to send; then no file is made and no number used.
+    """
+    results = each_exchange(app, export_once, without=Direction.RECEIVE)
+    bundles = sum(one.bundles for one in results.done.values())
+    if not bundles and not results.failed:
+        app.tell("nothing to send", level=Say.MORE)
+    if app.as_json:
+        app.tell_json(
+            {
+                name: {"bundles": one.bundles, "changes": one.changes, "events": event_documents(one.events)}
+                for name, one in results.done.items()
+            }
+        )
+    return results.status(ExitCode.DONE if bundles else ExitCode.NOTHING)

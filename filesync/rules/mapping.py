@@ -110,11 +110,6 @@ class Rules:
         except _UNFIT:
             return ()
 
-    def wire_name(self, local: str) -> str | None:
-        """The wire field, bare, that a local field, flat or bare, stands for. A tracker that refuses names local ones."""
-        rule = self._by_local.get(split_name(local)[0])
-        return rule.field.spec.name if rule else None
-
     def outward(self, item: Item, gid_of: Callable[[str], Gid | None]) -> Outward:
         """An item of our tracker in the contract's words. `gid_of` knows the issues that are paired."""
         if item.ref.kind is not Kind.ISSUE:
@@ -122,42 +117,20 @@ class Rules:
             carried = self.carries(item.ref.kind, BODY) and isinstance(body, str) and body
             told: dict[str, Value] = {BODY: normal(FieldKind.TEXT, str(body))} if carried else {}
             return Outward(fields=told, unresolved=(), dropped=(), untold=frozenset())
-        way = self._out(item.fields, gid_of)
-        return Outward(
-            fields=way.fields, unresolved=tuple(way.unresolved), dropped=tuple(way.dropped), untold=frozenset(way.untold)
-        )
-
-    def landed(self, kind: Kind, fields: Flat, gid_of: Callable[[str], Gid | None]) -> dict[str, Value | None]:
-        """What a write left in our tracker (`Tracker.apply` answers it), in the contract's words; None: empty now.
-
-        What cannot be told in the contract's words is left out: see `Outward.untold`.
-        """
-        if kind is not Kind.ISSUE:
-            return {BODY: fields[BODY]} if self.carries(kind, BODY) and BODY in fields else {}
-        way = self._out({flat: value for flat, value in fields.items() if value is not None}, gid_of)
-        emptied: dict[str, Value | None] = {}
-        for flat, value in fields.items():
-            local, element = split_name(flat)
-            rule = self._by_local.get(local)
-            if value is None and rule is not None:
-                name = rule.field.spec.name
-                emptied[name if element is None else flat_name(name, rule.words.out(element))] = None
-        return {**emptied, **way.fields}
-
-    def _out(self, fields: Mapping[str, Value], gid_of: Callable[[str], Gid | None]) -> _WayOut:
         way = _WayOut(gid_of)
-        for flat, value in fields.items():
+        for flat, value in item.fields.items():
             local, element = split_name(flat)
             rule = self._by_local.get(local)
             if rule is not None:
                 way.take(rule, element, value)
-        return way
+        return Outward(
+            fields=way.fields, unresolved=tuple(way.unresolved), dropped=tuple(way.dropped), untold=frozenset(way.untold)
+        )
 
     def inward(self, kind: Kind, fields: Flat, local_of: Callable[[Gid], str | None]) -> Inward:
         """Wire fields in our words. `local_of` knows the issues that are paired.
 
-        Where several elements of ours stand for one, the first is added, and all are taken out. An element that is
-        there wins against the same one taken out.
+        Where several elements of ours stand for one, the first is added, and all are taken out.
         """
         way = _WayIn(local_of)
         for flat, value in fields.items():
@@ -254,7 +227,7 @@ class _WayIn:
             self.fields[flat_name(rule.local, ours[0])] = True
             return
         for word in ours:
-            self.fields.setdefault(flat_name(rule.local, word), None)
+            self.fields[flat_name(rule.local, word)] = None
 
     def _parent(self, value: str) -> str:
         gid = parse_gid(value)

@@ -315,7 +315,6 @@ def test_comments_travel_only_where_the_contract_says_so(tmp_path: Path) -> None
     silent = rules(tmp_path, CONTRACT + "comments: false\n")
     assert silent.outward(comment({"body": "x"}), nobody).fields == {}
     assert list(silent.inward(Kind.COMMENT, {"body": "x"}, nobody).refused) == ["body"]
-    assert silent.landed(Kind.COMMENT, {"body": "x"}, nobody) == {}
     assert not silent.carries(Kind.COMMENT, "body")
 
 
@@ -325,35 +324,13 @@ def test_attachments_and_worklogs_do_not_travel_under_this_contract(same: Rules)
         assert list(same.inward(kind, {"body": "x"}, nobody).refused) == ["body"]
 
 
-def test_names_go_both_ways(german: Rules) -> None:
+def test_a_wire_field_has_our_names_where_it_is_carried(german: Rules) -> None:
     assert german.local_names("priority") == ("Wichtigkeit",)
     assert german.local_names("platforms:x") == ("Plattformen:a", "Plattformen:b", "Plattformen:x")
     assert german.local_names("platforms:z") == ()
     assert german.local_names("unheard_of") == ()
-    assert german.wire_name("Plattformen:a") == "platforms"
-    assert german.wire_name("Titel") == "summary"
-    assert german.wire_name("summary") is None
     assert german.carries(Kind.ISSUE, "platforms:x")
     assert not german.carries(Kind.ISSUE, "unheard_of:x")
-
-
-def test_what_landed_is_told_in_the_contracts_words(german: Rules) -> None:
-    landed = german.landed(
-        Kind.ISSUE,
-        {
-            "Titel": "Leckt",
-            "Wichtigkeit": None,
-            "Plattformen:a": None,
-            "Plattformen:b": True,
-            "Plattformen:y": None,
-            "Ort": ["Pumpe", "Ventil"],
-            "rank": None,
-            "parent": None,
-        },
-        gid,
-    )
-    assert landed == {"summary": "Leckt", "priority": None, "platforms:x": True, "platforms:y": None, "parent": None}
-    assert german.landed(Kind.COMMENT, {"body": "x"}, gid) == {"body": "x"}
 
 
 def test_a_site_may_want_something_else_done_about_deletes(german: Rules, same: Rules) -> None:

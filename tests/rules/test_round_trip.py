@@ -118,7 +118,6 @@ def test_what_comes_in_goes_out_as_it_came(
     told = ours.outward(issue(here), gid_of)
     assert told.fields == {name: value for name, value in wire.items() if name not in taken.refused}
     assert (told.dropped, told.unresolved, told.untold) == ((), (), frozenset())
-    assert ours.landed(Kind.ISSUE, taken.fields, gid_of) == told.fields
 
 
 ours_words = st.sampled_from([*WORDS, "nobody's"])

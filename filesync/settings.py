@@ -215,15 +215,12 @@ class _Walk:
 
     def data(self, node: yaml.Node, at: At) -> Any:
         self.values[at] = _place(node)
-        match node:
-            case yaml.MappingNode():
-                return self._map(node, at)
-            case yaml.SequenceNode():
-                return [self.data(child, (*at, index)) for index, child in enumerate(node.value)]
-            case yaml.ScalarNode():
-                return node.value if node.style else _plain(node.value)
-            case _:
-                raise TypeError(type(node))  # YAML has no other
+        if isinstance(node, yaml.MappingNode):
+            return self._map(node, at)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.data(child, (*at, index)) for index, child in enumerate(node.value)]
+        assert isinstance(node, yaml.ScalarNode)  # YAML has no other
+        return node.value if node.style else _plain(node.value)
 
     def _map(self, node: yaml.MappingNode, at: At) -> dict[str, Any]:
         data: dict[str, Any] = {}

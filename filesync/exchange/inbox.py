@@ -142,9 +142,10 @@ def is_mounted(folder: Path, mounted: Mounted) -> bool:
     """Whether the folder still is what it was when `mark_mounted` was called."""
     if not folder.is_dir():
         return False
-    if mounted.sentinel:
+    borders = _borders(folder)
+    if mounted.sentinel and borders <= mounted.borders:  # with more of them something was mounted since, over our mark
         return os.path.lexists(folder / SENTINEL)
-    return _borders(folder) >= mounted.borders
+    return borders >= mounted.borders
 
 
 def stage(candidate: Candidate, stage_folder: Path, *, limit_bytes: int) -> Staged:

@@ -26,7 +26,7 @@ from filesync.exchange.inbox import (
     stage,
 )
 from tests.exchange.conftest import NAME
-from tests.support.disk import failing, small_disk
+from tests.support.disk import failing, make_read_only, small_disk
 
 LIMIT = 10_000_000
 
@@ -171,6 +171,13 @@ def test_f65_a_real_mount_that_went_away_is_seen(inbox: Path) -> None:
         scan(inbox, bare)
 
 
+def test_a_share_mounted_over_a_marked_folder_is_no_share_that_is_missing(inbox: Path) -> None:
+    marked = mark_mounted(inbox)
+    with small_disk(inbox, kilobytes=64):
+        assert is_mounted(inbox, marked)
+        assert scan(inbox, marked) == []
+
+
 def test_marking_twice_leaves_the_first_mark(inbox: Path) -> None:
     first = mark_mounted(inbox)
     stamp = (inbox / SENTINEL).stat().st_mtime_ns
@@ -187,6 +194,21 @@ def test_f71_read_only_media_are_known_by_their_mount(inbox: Path, monkeypatch: 
     assert list(inbox.iterdir()) == []
     assert is_mounted(inbox, mounted)
     assert scan(inbox, mounted) == []
+
+
+def test_f71_a_real_read_only_medium_is_read_and_nothing_is_written_to_it(inbox: Path, staging: Path, judged: Path) -> None:
+    with small_disk(inbox, kilobytes=64):
+        (inbox / NAME).write_bytes(b"bundle")
+        make_read_only(inbox)
+        mounted = mark_mounted(inbox)
+        assert not mounted.sentinel
+        (found,) = scan(inbox, mounted)
+        assert stage(found, staging, limit_bytes=LIMIT).size == 6
+        assert dispose(found, Disposal.KEEP, to=judged) is None
+        problem = dispose(found, Disposal.DELETE, to=judged)
+        assert problem is not None
+        assert "Read-only file system" in problem.what
+    assert not is_mounted(inbox, mounted)
 
 
 def test_f47_a_disk_that_fails_while_marking_is_not_taken_for_read_only(inbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,3 +36,8 @@ def failing(number: int) -> Callable[..., object]:
         raise OSError(number, os.strerror(number))
 
     return fail
+
+
+def make_read_only(mounted: Path) -> None:
+    """The filesystem of `small_disk` takes no more writes, as a stick whose switch was set."""
+    subprocess.run([need("mount"), "-o", "remount,ro", mounted], check=True)

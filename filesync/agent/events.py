@@ -327,6 +327,17 @@ class Stuck(_Event, frozen=True, kw_only=True):
         )
 
 
+class Skipped(_Event, frozen=True, kw_only=True):
+    """A person decided a refused change: what stands here stays."""
+
+    mark: Mark
+    key: str
+    reason: str
+
+    def sentence(self) -> str:
+        return f"{self.key}: change {self.mark} was skipped ({self.reason}); what stands here stays"
+
+
 class Waiting(_Event, frozen=True, kw_only=True):
     """A change that waits for another."""
 

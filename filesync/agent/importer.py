@@ -30,7 +30,7 @@ from filesync.bundle.verdict import BadBundle
 from filesync.errors import PairingError, PartnerError, StorageFailure, Unavailable
 from filesync.exchange.judge import gaps
 from filesync.ledger import journal, shadows, streams
-from filesync.ledger.journal import Queued, Wait
+from filesync.ledger.journal import Wait
 from filesync.ledger.streams import Direction, State, Taken
 from filesync.model.change import Change, Create
 from filesync.model.ids import Gid, Mark, make_mark
@@ -379,10 +379,3 @@ def _touches(change: Change) -> set[str]:
         named |= {value for value in change.fields.values() if isinstance(value, str) and value.count("/") == 3}  # noqa: PLR2004
         named |= {change.parent} if change.parent is not None else set()
     return named
-
-
-def queued_rows(site: Site, name: str) -> list[Queued]:
-    """Everything undecided of an exchange."""
-    with site.ledger.begin() as conn:
-        x = streams.exchange_named(conn, name)
-        return journal.queued(conn, x.id) if x is not None else []

@@ -78,6 +78,7 @@ class Site:
         self.sinks = list(sinks)
         self.step: Callable[[str], None] = lambda _: None  # told each numbered step, X1-X12 and I1-I15, as it is done
         self._lock = lock
+        self._rules: dict[str, Rules] = {}  # read once: one command sees one contract
 
     @classmethod
     def open(cls, config: Config, *, clock: Clock | None = None, sinks: Sequence[Sink] = ()) -> Self:
@@ -160,9 +161,10 @@ class Site:
             raise StreamStopped(f"exchange {name!r} is stopped: {one.stopped_why}", hint="see: filesync status")
         us = agreed.Site(self.config.site, self.config.name)
         them = agreed.Site(one.partner_site, one.partner_name)
-        which = self.config.rules_of(name)
-        rules = load_rules(which.contract, which.mapping, site=self.config.name)
-        return Paired(exchange=one, rules=rules, us=us, them=them)
+        if name not in self._rules:
+            which = self.config.rules_of(name)
+            self._rules[name] = load_rules(which.contract, which.mapping, site=self.config.name)
+        return Paired(exchange=one, rules=self._rules[name], us=us, them=them)
 
     def exchange_names(self) -> list[str]:
         """All exchanges of the site that are paired."""

@@ -1,0 +1,102 @@
+"""What a person does about refused changes: look, try again, or skip for good, with a reason."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgspec
+import sqlalchemy as sa
+
+from filesync.agent import plan
+from filesync.agent.events import Skipped
+from filesync.agent.importer import Counts, Importer
+from filesync.agent.site import Paired, Site
+from filesync.errors import FilesyncError, Rejected
+from filesync.ledger import journal, shadows
+from filesync.ledger.journal import Queued, Wait
+from filesync.model.change import Change, Create, Delete, Set
+from filesync.model.ids import Mark
+from filesync.model.shadow import Entity, Life
+from filesync.rules.contract import Flow
+
+
+def stuck(site: Site, name: str) -> list[Queued]:
+    """Everything undecided of an exchange, in order: what is stuck, and what waits behind it."""
+    paired = site.paired(name)
+    with site.ledger.begin() as conn:
+        return journal.queued(conn, paired.exchange.id)
+
+
+def retry(site: Site, name: str, marks: frozenset[Mark] | None) -> Counts:
+    """Try stuck changes again, planned from scratch; None: all of them. Raises Rejected for a mark that is not stuck."""
+    paired = site.paired(name)
+    with site.ledger.begin() as conn:
+        there = {row.mark for row in journal.queued(conn, paired.exchange.id) if row.state is Wait.STUCK}
+    for mark in marks or ():
+        if mark not in there:
+            raise _not_stuck(mark)
+    record = site.record(name)
+    importer = Importer(site, paired, record)
+    importer.queue(frozenset(there if marks is None else marks))
+    return importer.counts
+
+
+def skip(site: Site, name: str, mark: Mark, *, reason: str) -> None:
+    """Decide a stuck change for good: what stands here stays.
+
+    A skipped field is sent back with our value (unless ours crossed and wins anyway); a skipped create or delete sets
+    the entity apart: each side keeps its own, for ever. Raises Rejected when it is not stuck.
+    """
+    paired = site.paired(name)
+    record = site.record(name)
+    with site.ledger.begin() as conn:
+        rows = [row for row in journal.queued(conn, paired.exchange.id) if row.mark == mark and row.state is Wait.STUCK]
+        if not rows:
+            raise _not_stuck(mark)
+        change = msgspec.json.decode(rows[0].change, type=Change)
+        row = shadows.entities(conn, paired.exchange.id, [change.gid]).get(change.gid)
+        shadows.save(conn, paired.exchange.id, _decided(conn, paired, change, row, mark))
+        shadows.drop_doubts(conn, paired.exchange.id, [change.gid])
+        journal.drop_queued(conn, paired.exchange.id, [mark])
+        _look_again(conn, paired, row)
+        record.add(Skipped(mark=mark, key=change.about.key or change.gid, reason=reason))
+        record.write(conn)
+    record.done()
+    Importer(site, paired, site.record(name)).queue()  # what waited behind it
+
+
+def _decided(conn: sa.Connection, paired: Paired, change: Change, row: Entity | None, mark: Mark) -> list[Entity]:
+    match change:
+        case Create():
+            return [Entity(gid=change.gid, kind=change.kind, parent=change.parent, state=Life.APART)]
+        case Delete() if row is not None:
+            below = shadows.children_of(conn, paired.exchange.id, [row.gid]).get(row.gid, [])
+            return [replace(one, state=Life.APART, fields={}) for one in (row, *below)]
+        case Set() if row is not None:
+            skipped = {
+                name: plan.skipped(
+                    row.shadow(name),
+                    told.now,
+                    mark=mark,
+                    base=told.base,
+                    wins=paired.wins(name),
+                    drift=paired.flow(name) is Flow.WE_TAKE_DRIFT,
+                )
+                for name, told in change.fields.items()
+            }
+            return [row.with_shadows(skipped)]
+        case _:
+            return []
+
+
+def _look_again(conn: sa.Connection, paired: Paired, row: Entity | None) -> None:
+    """Our value goes out with the next export, whatever the tracker's feed says."""
+    if row is None:
+        return
+    above = shadows.entities(conn, paired.exchange.id, [row.parent]).get(row.parent) if row.parent is not None else row
+    if above is not None and above.local is not None:
+        shadows.add_revisits(conn, paired.exchange.id, [above.local])
+
+
+def _not_stuck(mark: Mark) -> FilesyncError:
+    return Rejected(f"change {mark} is not stuck", hint="see which are: filesync stuck list")

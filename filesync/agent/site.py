@@ -163,7 +163,10 @@ class Site:
         them = agreed.Site(one.partner_site, one.partner_name)
         if name not in self._rules:
             which = self.config.rules_of(name)
-            self._rules[name] = load_rules(which.contract, which.mapping, site=self.config.name)
+            rules = load_rules(which.contract, which.mapping, site=self.config.name)
+            if problems := agreed.strangers(rules.contract, us=us, them=them):
+                raise ConfigError(problems, hint=f"Mend {which.contract} on both sides; nothing was sent or applied.")
+            self._rules[name] = rules
         return Paired(exchange=one, rules=self._rules[name], us=us, them=them)
 
     def exchange_names(self) -> list[str]:

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from filesync.model.change import Change, Create, Delete, Set, Told
 from filesync.model.ids import Gid, Kind, Mark
 from filesync.model.issue import About
 from filesync.model.shadow import Entity, Life, Shadow
 from filesync.model.values import EMPTY, Value, digest
+
+
+TYPE: Final = "type"  # its wire name: always this one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +89,8 @@ def diff(
         if row is None:
             if one.came:
                 continue  # bears our mark but the ledger has no row: it is for the importer to pair, never told as new
+            if TYPE in one.unknown:
+                continue  # of a type that the contract does not have: not part of the exchange
             found.append(_create(one, tells))
             live.add(one.gid)
         elif row.state is Life.LIVE:

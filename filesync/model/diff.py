@@ -15,7 +15,6 @@ from filesync.model.issue import About
 from filesync.model.shadow import Entity, Life, Shadow
 from filesync.model.values import EMPTY, Value, digest
 
-
 TYPE: Final = "type"  # its wire name: always this one
 
 

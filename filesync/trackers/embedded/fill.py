@@ -1,0 +1,105 @@
+"""Fill a project from a file of issues (samples/acme-issues.yaml), each edit by its author and at its time."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import yaml
+
+from filesync.errors import ConfigError, Problem
+from filesync.model.ids import Kind
+from filesync.model.issue import Ref
+from filesync.model.values import Value, flat_name
+from filesync.trackers.embedded.desk import Desk
+from filesync.trackers.embedded.entry import By
+from filesync.trackers.embedded.project import Definition
+from filesync.trackers.embedded.work import Work
+
+# libyaml's parser takes a tenth of the time; where PyYAML was built without it, the other one does the same
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A comment."""
+
+    by: str
+    at: dt.datetime
+    text: str
+
+
+class Edit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"fields": "set"}):
+    """An edit. Fields are as people write them: a list for many values and for a cascading option."""
+
+    by: str
+    at: dt.datetime
+    fields: dict[str, str | list[str]]
+
+
+class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An issue; `n` is its number in this file, by which `parent` names another."""
+
+    n: int
+    type: str
+    by: str
+    at: dt.datetime
+    fields: dict[str, str | list[str]]
+    parent: int | None = None
+    steps: tuple[Edit, ...] = ()
+    comments: tuple[Said, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """How much was made."""
+
+    issues: int
+    comments: int
+
+
+def fill(desk: Desk, path: Path) -> Filled:
+    """Make everything in the file, in the order of its times; all of it or nothing.
+
+    Raises ConfigError (not such a file), Rejected (the project does not take something in it), Unavailable.
+    """
+    try:
+        samples = msgspec.convert(yaml.load(path.read_bytes(), _LOADER), tuple[Sample, ...])  # noqa: S506, a safe loader
+    except (OSError, yaml.YAMLError, msgspec.ValidationError) as error:
+        raise ConfigError([Problem(path.name, " ".join(str(error).split()))]) from error
+    local: dict[int, str] = {}
+    with desk.store.writing() as work:
+        for sample, event in _in_time(samples):
+            _make(work, sample, event, local)
+    return Filled(issues=len(samples), comments=sum(len(sample.comments) for sample in samples))
+
+
+def _in_time(samples: tuple[Sample, ...]) -> Iterator[tuple[Sample, Sample | Edit | Said]]:
+    events: list[tuple[Sample, Sample | Edit | Said]] = [
+        (sample, event) for sample in samples for event in (sample, *sample.steps, *sample.comments)
+    ]
+    yield from sorted(events, key=lambda pair: pair[1].at)
+
+
+def _make(work: Work, sample: Sample, event: Sample | Edit | Said, local: dict[int, str]) -> None:
+    by = By(event.by, event.at)
+    if isinstance(event, Sample):
+        parent = {} if sample.parent is None else {"parent": local.get(sample.parent, str(sample.parent))}
+        local[sample.n] = work.create({"type": sample.type, **flat(work.definition, sample.fields), **parent}, by).ref.local
+    elif isinstance(event, Edit):
+        work.edit(Ref(Kind.ISSUE, local[sample.n], local[sample.n]), flat(work.definition, event.fields), by)
+    else:
+        work.create_comment(local[sample.n], {"body": event.text}, by)
+
+
+def flat(definition: Definition, fields: Mapping[str, str | list[str]]) -> dict[str, Value]:
+    """Fields as people write them, made flat: the elements of a set are fields of their own."""
+    found: dict[str, Value] = {}
+    for name, value in fields.items():
+        if isinstance(value, list) and name in definition.fields and definition.fields[name].many:
+            found.update({flat_name(name, element): True for element in value})
+        else:
+            found[name] = value
+    return found

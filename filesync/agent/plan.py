@@ -7,8 +7,10 @@ written on. Exactly one side wins a field, and both sides ask the same questions
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+
+import msgspec
 
 from filesync.model.ids import NEVER, Mark
 from filesync.model.shadow import Life, Shadow
@@ -71,9 +73,12 @@ def plan(*, equal: bool, crossing: bool, unsent: bool, wins: bool) -> Verdict:
 
 def decide(meeting: Meeting) -> Decision:
     """What becomes of one arriving field, whatever its flow."""
-    if in_doubt_landed(meeting):
-        return Decision(Verdict.LANDED)
     equal = meeting.have == meeting.now
+    if in_doubt_landed(meeting):
+        if equal:
+            return Decision(Verdict.LANDED)
+        # a step on the way of a status: what our tracker shows is our own write, nobody's edit
+        meeting = replace(meeting, shadow=msgspec.structs.replace(meeting.shadow, here=digest(meeting.have)))
     crossing = crosses(meeting.shadow, meeting.base)
     mine = unsent(meeting.shadow, meeting.have)
     match meeting.flow:

@@ -21,6 +21,8 @@ _SLICE: Final = 512
 _BATCH: Final = 256 * KIB  # decompressed bytes that are split into lines at once
 _HEAD: Final = 18  # bytes of the longest zstd frame header
 
+_typed: Final[msgspec.json.Decoder[Change]] = msgspec.json.Decoder(Change)
+
 
 @dataclass(frozen=True, slots=True)
 class Compressed:
@@ -64,8 +66,8 @@ def _change(line: bytes, n: int, limits: Limits) -> Change:
         raise BadBundle(Code.BAD_SCHEMA, (Problem(f"{where} {p.where}".rstrip(), p.what) for p in wrong))
     if document["n"] != n:
         raise bad(Code.BAD_SCHEMA, f"{where} n", f"is {document['n']}; lines are numbered from 1")
-    change: Change = msgspec.convert(document, Change)
-    return change
+    # From the bytes again, not from the document: with its types known beforehand this is the faster of the two.
+    return _typed.decode(line)
 
 
 def _inflate(chunks: Iterable[bytes], *, declared: int, limits: Limits) -> Iterator[bytes]:

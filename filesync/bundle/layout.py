@@ -12,7 +12,6 @@ import msgspec
 from filesync.bundle import canonical
 from filesync.bundle.changes import CHANGES
 from filesync.bundle.header import BundleKind, FileEntry, Header, folder_name
-from filesync.bundle.ustar import MAX_SIZE
 from filesync.errors import Problem
 
 NAMESPACE: Final = "filesync-bundle-v1@filesync"  # of the signature over TAGMANIFEST
@@ -98,8 +97,6 @@ def wrong_files(header: Header, header_bytes: bytes) -> list[Problem]:
             found.append(Problem(where, "a blob is named after its SHA-256"))
         if entry.path != CHANGES and entry.size != entry.content_size:
             found.append(Problem(where, "only the changes are compressed: size and content_size must be equal"))
-        if entry.size > MAX_SIZE:
-            found.append(Problem(where, f"{entry.size} bytes do not fit a tar header"))
     if header.kind is BundleKind.REPORT and expected:
         # From the bytes, not from the typed header: a newer site's report may hold fields we do not know.
         report = canonical.encode(msgspec.json.decode(header_bytes)["report"])

@@ -251,6 +251,7 @@ def test_only_one_whole_frame_that_states_size_and_checksum_is_read() -> None:
         (one.data + skippable, size),
         (one.data + packed().data, size),
         (one.data + b"\0", size),
+        (one.data + bytes(2000), size),
         (one.data[:-1], size),
         (one.data[:10], size),
         (one.data, size + 1),

@@ -155,6 +155,15 @@ def test_a_text_that_is_not_unicode_is_a_problem_not_a_crash() -> None:
     for document in ("\ud800", {"counts": {"\ud800": 1}}):
         assert not schema.valid("header", document)
         assert schema.problems("header", document)
+    (problem,) = schema.problems("change", SAMPLES["change"][0] | {"fields": {"\ud800": "x"}})
+    assert "surrogate" in problem.what
+
+
+def test_where_the_explainer_sees_nothing_the_judge_is_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "_teacher", lambda name: jsonschema.Draft202012Validator({}))
+    (problem,) = schema.problems("report", SAMPLES["report"][0] | {"held": [1, "two"]})
+    assert problem.where == "held[1]"
+    assert "two" in problem.what
 
 
 def test_an_unknown_schema_is_an_error() -> None:

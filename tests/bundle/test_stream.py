@@ -7,12 +7,15 @@ import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 
+import msgspec
 import pytest
 
-from filesync.bundle.layout import BLOBS
+from filesync.bundle import ustar
+from filesync.bundle.header import BundleKind
+from filesync.bundle.layout import BLOBS, CHUNK
 from filesync.bundle.limits import MIB, Limits
 from filesync.bundle.read import Bundle, Reader
-from filesync.bundle.write import DataFile, pack, tar
+from filesync.bundle.write import DataFile, data_bytes, pack, tar
 from filesync.errors import StorageFailure
 from tests.support.bundles import CHANGES, HEADER, UNSIGNED, bag, blob, changes_of, packed, read, report_bag
 
@@ -65,6 +68,14 @@ def test_the_head_is_known_before_the_data() -> None:
     assert (reader.head.size, reader.head.header.files[1].size) == (len(raw), 5000)
 
 
+def test_a_chunk_is_a_bundle_of_its_own() -> None:
+    chunk = msgspec.structs.replace(HEADER, kind=BundleKind.CHUNK, seq=0, counts={})
+    bundle = read(packed(pack(chunk, [data_bytes(CHUNK, b"a piece of a film")])))
+    assert isinstance(bundle, Bundle)
+    assert bundle.head.folder == "fs1_g0001_b9f9f9f9f9f9f9f9f"
+    assert list(bundle.members) == [CHUNK]
+
+
 def test_packing_is_the_same_every_time_and_the_id_does_not_know_the_signature() -> None:
     assert packed(bag()) == packed(bag())
     other = read(packed(bag(), UNSIGNED.replace(b"AAAA", b"BBBB")))
@@ -85,3 +96,15 @@ def test_data_that_does_not_go_with_the_kind_is_not_packed() -> None:
     for data in ([], [one], [changes, two, one], [changes, one, one], [changes, changes], list(report_bag().data)):
         with pytest.raises(ValueError, match="not the files of a bundle"):
             pack(HEADER, data)
+
+
+@pytest.mark.parametrize(("name", "size"), [("", 1), ("x" * 100, 1), ("x", -1), ("x", 8**11)])
+def test_what_does_not_fit_a_tar_header_is_not_written(name: str, size: int) -> None:
+    with pytest.raises(ValueError, match="does not fit"):
+        ustar.block(name, size)
+
+
+def test_a_tar_header_takes_the_longest_name_and_the_largest_size() -> None:
+    assert ustar.look(ustar.block("x" * 99, 8**11 - 1)) == ustar.Entry(
+        "x" * 99, 8**11 - 1, tar=True, regular=True, sum_right=True
+    )

@@ -208,7 +208,7 @@ def _fork(arrival: Arrival, state: StreamState, recorded: BundleId | None) -> st
 def _early(arrival: Arrival, state: StreamState) -> Judgement:
     first, last = missing = gaps(state.applied_seq, {*state.held, arrival.seq})[0]
     numbers = str(first) if first == last else f"{first}-{last}"
-    if state.applied_seq == 0 and state.applied_id == NO_BUNDLE:
+    if state.applied_seq == 0:
         return Judgement(
             Verdict.HOLD_FIRST, f"the stream starts with {arrival.seq}: {numbers} or a snapshot is missing", missing
         )

@@ -169,7 +169,8 @@ def test_f18_f19_a_number_beyond_the_window_is_implausible() -> None:
     assert told(at(517)).verdict is Verdict.HOLD_GAP
     for seq in (518, 2**62, 0, -1):
         assert told(replace(ARRIVAL, seq=seq)).verdict is Verdict.SEQ_IMPLAUSIBLE
-    assert told(replace(ARRIVAL, seq=101, generation=NEXT)).verdict is Verdict.SEQ_IMPLAUSIBLE
+    assert told(at(100, generation=NEXT)).verdict is Verdict.HOLD_NEWER_GENERATION
+    assert told(at(101, generation=NEXT)).verdict is Verdict.SEQ_IMPLAUSIBLE
 
 
 # ── generations ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -192,8 +193,11 @@ def test_f101_a_restored_ledger_does_not_take_up_a_generation_that_the_guard_kno
 
 @pytest.mark.parametrize("kind", ["changes", "contract", "keys", "digest"])
 def test_a_newer_generation_is_held_until_its_reset_comes(kind: str) -> None:
-    assert told(at(1, generation=NEXT, kind=kind)).verdict is Verdict.HOLD_NEWER_GENERATION
-    assert told(at(2, generation=NEXT, kind="reset")).verdict is Verdict.HOLD_NEWER_GENERATION
+    ours = Place(NOW, 417, id_of(417))  # also when they say that they follow what we have
+    for arrival in (at(1, generation=NEXT, kind=kind, follows=ours), at(2, generation=NEXT, kind="reset", follows=ours)):
+        judgement = told(arrival, follows=id_of(417))
+        assert judgement.verdict is Verdict.HOLD_NEWER_GENERATION
+        assert "waiting for its reset" in judgement.reason
 
 
 @pytest.mark.parametrize("kind", ["reset", "snapshot"])

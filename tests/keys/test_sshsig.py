@@ -249,6 +249,7 @@ def test_other_private_keys_are_refused_and_no_secret_is_told(tmp_path: Path) ->
         "ssh-ed25519 " + base64.b64encode(string(b"ssh-ed25519") + string(b"x" * 32) + b"more").decode(),
         "ssh-rsa " + base64.b64encode(string(b"ssh-ed25519") + string(b"x" * 32)).decode(),
         "ssh-ed25519 " + base64.b64encode(string(b"ssh-ed25519") + b"\xff\xff\xff\xff").decode(),
+        "ssh-other " + base64.b64encode(string(b"ssh-other") + string(b"x" * 32) + string(b"ssh:")).decode(),
     ],
 )
 def test_what_is_no_ed25519_public_key_is_refused(text: str) -> None:

@@ -33,6 +33,7 @@ class Check:
 
     what: str
     found: str = ""
+    notes: tuple[Problem, ...] = ()  # to know of, not to be mended
     problems: tuple[Problem, ...] = ()
     hint: str = ""
     exit_code: ExitCode = ExitCode.DONE
@@ -61,9 +62,18 @@ class _Bad(FilesyncError):
         self.exit_code = exit_code
 
 
-def _check(what: str, look: Callable[[], str]) -> Check:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look found, and what is to be known of it."""
+
+    found: str
+    notes: tuple[Problem, ...] = ()
+
+
+def _check(what: str, look: Callable[[], Look | str]) -> Check:
     try:
-        return Check(what=what, found=look())
+        seen = look()
+        return Check(what=what, found=seen) if isinstance(seen, str) else Check(what=what, found=seen.found, notes=seen.notes)
     except FilesyncError as error:
         problems = getattr(error, "problems", ()) or (Problem("", str(error)),)
         return Check(what=what, problems=tuple(problems), hint=error.hint, exit_code=error.exit_code)
@@ -148,17 +158,12 @@ class _Tracker:
             tracker.close()
         return self._description.name
 
-    def rules(self, which: ExchangeRules) -> str:
-        """Contract and mapping, with each other and with what the tracker has."""
+    def rules(self, which: ExchangeRules) -> Look:
+        """Contract and mapping, with each other; what the tracker has no place for is a note."""
         rules = load_rules(which.contract, which.mapping, site=self._config.name)
         have = self._description
-        if have is not None and (problems := gaps(rules, fields=have.fields, types=have.types, statuses=have.statuses)):
-            raise _Bad(
-                list(problems),
-                hint=f"Mend {which.mapping or which.contract}, or add to the tracker what is not there.",
-                exit_code=ExitCode.CONFIG,
-            )
-        return f"contract {rules.contract.digest[:8]}, {len(rules.contract.fields)} fields"
+        missing = () if have is None else gaps(rules, fields=have.fields, types=have.types, statuses=have.statuses)
+        return Look(f"contract {rules.contract.digest[:8]}, {len(rules.contract.fields)} fields", missing)
 
 
 def _exchanges(config: Config) -> str:

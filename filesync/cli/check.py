@@ -23,6 +23,8 @@ def check(app: App) -> ExitCode:
     found = check_site(app.config(), clock=now)
     for one in found:
         app.tell(f"{'BAD ' if one.problems else 'ok  '} {one.what}{f': {shown(one.found)}' if one.found else ''}")
+        for note in one.notes:
+            app.tell(f"       note: {shown(str(note), limit=_PROBLEM)}")
         for problem in one.problems:
             app.tell(f"       {shown(str(problem), limit=_PROBLEM)}")
         if one.hint:

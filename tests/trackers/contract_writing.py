@@ -184,6 +184,8 @@ class ApplyContract:
             said = bench.create_comment(local, text)
             assert bench.comments(local)[0].fields == said.item.fields == {"body": text}
             return
+        with pytest.raises(Rejected):
+            bench.create_comment(local, text)
         assert refused.fields.keys() == {"description"}
         assert str(refused).isprintable()
         assert "description" not in bench.fields(local)

@@ -11,7 +11,7 @@ import pytest
 
 from filesync.errors import Gone, Rejected
 from filesync.model.ids import Kind
-from filesync.model.issue import About
+from filesync.model.issue import About, Ref
 from filesync.model.values import Flat
 from filesync.trackers.base import Draft, MarkDeleted, Remove, Write
 from filesync.trackers.embedded import Desk, EmbeddedTracker
@@ -50,6 +50,13 @@ def test_an_element_lands_under_its_canonical_name(bench: Bench) -> None:
     landed = bench.tracker.apply(ref, Write({"set_points:1.50": True}), MARK)
     assert landed == {"set_points:1.50": None, "set_points:1.5": True}
     assert "set_points:1.5" in bench.fields(ref.local)
+
+
+def test_an_element_is_taken_out_under_any_spelling(bench: Bench) -> None:
+    ref = bench.create({"set_points:1.5": True}).item.ref
+    assert bench.tracker.apply(ref, Write({"set_points:1.50": None}), MARK)["set_points:1.5"] is None
+    assert bench.tracker.apply(ref, Write({"set_points:many": None}), MARK) == {"set_points:many": None}
+    assert "set_points:1.5" not in bench.fields(ref.local)
 
 
 def test_empty_text_is_an_empty_field(bench: Bench) -> None:
@@ -207,6 +214,12 @@ def test_it_has_no_room_for_other_kinds_and_says_so(bench: Bench, kind: Kind) ->
     local = bench.person.create(bench.basic)
     with pytest.raises(Rejected, match=f"keeps no {kind}s"):
         bench.tracker.create(gid(kind, 1), Draft(kind=kind, issue=local, fields={}, about=About()))
+
+
+def test_an_attachment_that_is_asked_for_is_gone(bench: Bench) -> None:
+    local = bench.create().item.ref.local
+    with pytest.raises(Gone):
+        bench.tracker.apply(Ref(Kind.ATTACHMENT, local, "1"), Write({"name": "x"}), MARK)
 
 
 def test_a_comment_without_its_issue_is_gone(bench: Bench) -> None:

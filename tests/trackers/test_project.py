@@ -94,6 +94,11 @@ def test_what_is_no_definition_is_told_in_one_line(tmp_path: Path, text: str, wo
     assert "\n" not in str(caught.value)
 
 
+def test_a_project_without_types_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="types: there must be one at least"):
+        read_definition(changed(tmp_path, types={}))
+
+
 def test_a_definition_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="No such file"):
         read_definition(tmp_path / "none.yaml")

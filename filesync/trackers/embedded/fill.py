@@ -77,9 +77,9 @@ def fill(desk: Desk, path: Path) -> Filled:
 
 
 def _in_time(samples: tuple[Sample, ...]) -> Iterator[tuple[Sample, Sample | Edit | Said]]:
-    events: list[tuple[Sample, Sample | Edit | Said]] = [
-        (sample, event) for sample in samples for event in (sample, *sample.steps, *sample.comments)
-    ]
+    events: list[tuple[Sample, Sample | Edit | Said]] = []
+    for sample in samples:
+        events += [(sample, sample), *((sample, step) for step in sample.steps), *((sample, said) for said in sample.comments)]
     yield from sorted(events, key=lambda pair: pair[1].at)
 
 

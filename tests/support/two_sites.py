@@ -62,7 +62,8 @@ class Clock:
 class Faults:
     """What goes wrong at a side. Each is asked at every tracker call (`call`), step and commit, by name."""
 
-    refuse: Callable[[str, object], str | None] = lambda _call, _what: None  # -> why, for create and apply
+    # -> why, for create and apply: of the whole call, or of each field (by our tracker's names)
+    refuse: Callable[[str, object], str | dict[str, str] | None] = lambda _call, _what: None
     strike: Callable[[str], None] = lambda _place: None  # may raise Crash or Unavailable; told "before create", "after X3" …
     forbid_writes: bool = False
     calls: list[str] = field(default_factory=list)
@@ -105,6 +106,8 @@ class FaultyTracker:
     def _writing(self, name: str, what: object) -> None:
         assert not self.faults.forbid_writes, f"a write where none is allowed: {name} {what}"
         why = self.faults.refuse(name, what)
+        if isinstance(why, dict):
+            raise Rejected(f"refused by the test: {why}", fields=why)
         if why is not None:
             fields = what.fields if isinstance(what, Write) else {}
             raise Rejected(f"refused by the test: {why}", fields=dict.fromkeys(fields, why))
@@ -332,13 +335,15 @@ class World:
 
 
 @functools.cache
-def _template(contract: str, mappings: tuple[str, str], encrypt: bool) -> Path:
+def _template(contract: str, mappings: tuple[str, str], scopes: tuple[str, str], encrypt: bool) -> Path:
     """Two paired sites, made once by the real code, to be copied."""
     folder = Path(tempfile.mkdtemp(prefix="filesync-template-", dir=MEMORY if MEMORY.is_dir() else None))
     sites = []
-    for name, mapping in zip(("acme", "globex"), mappings, strict=True):
+    for name, mapping, scope in zip(("acme", "globex"), mappings, scopes, strict=True):
         path = create_site(folder / name, name=name, tracker="embedded", project="ABC")
         text = path.read_text().replace("settle: 10m", "settle: 0s").replace("inbox_policy: move", "inbox_policy: delete")
+        if scope:
+            text = text.replace("    path: state/tracker.db\n", f"    path: state/tracker.db\n    scope: {scope}\n")
         path.write_text(text)
         if contract:
             (folder / name / "contract.yaml").write_text(contract)
@@ -368,14 +373,15 @@ def two_sites(
     *,
     contract: str = "",
     mappings: tuple[str, str] = ("", ""),
+    scopes: tuple[str, str] = ("", ""),
     encrypt: bool = False,
     folder: Path | None = None,
     seed: int = 0,
 ) -> Iterator[World]:
-    """Two paired sites with empty trackers. In memory (tmpfs) unless a folder is given."""
+    """Two paired sites with empty trackers. In memory (tmpfs) unless a folder is given. A scope: `{labels: [shared]}`."""
     place = folder or Path(tempfile.mkdtemp(prefix="filesync-", dir=MEMORY if MEMORY.is_dir() else None))
     for name in ("acme", "globex"):
-        shutil.copytree(_template(contract, mappings, encrypt) / name, place / name, dirs_exist_ok=True)
+        shutil.copytree(_template(contract, mappings, scopes, encrypt) / name, place / name, dirs_exist_ok=True)
     clock = Clock()
     randomness = random.Random(seed)
     world = World(Side(place / "acme", clock, randomness), Side(place / "globex", clock, randomness), clock)

@@ -33,7 +33,7 @@ class Compressed:
 
 
 def encode_change(change: Change) -> bytes:
-    """One canonical line, with its LF."""
+    """One canonical line, with its LF. Raises ValueError for a text that is not Unicode (a lone surrogate)."""
     return canonical.encode(change)
 
 

@@ -16,12 +16,12 @@ def first_name(raw: bytes) -> BadBundle | None:
     """Judge the first block, or a file that ends inside it: None while it can be the start of a bundle."""
     start = raw[: len(_START)]
     if _START.startswith(start):
-        entry = ustar.look(raw)
+        entry = ustar.Entry(raw)
         folder = entry.name.partition("/")[0]
         if len(raw) < ustar.BLOCK or layout.FOLDER.fullmatch(folder):
             return None
         return bad(Code.BAD_ENTRY_NAME, shown(entry.name), "is not a bundle's folder")
-    entry = ustar.look(raw)
+    entry = ustar.Entry(raw)
     if len(raw) == ustar.BLOCK and layout.NEWER_FOLDER.match(entry.name):
         return newer(f"a file of format {shown(entry.name.partition('_')[0])}; we read {FORMAT}")
     if len(raw) == ustar.BLOCK and entry.tar and entry.name:
@@ -39,7 +39,7 @@ def refusal(
 
     `declared`: the header's data files, empty while it is not known. `size`: what the header declares, where known.
     """
-    entry = ustar.look(block)
+    entry = ustar.Entry(block)
     path = entry.name.removeprefix(f"{folder}/")
     foreign = path == entry.name or not (layout.DATA.fullmatch(path) or path in layout.HEAD)
     found = _not_a_file(block, entry, expected)

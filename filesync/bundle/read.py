@@ -128,12 +128,12 @@ class Reader:
     def _first_block(self, block: bytes) -> None:
         if damage := first_name(block):
             raise damage
-        self._folder = ustar.look(block).name.partition("/")[0]
+        self._folder = ustar.Entry(block).name.partition("/")[0]
         self._tag_block(block)
 
     def _tag_block(self, block: bytes) -> None:
         name = layout.HEAD[len(self._tags)]
-        entry = ustar.look(block)
+        entry = ustar.Entry(block)
         limit = {
             layout.SIGNATURE: SIGNATURE,
             layout.HEADER: self._limits.header,

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from importlib import resources
-from typing import Any
+from typing import Any, Final
 
 import jsonschema
 import jsonschema_rs
 import msgspec
-from jsonschema.exceptions import best_match
+from jsonschema.exceptions import ValidationError, best_match
 
 from filesync.bundle.verdict import shown
 from filesync.errors import Problem
 
-_SHOWN = 160  # characters of one explanation
+MOST: Final = 100  # problems named of one document: explaining is slow, and a hostile one may hold a million
+_SHOWN: Final = 160  # characters of one explanation
+_VALUE: Final = 40  # characters of a value in it
 
 
 @functools.cache
@@ -48,20 +51,30 @@ def valid(name: str, document: object) -> bool:
 
 
 def problems(name: str, document: object) -> tuple[Problem, ...]:
-    """What does not fit, each with its path ("fields.labels[2]"), in the words of the better explainer; () when all fits."""
+    """What does not fit, each with its path ("fields.labels[2]"), in the words of the better explainer; () when all fits.
+
+    The first `MOST` of them.
+    """
     if valid(name, document):
         return ()
     found = set()
-    for error in _teacher(name).iter_errors(document):
+    for error in itertools.islice(_teacher(name).iter_errors(document), MOST):
         best = best_match([error]) or error
-        found.add(Problem(path_text(best.absolute_path), shown(best.message, limit=_SHOWN)))
+        found.add(Problem(path_text(best.absolute_path), _explained(best)))
     if not found:  # the two disagree: the one that decides has the word
         try:
-            for verdict in _judge(name).iter_errors(document):
+            for verdict in itertools.islice(_judge(name).iter_errors(document), MOST):
                 found.add(Problem(path_text(verdict.instance_path), shown(verdict.message, limit=_SHOWN)))
         except UnicodeEncodeError:
             found.add(Problem("", "a text that is not Unicode (a lone surrogate)"))
     return tuple(sorted(found))
+
+
+def _explained(error: ValidationError) -> str:
+    """The message, which begins with the value: of a long value the beginning, so that the reason is not cut off."""
+    value = repr(error.instance)
+    reason = error.message.removeprefix(value)
+    return shown(value, limit=_VALUE) + shown(reason, limit=_SHOWN) if reason != error.message else shown(reason, limit=_SHOWN)
 
 
 def path_text(path: object) -> str:

@@ -15,6 +15,8 @@ MAX_NAME: Final = 99  # bytes; the 100th is NUL, as old readers want it
 MAX_SIZE: Final = 8**11 - 1  # bytes, what 11 octal digits hold
 _OWNER: Final = b"0000000\0"  # user, group and device numbers: nobody's
 _SUM_AT: Final = slice(148, 156)
+_TAIL: Final = b"0" + bytes(100) + b"ustar\x0000" + bytes(64) + _OWNER + _OWNER + bytes(167)  # what follows the sum
+_TAIL_SUM: Final = sum(_TAIL) + 8 * ord(" ")  # the sum counts its own place as blanks
 
 
 def block(name: str, size: int) -> bytes:
@@ -24,9 +26,7 @@ def block(name: str, size: int) -> bytes:
         msg = f"does not fit a tar header: {name[:100]!r}, {size} bytes"
         raise ValueError(msg)
     head = raw.ljust(100, b"\0") + b"0000644\0" + _OWNER + _OWNER + b"%011o\0" % size + b"%011o\0" % 0
-    tail = b"0" + bytes(100) + b"ustar\x0000" + bytes(64) + _OWNER + _OWNER + bytes(167)
-    total = sum(head) + sum(tail) + 8 * ord(" ")
-    return head + b"%06o\0 " % total + tail
+    return head + b"%06o\0 " % (sum(head) + _TAIL_SUM) + _TAIL
 
 
 def padding(size: int) -> int:
@@ -46,24 +46,33 @@ def whole(sizes: Iterator[int]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a header block says, read without belief: for a verdict, not for use."""
+    """What a header block of any making says, read without belief: for a verdict, not for use."""
 
-    name: str  # latin-1, so that every byte shows
-    size: int | None  # None: not 11 octal digits
-    tar: bool  # whether it looks like a tar header at all
-    regular: bool
-    sum_right: bool
+    raw: bytes
 
+    @property
+    def name(self) -> str:
+        """As latin-1, so that every byte shows."""
+        return self.raw[:100].partition(b"\0")[0].decode("latin-1")
 
-def look(raw: bytes) -> Entry:
-    """Read a header block of any making."""
-    digits = raw[124:135]
-    size = int(digits, 8) if digits.isdigit() and raw[135:136] == b"\0" and not set(digits) & set(b"89") else None
-    right = sum(raw) - sum(raw[_SUM_AT]) + 8 * ord(" ")
-    return Entry(
-        name=raw[:100].partition(b"\0")[0].decode("latin-1"),
-        size=size,
-        tar=raw[257:262] == b"ustar",
-        regular=raw[156:157] in {b"0", b"\0"},
-        sum_right=raw[_SUM_AT].startswith(b"%06o" % right),
-    )
+    @property
+    def size(self) -> int | None:
+        """Bytes; None where there are not 11 octal digits and a NUL."""
+        digits, end = self.raw[124:135], self.raw[135:136]
+        return int(digits, 8) if digits.isdigit() and end == b"\0" and not set(digits) & set(b"89") else None
+
+    @property
+    def tar(self) -> bool:
+        """Whether it looks like a tar header at all."""
+        return self.raw[257:262] == b"ustar"
+
+    @property
+    def regular(self) -> bool:
+        """Whether it stands for a file with content, and no link, folder or extension."""
+        return self.raw[156:157] in {b"0", b"\0"}
+
+    @property
+    def sum_right(self) -> bool:
+        """Whether its sum is the sum of its bytes."""
+        right = sum(self.raw) - sum(self.raw[_SUM_AT]) + 8 * ord(" ")
+        return self.raw[_SUM_AT].startswith(b"%06o" % right)

@@ -89,6 +89,11 @@ def test_the_same_changes_give_the_same_bytes() -> None:
     assert packed(*lines) == packed(*lines)
 
 
+def test_a_text_that_is_not_unicode_is_not_written() -> None:
+    with pytest.raises(ValueError, match="surrogate"):
+        encode_change(Set(n=1, gid=ISSUE, fields={"summary": Told(now="\ud800")}))
+
+
 def test_no_changes_are_a_frame_of_nothing() -> None:
     assert read(packed()) == []
 

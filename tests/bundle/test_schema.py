@@ -146,9 +146,17 @@ def test_the_samples_fit(name: str) -> None:
 
 def test_problems_name_the_place_and_are_cut() -> None:
     document = SAMPLES["header"][0] | {"files": [{"path": "x" * 5000, "size": 1, "content_size": 1, "sha256": "0" * 64}]}
-    (problem,) = schema.problems("header", document)
-    assert problem.where == "files[0].path"
-    assert len(problem.what) < 200
+    found = schema.problems("header", document)
+    assert [problem.where for problem in found] == ["files[0].path"] * 2
+    assert [problem.what[41:] for problem in found][1] == " is too long"
+    assert all(len(problem.what) < 250 for problem in found)
+    (problem,) = schema.problems("header", SAMPLES["header"][0] | {"features": ["a"] * 1000})
+    assert problem.what == "['a', 'a', 'a', 'a', 'a', 'a', 'a', 'a',… is too long"
+
+
+def test_of_a_million_problems_the_first_hundred_are_named() -> None:
+    document = SAMPLES["header"][0] | {"files": [{}] * 250_000}
+    assert len(schema.problems("header", document)) == schema.MOST
 
 
 def test_a_text_that_is_not_unicode_is_a_problem_not_a_crash() -> None:

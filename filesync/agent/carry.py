@@ -105,7 +105,7 @@ class Carry:
         outcome.end = End.APPLIED
         if born.again:
             outcome.revisit.add(born.item.ref.issue)
-        return self._rest(step, row, born, refused)
+        return self._rest(step, row, born)
 
     def _born(self, step: Make, refused: dict[str, str]) -> Born:
         """Create it, if need be without the fields that are refused. Raises Rejected, Gone, Unavailable."""
@@ -120,7 +120,7 @@ class Carry:
             wrong = self._wire_names(change, error.fields)
             if not wrong:
                 raise
-            refused.update(wrong)
+            refused.update({name: why for name, why in wrong.items() if name not in refused})
         left = {name: value for name, value in fields.items() if name not in refused}
         again = self._paired.rules.inward(change.kind, left, self._view.local_of)
         return self._create(step, {name: value for name, value in again.fields.items() if value is not None})
@@ -141,7 +141,7 @@ class Carry:
                     wrong[name] = why
         return wrong
 
-    def _rest(self, step: Make, row: Entity, born: Born, refused: Mapping[str, str]) -> Outcome:
+    def _rest(self, step: Make, row: Entity, born: Born) -> Outcome:
         """What was not born as told: the status, what was refused, defaults that the partner has empty."""
         change, outcome = step.change, step.outcome
         shown = Shown(born.item, self._view.wire(born.item), born.key)
@@ -151,24 +151,19 @@ class Carry:
                 outcome.rows.append(row)
                 return outcome
             shown = now
-        told = {
-            name: Told(change.fields.get(name))
-            for name in row.fields
-            if row.fields[name].took != outcome.work.mark and self._paired.rules.carries(row.kind, name)
-        }
-        again = self._merge.fields(outcome, row, shown, told)
-        if not isinstance(again, Write):
-            return again
-        return self._write(again, known=refused)
+        carries = self._paired.rules.carries
+        names = [*change.fields, *(n for n in row.fields if n not in change.fields and carries(row.kind, n))]
+        again = self._merge.fields(outcome, row, shown, {name: Told(change.fields.get(name)) for name in names})
+        return again if isinstance(again, Outcome) else self._write(again)
 
     # ── set ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _write(self, step: Write, *, known: Mapping[str, str] | None = None) -> Outcome:
+    def _write(self, step: Write) -> Outcome:
         self._doubt((step.row.gid, name, value) for name, value in step.writes.items())
         plain = {name: value for name, value in step.writes.items() if name != STATUS}
         try:
             if plain:
-                self._fields(step, plain, known=known or {})
+                self._fields(step, plain)
             if STATUS in step.writes:
                 self._status(step, step.writes[STATUS])
         except Gone:
@@ -177,7 +172,7 @@ class Carry:
             return self._merge.written(step)
         return self._merge.written(step)
 
-    def _fields(self, step: Write, plain: Flat, *, known: Mapping[str, str]) -> None:
+    def _fields(self, step: Write, plain: Flat) -> None:
         """In one call where the tracker takes it; else one by one, so that what can land does. Raises Gone, Unavailable."""
         inward = self._paired.rules.inward(step.row.kind, plain, self._view.local_of)
         step.refused.update(inward.refused)
@@ -188,10 +183,10 @@ class Carry:
             landed = self._apply(step, inward.fields)
         except Rejected as error:
             if len(rest) == 1:
-                step.refused.update(dict.fromkeys(rest, _reason(error, known)))
+                step.refused.update(dict.fromkeys(rest, "; ".join(error.fields.values()) or str(error)))
                 return
             for name, value in rest.items():
-                self._fields(step, {name: value}, known=known)
+                self._fields(step, {name: value})
             return
         self._landed(step, rest, landed)
 

@@ -156,12 +156,14 @@ class Merge:
 
     def fields(self, outcome: Outcome, row: Entity, shown: Shown, told: Mapping[str, Told]) -> Write | Outcome:
         """Each field by its own verdict; what is left to write, if anything."""
-        doubts = self._view.doubts.get(row.gid, {})
+        row = self._recovered(row, shown)
         shadows: dict[str, Shadow] = {}
         waits: dict[str, Gid] = {}
         writes: dict[str, Value | None] = {}
         targets = dict(self._view.references(Set(n=1, gid=row.gid, fields=dict(told))))
         for name, one in told.items():
+            if plan.decided(row.shadow(name), outcome.work.mark):
+                continue
             if not self._paired.rules.carries(row.kind, name):
                 why = f"{name} has no place here under our mapping; left out"
                 outcome.events.append(Dropped(mark=outcome.work.mark, gid=row.gid, key=shown.key, why=why))
@@ -180,7 +182,6 @@ class Merge:
                 shadow=row.shadow(name),
                 wins=self._paired.wins(name),
                 flow=self._paired.flow(name),
-                doubt=(doubts[name],) if name in doubts else (),
             )
             decision = plan.decide(meeting)
             self._met(outcome, shown, meeting, decision)
@@ -192,6 +193,13 @@ class Merge:
                 outcome.revisit.add(shown.item.ref.issue)
         step = Write(outcome, row, shown, writes, told, shadows, {}, waits)
         return step if writes else self.written(step)
+
+    def _recovered(self, row: Entity, shown: Shown) -> Entity:
+        """The row with what a call of ours had written when we were cut off."""
+        doubts = {name: value for name, value in self._view.doubts.get(row.gid, {}).items() if name}  # "": the entity itself
+        return row.with_shadows(
+            {name: plan.recovered(row.shadow(name), doubt=value, have=shown.fields.get(name)) for name, value in doubts.items()}
+        )
 
     def _met(self, outcome: Outcome, shown: Shown, meeting: Meeting, decision: plan.Decision) -> None:
         if not decision.rule:
@@ -246,12 +254,9 @@ class Merge:
             row = row or Entity(gid=change.gid, kind=kind, state=Life.DEAD)
             outcome.rows += self.buried(row, Life.DEAD)
             return self._drop(outcome, "was deleted on both sides" if row.local is not None else "is deleted before it came")
-        lost = [n for n in {**row.fields, **shown.fields} if plan.unsent(row.shadow(n), shown.fields.get(n))]
-        lost = sorted(name for name in lost if self._paired.tells(row.kind, name))
-        if lost:
-            outcome.events.append(LostEdit(key=shown.key, fields=lost))
         match verdict:
             case OnDelete.REMOVE:
+                self._lost(outcome, row, shown)
                 return Erase(outcome, row, shown, Remove(), Life.DEAD)
             case OnDelete.MARK:
                 return Erase(outcome, row, shown, MarkDeleted(self._paired.them.name), Life.APART)
@@ -259,6 +264,13 @@ class Merge:
                 outcome.rows += self.buried(row, Life.APART)
                 self._told(outcome, shown.key)
                 return outcome
+
+    def _lost(self, outcome: Outcome, row: Entity, shown: Shown) -> None:
+        """Say which edits of ours, not told yet, go with what the partner deleted."""
+        lost = [n for n in {**row.fields, **shown.fields} if plan.unsent(row.shadow(n), shown.fields.get(n))]
+        lost = sorted(name for name in lost if self._paired.tells(row.kind, name))
+        if lost:
+            outcome.events.append(LostEdit(key=shown.key, fields=lost))
 
     def buried(self, row: Entity, life: Life) -> list[Entity]:
         """The rows of an entity and of all that belongs to it, dead or apart."""

@@ -7,10 +7,8 @@ written on. Exactly one side wins a field, and both sides ask the same questions
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-
-import msgspec
 
 from filesync.model.ids import NEVER, Mark
 from filesync.model.shadow import Life, Shadow
@@ -24,7 +22,6 @@ class Verdict(StrEnum):
     KEEP_TOLD = "keep-told"  # ours crossed and wins; the partner will take what we told: the shadow stays
     KEEP_UNSENT = "keep-unsent"  # ours is not told yet and wins: the shadow becomes theirs, so that the diff sends ours
     SKIP = "skip"  # our tracker shows it already
-    LANDED = "landed"  # we wrote it before a crash and had not recorded it
     APPLY = "apply"
 
 
@@ -39,7 +36,6 @@ class Meeting:
     shadow: Shadow
     wins: bool  # whether our side wins this field
     flow: Flow
-    doubt: tuple[Value | None, ...] = ()  # the value a call of ours may have written, when it is in doubt
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +70,6 @@ def plan(*, equal: bool, crossing: bool, unsent: bool, wins: bool) -> Verdict:
 def decide(meeting: Meeting) -> Decision:
     """What becomes of one arriving field, whatever its flow."""
     equal = meeting.have == meeting.now
-    if in_doubt_landed(meeting):
-        if equal:
-            return Decision(Verdict.LANDED)
-        # a step on the way of a status: what our tracker shows is our own write, nobody's edit
-        meeting = replace(meeting, shadow=msgspec.structs.replace(meeting.shadow, here=digest(meeting.have)))
     crossing = crosses(meeting.shadow, meeting.base)
     mine = unsent(meeting.shadow, meeting.have)
     match meeting.flow:
@@ -94,9 +85,18 @@ def decide(meeting: Meeting) -> Decision:
     return Decision(verdict, "crossing" if crossing else "unsent")
 
 
-def in_doubt_landed(meeting: Meeting) -> bool:
-    """Whether the tracker shows just what a call of ours was about to write when we were cut off."""
-    return bool(meeting.doubt) and meeting.doubt[0] == meeting.have
+def recovered(shadow: Shadow, *, doubt: Value | None, have: Value | None) -> Shadow:
+    """The shadow of a field that a call of ours was about to write when we were cut off.
+
+    If our tracker shows just that value, the call went through: it is nobody's edit, and nothing to tell. A step on the
+    way of a status is such a value too, so the change itself may still have to be carried out.
+    """
+    return Shadow(here=digest(have), told=shadow.told, took=shadow.took) if doubt == have else shadow
+
+
+def decided(shadow: Shadow, mark: Mark) -> bool:
+    """Whether this field of the change at this mark is decided: a run that was cut off later on had recorded it."""
+    return shadow.took >= mark
 
 
 def settle(meeting: Meeting, verdict: Verdict, *, mark: Mark, landed: Value | None = None) -> Shadow:
@@ -106,19 +106,18 @@ def settle(meeting: Meeting, verdict: Verdict, *, mark: Mark, landed: Value | No
             here = meeting.shadow.here
         case Verdict.SKIP | Verdict.KEEP_UNSENT:
             here = digest(meeting.now)
-        case Verdict.LANDED:
-            here = digest(meeting.have)
         case Verdict.APPLY:
             here = digest(landed)
     return Shadow(here=here, told=meeting.shadow.told, took=mark)
 
 
-def skipped(shadow: Shadow, refused: Value | None, *, mark: Mark, base: Mark, wins: bool, drift: bool) -> Shadow:
+def skipped(shadow: Shadow, refused: Value | None, *, mark: Mark, base: Mark, wins: bool, flow: Flow) -> Shadow:
     """The shadow after a person skipped a refused field: as KEEP, so that our value is sent back.
 
-    When ours crossed and wins, the partner takes what we told anyway; a drift field stays apart until the source's next edit.
+    When ours crossed and wins, the partner takes what we told anyway. Where the partner is the only source of the field,
+    it would never take our value: the field stays apart until the source's next edit.
     """
-    keep = drift or (crosses(shadow, base) and wins)
+    keep = flow in {Flow.WE_TAKE_DRIFT, Flow.WE_TAKE_GUARD} or (crosses(shadow, base) and wins)
     return Shadow(here=shadow.here if keep else digest(refused), told=shadow.told, took=mark)
 
 

@@ -17,7 +17,6 @@ from filesync.ledger.journal import Queued, Wait
 from filesync.model.change import Change, Create, Delete, Set
 from filesync.model.ids import Mark
 from filesync.model.shadow import Entity, Life
-from filesync.rules.contract import Flow
 
 
 def stuck(site: Site, name: str) -> list[Queued]:
@@ -71,7 +70,7 @@ def _decided(conn: sa.Connection, paired: Paired, change: Change, row: Entity | 
             return [Entity(gid=change.gid, kind=change.kind, parent=change.parent, state=Life.APART)]
         case Delete() if row is not None:
             below = shadows.children_of(conn, paired.exchange.id, [row.gid]).get(row.gid, [])
-            return [replace(one, state=Life.APART, fields={}) for one in (row, *below)]
+            return [replace(one, state=Life.APART, fields={}) for one in (row, *below) if one.state is Life.LIVE]
         case Set() if row is not None:
             skipped = {
                 name: plan.skipped(
@@ -80,7 +79,7 @@ def _decided(conn: sa.Connection, paired: Paired, change: Change, row: Entity | 
                     mark=mark,
                     base=told.base,
                     wins=paired.wins(name),
-                    drift=paired.flow(name) is Flow.WE_TAKE_DRIFT,
+                    flow=paired.flow(name),
                 )
                 for name, told in change.fields.items()
             }

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
+import msgspec
 import sqlalchemy as sa
 
 from filesync.agent.site import Paired, Site
@@ -15,6 +17,8 @@ from filesync.model.issue import Issue, Item
 from filesync.model.shadow import Entity, Life
 from filesync.model.values import FieldKind, Value, split_name
 from filesync.trackers.base import Tracker
+
+_one_change: Final = msgspec.json.Decoder(Change)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ class View:
 
     def _queued_deletes(self, conn: sa.Connection) -> set[Gid]:
         rows = journal.queued(conn, self._paired.exchange.id)
-        return {row.gid for row in rows if row.gid in self.queued and b'"change":"delete"' in row.change}
+        return {row.gid for row in rows if row.gid in self.queued and isinstance(_one_change.decode(row.change), Delete)}
 
     def _named(self, change: Change) -> list[Gid]:
         named = [change.gid]

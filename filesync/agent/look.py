@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from filesync.config import Config
 from filesync.ledger import journal, streams
 from filesync.ledger.journal import Conflict, Queued, Wait
 from filesync.ledger.ledger import Ledger
+from filesync.model.change import Change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +57,29 @@ def conflicts(conn: sa.Connection, *, limit: int) -> list[tuple[str, Conflict]]:
     return [(one.name, met) for one in streams.exchanges(conn) for met in journal.conflicts(conn, one.id, limit=limit)]
 
 
-def stuck(conn: sa.Connection) -> list[tuple[str, Queued]]:
-    """Every change that the tracker or the mapping refused, each with the name of its exchange."""
-    return [
-        (one.name, row) for one in streams.exchanges(conn) for row in journal.queued(conn, one.id) if row.state is Wait.STUCK
-    ]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A change that the tracker or the mapping refused, and how many of the same entity wait behind it."""
+
+    exchange: str
+    row: Queued
+    change: Change
+    behind: int
+
+
+def refused(conn: sa.Connection) -> list[Refused]:
+    """Every stuck change of every exchange, in the order in which they were sent."""
+    decoder = msgspec.json.Decoder[Change](Change)
+    found = []
+    for one in streams.exchanges(conn):
+        rows = journal.queued(conn, one.id)
+        waiting = Counter(row.gid for row in rows)
+        found += [
+            Refused(exchange=one.name, row=row, change=decoder.decode(row.change), behind=waiting[row.gid] - 1)
+            for row in rows
+            if row.state is Wait.STUCK
+        ]
+    return found
 
 
 def _any_event() -> Any:

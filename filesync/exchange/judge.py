@@ -186,8 +186,8 @@ def _in_sequence(arrival: Arrival, state: StreamState, known_id: BundleId | None
         # Only after the ledger was rebuilt is an old id not recorded: then the chain of what comes next shows a fork.
         compared = "" if recorded else " (its id is not recorded here, so it could not be compared)"
         return Judgement(Verdict.DUPLICATE, f"{seq} was applied already{compared}")
-    if seq > applied + 1:
-        return _early(arrival, state)
+    if missing := gaps(applied, {seq, *(held for held in state.held if held < seq)}):
+        return _early(arrival, state, missing[0])
     if arrival.kind in NEEDS_THE_CONTRACT and arrival.contract != state.contract:
         differ = f"contract {arrival.contract[:8]}, here it is {state.contract[:8]}"
         return Judgement(Verdict.HOLD_CONTRACT, f"{seq} was made under {differ}")
@@ -205,8 +205,8 @@ def _fork(arrival: Arrival, state: StreamState, recorded: BundleId | None) -> st
     return ""
 
 
-def _early(arrival: Arrival, state: StreamState) -> Judgement:
-    first, last = missing = gaps(state.applied_seq, {*state.held, arrival.seq})[0]
+def _early(arrival: Arrival, state: StreamState, missing: tuple[int, int]) -> Judgement:
+    first, last = missing
     numbers = str(first) if first == last else f"{first}-{last}"
     if state.applied_seq == 0:
         return Judgement(

@@ -252,6 +252,25 @@ def test_f4_f5_a_gap_is_named_in_every_place_and_resend_mends_it(pair: Pair) -> 
     assert len(pair.at_globex("issue", "list", "--json")[1]) == 3
 
 
+def test_f33_what_comes_in_one_go_is_applied_in_order_whatever_it_is_called(pair: Pair) -> None:
+    for n in range(3):
+        pair.at_acme("issue", "create", "--type", "Bug", "--summary", f"Bug {n}")
+        pair.at_acme("export")
+    for name, file in zip(("c.tar", "b.tar", "a.tar"), pair.sent(), strict=True):
+        shutil.copy(file, pair.folder / "globex" / "inbox" / name)
+    status, told, _ = pair.at_globex("import", "--json")
+    assert (status, told["main"]["bundles"]) == (ExitCode.DONE, 3)
+
+
+def test_f33_three_in_their_order_in_one_go_are_all_applied(pair: Pair) -> None:
+    for n in range(3):
+        pair.at_acme("issue", "create", "--type", "Bug", "--summary", f"Bug {n}")
+        pair.at_acme("export")
+    pair.deliver(*pair.sent())
+    status, told, _ = pair.at_globex("import", "--json")
+    assert (status, told["main"]["bundles"]) == (ExitCode.DONE, 3)
+
+
 def test_resend_of_what_was_never_sent_is_told(pair: Pair) -> None:
     status, _, err = pair.at_acme("resend", "globex", "7")
     assert status == ExitCode.CONFIG
@@ -379,3 +398,72 @@ def test_what_the_tracker_has_no_place_for_is_a_note(pair: Pair) -> None:
     status, out, _ = pair.at_acme("check")
     assert status == ExitCode.DONE
     assert 'note: flavour: the tracker has no field "flavour"' in out
+
+
+# ── stuck ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+# globex's word for the highest priority is one that its tracker does not have
+WRONG_WORD = "\nfields: {priority: {field: priority, options: {Burning: Highest}}}\n"
+
+
+@pytest.fixture
+def refusing(pair: Pair) -> Pair:
+    """globex refused to raise a priority, and a later edit waits behind that."""
+    pair.at_acme("issue", "create", "--type", "Bug", "--summary", "Pump")
+    pair.at_acme("export")
+    pair.deliver(*pair.sent())
+    pair.at_globex("import")
+    mapping = pair.folder / "globex" / "mapping.yaml"
+    mapping.write_text(mapping.read_text() + WRONG_WORD)
+    pair.at_acme("issue", "edit", "ABC-1", "--field", "priority=Highest")
+    pair.at_acme("export")
+    pair.at_acme("issue", "edit", "ABC-1", "--field", "summary=Pump overheats")
+    pair.at_acme("export")
+    pair.deliver(*pair.sent()[1:])
+    return pair
+
+
+MARK = "0001.0000000002.000001"
+
+
+def test_f112_what_is_refused_is_listed_with_its_reason_and_what_waits_behind(refusing: Pair) -> None:
+    status, _, err = refusing.at_globex("import")
+    assert status == ExitCode.WORK_LEFT
+    assert f"filesync stuck retry {MARK}" in err
+    [one] = refusing.at_globex("stuck", "list", "--json")[1]
+    assert (one["mark"], one["behind"]) == (MARK, 1)
+    assert "priority" in one["reason"]
+    out = refusing.at_globex("stuck", "list")[1]
+    assert f"{MARK}  main  set " in out
+    assert "1 later changes of it wait" in out
+    assert "1 changes are stuck; see: filesync stuck list" in refusing.at_globex("status")[1]
+
+
+def test_a_retry_after_the_cause_is_mended_applies_it_and_what_waited(refusing: Pair) -> None:
+    refusing.at_globex("import")
+    assert refusing.at_globex("stuck", "retry", MARK)[0] == ExitCode.WORK_LEFT
+    mapping = refusing.folder / "globex" / "mapping.yaml"
+    mapping.write_text(mapping.read_text().replace(WRONG_WORD, ""))
+    status, out, _ = refusing.at_globex("stuck", "retry")
+    assert status == ExitCode.DONE
+    assert "2 applied, 0 needed nothing, 0 refused again" in out
+    shown = refusing.at_globex("issue", "show", "ABC-1")[1]
+    assert "Highest" in shown
+    assert "Pump overheats" in shown
+    assert refusing.at_globex("stuck", "list") == (ExitCode.DONE, "", "")
+
+
+def test_a_skip_needs_a_reason_and_lets_the_rest_go_on(refusing: Pair) -> None:
+    refusing.at_globex("import")
+    assert refusing.at_globex("stuck", "skip", MARK)[0] == ExitCode.USAGE
+    assert refusing.at_globex("stuck", "skip", MARK, "--reason", "we do not burn")[0] == ExitCode.DONE
+    assert "Pump overheats" in refusing.at_globex("issue", "list")[1]
+    assert "we do not burn" in refusing.at_globex("log")[1]
+    assert refusing.at_globex("status")[0] == ExitCode.DONE
+
+
+def test_what_is_not_stuck_cannot_be_retried_or_skipped(pair: Pair) -> None:
+    for call in (["retry", MARK], ["skip", MARK, "--reason", "x"]):
+        status, _, err = pair.at_acme("stuck", *call)
+        assert status == ExitCode.REJECTED
+        assert "is not stuck" in err

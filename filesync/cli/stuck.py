@@ -1,0 +1,109 @@
+"""`filesync stuck`: what the tracker or the mapping refused, and what a person does about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from filesync.agent import stuck as refusals
+from filesync.agent.look import Refused, reading, refused
+from filesync.agent.record import moment
+from filesync.bundle.verdict import shown
+from filesync.cli.app import App, json_option, time_text
+from filesync.errors import ExitCode, Rejected
+from filesync.model.ids import Mark
+
+_REASON = 300  # characters
+_Verb = TypeVar("_Verb", bound=Callable[..., Any])
+
+
+def _exchange_option(verb: _Verb) -> _Verb:
+    return click.option("--exchange", metavar="NAME", help="Needed only where two exchanges have a change of this number.")(
+        verb
+    )
+
+
+@click.group()
+def stuck() -> None:
+    """List, retry or skip what the tracker refused.
+
+    A stuck change holds up later changes of the same issue or comment, and nothing else.
+    """
+
+
+@stuck.command("list")
+@json_option
+@click.pass_obj
+def list_(app: App) -> None:
+    """List what is stuck, each with its number, reason, and how much waits behind it."""
+    with reading(app.config()) as conn:
+        found = refused(conn)
+    for one in found:
+        about = one.change.about
+        what = f"{one.change.__struct_config__.tag} {shown(about.key or one.row.gid)}"
+        app.tell(f"{one.row.mark}  {one.exchange}  {what}, since {time_text(moment(one.row.since))}")
+        app.tell(f"    {shown(one.row.reason, limit=_REASON)}")
+        if one.behind:
+            app.tell(f"    {one.behind} later changes of it wait")
+    if app.as_json:
+        app.tell_json([_document(one) for one in found])
+
+
+@stuck.command()
+@click.argument("mark", metavar="[NUMBER]", required=False)
+@_exchange_option
+@click.pass_obj
+def retry(app: App, mark: str | None, exchange: str | None) -> ExitCode:
+    """Try one again, or all of them. Mend the cause first; ends with 4 where something is still refused."""
+    with app.site() as site:
+        if mark is None:
+            names = site.exchange_names() if exchange is None else [exchange]
+            counts = [refusals.retry(site, name, None) for name in names]
+        else:
+            counts = [refusals.retry(site, _exchange_of(app, mark, exchange), frozenset({Mark(mark)}))]
+    again = sum(one.refused for one in counts)
+    applied, idle = sum(one.applied for one in counts), sum(one.skipped for one in counts)
+    app.tell(f"{applied} applied, {idle} needed nothing, {again} refused again")
+    return ExitCode.WORK_LEFT if again else ExitCode.DONE
+
+
+@stuck.command()
+@click.argument("mark", metavar="NUMBER")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; it stands in the log.")
+@_exchange_option
+@click.pass_obj
+def skip(app: App, mark: str, reason: str, exchange: str | None) -> None:
+    """Decide one for good: what stands here stays.
+
+    Our value of a skipped field is sent back to the partner. After a skipped creation or deletion each side keeps its own.
+    """
+    with app.site() as site:
+        refusals.skip(site, _exchange_of(app, mark, exchange), Mark(mark), reason=reason)
+
+
+def _exchange_of(app: App, mark: str, exchange: str | None) -> str:
+    """The exchange in which this change is stuck."""
+    if exchange is not None:
+        return exchange
+    with reading(app.config()) as conn:
+        names = [one.exchange for one in refused(conn) if one.row.mark == mark]
+    if not names:
+        raise Rejected(f"change {shown(mark)} is not stuck", hint="see which are: filesync stuck list")
+    if len(names) > 1:
+        raise click.UsageError(f"change {mark} is stuck in several exchanges ({', '.join(names)}): name one with --exchange")
+    return names[0]
+
+
+def _document(one: Refused) -> dict[str, object]:
+    return {
+        "mark": one.row.mark,
+        "exchange": one.exchange,
+        "gid": one.row.gid,
+        "key": one.change.about.key,
+        "reason": one.row.reason,
+        "since": moment(one.row.since),
+        "behind": one.behind,
+        "change": one.change,
+    }

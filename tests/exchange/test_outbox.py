@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from filesync.errors import DiskProblem
+from filesync.errors import DiskProblem, StorageFailure
 from filesync.exchange.files import fsync_folder
 from filesync.exchange.outbox import Published, publish
 from tests.exchange.conftest import CONTENT, NAME
@@ -57,6 +57,15 @@ def test_f57_it_works_without_hard_links_and_does_not_overwrite_there_either(
     assert publish(source, outbox, NAME).renamed
     assert (outbox / NAME).read_bytes() == CONTENT
     assert not [name for name in names(outbox) if name.startswith(".")]
+
+
+def test_f47_a_name_that_the_disk_fails_to_give_is_a_storage_failure_and_no_case_for_a_rename(
+    source: Path, outbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "link", failing(errno.EIO))
+    with pytest.raises(StorageFailure):
+        publish(source, outbox, NAME)
+    assert names(outbox) == []
 
 
 @pytest.mark.parametrize("links", [True, False])

@@ -87,7 +87,14 @@ def test_a_file_that_grows_over_the_limit_is_stopped_there(
     assert list(staging.iterdir()) == []
 
 
-def test_f44_a_full_stage_is_told_and_left_clean(candidate: Candidate, staging: Path) -> None:
+def test_a_file_of_exactly_the_limit_is_within_it(candidate: Candidate, staging: Path) -> None:
+    assert stage(candidate, staging, limit_bytes=len(CONTENT)).size == len(CONTENT)
+
+
+def test_f44_a_full_stage_is_told_before_a_byte_is_copied(
+    candidate: Candidate, staging: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "write", failing(errno.EIO))
     with small_disk(staging, kilobytes=1024):
         with pytest.raises(DiskProblem, match=r"no space on the disk of '.*stage': need 2\.5 MB, have 1\.0 MB"):
             stage(candidate, staging, limit_bytes=LIMIT)

@@ -100,6 +100,12 @@ def test_f23_a_flipped_bit_of_an_age_file_leaves_nothing_behind(tmp_path: Path, 
         assert names(tmp_path) == before
 
 
+def test_f90_a_cut_within_the_header_is_not_taken_for_another_key(tmp_path: Path, encrypted: Path) -> None:
+    encrypted.write_bytes(encrypted.read_bytes()[:100])
+    with pytest.raises(CannotDecrypt, match="the age header is not whole"):
+        age.decrypt(encrypted, tmp_path / "out", identity=tmp_path / "identity")
+
+
 def test_a_file_that_is_not_encrypted_is_told_from_a_damaged_one(tmp_path: Path, encrypted: Path) -> None:
     assert age.is_age(encrypted.read_bytes()[:512])
     assert not age.is_age(b"")

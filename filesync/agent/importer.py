@@ -6,9 +6,8 @@ decided once; which ones are is a bit each, so that an interrupted bundle goes o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final
 
 import msgspec
@@ -18,6 +17,7 @@ from filesync.agent import position
 from filesync.agent.carry import Carry
 from filesync.agent.events import BundleApplied, ContractDiffers, Event, Held, Stopped, Stuck, Waiting
 from filesync.agent.merge import Merge
+from filesync.agent.order import groups, pointless
 from filesync.agent.outcome import End, Outcome, Work
 from filesync.agent.receive import Receiver
 from filesync.agent.record import Record, micros, moment
@@ -32,11 +32,9 @@ from filesync.exchange.judge import gaps
 from filesync.ledger import journal, shadows, streams
 from filesync.ledger.journal import Wait
 from filesync.ledger.streams import Direction, State, Taken
-from filesync.model.change import Change, Create
+from filesync.model.change import Change, Create, Delete
 from filesync.model.ids import Gid, Mark, make_mark
-
-GROUP: Final = 50  # changes whose intents are committed together
-_WINDOW: Final = 400  # changes looked ahead, so that an issue's comments do not make every group small
+from filesync.model.shadow import Life
 
 _one_change: Final = msgspec.json.Decoder(Change)
 
@@ -150,7 +148,7 @@ class Importer:
         todo = (
             Work(make_mark(taken.generation, taken.seq, change.n), change) for change in changes if not done >> change.n & 1
         )
-        for group in _groups(todo):
+        for group in groups(todo):
             done = self._group(group, taken=taken, done=done)
             self._site.step("I12")
         self._applied(taken, bundle.head.header.report)
@@ -289,15 +287,28 @@ class Importer:
     def _queue_pass(self, retry: frozenset[Mark]) -> bool:
         with self._site.ledger.begin() as conn:
             rows = journal.queued(conn, self._x)
-            there = shadows.entities(conn, self._x, [Gid(row.waits_for) for row in rows if row.waits_for])
+            changes = {row.mark: _one_change.decode(row.change) for row in rows}
+            named = [Gid(row.waits_for) for row in rows if row.waits_for]
+            above = [change.parent for change in changes.values() if isinstance(change, Create) and change.parent is not None]
+            there = shadows.entities(conn, self._x, [*named, *above, *(row.gid for row in rows)])
+            doubted = shadows.doubts(conn, self._x)
+        over = {gid for gid, one in there.items() if one.state is not Life.LIVE}
+        doomed = {change.gid for change in changes.values() if isinstance(change, Delete)}
         moved = False
         blocked: set[Gid] = set()
         for row in rows:
-            ready = row.state is Wait.BEHIND or row.mark in retry or (row.state is Wait.WAITS and Gid(row.waits_for) in there)
+            change = changes[row.mark]
+            ready = (
+                row.state is Wait.BEHIND
+                or row.mark in retry
+                or (row.state is Wait.WAITS and Gid(row.waits_for) in there)
+                or row.gid in doubted  # a retry was cut off
+                or pointless(change, over, doomed)
+            )
             if row.gid in blocked or not ready:
                 blocked.add(row.gid)
                 continue
-            self._group([Work(row.mark, _one_change.decode(row.change), row.since)])
+            self._group([Work(row.mark, change, row.since)])
             with self._site.ledger.begin() as conn:
                 still = any(one.mark == row.mark for one in journal.queued(conn, self._x))
             if still:
@@ -349,33 +360,3 @@ class Importer:
 
 def _known(_key: object) -> None:
     """The signer was checked; which of the partner's keys it was does not matter here."""
-
-
-def _groups(works: Iterable[Work]) -> Iterator[list[Work]]:
-    """Groups in which no change depends on another: one a gid, and none with the issue it belongs to or names.
-
-    Order is kept for each entity and for what it belongs to; nothing else needs it.
-    """
-    source = iter(works)
-    waiting: list[Work] = []
-    while waiting := waiting + list(islice(source, _WINDOW - len(waiting))):
-        group: list[Work] = []
-        taken: set[str] = set()
-        later: list[Work] = []
-        for work in waiting:
-            if len(group) < GROUP and not taken & _touches(work.change):
-                group.append(work)
-            else:
-                later.append(work)
-            taken.add(work.change.gid)
-        waiting = later
-        yield group
-
-
-def _touches(change: Change) -> set[str]:
-    """The gids a change must come after: its own, its issue's, those it names."""
-    named: set[str] = {change.gid}
-    if isinstance(change, Create):
-        named |= {value for value in change.fields.values() if isinstance(value, str) and value.count("/") == 3}  # noqa: PLR2004
-        named |= {change.parent} if change.parent is not None else set()
-    return named

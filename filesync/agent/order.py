@@ -1,0 +1,64 @@
+"""The order in which arriving changes are decided: kept for each entity and for what belongs to it; nothing else needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from itertools import islice
+from typing import Final
+
+from filesync.agent.outcome import Work
+from filesync.model.change import Change, Create, Delete, Set
+from filesync.model.ids import Gid
+from filesync.model.values import Value
+
+GROUP: Final = 50  # changes whose intents are committed together
+_WINDOW: Final = 400  # changes looked ahead, so that an issue's comments do not make every group small
+
+
+def groups(works: Iterable[Work]) -> Iterator[list[Work]]:
+    """Groups in which no change depends on another: one a gid, and none with the issue it belongs to or names."""
+    source = iter(works)
+    waiting: list[Work] = []
+    while waiting := waiting + list(islice(source, _WINDOW - len(waiting))):
+        group: list[Work] = []
+        taken: set[str] = set()
+        later: list[Work] = []
+        for work in waiting:
+            if len(group) < GROUP and not taken & _touches(work.change):
+                group.append(work)
+            else:
+                later.append(work)
+            taken |= _marks(work.change)
+        waiting = later
+        yield group
+
+
+def _touches(change: Change) -> set[str]:
+    """What a change must come after: its own gid, its issue's, those it names; a deletion, what is made below it."""
+    match change:
+        case Create():
+            above = {change.parent} if change.parent is not None else set[Gid]()
+            return {change.gid, *above, *_named(change.fields.values())}
+        case Set():
+            return {change.gid, *_named(told.now for told in change.fields.values())}
+        case Delete():
+            return {change.gid, f"below {change.gid}"}
+
+
+def _named(values: Iterable[Value | None]) -> set[str]:
+    """What may be gids among values. A text that only looks like one costs nothing but a smaller group."""
+    return {value for value in values if isinstance(value, str) and value.count("/") == 3}  # noqa: PLR2004 - as a gid has
+
+
+def _marks(change: Change) -> set[str]:
+    """What a later change may have to come after: it; and for the deletion of its issue, all that is made below that."""
+    if isinstance(change, Create) and change.parent is not None:
+        return {change.gid, f"below {change.parent}"}
+    return {change.gid}
+
+
+def pointless(change: Change, over: Collection[Gid], doomed: Collection[Gid]) -> bool:
+    """Whether nobody needs to mend what holds it up: what it is about is dead or apart, or about to be deleted unborn."""
+    if change.gid in over:
+        return True
+    return isinstance(change, Create) and (change.gid in doomed or change.parent in over)

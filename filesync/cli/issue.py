@@ -118,7 +118,10 @@ def edit(app: App, key: str, fields: tuple[str, ...], user: str | None) -> None:
 @json_option
 @click.pass_obj
 def transition(app: App, key: str, status: str, user: str | None) -> None:
-    """Take an issue one step on: to STATUS, or by the transition of that name."""
+    """Take an issue one step on in its workflow.
+
+    STATUS is the status that the step leads to, or the name of the step.
+    """
     with _sitting(app, user) as desk:
         desk.transition(key, status)
         _answer(app, desk, key, None)

@@ -22,7 +22,7 @@ check: $(DEV)
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
-	$(PYTHON) -m mypy tools tests/test_layers.py tests/cli
+	$(PYTHON) -m mypy tools tests
 	$(PYTHON) -m pytest -q tests/test_layers.py
 	$(PYTHON) tools/links.py
 	$(PYTHON) tools/readme.py --check

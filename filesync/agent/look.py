@@ -4,32 +4,40 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
 
+from filesync.agent import arrivals, events
 from filesync.agent.events import Event
 from filesync.agent.record import moment
 from filesync.config import Config
 from filesync.ledger import journal, streams
-from filesync.ledger.journal import Conflict, Queued, Wait
+from filesync.ledger.journal import Conflict, Entry, Queued, Wait
 from filesync.ledger.ledger import Ledger
 from filesync.model.change import Change
+
+_EVENTS: Final = tuple(
+    one for module in (events, arrivals) for one in vars(module).values() if isinstance(one, type) and issubclass(one, Event)
+)
+_ANY_EVENT: Final = reduce(or_, (one for one in _EVENTS if one is not Event))  # their union: each names itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """An event as it stands in the journal."""
+    """An event as it stands in the journal: its fields, and the sentence they make."""
 
     exchange: str
     at: dt.datetime
-    event: Event
+    severity: str
+    sentence: str
+    fields: Mapping[str, Any]
 
 
 @contextmanager
@@ -45,11 +53,24 @@ def reading(config: Config) -> Iterator[sa.Connection]:
 
 def history(conn: sa.Connection, *, limit: int) -> list[Told]:
     """The newest events, oldest of them first."""
-    decoder = msgspec.json.Decoder(_any_event())
+    decoder = msgspec.json.Decoder[Event](_ANY_EVENT)
     return [
-        Told(exchange=entry.exchange, at=moment(entry.at), event=decoder.decode(entry.detail))
+        Told(
+            exchange=entry.exchange,
+            at=moment(entry.at),
+            severity=entry.severity,
+            sentence=_sentence(entry, decoder),
+            fields=msgspec.json.decode(entry.detail),
+        )
         for entry in journal.entries(conn, limit=limit)
     ]
+
+
+def _sentence(entry: Entry, decoder: msgspec.json.Decoder[Event]) -> str:
+    try:
+        return decoder.decode(entry.detail).sentence()
+    except msgspec.ValidationError:  # the journal outlives versions: what this one has no words for is still shown
+        return f"{entry.kind}: {entry.detail.decode()}"
 
 
 def conflicts(conn: sa.Connection, *, limit: int) -> list[tuple[str, Conflict]]:
@@ -80,8 +101,3 @@ def refused(conn: sa.Connection) -> list[Refused]:
             if row.state is Wait.STUCK
         ]
     return found
-
-
-def _any_event() -> Any:
-    """The union of all events: which one it is stands in each."""
-    return reduce(or_, Event.__subclasses__())

@@ -132,3 +132,29 @@ def json_option(verb: Decorated) -> Decorated:
         "--json", "as_json", is_flag=True, is_eager=True, expose_value=False, callback=speak_json, help="Answer as JSON."
     )
     return option(verb)
+
+
+def say_options(verb: Decorated) -> Decorated:
+    """Give `-v` and `-q`: to filesync itself, and to the verbs that tell what they do."""
+
+    def say(level: Say) -> Callable[[click.Context, click.Parameter, bool], None]:
+        def callback(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
+            app = ctx.ensure_object(App)
+            if value and app.say not in {Say.NORMAL, level}:
+                raise click.UsageError("-v and -q exclude each other")
+            app.say = level if value else app.say
+
+        return callback
+
+    more = click.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        expose_value=False,
+        callback=say(Say.MORE),
+        help="Say also that nothing happened, and what is only of interest.",
+    )
+    less = click.option(
+        "-q", "--quiet", is_flag=True, expose_value=False, callback=say(Say.LESS), help="Say only what needs a person."
+    )
+    return more(less(verb))

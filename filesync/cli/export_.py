@@ -5,13 +5,14 @@ from __future__ import annotations
 import click
 
 from filesync.agent.exporter import export_once
-from filesync.cli.app import App, Say, json_option
+from filesync.cli.app import App, Say, json_option, say_options
 from filesync.cli.exchanges import each_exchange, event_documents
 from filesync.errors import ExitCode
 from filesync.ledger.streams import Direction
 
 
 @click.command()
+@say_options
 @json_option
 @click.pass_obj
 def export(app: App) -> ExitCode:

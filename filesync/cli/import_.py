@@ -5,15 +5,17 @@ from __future__ import annotations
 import click
 import msgspec
 
-from filesync.agent.events import Arriving, Damaged, NewerFormat, Stopped
+from filesync.agent.arrivals import Arriving, Damaged, NewerFormat, NotTaken, Outside
+from filesync.agent.events import Stopped
 from filesync.agent.importer import Imports, import_once
-from filesync.cli.app import App, Say, json_option
+from filesync.cli.app import App, Say, json_option, say_options
 from filesync.cli.exchanges import each_exchange, event_documents
 from filesync.errors import ExitCode
 from filesync.ledger.streams import Direction
 
 
 @click.command("import")
+@say_options
 @json_option
 @click.pass_obj
 def import_(app: App) -> ExitCode:
@@ -39,7 +41,7 @@ def _code(one: Imports) -> ExitCode:
         return ExitCode.STOPPED
     if any(isinstance(event, Damaged) for event in one.events):
         return ExitCode.PARTNER
-    if one.held or one.queued or any(isinstance(event, Arriving | NewerFormat) for event in one.events):
+    if one.held or one.queued or any(isinstance(event, Arriving | NewerFormat | NotTaken | Outside) for event in one.events):
         return ExitCode.WORK_LEFT
     return ExitCode.DONE if one.events else ExitCode.NOTHING
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import click
-import msgspec
 
 from filesync.agent.look import Told, history, reading
 from filesync.bundle.verdict import shown
@@ -24,8 +23,8 @@ def log(app: App, lines: int) -> None:
     with reading(app.config()) as conn:
         found = history(conn, limit=lines)
     for told in found:
-        loud = {"warning": "warning: ", "stop": "stopped: "}.get(told.event.severity.value, "")
-        app.tell(f"{time_text(told.at)}  {told.exchange}  {loud}{shown(told.event.sentence(), limit=_SENTENCE)}")
+        loud = {"warning": "warning: ", "stop": "stopped: "}.get(told.severity, "")
+        app.tell(f"{time_text(told.at)}  {told.exchange}  {loud}{shown(told.sentence, limit=_SENTENCE)}")
     if app.as_json:
         app.tell_json([_document(told) for told in found])
 
@@ -34,7 +33,7 @@ def _document(told: Told) -> dict[str, object]:
     return {
         "at": told.at,
         "exchange": told.exchange,
-        "severity": told.event.severity,
-        "sentence": told.event.sentence(),
-        **msgspec.to_builtins(told.event),
+        "severity": told.severity,
+        "sentence": told.sentence,
+        **told.fields,
     }

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import click
 
 from filesync import __version__
-from filesync.cli.app import App, Say
+from filesync.cli.app import App, say_options
 from filesync.errors import ExitCode, FilesyncError
 
 
@@ -72,20 +72,14 @@ class Verbs(click.Group):
     type=click.Path(path_type=Path),
     envvar="FILESYNC_CONFIG",
     default="filesync.yaml",
-    show_envvar=True,
-    show_default="./filesync.yaml",
-    help="The site's configuration.",
+    help="The site's configuration. Without it $FILESYNC_CONFIG, else ./filesync.yaml.",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Say also that nothing happened, and what is only of interest.")
-@click.option("-q", "--quiet", is_flag=True, help="Say only what needs a person.")
+@say_options
 @click.version_option(__version__, prog_name="filesync")
 @click.pass_obj
-def cli(app: App, config: Path, verbose: bool, quiet: bool) -> None:
+def cli(app: App, config: Path) -> None:
     """Keep the issues of two trackers in step through signed files."""
-    if verbose and quiet:
-        raise click.UsageError("-v and -q exclude each other")
     app.config_path = config
-    app.say = Say.MORE if verbose else Say.LESS if quiet else Say.NORMAL
 
 
 class Misused(FilesyncError):

@@ -17,6 +17,8 @@ import pytest
 
 from filesync.cli.main import run
 from filesync.errors import ExitCode
+from filesync.ledger.journal import Entry, add_entries
+from filesync.ledger.ledger import Ledger
 
 ROOT = Path(__file__).parents[2]
 
@@ -209,6 +211,7 @@ def test_f14_nothing_to_do_says_nothing_unless_it_was_asked_to(pair: Pair) -> No
     for verb, words in (("export", "nothing to send"), ("import", "nothing arrived")):
         assert pair.at_acme(verb) == (ExitCode.NOTHING, "", "")
         assert pair.at_acme("-v", verb) == (ExitCode.NOTHING, f"{words}\n", "")
+        assert pair.at_acme(verb, "-v") == (ExitCode.NOTHING, f"{words}\n", "")
     assert pair.sent() == []
 
 
@@ -252,7 +255,7 @@ def test_f4_f5_a_gap_is_named_in_every_place_and_resend_mends_it(pair: Pair) -> 
     assert len(pair.at_globex("issue", "list", "--json")[1]) == 3
 
 
-def test_f33_what_comes_in_one_go_is_applied_in_order_whatever_it_is_called(pair: Pair) -> None:
+def test_f4_what_comes_in_one_go_is_applied_in_order_whatever_it_is_called(pair: Pair) -> None:
     for n in range(3):
         pair.at_acme("issue", "create", "--type", "Bug", "--summary", f"Bug {n}")
         pair.at_acme("export")
@@ -262,7 +265,7 @@ def test_f33_what_comes_in_one_go_is_applied_in_order_whatever_it_is_called(pair
     assert (status, told["main"]["bundles"]) == (ExitCode.DONE, 3)
 
 
-def test_f33_three_in_their_order_in_one_go_are_all_applied(pair: Pair) -> None:
+def test_three_in_their_order_in_one_go_are_all_applied(pair: Pair) -> None:
     for n in range(3):
         pair.at_acme("issue", "create", "--type", "Bug", "--summary", f"Bug {n}")
         pair.at_acme("export")
@@ -353,6 +356,17 @@ def test_the_log_tells_every_event_again(pair: Pair) -> None:
     assert "secret" not in out
     [entry] = pair.at_acme("log", "--json", "-n", "1")[1]
     assert (entry["event"], entry["exchange"], entry["sentence"]) == ("Exported", "main", told)
+
+
+def test_an_event_of_another_version_is_shown_as_it_is(pair: Pair) -> None:
+    entry = Entry(exchange="main", at=0, severity="warning", kind="Bygone", detail=b'{"event":"Bygone","file":"x\\u001b"}')
+    ledger = Ledger.open(pair.folder / "acme" / "state" / "ledger.db")
+    with ledger.begin() as conn:
+        add_entries(conn, [entry])
+    ledger.close()
+    status, out, _ = pair.at_acme("log")
+    assert status == ExitCode.DONE
+    assert out.startswith('1970-01-01 00:00:00Z  main  warning: Bygone: {"event":"Bygone"')
 
 
 def test_our_own_outgoing_bundle_can_be_shown(pair: Pair) -> None:

@@ -375,11 +375,11 @@ def two_sites(
     mappings: tuple[str, str] = ("", ""),
     scopes: tuple[str, str] = ("", ""),
     encrypt: bool = False,
-    folder: Path | None = None,
+    base: Path | None = None,
     seed: int = 0,
 ) -> Iterator[World]:
-    """Two paired sites with empty trackers. In memory (tmpfs) unless a folder is given. A scope: `{labels: [shared]}`."""
-    place = folder or Path(tempfile.mkdtemp(prefix="filesync-", dir=MEMORY if MEMORY.is_dir() else None))
+    """Two paired sites with empty trackers. In memory (tmpfs), or in a new folder of `base`. A scope: `{labels: [shared]}`."""
+    place = Path(tempfile.mkdtemp(prefix="filesync-", dir=base or (MEMORY if MEMORY.is_dir() else None)))
     for name in ("acme", "globex"):
         shutil.copytree(_template(contract, mappings, scopes, encrypt) / name, place / name, dirs_exist_ok=True)
     clock = Clock()
@@ -389,5 +389,4 @@ def two_sites(
         yield world
     finally:
         world.close()
-        if folder is None:
-            shutil.rmtree(place)
+        shutil.rmtree(place)

@@ -1,0 +1,155 @@
+"""What must hold when everything was delivered: both in step, nothing doubled, nothing lost that nobody deleted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from filesync.ledger import shadows
+from filesync.model.ids import Gid, Mark
+from filesync.model.shadow import Life
+from filesync.model.values import Value
+from tests.converge import carrier
+from tests.converge.people import SHARED, Person, Story
+from tests.support.two_sites import Side, World
+
+DRIFTS = frozenset({"environment"})  # each side may show its own
+_ROUNDS = 40
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Everything one tracker shows, by gid, and what its ledger holds of it."""
+
+    side: str
+    fields: dict[Gid, dict[str, Value]]
+    issue_of: dict[Gid, Gid | None]
+    life: dict[Gid, Life]
+
+
+def look(person: Person) -> Shown:
+    side = person.side
+    paired = side.site.paired("main")
+    issues = person.issues()
+    gids = {one.ref.local: person.gid(one) for one in issues}
+    fields: dict[Gid, dict[str, Value]] = {}
+    issue_of: dict[Gid, Gid | None] = {}
+    for issue in issues:
+        whole = side.site.tracker.get(issue.ref.local)
+        assert whole is not None
+        for item in (whole.item, *whole.children):
+            gid = side.gid(item)
+            assert gid not in fields, f"{side.name} has {gid} twice"
+            fields[gid] = dict(paired.rules.outward(item, gids.get).fields)
+            issue_of[gid] = None if item is whole.item else gids[issue.ref.local]
+    with side.site.ledger.begin() as conn:
+        known = [Gid(gid) for (gid,) in conn.exec_driver_sql("select gid from entity")]
+        rows = shadows.entities(conn, paired.exchange.id, known)
+    return Shown(side.name, fields, issue_of, {gid: row.state for gid, row in rows.items()})
+
+
+def settle(world: World, people: dict[str, Person]) -> None:
+    """Nothing is refused any more, everything comes, and people decide what is still stuck, until nothing moves."""
+    for side in world.sides:
+        side.faults.refuse = lambda _call, _what: None
+        side.faults.strike = lambda _place: None
+        carrier.bring(carrier.archived(world, to=side)[-3:], to=side)
+    for _ in range(_ROUNDS):
+        moved = False
+        for side in world.sides:
+            moved |= _share(people[side.name])
+            moved |= _decide(side)
+            missing = [file for file in carrier.archived(world, to=side) if not has(side, file.name)]
+            carrier.bring(missing, to=side)
+            moved |= bool(missing)
+        if not (world.round() or moved):
+            return
+    raise AssertionError(f"still moving after {_ROUNDS} rounds")
+
+
+def _share(person: Person) -> bool:
+    """Where there is a scope, every issue is brought into it."""
+    if "scope" not in person.side.config.tracker.settings:
+        return False
+    outside = [one for one in person.issues() if SHARED not in one.fields]
+    for one in outside:
+        person.give(person.gid(one), SHARED, True)
+    return bool(outside)
+
+
+def _decide(side: Side) -> bool:
+    """Stuck changes are tried again; what the tracker itself refuses is skipped, one at a time."""
+    if not side.stuck():
+        return False
+    side.retry()
+    left = side.stuck()
+    if left:
+        side.skip(left[0].mark)
+    return True
+
+
+def has(side: Side, name: str) -> bool:
+    """Whether this bundle has been taken here."""
+    with side.site.ledger.begin() as conn:
+        found = conn.exec_driver_sql("select 1 from bundle_in where file = ?", (name.removesuffix(".age"),))
+        return found.first() is not None
+
+
+def check(world: World, people: dict[str, Person], story: Story) -> None:
+    """All of it. Raises AssertionError."""
+    for side in world.sides:
+        assert side.queued() == [], f"{side.name} still waits for something"
+        assert side.doubts() == {}, f"{side.name} has doubts"
+        side.faults.forbid_writes = True
+    here, there = (look(people[side.name]) for side in world.sides)
+    assert world.round() == 0, "one more round sends something"
+    assert (look(people["acme"]), look(people["globex"])) == (here, there), "one more round writes something"
+    apart = _apart(here) | _apart(there)
+    _equal(here, there, apart)
+    for shown in (here, there):
+        _once(shown, story)
+        _nothing_lost(shown, story, apart)
+
+
+def _apart(shown: Shown) -> set[Gid]:
+    return {gid for gid, life in shown.life.items() if life is Life.APART}
+
+
+def _equal(here: Shown, there: Shown, apart: set[Gid]) -> None:
+    compared = {
+        shown.side: {gid for gid in shown.fields if gid not in apart and shown.issue_of[gid] not in apart}
+        for shown in (here, there)
+    }
+    assert compared[here.side] == compared[there.side], "one shows what the other does not"
+    for gid in compared[here.side]:
+        ours, theirs = here.fields[gid], there.fields[gid]
+        left_out = DRIFTS | ({"parent"} if {ours.get("parent"), theirs.get("parent")} & apart else set())
+        differ = {
+            name: (ours.get(name), theirs.get(name))
+            for name in {**ours, **theirs}
+            if ours.get(name) != theirs.get(name) and name not in left_out
+        }
+        assert not differ, f"{gid} differs: {differ}"
+
+
+def _once(shown: Shown, story: Story) -> None:
+    """Nothing is doubled: what a person wrote once stands once."""
+    texts = [str(fields.get("summary") or fields.get("body")).split(":")[0] for fields in shown.fields.values()]
+    doubled = [text for text, count in Counter(texts).items() if count > 1]
+    assert not doubled, f"{shown.side} shows {doubled} twice"
+    for gid, fields in shown.fields.items():
+        text = str(fields.get("summary") or fields.get("body"))
+        assert text.startswith(story.words[gid]), f"{shown.side} shows {text!r} as {gid}"
+
+
+def _nothing_lost(shown: Shown, story: Story, apart: set[Gid]) -> None:
+    gone = story.deleted | apart
+    for gid, issue in story.born.items():
+        if gid not in gone and issue not in gone:
+            assert gid in shown.fields, f"{shown.side} has lost {gid} ({story.words[gid]})"
+
+
+def stuck_mark(side: Side, which: int) -> Mark | None:
+    """One of the stuck changes."""
+    there = side.stuck()
+    return there[which % len(there)].mark if there else None

@@ -1,0 +1,210 @@
+"""What people do at a site, chosen by numbers, so that one run can be told again from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from filesync.errors import Gone, Rejected
+from filesync.model.ids import Gid, Kind, make_gid
+from filesync.model.values import Value
+from filesync.trackers.embedded.entry import Entry
+from tests.support.two_sites import Side
+
+TYPES: Final = ("Story", "Epic", "Sub-task", "Bug", "Task")
+LEVEL: Final = {"Epic": 2, "Story": 1, "Bug": 1, "Task": 1, "Sub-task": 0}
+STATUSES: Final = ("In Progress", "In Review", "Done", "Won't Do", "Blocked", "To Do")
+SHARED: Final = "labels:shared"  # what lets an issue into the scope, where a site has one
+
+# few values each, so that both sides often choose the same one
+CHOICES: Final[dict[str, Sequence[Value | None]]] = {
+    "summary": ("pump", "valve leaks", "Ventil für Prüfstand"),
+    "description": ("first\nsecond", "other", None),
+    "priority": ("High", "Low", None),
+    "assignee": ("w.chen", "j.becker", None),
+    "due_date": ("2026-12-01", "2027-01-31", None),
+    "occurred_at": ("2026-11-23T10:00:00.000Z", "2026-11-23T12:30:00+02:00", None),
+    "story_points": ("3", "2.50", None),
+    "cost_estimate": ("100", "250", None),  # one way, from acme: an edit at globex is answered
+    "environment": ("lab", "field", None),  # one way, from globex: an edit at acme stays until globex edits
+    "severity": ("Major", "Minor", None),  # globex wins
+    "location": (["Pump", "Impeller"], ["Pump"], ["Hydraulics", "Hoses"], None),
+    "labels:a": (True, None),
+    "labels:b": (True, None),
+    "components:Firmware": (True, None),
+    "fix_versions:1.0": (True, None),
+    "reviewers:w.chen": (True, None),
+    "serial_numbers:7": (True, None),
+    "type": ("Story", "Bug", "Task"),
+    "parent": (None,),  # any issue of a higher level
+}
+FIELDS: Final = tuple(CHOICES)
+
+
+@dataclass
+class Story:
+    """What people did, as far as it matters in the end."""
+
+    born: dict[Gid, Gid | None] = field(default_factory=dict)  # -> the issue a comment belongs to
+    words: dict[Gid, str] = field(default_factory=dict)  # what its text begins with, and no other's
+    deleted: set[Gid] = field(default_factory=set)
+
+
+class Person:
+    """Somebody at the desk of one side. What the tracker refuses is not done."""
+
+    def __init__(self, side: Side, story: Story) -> None:
+        self.side = side
+        self._story = story
+        self._former: dict[tuple[str, str], Value | None] = {}
+
+    # ── what is there ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def issues(self) -> list[Entry]:
+        with self.side.desk.store.reading() as work:
+            return work.issues()
+
+    def comments(self, issue: str) -> list[Entry]:
+        with self.side.desk.store.reading() as work:
+            return work.comments(issue)
+
+    def gid(self, entry: Entry) -> Gid:
+        return entry.origin or make_gid(self.side.config.site, entry.ref.kind, entry.ref.local, entry.stamp)
+
+    def _key(self, entry: Entry) -> str:
+        return f"ABC-{entry.ref.issue}"
+
+    def _issue(self, which: int) -> Entry | None:
+        there = self.issues()
+        return there[which % len(there)] if there else None
+
+    def _comment(self, which: int) -> Entry | None:
+        there = [one for issue in self.issues() for one in self.comments(issue.ref.local)]
+        return there[which % len(there)] if there else None
+
+    # ── issues ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def create(self, kind: int, above: int, value: int) -> None:
+        issue_type = TYPES[kind % len(TYPES)]
+        number = len(self._story.born)
+        fields: dict[str, Value] = {}
+        for name in FIELDS[1:-2]:
+            value, take = divmod(value, 4)
+            chosen = CHOICES[name][take % len(CHOICES[name])] if take < 2 else None
+            if chosen is not None:
+                fields[name] = chosen
+        parent = self._parent(issue_type, above)
+        if parent is not None:
+            fields["parent"] = parent
+        key = self.side.desk.create(issue_type, f"I{number}: new", fields)
+        made = next(one for one in self.issues() if self._key(one) == key)
+        self._story.born[self.gid(made)] = None
+        self._story.words[self.gid(made)] = f"I{number}:"
+
+    def _parent(self, issue_type: str, above: int) -> str | None:
+        """The key of an issue of a higher level, or none: three times out of four where there is one."""
+        higher = [one for one in self.issues() if LEVEL[str(one.fields["type"])] > LEVEL[issue_type]]
+        place, none = divmod(above, 4)
+        return self._key(higher[place % len(higher)]) if higher and none else None
+
+    def edit(self, which: int, changes: dict[str, int]) -> None:
+        """Set fields of one issue, all at once; each to one of its few values."""
+        issue = self._issue(which)
+        if issue is not None:
+            asked = {name: self._value(issue, name, value) for name, value in changes.items()}
+            self._set(issue, {name: value for name, value in asked.items() if name != "type" or self._may_be(issue, value)})
+
+    def undo(self, which: int, name: str) -> None:
+        """Set a field back to what it was before the last edit of it here."""
+        issue = self._issue(which)
+        if issue is not None and (issue.ref.local, name) in self._former:
+            self._set(issue, {name: self._former[issue.ref.local, name]})
+
+    def give(self, gid: Gid, name: str, value: Value | None) -> None:
+        """Set a field of the issue with this gid, where it is here."""
+        for issue in self.issues():
+            if self.gid(issue) == gid:
+                self._set(issue, {name: value})
+
+    def gid_at(self, which: int) -> Gid | None:
+        """The gid of one of the issues here."""
+        issue = self._issue(which)
+        return self.gid(issue) if issue is not None else None
+
+    def edit_gid(self, gid: Gid | None, name: str, value: int) -> None:
+        """As `edit`, of the issue with this gid, where it is here."""
+        for place, issue in enumerate(self.issues()):
+            if self.gid(issue) == gid:
+                self.edit(place, {name: value})
+
+    def _set(self, issue: Entry, fields: dict[str, Value | None]) -> None:
+        before = {name: issue.fields.get(name) for name in fields}
+        if before.get("parent") is not None:
+            before["parent"] = f"ABC-{before['parent']}"
+        try:
+            self.side.desk.edit(self._key(issue), fields)
+        except (Rejected, Gone):
+            return
+        self._former.update({(issue.ref.local, name): value for name, value in before.items()})
+
+    def _value(self, issue: Entry, name: str, value: int) -> Value | None:
+        if name == "parent":
+            return self._parent(str(issue.fields["type"]), value)
+        choice = CHOICES[name][value % len(CHOICES[name])]
+        if name == "summary":
+            return f"{str(issue.fields['summary']).split(':')[0]}: {choice}"
+        return choice
+
+    def _may_be(self, issue: Entry, issue_type: Value | None) -> bool:
+        return LEVEL[str(issue.fields["type"])] == LEVEL[str(issue_type)]
+
+    def transition(self, which: int, status: int) -> None:
+        """One step of the workflow, where one leads there."""
+        issue = self._issue(which)
+        if issue is not None:
+            try:
+                self.side.desk.transition(self._key(issue), STATUSES[status % len(STATUSES)])
+            except Rejected:
+                return
+
+    def scope(self, which: int) -> None:
+        """Into the scope or out of it."""
+        issue = self._issue(which)
+        if issue is not None:
+            self._set(issue, {SHARED: None if SHARED in issue.fields else True})
+
+    def delete(self, which: int) -> None:
+        issue = self._issue(which)
+        if issue is None:
+            return
+        try:
+            self.side.desk.delete(self._key(issue))
+        except Rejected:  # it has children
+            return
+        self._story.deleted.add(self.gid(issue))
+
+    # ── comments ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def comment(self, which: int) -> None:
+        issue = self._issue(which)
+        if issue is None:
+            return
+        number = len(self._story.born)
+        local = self.side.desk.comment(self._key(issue), f"C{number}: said")
+        made = next(one for one in self.comments(issue.ref.local) if one.ref.local == local)
+        self._story.born[self.gid(made)] = self.gid(issue)
+        self._story.words[self.gid(made)] = f"C{number}:"
+
+    def edit_comment(self, which: int, value: int) -> None:
+        one = self._comment(which)
+        if one is not None:
+            text = f"{str(one.fields['body']).split(':')[0]}: {('so', 'or so', 'said')[value % 3]}"
+            self.side.desk.edit_comment(self._key(one), one.ref.local, text)
+
+    def delete_comment(self, which: int) -> None:
+        one = self._comment(which)
+        if one is not None:
+            assert one.ref.kind is Kind.COMMENT
+            self.side.desk.delete_comment(self._key(one), one.ref.local)
+            self._story.deleted.add(self.gid(one))

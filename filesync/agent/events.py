@@ -6,10 +6,11 @@ A sentence says what happened, what is not affected, and who does what next. It 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar, TypeAlias
+from typing import ClassVar
 
 import msgspec
 
+from filesync.errors import size_text
 from filesync.model.ids import Gid, Mark
 
 
@@ -22,8 +23,11 @@ class Severity(StrEnum):
     STOP = "stop"  # the stream stands still until a person decides
 
 
-class _Event(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="event"):
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="event"):
+    """What happened. `standing`: a state that every run finds again until it ends: told each time, written down once."""
+
     severity: ClassVar[Severity] = Severity.INFO
+    standing: ClassVar[bool] = False
 
     def sentence(self) -> str:
         """One or more lines for a person."""
@@ -33,7 +37,7 @@ class _Event(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="eve
 # ── sending ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class Exported(_Event, frozen=True, kw_only=True):
+class Exported(Event, frozen=True, kw_only=True):
     """A bundle is in the outbox."""
 
     seq: int
@@ -43,10 +47,10 @@ class Exported(_Event, frozen=True, kw_only=True):
     to: str
 
     def sentence(self) -> str:
-        return f"exported {self.seq} for {self.to}: {_count(self.changes, 'change')}, {_size(self.bytes)}, {self.file}"
+        return f"exported {self.seq} for {self.to}: {count_text(self.changes, 'change')}, {size_text(self.bytes)}, {self.file}"
 
 
-class Resumed(_Event, frozen=True, kw_only=True):
+class Resumed(Event, frozen=True, kw_only=True):
     """A bundle that was numbered before an interruption is finished now."""
 
     seq: int
@@ -56,7 +60,7 @@ class Resumed(_Event, frozen=True, kw_only=True):
         return f"resumed: bundle {self.seq} was numbered before an interruption and is finished now"
 
 
-class OutboxName(_Event, frozen=True, kw_only=True):
+class OutboxName(Event, frozen=True, kw_only=True):
     """The outbox holds another file under the bundle's name."""
 
     severity = Severity.WARNING
@@ -70,7 +74,7 @@ class OutboxName(_Event, frozen=True, kw_only=True):
         )
 
 
-class NotTold(_Event, frozen=True, kw_only=True):
+class NotTold(Event, frozen=True, kw_only=True):
     """A value that the contract or mapping cannot carry stays here."""
 
     severity = Severity.WARNING
@@ -82,7 +86,7 @@ class NotTold(_Event, frozen=True, kw_only=True):
         return f"{self.key}: {self.field} was not sent: {self.why}. The rest of the issue goes on."
 
 
-class Resent(_Event, frozen=True, kw_only=True):
+class Resent(Event, frozen=True, kw_only=True):
     """An archived bundle was put into the outbox again."""
 
     seq: int
@@ -92,82 +96,14 @@ class Resent(_Event, frozen=True, kw_only=True):
         return f"bundle {self.seq} is in the outbox again, byte for byte: {self.file}"
 
 
-# ── arriving ────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── arriving, as a stream ────────────────────────────────────────────────────────────────────────────────────────
 
 
-class Received(_Event, frozen=True, kw_only=True):
-    """A bundle was verified and is in the store."""
-
-    severity = Severity.DEBUG
-    seq: int
-    file: str
-
-    def sentence(self) -> str:
-        return f"received {self.seq} as {self.file}"
-
-
-class NameDiffers(_Event, frozen=True, kw_only=True):
-    """Recognised by content, whatever its name."""
-
-    seq: int
-    file: str
-
-    def sentence(self) -> str:
-        return f"bundle {self.seq} came under another name, {self.file}; it was recognised by its content"
-
-
-class Duplicate(_Event, frozen=True, kw_only=True):
-    """A bundle that was taken before. Success."""
-
-    seq: int
-    file: str
-    state: str  # "applied", "held"
-
-    def sentence(self) -> str:
-        return f"{self.file} is bundle {self.seq}, {self.state} already; nothing to do"
-
-
-class Arriving(_Event, frozen=True, kw_only=True):
-    """A file that is not whole, or damaged: nobody can tell yet."""
-
-    file: str
-    problem: str
-    settle_s: int
-
-    def sentence(self) -> str:
-        return (
-            f"{self.file} is still arriving, or damaged: {self.problem}. Looked at again at every import; "
-            f"called damaged if it stays the same for {_span(self.settle_s)}. Nothing else is affected."
-        )
-
-
-class Damaged(_Event, frozen=True, kw_only=True):
-    """A file that cannot be taken, and stayed so: in quarantine."""
-
-    severity = Severity.WARNING
-    file: str
-    code: str
-    problems: list[str]
-    hint: str
-
-    def sentence(self) -> str:
-        what = "; ".join(self.problems[:5]) + (f"; and {len(self.problems) - 5} more" if len(self.problems) > 5 else "")  # noqa: PLR2004
-        return f"{self.file} cannot be taken ({self.code}): {what}. It is in quarantine. {self.hint}".rstrip()
-
-
-class Foreign(_Event, frozen=True, kw_only=True):
-    """Files for other sites or exchanges in a shared inbox. They are left alone."""
-
-    files: int
-
-    def sentence(self) -> str:
-        return f"{_count(self.files, 'file')} for other sites ignored"
-
-
-class Held(_Event, frozen=True, kw_only=True):
+class Held(Event, frozen=True, kw_only=True):
     """Bundles wait for one before them."""
 
     severity = Severity.WARNING
+    standing = True
     partner: str
     have: int
     missing_from: int
@@ -178,23 +114,22 @@ class Held(_Event, frozen=True, kw_only=True):
     ask: bool  # the time to wait is over
 
     def sentence(self) -> str:
-        first = (
-            f"bundle {self.missing_from}"
-            if self.missing_from == self.missing_to
-            else f"bundles {self.missing_from}-{self.missing_to}"
-        )
+        many = self.missing_from != self.missing_to
+        first = f"bundles {self.missing_from}-{self.missing_to}" if many else f"bundle {self.missing_from}"
+        start = "" if self.have else f"The stream starts at {self.held[0]} here. "
         text = (
-            f"Missing {first} from {self.partner} "
+            f"{start}Missing {first} from {self.partner} "
             f"(have {self.have or 'none'}, holding {ranges(self.held)}, since {self.since}). "
             "Issues already applied are fine."
         )
         return f"{text} Ask {self.partner} to run: {self.command}" if self.ask else f"{text} Applied as soon as it comes."
 
 
-class ContractDiffers(_Event, frozen=True, kw_only=True):
+class ContractDiffers(Event, frozen=True, kw_only=True):
     """Bundles wait until both sides have the same contract."""
 
     severity = Severity.WARNING
+    standing = True
     partner: str
     seq: int
     theirs: str
@@ -208,18 +143,7 @@ class ContractDiffers(_Event, frozen=True, kw_only=True):
         )
 
 
-class NewerFormat(_Event, frozen=True, kw_only=True):
-    """A bundle that only a newer filesync can read."""
-
-    severity = Severity.WARNING
-    file: str
-    what: str
-
-    def sentence(self) -> str:
-        return f"{self.file}: partner uses a newer format ({self.what}). It is held where it is; upgrade filesync here."
-
-
-class Stopped(_Event, frozen=True, kw_only=True):
+class Stopped(Event, frozen=True, kw_only=True):
     """The stream stands still until a person decides."""
 
     severity = Severity.STOP
@@ -230,8 +154,19 @@ class Stopped(_Event, frozen=True, kw_only=True):
         return f"The stream from {self.partner} is stopped: {self.why}"
 
 
-class Warned(_Event, frozen=True, kw_only=True):
-    """Something to know that has no event of its own: a file that could not be moved, a clock that differs."""
+class Untold(Event, frozen=True, kw_only=True):
+    """Lines that whoever listens could not take: a full disk under a log, a closed terminal. The work went on."""
+
+    severity = Severity.WARNING
+    lines: int
+    why: str
+
+    def sentence(self) -> str:
+        return f"{count_text(self.lines, 'line')} could not be written to the log or terminal ({self.why}). The work went on."
+
+
+class Warned(Event, frozen=True, kw_only=True):
+    """Something to know that has no event of its own: a file that could not be moved, our own bundle that came back."""
 
     severity = Severity.WARNING
     what: str
@@ -243,7 +178,7 @@ class Warned(_Event, frozen=True, kw_only=True):
 # ── applying ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class Applied(_Event, frozen=True, kw_only=True):
+class Applied(Event, frozen=True, kw_only=True):
     """A change was written to our tracker, or our tracker showed it already (`skipped`)."""
 
     severity = Severity.DEBUG
@@ -257,7 +192,7 @@ class Applied(_Event, frozen=True, kw_only=True):
         return f"{self.key}: {self.what} {'was there already' if self.skipped else 'applied'}"
 
 
-class Met(_Event, frozen=True, kw_only=True):
+class Met(Event, frozen=True, kw_only=True):
     """Two edits of one field met; one stands. The values are in `filesync conflicts`."""
 
     mark: Mark
@@ -275,7 +210,7 @@ class Met(_Event, frozen=True, kw_only=True):
         return f"{self.key}: {self.field} was {how[self.rule]}; {self.winner}'s value stands. Both are in: filesync conflicts"
 
 
-class Dropped(_Event, frozen=True, kw_only=True):
+class Dropped(Event, frozen=True, kw_only=True):
     """A change that has nothing left to change."""
 
     mark: Mark
@@ -287,7 +222,7 @@ class Dropped(_Event, frozen=True, kw_only=True):
         return f"{self.key or self.gid}: {self.why}"
 
 
-class LostEdit(_Event, frozen=True, kw_only=True):
+class LostEdit(Event, frozen=True, kw_only=True):
     """The partner deleted what was edited here."""
 
     severity = Severity.WARNING
@@ -299,7 +234,7 @@ class LostEdit(_Event, frozen=True, kw_only=True):
         return f"{self.key} was deleted by the partner; an edit here of {fields} that was not sent yet went with it"
 
 
-class LandedDifferently(_Event, frozen=True, kw_only=True):
+class LandedDifferently(Event, frozen=True, kw_only=True):
     """Our tracker keeps a value in another form than it was sent."""
 
     key: str
@@ -312,7 +247,7 @@ class LandedDifferently(_Event, frozen=True, kw_only=True):
         )
 
 
-class Stuck(_Event, frozen=True, kw_only=True):
+class Stuck(Event, frozen=True, kw_only=True):
     """A change that our tracker or mapping refuses."""
 
     severity = Severity.WARNING
@@ -327,7 +262,7 @@ class Stuck(_Event, frozen=True, kw_only=True):
         )
 
 
-class Skipped(_Event, frozen=True, kw_only=True):
+class Skipped(Event, frozen=True, kw_only=True):
     """A person decided a refused change: what stands here stays."""
 
     mark: Mark
@@ -338,7 +273,7 @@ class Skipped(_Event, frozen=True, kw_only=True):
         return f"{self.key}: change {self.mark} was skipped ({self.reason}); what stands here stays"
 
 
-class Waiting(_Event, frozen=True, kw_only=True):
+class Waiting(Event, frozen=True, kw_only=True):
     """A change that waits for another."""
 
     mark: Mark
@@ -349,7 +284,7 @@ class Waiting(_Event, frozen=True, kw_only=True):
         return f"{self.key}: change {self.mark} waits for {self.waits_for}"
 
 
-class BundleApplied(_Event, frozen=True, kw_only=True):
+class BundleApplied(Event, frozen=True, kw_only=True):
     """Everything in a bundle is decided, or taken into the queue. read = applied + skipped + refused + waiting."""
 
     partner: str
@@ -366,10 +301,7 @@ class BundleApplied(_Event, frozen=True, kw_only=True):
             for number, word in ((self.skipped, "needed nothing"), (self.refused, "refused"), (self.waiting, "waiting"))
             if number
         )
-        return f"imported {self.seq} from {self.partner}: {_count(self.read, 'change')}, {self.applied} applied{rest}"
-
-
-Event: TypeAlias = _Event
+        return f"imported {self.seq} from {self.partner}: {count_text(self.read, 'change')}, {self.applied} applied{rest}"
 
 
 def ranges(numbers: list[int]) -> str:
@@ -383,17 +315,11 @@ def ranges(numbers: list[int]) -> str:
     return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in parts)
 
 
-def _count(number: int, word: str) -> str:
+def count_text(number: int, word: str) -> str:
+    """1 file, 2 files."""
     return f"{number} {word}{'' if number == 1 else 's'}"
 
 
-def _size(number: float) -> str:
-    for unit in ("B", "kB", "MB"):
-        if number < 1000:  # noqa: PLR2004
-            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
-        number /= 1000
-    return f"{number:.1f} GB"
-
-
-def _span(seconds: int) -> str:
+def span_text(seconds: int) -> str:
+    """A time to wait: seconds, or minutes from two on."""
     return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"  # noqa: PLR2004

@@ -14,7 +14,7 @@ from typing import Final
 
 from filesync import __version__
 from filesync.agent import position
-from filesync.agent.events import Event, Exported, OutboxName, Resent, Resumed
+from filesync.agent.events import Event, Exported, OutboxName, Resent, Resumed, ranges
 from filesync.agent.gather import Found, Gather
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Paired, Site
@@ -23,7 +23,7 @@ from filesync.bundle.changes import Compressed, compress, encode_change
 from filesync.bundle.header import BundleKind, Header, Party, Place, decode_header, file_name
 from filesync.bundle.write import NAMESPACE, Bag, changes_file, pack, tar
 from filesync.config import Limits
-from filesync.errors import PairingError, StorageFailure
+from filesync.errors import DiskProblem, PairingError, StorageFailure, disk_problem
 from filesync.exchange import files
 from filesync.exchange.guard import Guard, write_guard
 from filesync.exchange.outbox import publish
@@ -54,34 +54,54 @@ def export_once(site: Site, name: str) -> Exports:
     if paired.exchange.direction is Direction.RECEIVE:
         raise PairingError(f"exchange {name!r} only receives", hint="pair it again with --direction both to send, too")
     record = site.record(name)
+    _clear_spool(site.config.folders.spool)
     finished = _finish(site, paired.exchange, record, resumed=True)
     for found in Gather(site, paired, record).found():  # X1
         site.step("X1")
         _number(site, paired, record, found)  # X3; X2, attachments, has no work yet
         site.step("X3")
         finished += _finish(site, paired.exchange, record)
+    with site.ledger.begin() as conn:
+        record.write(conn)
     record.done()
     return Exports(bundles=len(finished), changes=sum(one.changes for one in finished), events=tuple(record.events))
 
 
 def resend(site: Site, name: str, seqs: Iterable[int]) -> list[Event]:
-    """Put archived bundles into the outbox again, byte for byte. Raises PairingError when one was never sent."""
+    """Put archived bundles into the outbox again, byte for byte. Raises PairingError, before any, where one is not there."""
     x = site.paired(name).exchange
     record = site.record(name)
-    for seq in seqs:
-        with site.ledger.begin() as conn:
-            one = streams.sent(conn, x.id, generation=x.out_generation.n, seq=seq)
-        if one is None or not (site.config.folders.archive / one.file).exists():
-            raise PairingError(
-                f"bundle {seq} for {x.partner_name} is not in the archive (we made {x.out_seq})",
-                hint="compare the number with what `filesync status` says at the partner's",
-            )
-        publish(site.config.folders.archive / one.file, site.outbox(x), one.file)
-        record.add(Resent(seq=seq, file=one.file))
+    files_of, absent = _archived(site, x, seqs)
+    if absent:
+        raise PairingError(
+            f"bundle {ranges(absent)} for {x.partner_name} is not in the archive (we made {x.out_seq})",
+            hint="compare the number with what `filesync status` says at the partner's",
+        )
+    for seq, file in files_of.items():
+        published = publish(site.config.folders.archive / file, site.outbox(x), file)
+        if published.renamed:
+            record.add(OutboxName(file=file, instead=published.path.name))
+        record.add(Resent(seq=seq, file=published.path.name))
     with site.ledger.begin() as conn:
         record.write(conn)
     record.done()
     return record.events
+
+
+def _archived(site: Site, x: Exchange, seqs: Iterable[int]) -> tuple[dict[int, str], list[int]]:
+    """The files of these bundles in the archive, and the numbers that are not there; the first too high one ends it."""
+    found: dict[int, str] = {}
+    absent: list[int] = []
+    with site.ledger.begin() as conn:
+        for seq in seqs:
+            one = streams.sent(conn, x.id, generation=x.out_generation.n, seq=seq)
+            if one is not None and (site.config.folders.archive / one.file).exists():
+                found[seq] = one.file
+            else:
+                absent.append(seq)
+            if seq > x.out_seq:
+                break
+    return found, absent
 
 
 def _number(site: Site, paired: Paired, record: Record, found: Found) -> None:
@@ -160,7 +180,7 @@ def _finish(site: Site, x: Exchange, record: Record, *, resumed: bool = False) -
     for one in waiting:
         archived = site.config.folders.archive / one.file
         # If the archive has the file, that is the bundle: encryption and some signatures never give the same bytes twice.
-        if not archived.exists():
+        if not files.kept(archived):
             _build(site, x, one, archived)
         if resumed:
             record.add(Resumed(seq=one.seq, file=one.file))
@@ -173,7 +193,7 @@ def _finish(site: Site, x: Exchange, record: Record, *, resumed: bool = False) -
         site.step("X11")
         if published.renamed:
             record.add(OutboxName(file=one.file, instead=published.path.name))
-        size = archived.stat().st_size
+        size = files.size_of(archived)
         record.add(Exported(seq=one.seq, changes=one.changes, bytes=size, file=published.path.name, to=x.partner_name))
         with site.ledger.begin() as conn:  # X12
             streams.update_sent(conn, x.id, one, state=_PUBLISHED)
@@ -196,8 +216,7 @@ def _guard(x: Exchange, one: Sent) -> Guard:
 def _build(site: Site, x: Exchange, one: Sent, archived: Path) -> None:
     """X4-X8: from what was frozen to a file in the archive that our own reader has read."""
     spool = site.config.folders.spool
-    spool.mkdir(parents=True, exist_ok=True)
-    bag = _bag(one)
+    bag = _bag(one, archived)
     plain = spool / one.file.removesuffix(".age")
     signature = site.signer().sign(bag.tagmanifest, namespace=NAMESPACE)  # X5; X4 and X6 write while they build
     site.step("X5")
@@ -214,16 +233,27 @@ def _build(site: Site, x: Exchange, one: Sent, archived: Path) -> None:
         back = spool / f"{plain.name}.check"
         age.decrypt(finished, back, identity=site.config.keys.age)
         check_own(back, bag.bundle_id, site.signer().public)
-        back.unlink()
     files.keep(finished, archived)  # X8
     site.step("X8")
-    for left in {plain, finished}:
-        left.unlink(missing_ok=True)
+    _clear_spool(spool)
 
 
-def _bag(one: Sent) -> Bag:
-    assert one.header is not None
-    assert one.frozen is not None
+def _clear_spool(spool: Path) -> None:
+    """Remove what a build left there, also one that was cut off: some of it is in the clear. Raises DiskProblem."""
+    try:
+        spool.mkdir(parents=True, exist_ok=True)
+        for left in spool.iterdir():
+            left.unlink()
+    except OSError as error:
+        raise disk_problem(error, spool) from error
+
+
+def _bag(one: Sent, archived: Path) -> Bag:
+    if one.header is None or one.frozen is None:
+        raise DiskProblem(
+            f"bundle {one.seq} was made and archived, but {str(archived)!r} is gone before it was published",
+            hint="Put the file back, from a backup or another copy: its number is taken, and no other bytes may have it.",
+        )
     header = decode_header(one.header)
     bag = pack(header, [changes_file(Compressed(one.frozen, header.files[0].content_size))])
     if bag.bundle_id != one.id:

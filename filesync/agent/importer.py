@@ -6,7 +6,6 @@ decided once; which ones are is a bit each, so that an interrupted bundle goes o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,20 +14,20 @@ import sqlalchemy as sa
 
 from filesync.agent import position
 from filesync.agent.carry import Carry
-from filesync.agent.events import BundleApplied, ContractDiffers, Event, Held, Stopped, Stuck, Waiting
+from filesync.agent.events import BundleApplied, ContractDiffers, Event, Stopped, Stuck, Waiting
 from filesync.agent.merge import Merge
+from filesync.agent.missing import missing, resend_command
 from filesync.agent.order import groups, pointless
 from filesync.agent.outcome import End, Outcome, Work
 from filesync.agent.receive import Receiver
-from filesync.agent.record import Record, micros, moment
+from filesync.agent.record import Record, micros
 from filesync.agent.site import Paired, Site
 from filesync.agent.staged import Changes, check_signature, read_whole
 from filesync.agent.view import View
 from filesync.bundle.header import Report
 from filesync.bundle.read import Bundle
 from filesync.bundle.verdict import BadBundle
-from filesync.errors import PairingError, PartnerError, StorageFailure, Unavailable
-from filesync.exchange.judge import gaps
+from filesync.errors import DiskProblem, PairingError, PartnerError, StorageFailure, Unavailable
 from filesync.ledger import journal, shadows, streams
 from filesync.ledger.journal import Wait
 from filesync.ledger.streams import Direction, State, Taken
@@ -89,6 +88,8 @@ def import_once(site: Site, name: str) -> Imports:
     with site.ledger.begin() as conn:
         left = len(journal.queued(conn, paired.exchange.id))
         held = len(streams.held(conn, paired.exchange.id))
+        record.write(conn)
+    record.done()
     return Imports(bundles=bundles, counts=importer.counts, held=held, queued=left, events=tuple(record.events))
 
 
@@ -111,7 +112,7 @@ class Importer:
             bundles += 1
         if bundles:
             self.queue()
-            self._checkpoint()
+        self._checkpoint()
         self._missing()
         return bundles
 
@@ -164,9 +165,10 @@ class Importer:
         path = self._site.config.folders.store / taken.file
         keys = self._site.partner_keys(self._paired.exchange)
         if not path.exists():
-            raise StorageFailure(
-                f"bundle {taken.seq} was taken, but {path} is gone",
-                hint=f"Put it back; or ask {self._paired.them.name} to run: {self._resend([taken.seq])}",
+            again = resend_command(self._paired.us.name, [taken.seq])
+            raise DiskProblem(
+                f"bundle {taken.seq} was taken, but {str(path)!r} is gone",
+                hint=f"Put it back; or ask {self._paired.them.name} to run: {again}. Other exchanges go on.",
             )
         whole = read_whole(path, check=lambda head: _known(check_signature(head, keys, signer=self._paired.them.name)))
         if not isinstance(whole, Bundle) or whole.head.bundle_id != taken.id:
@@ -209,13 +211,22 @@ class Importer:
         self._site.step("I13")
 
     def _checkpoint(self) -> None:
-        """I14: how far we are, in the tracker itself, to be found after a restore of either. I15: the next export reports."""
+        """I14: how far we are, in the tracker itself, to be found after a restore of either. I15: the next export reports.
+
+        Also when the run that applied the bundle was cut off before: a checkpoint behind the ledger means a restored tracker.
+        """
+        written = f"checkpoint {self._x}"
         with self._site.ledger.begin() as conn:
             x = streams.exchange_of(conn, self._x)
+            last = streams.site_fact(conn, written)
+        if not x.in_seq or last == x.in_id:
+            return
         text = msgspec.json.encode(
             {"stream": x.in_stream, "generation": x.in_generation.n, "seq": x.in_seq, "id": x.in_id}
         ).decode()
         self._site.tracker.write_checkpoint(f"filesync-{x.in_stream[:8]}", text)
+        with self._site.ledger.begin() as conn:
+            streams.set_site_fact(conn, written, x.in_id)
         self._site.step("I14")
 
     # ── groups ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -322,28 +333,11 @@ class Importer:
         """Name what is waited for, with the command that mends it."""
         with self._site.ledger.begin() as conn:
             x = streams.exchange_of(conn, self._x)
-            held = [one for one in streams.held(conn, self._x) if one.generation == x.in_generation.n]
-        missing = gaps(x.in_seq, [one.seq for one in held])
-        if not missing:
-            return
-        since = min(one.received for one in held)
-        grace = self._site.config.limits.grace.total_seconds() * 1_000_000
-        for first, last in missing:
-            self._note(
-                Held(
-                    partner=x.partner_name,
-                    have=x.in_seq,
-                    missing_from=first,
-                    missing_to=last,
-                    held=[one.seq for one in held],
-                    since=moment(since).strftime("%Y-%m-%d %H:%M UTC"),
-                    command=self._resend(range(first, last + 1)),
-                    ask=micros(self._site.clock()) - since >= grace,
-                )
-            )
-
-    def _resend(self, seqs: Iterable[int]) -> str:
-        return f"filesync resend {self._paired.us.name} {' '.join(map(str, seqs))}"
+            now, grace = self._site.clock(), self._site.config.limits.grace
+            for one in missing(conn, x, us=self._paired.us.name, now=now, grace=grace):
+                self._record.add(one)
+            self._record.write(conn)
+        self._record.done()
 
     def _note(self, event: Event) -> None:
         self._record.add(event)

@@ -6,33 +6,34 @@ place in the stream goes to store/; what fails stays where it is until it has se
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from filesync.agent.events import Arriving, Damaged, Duplicate, Foreign, NameDiffers, NewerFormat, Received, Stopped, Warned
+from filesync.agent.arrivals import ClockDiffers, Duplicate, NameDiffers, NewerFormat, Outside, Received
+from filesync.agent.events import Stopped
+from filesync.agent.filing import NAME_SHOWN, Filing, NotNow, for_stream, room, settled
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Paired, Site
 from filesync.agent.staged import LIMITS, check_signature, read_whole
-from filesync.bundle.header import Follows, file_name, unknown_features
+from filesync.bundle.header import Follows, Header, file_name, unknown_features
 from filesync.bundle.read import Bundle, Head
 from filesync.bundle.verdict import BadBundle, Code, Incomplete, bad, shown
-from filesync.errors import DiskProblem, StorageFailure
+from filesync.errors import disk_problem, size_text
 from filesync.exchange import files, inbox
 from filesync.exchange.guard import read_guard
-from filesync.exchange.inbox import Candidate, Disposal, Look, Mounted, Staged
+from filesync.exchange.inbox import Candidate, Mounted, Staged
 from filesync.exchange.judge import Arrival, Judgement, Place, StreamState, Verdict, judge
 from filesync.keys import age
 from filesync.keys.age import CannotDecrypt
 from filesync.ledger import streams
 from filesync.ledger.streams import SeenFile, State, Taken
-from filesync.model.ids import Generation
+from filesync.model.ids import BundleId, Generation
 
-_SECOND: Final = 1_000_000  # microseconds
-_ARRIVING: Final = "arriving"
-_FOREIGN: Final = "foreign"
+_CLOCK: Final = dt.timedelta(minutes=15)  # a bundle made so far in the future was made by another clock, not sent quickly
 _LEFT: Final = frozenset({Verdict.OWN_BUNDLE, Verdict.WRONG_RECIPIENT, Verdict.UNKNOWN_PARTNER})
 _WAITS_OUTSIDE: Final = frozenset({Verdict.HOLD_NEWER_GENERATION, Verdict.HOLD_NEWER_FORMAT, Verdict.SWITCH})
 _STORED: Final = frozenset({Verdict.APPLY, Verdict.HOLD_GAP, Verdict.HOLD_FIRST, Verdict.HOLD_CONTRACT})
@@ -63,34 +64,40 @@ class Receiver:
         self._paired = paired
         self._x = paired.exchange
         self._record = record
+        self._filing = Filing(site, paired.exchange, record)
         self._stage = site.config.folders.stage
-        self._foreign = 0
+        self._held: dict[int, BundleId] = {}  # of the current generation: read once, there may be thousands
+        self._partner_generation = 0
+        self._stopped = False
+        self._clock_told = False
 
     def run(self) -> None:
-        """Look at everything that was not finally judged before. Raises InboxUnavailable, StorageFailure, KeyProblem."""
-        self._stage.mkdir(parents=True, exist_ok=True)
+        """Look at everything that was not finally judged before. Raises InboxUnavailable, DiskProblem, KeyProblem."""
+        try:
+            self._stage.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise disk_problem(error, self._stage) from error
         inbox.clear_stage(self._stage)
+        guard = read_guard(self._site.config.folders.guard, self._x.out_stream)
+        self._partner_generation = guard.partner_generation if guard is not None else 0
         folder = self._site.inbox(self._x)
         candidates = inbox.scan(folder, self._mounted(folder))  # I1
+        known = self._filing.judged(candidates)
         with self._site.ledger.begin() as conn:
-            known = streams.seen_files(conn, self._x.id)
-            for name in known.keys() - {one.name for one in candidates}:
-                streams.forget_file(conn, self._x.id, name)
+            held = streams.held(conn, self._x.id)
+        self._held = {one.seq: one.id for one in held if one.generation == self._x.in_generation.n}
         self._site.step("I1")
         for candidate in candidates:
             seen = known.get(candidate.name)
-            if seen is not None and seen.verdict != _ARRIVING and _same(seen, candidate):
-                continue  # I2: judged for good
-            self._look(candidate, seen)
-            with self._site.ledger.begin() as conn:
-                stopped = streams.exchange_of(conn, self._x.id).state is State.STOPPED
-            if stopped:
+            if settled(seen, candidate):
+                continue  # I2
+            try:
+                self._look(candidate, seen)
+            except NotNow as later:
+                self._filing.not_now(candidate, later.problem)
+            if self._stopped:
                 break
-        if self._foreign:
-            self._record.add(Foreign(files=self._foreign))
-        with self._site.ledger.begin() as conn:
-            self._record.write(conn)
-        self._record.done()
+        self._filing.close()
 
     def _mounted(self, folder: Path) -> Mounted:
         """What was remembered of the folder; remembered now if it was never looked at."""
@@ -108,23 +115,22 @@ class Receiver:
 
     def _look(self, candidate: Candidate, seen: SeenFile | None) -> None:
         try:
-            staged = inbox.stage(candidate, self._stage, limit_bytes=LIMITS.bundle)  # I3, I4
-        except inbox.Vanished:
-            return  # the next look sees what is there
-        except BadBundle as error:
-            self._refuse(candidate, None, error)
-            return
-        except StorageFailure:
+            with room():
+                staged = inbox.stage(candidate, self._stage, limit_bytes=LIMITS.bundle)  # I3, I4
+        except NotNow as later:
+            if isinstance(later.problem, inbox.Vanished):
+                return  # the next look sees what is there
             raise
-        except DiskProblem as error:  # one file that cannot be read, or no room for it: what is here already goes on
-            self._record.add(Warned(what=f"{error}. Other files and issues already here go on. {error.hint}".strip()))
+        except BadBundle as error:
+            self._filing.refuse(candidate, None, error)
             return
         self._site.step("I4")
         plain = staged.path
         try:
             if age.is_age(staged.first):
                 plain = staged.path.with_suffix(".tar")
-                age.decrypt(staged.path, plain, identity=self._site.config.keys.age)  # I5
+                with room():
+                    age.decrypt(staged.path, plain, identity=self._site.config.keys.age)  # I5
             self._site.step("I5")
             self._judge(_Copy(candidate, staged, plain), seen)
         except CannotDecrypt as error:
@@ -135,10 +141,10 @@ class Receiver:
 
     def _unreadable(self, candidate: Candidate, staged: Staged, seen: SeenFile | None, error: CannotDecrypt) -> None:
         """Not to be opened: another site's in a shared folder, or for an old key of ours, or damaged. Its name is a hint."""
-        if self._x.in_stream[:8] in candidate.name.lower():
-            self._fails(candidate, staged, seen, bad(Code.CANNOT_DECRYPT, "", str(error), hint=error.hint))
+        if for_stream(candidate.name, self._x.in_stream):
+            self._filing.fails(candidate, staged, seen, bad(Code.CANNOT_DECRYPT, "", str(error), hint=error.hint))
         else:
-            self._leave(candidate, staged.sha256, "it is encrypted for another site")
+            self._filing.leave(candidate, staged.sha256, "it is encrypted for another site")
 
     def _judge(self, copy: _Copy, seen: SeenFile | None) -> None:
         try:
@@ -150,11 +156,11 @@ class Receiver:
             if error.code is Code.NEWER_FORMAT:
                 self._record.add(NewerFormat(file=shown(copy.candidate.name), what=str(error.problems[0].what)))
             else:
-                self._fails(copy.candidate, copy.staged, seen, error)
+                self._filing.fails(copy.candidate, copy.staged, seen, error)
             return
         if isinstance(whole, Incomplete):
-            short = f"short by {whole.need - whole.have} bytes" if whole.need else "its head has not arrived"
-            self._fails(copy.candidate, copy.staged, seen, bad(Code.MISSING_FILE, whole.what, short))
+            short = f"short by {size_text(whole.need - whole.have)}" if whole.need else "its head has not arrived"
+            self._filing.fails(copy.candidate, copy.staged, seen, bad(Code.MISSING_FILE, whole.what, short))
             return
         self._site.step("I8")
         self._place(copy, whole)
@@ -169,24 +175,21 @@ class Receiver:
     def _judged(self, head: Head) -> Judgement:
         header = head.header
         generation = Generation(header.generation.n, header.generation.id)
-        guard = read_guard(self._site.config.folders.guard, self._x.out_stream)
         with self._site.ledger.begin() as conn:
             x = streams.exchange_of(conn, self._x.id)
             known = streams.taken(conn, x.id, generation=generation.n, seq=header.seq)
-            held = {one.seq: one.id for one in streams.held(conn, x.id) if one.generation == x.in_generation.n}
         state = StreamState(
             partner=x.partner_site,
             stream=x.in_stream,
             generation=x.in_generation,
             applied_seq=x.in_seq,
             applied_id=x.in_id,
-            held=held,
+            held=self._held,
             signed=True,
             contract=self._paired.rules.contract.digest,
             window=self._site.config.limits.window,
-            partner_generation_seen=guard.partner_generation if guard is not None else 0,
+            partner_generation_seen=self._partner_generation,
         )
-        follows = header.follows
         arrival = Arrival(
             from_site=header.from_.site,
             to_site=header.to.site,
@@ -196,7 +199,7 @@ class Receiver:
             prev=header.prev,
             bundle_id=head.bundle_id,
             kind=header.kind,
-            follows=_place(follows),
+            follows=_place(header.follows),
             contract=header.contract,
             signed=True,
             format_known=not unknown_features(header),
@@ -216,78 +219,91 @@ class Receiver:
         if judgement.verdict in _STORED:
             self._store(copy, head)
         elif judgement.verdict is Verdict.DUPLICATE:
-            applied = head.header.seq <= self._x.in_seq
-            self._record.add(Duplicate(seq=head.header.seq, file=shown(name), state="applied" if applied else "held"))
-            self._done(copy, "duplicate")
+            self._duplicate(copy, head.header, "applied")
         elif judgement.verdict is Verdict.FORK:
             self._fork(copy, judgement)
         elif judgement.verdict in _WAITS_OUTSIDE:
-            self._record.add(Warned(what=f"{shown(name)} stays in the inbox: {judgement.reason}"))
+            self._record.add(Outside(file=shown(name), why=judgement.reason))
         else:
-            self._refuse(copy.candidate, copy.staged, bad(Code(judgement.verdict), "bundle.json", judgement.reason))
+            error = bad(Code(judgement.verdict), "bundle.json", judgement.reason)
+            self._filing.refuse(copy.candidate, copy.staged, error)
 
     def _store(self, copy: _Copy, head: Head) -> None:
+        """I10: durable in the store, then known to the ledger. A file that was lost from the store comes back so."""
         header = head.header
         stored = file_name(header, head.bundle_id, encrypted=False)
-        files.keep(copy.plain, self._site.config.folders.store / stored)  # I10
+        target = self._site.config.folders.store / stored
+        there = target.exists()
+        with room():
+            files.keep(copy.plain, target)
         self._site.step("I10")
         now = micros(self._site.clock())
         with self._site.ledger.begin() as conn:
-            if streams.taken(conn, self._x.id, generation=header.generation.n, seq=header.seq) is None:
-                streams.add_taken(
-                    conn,
-                    self._x.id,
-                    Taken(
-                        generation=header.generation.n,
-                        seq=header.seq,
-                        id=head.bundle_id,
-                        prev=header.prev,
-                        file=stored,
-                        arrived_as=copy.candidate.name,
-                        contract=header.contract,
-                        state="received",
-                        changes=sum(header.counts.values()),
-                        decided=b"",
-                        received=now,
-                        applied=0,
-                    ),
+            known = streams.taken(conn, self._x.id, generation=header.generation.n, seq=header.seq)
+            if known is None:
+                taken = Taken(
+                    generation=header.generation.n,
+                    seq=header.seq,
+                    id=head.bundle_id,
+                    prev=header.prev,
+                    file=stored,
+                    arrived_as=shown(copy.candidate.name, limit=NAME_SHOWN),
+                    contract=header.contract,
+                    state="received",
+                    changes=sum(header.counts.values()),
+                    decided=b"",
+                    received=now,
+                    applied=0,
                 )
-            streams.update_exchange(conn, self._x.id, in_last_file=copy.candidate.name, in_last_seen=now)
-            self._record.add(Received(seq=header.seq, file=shown(copy.candidate.name)))
+                streams.add_taken(conn, self._x.id, taken)
+            last = shown(copy.candidate.name, limit=NAME_SHOWN)
+            streams.update_exchange(conn, self._x.id, in_last_file=last, in_last_seen=now)
+            if known is None or not there:
+                self._record.add(Received(seq=header.seq, file=shown(copy.candidate.name)))
             self._record.write(conn)
         self._record.done()
-        self._done(copy, "received")
+        self._held[header.seq] = head.bundle_id
+        if known is not None and there:
+            self._duplicate(copy, header, "held")
+            return
+        self._watch_clock(header)
+        self._filing.done(copy.candidate, copy.staged.sha256, "received")
         self._site.step("I11")
 
-    def _done(self, copy: _Copy, verdict: str) -> None:
-        """I11: remembered, so that it is never opened again, and disposed of as the site wants it."""
-        self._remember(copy.candidate, copy.staged.sha256, verdict, "")
-        self._dispose(copy.candidate)
+    def _duplicate(self, copy: _Copy, header: Header, state: str) -> None:
+        """Success: our next report tells it again."""
+        self._record.add(Duplicate(seq=header.seq, file=shown(copy.candidate.name), state=state))
+        self._filing.done(copy.candidate, copy.staged.sha256, "duplicate")
 
-    def _dispose(self, candidate: Candidate) -> None:
-        to = self._site.config.folders.store / "arrived"
-        to.mkdir(exist_ok=True)
-        problem = inbox.dispose(candidate, Disposal(self._site.config.inbox_policy), to=to)
-        if problem is not None:
-            self._record.add(Warned(what=str(problem)))
+    def _watch_clock(self, header: Header) -> None:
+        """A bundle cannot have been made later than now. That one was made long ago says nothing: it may have travelled."""
+        try:
+            ahead = dt.datetime.fromisoformat(header.created_at) - self._site.clock()
+        except ValueError:
+            return  # the 13th month: told for people only, and nothing depends on it
+        if ahead > _CLOCK and not self._clock_told:
+            self._clock_told = True
+            seconds = int(ahead.total_seconds())
+            self._record.add(
+                ClockDiffers(partner=self._x.partner_name, seq=header.seq, made=header.created_at, ahead_s=seconds)
+            )
 
     def _not_ours(self, copy: _Copy, judgement: Judgement) -> None:
-        """Files of others stay untouched: the folder may be shared, or be somebody's outbox."""
         if judgement.verdict is Verdict.OWN_BUNDLE:
-            self._record.add(Warned(what=f"OWN_BUNDLE {shown(copy.candidate.name)}: {judgement.reason}. It was left there."))
-            self._remember(copy.candidate, copy.staged.sha256, Code.OWN_BUNDLE, judgement.reason)
+            self._filing.our_own(copy.candidate, copy.staged.sha256, judgement.reason)
         else:
-            self._leave(copy.candidate, copy.staged.sha256, f"{judgement.verdict}: {judgement.reason}")
-
-    def _leave(self, candidate: Candidate, sha256: str, why: str) -> None:
-        self._foreign += 1
-        self._remember(candidate, sha256, _FOREIGN, why)
+            self._filing.leave(copy.candidate, copy.staged.sha256, f"{judgement.verdict}: {judgement.reason}")
 
     def _fork(self, copy: _Copy, judgement: Judgement) -> None:
-        kept = self._quarantine(copy.candidate, copy.staged, f"FORK: {judgement.reason}")
+        """The stream stops, even where there is no room to keep the second file: then that one stays where it lies."""
+        try:
+            kept = f"as {self._filing.quarantine(copy.candidate, copy.staged, f'FORK: {judgement.reason}')}"
+            room_left = True
+        except NotNow as later:
+            kept, room_left = f"in the inbox as {shown(copy.candidate.name)} ({later.problem})", False
         why = (
             f"FORK: {judgement.reason}. Both files are kept: the first in {self._site.config.folders.store}, "
-            f"the second as {kept}. Nothing more is applied on this exchange; others go on. "
+            f"the second {kept}. Nothing more is applied on this exchange; others go on. "
             f"Was {self._x.partner_name} restored from a backup, or cloned? Settle that with them first."
         )
         with self._site.ledger.begin() as conn:
@@ -296,70 +312,12 @@ class Receiver:
             self._record.add(Stopped(partner=self._x.partner_name, why=why))
             self._record.write(conn)
         self._record.done()
-        self._done(copy, Code.FORK)
-
-    def _fails(self, candidate: Candidate, staged: Staged, seen: SeenFile | None, error: BadBundle) -> None:
-        """A file that is not what it should be is arriving until it stayed the same for a while; then it is refused."""
-        now = micros(self._site.clock())
-        before = Look(seen.size, seen.mtime_ns, seen.sha256, seen.since / _SECOND) if seen is not None else None
-        look = Look(candidate.size, candidate.mtime_ns, staged.sha256, now / _SECOND)
-        settle = self._site.config.limits.settle.total_seconds()
-        state = inbox.settling(before, look, settle_s=settle)
-        if state.settled or settle == 0:
-            self._refuse(candidate, staged, error)
-            return
-        if state.since is look:  # told once, and again when it changed
-            problem = "; ".join(str(one) for one in error.problems[:3])
-            self._record.add(Arriving(file=shown(candidate.name), problem=problem, settle_s=int(settle)))
-        self._remember(candidate, staged.sha256, _ARRIVING, str(error), since=int(state.since.at * _SECOND))
-
-    def _refuse(self, candidate: Candidate, staged: Staged | None, error: BadBundle) -> None:
-        """Into quarantine, with the reason beside it. What cannot be copied (a link, a pipe) stays, known by name."""
-        if staged is not None:
-            self._quarantine(candidate, staged, "\n".join(f"{error.code}: {problem}" for problem in error.problems))
-        self._record.add(
-            Damaged(
-                file=shown(candidate.name),
-                code=error.code,
-                problems=[str(problem) for problem in error.problems],
-                hint=error.hint,
-            )
-        )
-        self._remember(candidate, staged.sha256 if staged is not None else "", error.code, str(error))
-        if staged is not None:
-            self._dispose(candidate)
-
-    def _quarantine(self, candidate: Candidate, staged: Staged, why: str) -> Path:
-        name = f"{staged.sha256[:16]}.bundle"  # a name of ours: theirs is data
-        target = self._site.config.folders.quarantine / name
-        files.keep(staged.path, target)
-        since = self._site.clock().isoformat(timespec="seconds")
-        text = f"{shown(candidate.name, limit=255)}\n{since}\n{why}\n"
-        files.write_whole(target.with_suffix(".txt"), [text.encode()])
-        return target
-
-    def _remember(self, candidate: Candidate, sha256: str, verdict: str, note: str, *, since: int | None = None) -> None:
-        seen = SeenFile(
-            name=candidate.name,
-            size=candidate.size,
-            mtime_ns=candidate.mtime_ns,
-            inode=candidate.inode,
-            sha256=sha256,
-            verdict=str(verdict),
-            note=note,
-            since=micros(self._site.clock()) if since is None else since,
-        )
-        with self._site.ledger.begin() as conn:
-            streams.remember_file(conn, self._x.id, seen)
-            self._record.write(conn)
-        self._record.done()
+        self._stopped = True
+        if room_left:
+            self._filing.done(copy.candidate, copy.staged.sha256, Code.FORK)
 
 
 def _place(follows: Follows | None) -> Place | None:
     if follows is None:
         return None
     return Place(Generation(follows.generation.n, follows.generation.id), follows.seq, follows.id)
-
-
-def _same(seen: SeenFile, candidate: Candidate) -> bool:
-    return (seen.size, seen.mtime_ns, seen.inode) == (candidate.size, candidate.mtime_ns, candidate.inode)

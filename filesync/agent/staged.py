@@ -10,7 +10,7 @@ from filesync.bundle.limits import Limits
 from filesync.bundle.read import Bundle, Head, Member, Reader
 from filesync.bundle.verdict import Code, Incomplete, bad
 from filesync.bundle.write import NAMESPACE
-from filesync.errors import StorageFailure
+from filesync.errors import StorageFailure, disk_problem
 from filesync.exchange import files
 from filesync.keys import sshsig
 from filesync.keys.sshsig import BadSignature, PublicKey
@@ -70,11 +70,14 @@ def _signed_by(head: Head, key: PublicKey) -> None:
 def member_chunks(path: Path, member: Member) -> Iterator[bytes]:
     """The bytes of one member. Raises DiskProblem."""
     left = member.size
-    with path.open("rb") as file:
-        file.seek(member.offset)
-        while left and (chunk := file.read(min(left, files.BLOCK))):
-            left -= len(chunk)
-            yield chunk
+    try:
+        with path.open("rb") as file:
+            file.seek(member.offset)
+            while left and (chunk := file.read(min(left, files.BLOCK))):
+                left -= len(chunk)
+                yield chunk
+    except OSError as error:
+        raise disk_problem(error, path, doing="read") from error
 
 
 class Changes:

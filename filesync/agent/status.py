@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from filesync.agent.record import moment
+from filesync.bundle.verdict import shown
 from filesync.config import Config
 from filesync.errors import ExitCode
 from filesync.exchange.judge import gaps
@@ -133,7 +134,7 @@ def _receiving(conn: sa.Connection, x: Exchange) -> Receiving:
         position=x.in_seq,
         held=held,
         missing=gaps(x.in_seq, held),
-        arriving=tuple(sorted(one.name for one in streams.seen_files(conn, x.id).values() if one.verdict == _ARRIVING)),
+        arriving=tuple(sorted(shown(one.name) for one in streams.seen_files(conn, x.id).values() if one.verdict == _ARRIVING)),
         last_file=x.in_last_file,
         last_seen=moment(x.in_last_seen) if x.in_last_seen else None,
     )

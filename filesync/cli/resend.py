@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import click
 
 from filesync.agent.exporter import resend as resend_again
@@ -9,11 +11,25 @@ from filesync.cli.app import App
 from filesync.ledger import streams
 
 
+class Numbers(click.ParamType[range]):
+    """One number, or a run of them as the partner's messages write it: 4-7."""
+
+    name = "number"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> range:
+        """Read it; both ends are meant."""
+        first, dash, last = value.partition("-")
+        plain = first.isdecimal() and (last.isdecimal() or not dash)
+        if not plain or not 1 <= int(first) <= int(last or first):
+            self.fail(f"{value!r} is no number from 1 on, and no run like 4-7", param, ctx)
+        return range(int(first), int(last or first) + 1)
+
+
 @click.command()
 @click.argument("partner", metavar="PARTNER")
-@click.argument("seqs", metavar="NUMBER…", nargs=-1, required=True, type=click.IntRange(min=1))
+@click.argument("seqs", metavar="NUMBER…", nargs=-1, required=True, type=Numbers())
 @click.pass_obj
-def resend(app: App, partner: str, seqs: tuple[int, ...]) -> None:
+def resend(app: App, partner: str, seqs: tuple[range, ...]) -> None:
     """Put bundles from the archive into the outbox again, byte for byte.
 
     PARTNER is the partner's name or that of the exchange. The partner's status and log say which numbers it misses.
@@ -21,4 +37,4 @@ def resend(app: App, partner: str, seqs: tuple[int, ...]) -> None:
     with app.site() as site:
         with site.ledger.begin() as conn:
             named = {one.partner_name: one.name for one in streams.exchanges(conn)}
-        resend_again(site, named.get(partner, partner), seqs)
+        resend_again(site, named.get(partner, partner), chain(*seqs))

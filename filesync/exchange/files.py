@@ -61,11 +61,22 @@ def keep(source: Path, target: Path) -> None:
         )
 
 
+def kept(path: Path) -> bool:
+    """Whether `keep` put a file there. Then its name is durable, whoever was killed. Raises DiskProblem, StorageFailure."""
+    if not os.path.lexists(path):
+        return False
+    _clear(path)
+    fsync_folder(path.parent)
+    return True
+
+
 def place(source: Path, target: Path, *, mode: int) -> Placed:
     """Copy a file to a name that is not taken, durably; twice is the same as once. Raises DiskProblem, StorageFailure."""
     if os.path.lexists(target):
-        return _compare(source, target)
-    need = _size(source)
+        placed = _compare(source, target)
+        _clear(target)
+        return placed
+    need = size_of(source)
     with whole(target, read(source), mode=mode, need=need) as temporary:
         try:
             try:
@@ -92,7 +103,7 @@ def whole(path: Path, chunks: Iterable[bytes], *, mode: int, need: int | None) -
 
     `need` is the size in bytes where it is known: then room is looked for first. Raises DiskProblem, StorageFailure.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = _temporary(path)
     if need is not None and (have := free_bytes(path.parent)) < need:
         raise disk_problem(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), path.parent, need=need, have=have)
     try:
@@ -161,7 +172,8 @@ def free_bytes(folder: Path) -> int:
     return disk.f_bavail * disk.f_frsize
 
 
-def _size(path: Path) -> int:
+def size_of(path: Path) -> int:
+    """Bytes in a file. Raises DiskProblem."""
     try:
         return path.stat().st_size
     except OSError as error:
@@ -174,6 +186,18 @@ def _room(folder: Path) -> int:
         return free_bytes(folder)
     except DiskProblem:
         return 0
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.tmp")
+
+
+def _clear(path: Path) -> None:
+    """Remove the temporary name of a file that has its own: whoever gave it was killed in between. Raises DiskProblem."""
+    try:
+        _temporary(path).unlink(missing_ok=True)
+    except OSError as error:
+        raise disk_problem(error, path) from error
 
 
 def _compare(source: Path, target: Path) -> Placed:

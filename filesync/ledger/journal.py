@@ -175,9 +175,11 @@ def add_entries(conn: sa.Connection, rows: Iterable[Entry]) -> None:
         conn.execute(sa.insert(event), values)
 
 
-def entries(conn: sa.Connection, *, limit: int | None = None, since: int = 0) -> list[Entry]:
-    """The newest entries, oldest of them first."""
+def entries(conn: sa.Connection, *, exchange: str | None = None, limit: int | None = None, since: int = 0) -> list[Entry]:
+    """The newest entries, of one exchange or (None) of all, oldest of them first."""
     query = sa.select(event).where(event.c.at >= since).order_by(event.c.row.desc()).limit(limit)
+    if exchange is not None:
+        query = query.where(event.c.exchange == exchange)
     found = [
         Entry(exchange=row.exchange, at=row.at, severity=row.severity, kind=row.kind, detail=row.detail)
         for row in conn.execute(query)

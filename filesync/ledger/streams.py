@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 import sqlalchemy as sa
 
 from filesync.ledger.tables import bundle_in, bundle_out, exchange, seen_file, site
 from filesync.model.ids import NO_BUNDLE, BundleId, Generation, SiteId, StreamId
+
+_PLAIN: Final = "/ !#$&'()*+,;=@[]{}"  # what a name keeps as it is, besides letters, digits and _.-~
 
 
 class State(StrEnum):
@@ -297,6 +300,7 @@ def seen_files(conn: sa.Connection, exchange_id: int) -> dict[str, SeenFile]:
     for row in conn.execute(sa.select(seen_file).where(seen_file.c.exchange == exchange_id)):
         values = dict(row._mapping)  # noqa: SLF001
         del values["exchange"]
+        values["name"] = unquote_to_bytes(values["name"]).decode("utf-8", "surrogateescape")
         found[values["name"]] = SeenFile(**values)
     return found
 
@@ -307,7 +311,7 @@ def remember_file(conn: sa.Connection, exchange_id: int, seen: SeenFile) -> None
     conn.execute(
         sa.insert(seen_file).values(
             exchange=exchange_id,
-            name=seen.name,
+            name=_stored(seen.name),
             size=seen.size,
             mtime_ns=seen.mtime_ns,
             inode=seen.inode,
@@ -321,4 +325,9 @@ def remember_file(conn: sa.Connection, exchange_id: int, seen: SeenFile) -> None
 
 def forget_file(conn: sa.Connection, exchange_id: int, name: str) -> None:
     """The file is no longer there."""
-    conn.execute(sa.delete(seen_file).where(seen_file.c.exchange == exchange_id, seen_file.c.name == name))
+    conn.execute(sa.delete(seen_file).where(seen_file.c.exchange == exchange_id, seen_file.c.name == _stored(name)))
+
+
+def _stored(name: str) -> str:
+    """A file's name as the ledger can keep it: whoever fills the inbox chose it, and it need not be text in any charset."""
+    return quote_from_bytes(name.encode("utf-8", "surrogateescape"), safe=_PLAIN)

@@ -1,0 +1,142 @@
+"""What became of files in the inbox, as events (filesync.agent.events)."""
+# ruff: noqa: D102 - `sentence` is described once, by its base
+
+from __future__ import annotations
+
+from filesync.agent.events import Event, Severity, count_text, span_text
+
+
+class Received(Event, frozen=True, kw_only=True):
+    """A bundle was verified and is in the store."""
+
+    severity = Severity.DEBUG
+    seq: int
+    file: str
+
+    def sentence(self) -> str:
+        return f"received {self.seq} as {self.file}"
+
+
+class NameDiffers(Event, frozen=True, kw_only=True):
+    """Recognised by content, whatever its name."""
+
+    seq: int
+    file: str
+
+    def sentence(self) -> str:
+        return f"bundle {self.seq} came under another name, {self.file}; it was recognised by its content"
+
+
+class Duplicate(Event, frozen=True, kw_only=True):
+    """A bundle that was taken before. Success."""
+
+    seq: int
+    file: str
+    state: str  # "applied", "held"
+
+    def sentence(self) -> str:
+        return f"{self.file} is bundle {self.seq}, {self.state} already; nothing to do"
+
+
+class Arriving(Event, frozen=True, kw_only=True):
+    """A file that is not whole, or damaged: nobody can tell yet."""
+
+    file: str
+    problem: str
+    settle_s: int
+
+    def sentence(self) -> str:
+        return (
+            f"{self.file} is still arriving, or damaged: {self.problem}. Looked at again at every import; "
+            f"called damaged if it stays the same for {span_text(self.settle_s)}. Nothing else is affected."
+        )
+
+
+class Damaged(Event, frozen=True, kw_only=True):
+    """A file that cannot be taken, and stayed so. `kept`: our copy of it is in quarantine."""
+
+    severity = Severity.WARNING
+    file: str
+    code: str
+    problems: list[str]
+    hint: str
+    kept: bool
+
+    def sentence(self) -> str:
+        what = "; ".join(self.problems[:5]) + (f"; and {len(self.problems) - 5} more" if len(self.problems) > 5 else "")  # noqa: PLR2004
+        where = "It is in quarantine." if self.kept else "It was left where it is."
+        return f"{self.file} cannot be taken ({self.code}): {what}. {where} {self.hint}".rstrip()
+
+
+class Foreign(Event, frozen=True, kw_only=True):
+    """Files for other sites or exchanges in a shared inbox. They are left alone."""
+
+    files: int
+
+    def sentence(self) -> str:
+        return f"{count_text(self.files, 'file')} for other sites ignored"
+
+
+class NewerFormat(Event, frozen=True, kw_only=True):
+    """A bundle that only a newer filesync can read."""
+
+    severity = Severity.WARNING
+    standing = True
+    file: str
+    what: str
+
+    def sentence(self) -> str:
+        return f"{self.file}: partner uses a newer format ({self.what}). It is held where it is; upgrade filesync here."
+
+
+class Outside(Event, frozen=True, kw_only=True):
+    """A good bundle that has no place in the store yet: it starts another generation, or waits for one that does."""
+
+    severity = Severity.WARNING
+    standing = True
+    file: str
+    why: str
+
+    def sentence(self) -> str:
+        return f"{self.file} stays in the inbox: {self.why}. Nothing else is affected."
+
+
+class NotTaken(Event, frozen=True, kw_only=True):
+    """Files that could not be copied or kept here now: no room, no right, a medium that cannot be read."""
+
+    severity = Severity.WARNING
+    standing = True
+    files: list[str]
+    more: int  # beyond those named
+    why: str
+    hint: str
+
+    def sentence(self) -> str:
+        names = ", ".join(self.files) + (f" and {self.more} more" if self.more else "")
+        return (
+            f"not taken in now: {names}: {self.why}. They stay in the inbox and are tried again by every import; "
+            f"other files, and what is here already, go on. {self.hint}"
+        ).rstrip()
+
+
+class ClockDiffers(Event, frozen=True, kw_only=True):
+    """The partner's clock, or ours, is wrong. Nothing is ordered by it."""
+
+    severity = Severity.WARNING
+    partner: str
+    seq: int
+    made: str
+    ahead_s: int
+
+    def sentence(self) -> str:
+        return (
+            f"clock differs from {self.partner}'s by {_long_text(self.ahead_s)} or more: bundle {self.seq} says that it "
+            f"was made at {self.made}. Nothing is ordered by clocks; set the wrong one right for the times that people read."
+        )
+
+
+def _long_text(seconds: int) -> str:
+    for unit, size in (("day", 86_400), ("hour", 3_600)):
+        if seconds >= 2 * size:
+            return count_text(seconds // size, unit)
+    return count_text(seconds // 60, "minute")

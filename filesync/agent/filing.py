@@ -1,0 +1,203 @@
+"""How a file in the inbox ends: taken, left alone, still arriving, or in quarantine; and that it is remembered.
+
+What happened is in the journal before the file is disposed of, and the file is disposed of before it is remembered: a
+crash in between makes the next look come to the same end, and no judged file stays behind for ever.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from filesync.agent.arrivals import Arriving, Damaged, Foreign, NotTaken
+from filesync.agent.events import Warned
+from filesync.agent.record import Record, micros
+from filesync.agent.site import Site
+from filesync.bundle.verdict import BadBundle, Code, shown
+from filesync.errors import DiskProblem, StorageFailure, disk_problem
+from filesync.exchange import files, inbox
+from filesync.exchange.inbox import Candidate, Disposal, Look, Staged
+from filesync.ledger import streams
+from filesync.ledger.streams import Exchange, SeenFile
+from filesync.model.ids import StreamId
+
+NAME_SHOWN: Final = 255  # characters of a file's name that are kept for people
+_SECOND: Final = 1_000_000  # microseconds
+_ARRIVING: Final = "arriving"
+_FOREIGN: Final = "foreign"
+_NAMED: Final = 5  # files that a warning names; the others are counted
+_STREAM: Final = re.compile(r"fs1_([0-9a-f]{8})_.*", re.DOTALL)
+
+
+class NotNow(Exception):
+    """This file cannot be taken in now; others can."""
+
+    def __init__(self, problem: DiskProblem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+@contextmanager
+def room() -> Iterator[None]:
+    """Lack of room or of a right stops one file, not the import; a disk that failed stops everything."""
+    try:
+        yield
+    except StorageFailure:
+        raise
+    except DiskProblem as error:
+        raise NotNow(error) from error
+
+
+def for_stream(name: str, stream: StreamId) -> bool | None:
+    """Whether a file's name says that it is of this stream; None where it says nothing. A name is a hint only."""
+    said = _STREAM.fullmatch(name.lower())
+    return None if said is None else said[1] == stream[:8]
+
+
+class Filing:
+    """The ends of files of one exchange's inbox, in one run."""
+
+    def __init__(self, site: Site, exchange: Exchange, record: Record) -> None:
+        self._site = site
+        self._x = exchange
+        self._record = record
+        self._foreign = 0
+        self._not_now: dict[int | None, list[tuple[str, DiskProblem]]] = {}  # by the system's word for it
+
+    def judged(self, candidates: Iterable[Candidate]) -> dict[str, SeenFile]:
+        """What is known of the files that are there; what is not there any more is forgotten."""
+        names = {one.name for one in candidates}
+        with self._site.ledger.begin() as conn:
+            known = streams.seen_files(conn, self._x.id)
+            for name in known.keys() - names:
+                streams.forget_file(conn, self._x.id, name)
+        return {name: seen for name, seen in known.items() if name in names}
+
+    def close(self) -> None:
+        """Tell what is told of many files at once."""
+        if self._foreign:
+            self._record.add(Foreign(files=self._foreign))
+        for group in self._not_now.values():
+            names, first = [name for name, _ in group], group[0][1]
+            self._record.add(
+                NotTaken(files=names[:_NAMED], more=len(names[_NAMED:]), why=str(first), hint=first.hint),
+            )
+        self._journal()
+
+    # ── the ends ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def done(self, candidate: Candidate, sha256: str, verdict: str) -> None:
+        """I11: what it was is told and recorded; disposed of as the site wants it, and what stays is never opened again."""
+        self._journal()
+        self._dispose(candidate)
+        self._remember(candidate, sha256, verdict, "")
+
+    def leave(self, candidate: Candidate, sha256: str, why: str) -> None:
+        """Someone else's: it stays untouched, the folder may be shared, or be somebody's outbox."""
+        self._foreign += 1
+        self._remember(candidate, sha256, _FOREIGN, why)
+
+    def our_own(self, candidate: Candidate, sha256: str, why: str) -> None:
+        """A bundle of ours that came back: told, and left alone, the folder may be our outbox."""
+        self._record.add(Warned(what=f"{Code.OWN_BUNDLE} {shown(candidate.name)}: {why}. It was left there."))
+        self._remember(candidate, sha256, Code.OWN_BUNDLE, why)
+
+    def not_now(self, candidate: Candidate, problem: DiskProblem) -> None:
+        """It stays and is tried again; told once for all files that the same is wrong with."""
+        cause = problem.__cause__
+        number = cause.errno if isinstance(cause, OSError) else None
+        self._not_now.setdefault(number, []).append((shown(candidate.name), problem))
+
+    def fails(self, candidate: Candidate, staged: Staged, seen: SeenFile | None, error: BadBundle) -> None:
+        """A file that is not what it should be is arriving until it stayed the same for a while; then it is refused."""
+        if for_stream(candidate.name, self._x.in_stream) is False:
+            # in a shared folder, and too damaged to say for whom it is: whoever waits for it names the damage
+            self.leave(candidate, staged.sha256, f"named as another stream's: {error}")
+            return
+        now = micros(self._site.clock())
+        before = Look(seen.size, seen.mtime_ns, seen.sha256, seen.since / _SECOND) if seen is not None else None
+        look = Look(candidate.size, candidate.mtime_ns, staged.sha256, now / _SECOND)
+        settle = self._site.config.limits.settle.total_seconds()
+        state = inbox.settling(before, look, settle_s=settle)
+        if state.settled or settle == 0:
+            self.refuse(candidate, staged, error)
+            return
+        if state.since is look:  # told once, and again when it changed
+            problem = "; ".join(str(one) for one in error.problems[:3])
+            self._record.add(Arriving(file=shown(candidate.name), problem=problem, settle_s=int(settle)))
+        self._remember(candidate, staged.sha256, _ARRIVING, str(error), since=int(state.since.at * _SECOND))
+
+    def refuse(self, candidate: Candidate, staged: Staged | None, error: BadBundle) -> None:
+        """Into quarantine, with the reason beside it. What cannot be copied (a link, a pipe) stays, known by name."""
+        if staged is not None:
+            self.quarantine(candidate, staged, "\n".join(f"{error.code}: {problem}" for problem in error.problems))
+        self._record.add(
+            Damaged(
+                file=shown(candidate.name),
+                code=error.code,
+                problems=[str(problem) for problem in error.problems],
+                hint=error.hint,
+                kept=staged is not None,
+            )
+        )
+        if staged is not None:
+            self.done(candidate, staged.sha256, error.code)
+        else:
+            self._remember(candidate, "", error.code, str(error))
+
+    def quarantine(self, candidate: Candidate, staged: Staged, why: str) -> Path:
+        """Keep our copy, and why, under a name of ours: theirs is data. Raises NotNow, StorageFailure."""
+        target = self._site.config.folders.quarantine / f"{staged.sha256[:16]}.bundle"
+        since = self._site.clock().isoformat(timespec="seconds")
+        text = f"{shown(candidate.name, limit=NAME_SHOWN)}\n{since}\n{why}\n"
+        with room():
+            files.write_whole(target.with_suffix(".txt"), [text.encode()])  # first: nothing lies there without its reason
+            files.keep(staged.path, target)
+        return target
+
+    # ── what all of them need ───────────────────────────────────────────────────────────────────────────────────
+
+    def _dispose(self, candidate: Candidate) -> None:
+        policy = Disposal(self._site.config.inbox_policy)
+        to = self._site.config.folders.store / "arrived"
+        try:
+            if policy is Disposal.MOVE:
+                to.mkdir(exist_ok=True)
+        except OSError as error:
+            problem = disk_problem(error, to)
+            self._record.add(Warned(what=f"{shown(candidate.name)} stays in the inbox, and is not taken again: {problem}"))
+            return
+        problem_there = inbox.dispose(candidate, policy, to=to)
+        if problem_there is not None:
+            self._record.add(Warned(what=str(problem_there)))
+
+    def _remember(self, candidate: Candidate, sha256: str, verdict: str, note: str, *, since: int | None = None) -> None:
+        seen = SeenFile(
+            name=candidate.name,
+            size=candidate.size,
+            mtime_ns=candidate.mtime_ns,
+            inode=candidate.inode,
+            sha256=sha256,
+            verdict=str(verdict),
+            note=note,
+            since=micros(self._site.clock()) if since is None else since,
+        )
+        with self._site.ledger.begin() as conn:
+            streams.remember_file(conn, self._x.id, seen)
+            self._record.write(conn)
+        self._record.done()
+
+    def _journal(self) -> None:
+        with self._site.ledger.begin() as conn:
+            self._record.write(conn)
+        self._record.done()
+
+
+def settled(seen: SeenFile | None, candidate: Candidate) -> bool:
+    """Whether the very file was judged for good before (I2)."""
+    if seen is None or seen.verdict == _ARRIVING:
+        return False
+    return (seen.size, seen.mtime_ns, seen.inode) == (candidate.size, candidate.mtime_ns, candidate.inode)

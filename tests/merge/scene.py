@@ -30,8 +30,12 @@ def contract(*changes: tuple[str, str]) -> str:
 
 MIRROR = contract(("issue: mark ", "issue: mirror "))
 IGNORE = contract(("issue: mark ", "issue: ignore "))
-DRIFT = contract(("cost_estimate: {kind: number}\n  occurred", "cost_estimate: {kind: number, from: acme, mode: drift}\n  occurred"))
-GUARD = contract(("cost_estimate: {kind: number}\n  occurred", "cost_estimate: {kind: number, from: acme, mode: guard}\n  occurred"))
+DRIFT = contract(
+    ("cost_estimate: {kind: number}\n  occurred", "cost_estimate: {kind: number, from: acme, mode: drift}\n  occurred")
+)
+GUARD = contract(
+    ("cost_estimate: {kind: number}\n  occurred", "cost_estimate: {kind: number, from: acme, mode: guard}\n  occurred")
+)
 
 
 def shared(world: World, summary: str = "first") -> str:

@@ -1,0 +1,173 @@
+"""Comments: edited, deleted, doubled, and before their issue."""
+
+from filesync.agent.events import Dropped, Stuck
+from tests.merge.scene import MIRROR, comments, cross, events, keys, refuse_create, refuse_nothing, shared
+from tests.support.two_sites import World, two_sites
+
+
+def _with_comment(world: World, text: str = "one") -> tuple[str, str]:
+    key = shared(world)
+    number = world.acme.desk.comment(key, text)
+    world.send(world.acme)
+    assert comments(world.globex, key) == [text]
+    return key, number  # the first of each tracker: the same number
+
+
+def test_edit_vs_edit():
+    with two_sites() as world:
+        key, number = _with_comment(world)
+        cross(
+            world,
+            acme=lambda: world.acme.desk.edit_comment(key, number, "of acme"),
+            globex=lambda: world.globex.desk.edit_comment(key, number, "of globex"),
+        )
+        for side in world.sides:
+            assert comments(side, key) == ["of acme"]
+            assert [(met.field, met.winner) for met in side.conflicts()] == [("body", "acme")]
+        world.assert_in_step()
+
+
+def test_edit_vs_delete_deletes_both_ways():
+    for edits, deletes in (("acme", "globex"), ("globex", "acme")):
+        with two_sites() as world:
+            key, number = _with_comment(world)
+            desks = {side.name: side.desk for side in world.sides}
+            edit = lambda: desks[edits].edit_comment(key, number, "edited")  # noqa: B023, E731 - called at once
+            delete = lambda: desks[deletes].delete_comment(key, number)  # noqa: B023, E731
+            here, there = cross(world, acme=edit if edits == "acme" else delete, globex=edit if edits == "globex" else delete)
+            for side in world.sides:
+                assert comments(side, key) == []
+            (dropped,) = events(there if deletes == "globex" else here, Dropped)
+            assert "an edit of something deleted" in dropped.sentence()
+            world.assert_in_step()
+
+
+def test_delete_vs_delete():
+    with two_sites() as world:
+        key, number = _with_comment(world)
+        cross(
+            world,
+            acme=lambda: world.acme.desk.delete_comment(key, number),
+            globex=lambda: world.globex.desk.delete_comment(key, number),
+        )
+        for side in world.sides:
+            assert comments(side, key) == []
+        world.assert_in_step()
+
+
+def test_deleted_here_before_the_partners_deletion_comes_tells_nothing():
+    with two_sites() as world:
+        key, number = _with_comment(world)
+        world.acme.desk.delete_comment(key, number)
+        world.globex.desk.delete_comment(key, number)
+        world.send(world.acme)
+        assert world.globex.export().changes == 0
+        world.assert_in_step()
+
+
+def test_plus_one_twice():
+    with two_sites() as world:
+        key = shared(world)
+        cross(
+            world,
+            acme=lambda: world.acme.desk.comment(key, "+1"),
+            globex=lambda: world.globex.desk.comment(key, "+1"),
+        )
+        world.acme.desk.comment(key, "+1")
+        world.send(world.acme)
+        for side in world.sides:
+            assert comments(side, key) == ["+1", "+1", "+1"]
+        world.assert_in_step()
+
+
+def test_comment_on_issue_being_deleted():
+    with two_sites(contract=MIRROR) as world:
+        key = shared(world)
+        here, _ = cross(
+            world,
+            acme=lambda: world.acme.desk.delete(key),
+            globex=lambda: world.globex.desk.comment(key, "wait!"),
+        )
+        (dropped,) = events(here, Dropped)
+        assert "its issue was deleted here" in dropped.sentence()
+        for side in world.sides:
+            assert keys(side) == []
+            assert side.queued() == []
+        world.assert_in_step()
+
+
+def test_edit_arrives_before_stuck_create():
+    with two_sites() as world:
+        key = shared(world)
+        number = world.acme.desk.comment(key, "one")
+        world.acme.desk.comment(key, "two")
+        refuse_create(world.globex, "one")
+        done = world.send(world.acme)
+        assert "not today" in events(done, Stuck)[0].sentence()
+        assert comments(world.globex, key) == ["two"]
+        world.acme.desk.edit_comment(key, number, "one, edited")
+        world.send(world.acme)
+        assert comments(world.globex, key) == ["two"]
+        assert [row.state for row in world.globex.queued()] == ["stuck", "behind"]
+        refuse_nothing(world.globex)
+        world.globex.retry()
+        assert sorted(map(str, comments(world.globex, key))) == ["one, edited", "two"]
+        world.assert_in_step()
+
+
+def test_a_comment_waits_for_its_issue_that_is_stuck_and_then_comes():
+    with two_sites() as world:
+        refuse_create(world.globex, "held")
+        held = world.acme.desk.create("Bug", "held")
+        world.acme.desk.comment(held, "of held")
+        world.acme.desk.create("Bug", "free")
+        world.send(world.acme)
+        assert [issue.fields["summary"] for issue in world.globex.desk.list()] == ["free"]
+        refuse_nothing(world.globex)
+        world.globex.retry()
+        world.assert_in_step()
+        assert world.globex.queued() == []
+
+
+def test_a_stuck_comment_goes_with_its_issue():
+    with two_sites(contract=MIRROR) as world:
+        key = shared(world)
+        refuse_create(world.globex, "never")
+        world.acme.desk.comment(key, "never")
+        world.send(world.acme)
+        assert len(world.globex.stuck()) == 1
+        world.acme.desk.delete(key)
+        world.send(world.acme)
+        assert world.globex.queued() == []  # nobody is asked about what is gone
+        world.assert_in_step()
+
+
+def test_a_comment_comes_together_with_the_deletion_of_its_issue():
+    for contract in ("", MIRROR):
+        with two_sites(contract=contract) as world:
+            key = shared(world)
+            world.acme.desk.comment(key, "last words")
+            world.acme.export()
+            world.acme.desk.delete(key)
+            world.send(world.acme)
+            assert world.globex.queued() == []
+            assert world.globex.export().changes == 0
+            world.assert_in_step()
+
+
+def test_a_skipped_comment_is_never_told_again_and_holds_up_nothing():
+    with two_sites() as world:
+        key = shared(world)
+        refuse_create(world.globex, "never")
+        number = world.acme.desk.comment(key, "never")
+        world.send(world.acme)
+        (row,) = world.globex.stuck()
+        world.globex.skip(row.mark)
+        refuse_nothing(world.globex)
+        world.acme.desk.edit_comment(key, number, "still here")
+        world.acme.desk.comment(key, "another")
+        world.send(world.acme)
+        assert comments(world.globex, key) == ["another"]
+        assert comments(world.acme, key) == ["still here", "another"]
+        assert world.globex.queued() == []
+        assert world.globex.export().changes == world.acme.export().changes == 0

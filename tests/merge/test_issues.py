@@ -1,0 +1,345 @@
+"""Issues: deleted, apart, out of scope, under a parent, found again."""
+
+import shutil
+from pathlib import Path
+
+from filesync.agent.events import Dropped, LostEdit
+from filesync.model.shadow import Life
+from tests.merge.scene import (
+    IGNORE,
+    MIRROR,
+    comments,
+    crash,
+    cross,
+    events,
+    keys,
+    refuse,
+    refuse_create,
+    refuse_nothing,
+    row,
+    shared,
+    value,
+)
+from tests.support.two_sites import Side, World, two_sites
+
+SCOPED = ("{labels: [shared]}", "")
+
+
+def _deleted_there_edited_here(world: World) -> tuple[str, list[object]]:
+    key = shared(world)
+    world.globex.desk.comment(key, "kept?")
+    world.globex.desk.edit(key, {"summary": "edited at globex"})
+    world.acme.desk.delete(key)
+    done = world.send(world.acme)
+    return key, [event.fields for event in events(done, LostEdit)]
+
+
+def test_delete_vs_unsent_edit_mirror():
+    with two_sites(contract=MIRROR) as world:
+        _, lost = _deleted_there_edited_here(world)
+        assert lost == [["summary"]]
+        assert keys(world.globex) == keys(world.acme) == []
+        assert world.globex.export().changes == 0
+        world.assert_in_step()
+
+
+def test_delete_vs_unsent_edit_mark():
+    with two_sites() as world:
+        key, lost = _deleted_there_edited_here(world)
+        assert lost == []
+        issue = world.globex.desk.show(key).issue
+        assert issue.deleted_by == "acme"
+        assert issue.fields["summary"] == "edited at globex"
+        assert row(world.globex, key).state is Life.APART
+        assert world.globex.export().changes == 0
+        assert keys(world.acme) == []
+        world.assert_in_step()
+
+
+def test_delete_vs_unsent_edit_ignore():
+    with two_sites(contract=IGNORE) as world:
+        key, lost = _deleted_there_edited_here(world)
+        assert lost == []
+        issue = world.globex.desk.show(key).issue
+        assert issue.deleted_by == ""
+        assert issue.fields["summary"] == "edited at globex"
+        assert world.globex.export().changes == 0
+        assert keys(world.acme) == []
+        world.assert_in_step()
+
+
+def test_each_site_may_have_its_own_policy_for_deletions():
+    with two_sites(mappings=("deletes: {issue: mirror}\n", "deletes: {issue: ignore}\n")) as world:
+        first, second = shared(world, "one"), shared(world, "two")
+        world.acme.desk.delete(first)
+        world.globex.desk.delete(second)
+        world.settle()
+        assert keys(world.acme) == []
+        assert keys(world.globex) == [first]
+        world.assert_in_step()
+
+
+def test_delete_vs_told_edit():
+    with two_sites(contract=MIRROR) as world:
+        key = shared(world)
+        here, _ = cross(
+            world,
+            acme=lambda: world.acme.desk.delete(key),
+            globex=lambda: world.globex.desk.edit(key, {"summary": "too late"}),
+        )
+        (dropped,) = events(here, Dropped)
+        assert "an edit of something deleted" in dropped.sentence()
+        assert keys(world.acme) == keys(world.globex) == []
+        world.assert_in_step()
+
+
+def test_delete_arrives_before_create():
+    with two_sites() as world:
+        refuse_create(world.globex, "unborn")
+        key = world.acme.desk.create("Bug", "unborn")
+        world.acme.desk.comment(key, "of unborn")
+        world.send(world.acme)
+        assert [row.state for row in world.globex.queued()] == ["stuck", "waits"]
+        world.acme.desk.delete(key)
+        refuse_nothing(world.globex)
+        world.globex.faults.forbid_writes = True
+        world.send(world.acme)  # no person had to decide
+        assert world.globex.queued() == []
+        assert keys(world.globex) == []
+        world.assert_in_step()
+
+
+def test_delete_while_create_in_doubt():
+    with two_sites(contract=MIRROR) as world:
+        refuse_create(world.globex, "in doubt")
+        key = world.acme.desk.create("Bug", "in doubt")
+        world.send(world.acme)
+        refuse_nothing(world.globex)
+        with crash(world.globex, "after create"):
+            world.globex.retry()
+        assert len(keys(world.globex)) == 1
+        world.acme.desk.delete(key)
+        world.send(world.acme)
+        assert keys(world.globex) == []
+        assert world.globex.queued() == []
+        assert world.globex.export().changes == 0
+        world.assert_in_step()
+
+
+def test_apart_is_never_told_again():
+    with two_sites() as world:
+        key = shared(world)
+        world.acme.desk.delete(key)
+        world.send(world.acme)
+        desk = world.globex.desk
+        for work in (
+            lambda: desk.edit(key, {"summary": "still used here"}),
+            lambda: desk.comment(key, "and talked about"),
+            lambda: desk.transition(key, "In Progress"),
+            lambda: desk.delete(key),
+        ):
+            work()
+            assert world.globex.export().changes == 0
+        world.assert_in_step()
+
+
+def test_a_skipped_create_is_apart():
+    with two_sites() as world:
+        refuse_create(world.globex, "never")
+        key = world.acme.desk.create("Bug", "never")
+        world.acme.desk.comment(key, "of never")
+        world.send(world.acme)
+        (stuck,) = world.globex.stuck()
+        world.globex.skip(stuck.mark)
+        refuse_nothing(world.globex)
+        world.acme.desk.edit(key, {"summary": "later"})
+        world.send(world.acme)
+        assert keys(world.globex) == []
+        assert world.globex.queued() == []
+        assert world.globex.export().changes == world.acme.export().changes == 0
+
+
+def test_a_skipped_delete_keeps_the_issue_apart():
+    with two_sites(contract=MIRROR) as world:
+        key = shared(world)
+        world.acme.desk.delete(key)
+        world.globex.faults.refuse = lambda call, what: "it is locked" if call == "apply" else None
+        world.send(world.acme)
+        (stuck,) = world.globex.stuck()
+        world.globex.skip(stuck.mark)
+        refuse_nothing(world.globex)
+        assert keys(world.globex) == [key]
+        world.globex.desk.edit(key, {"summary": "kept"})
+        assert world.globex.export().changes == 0
+        world.assert_in_step()
+
+
+def _leave_scope(world: World) -> str:
+    key = world.acme.desk.create("Bug", "first", {"labels:shared": True})
+    world.send(world.acme)
+    assert keys(world.globex) == [key]
+    world.acme.desk.edit(key, {"labels:shared": None})
+    return key
+
+
+def test_leaves_scope_is_not_deleted():
+    with two_sites(scopes=SCOPED) as world:
+        key = _leave_scope(world)
+        assert world.acme.export().changes == 0
+        assert keys(world.acme) == keys(world.globex) == [key]
+        assert world.globex.desk.show(key).issue.deleted_by == ""
+        assert row(world.acme, key).state is Life.LIVE
+
+
+def test_returns_with_piled_up_edits():
+    with two_sites(scopes=SCOPED) as world:
+        key = _leave_scope(world)
+        world.acme.desk.edit(key, {"summary": "second"})
+        assert world.acme.export().changes == 0
+        number = world.acme.desk.comment(key, "meanwhile")
+        world.acme.desk.edit_comment(key, number, "meanwhile, twice")
+        assert world.acme.export().changes == 0
+        assert value(world.globex, key, "summary") == "first"
+        world.acme.desk.edit(key, {"labels:shared": True})
+        world.send(world.acme)
+        assert value(world.globex, key, "summary") == "second"
+        assert comments(world.globex, key) == ["meanwhile, twice"]
+        world.assert_in_step()
+
+
+def test_partner_edits_while_out_of_scope():
+    with two_sites(scopes=SCOPED) as world:
+        key = _leave_scope(world)
+        world.acme.desk.edit(key, {"description": "of acme"})
+        world.globex.desk.edit(key, {"summary": "of globex"})
+        world.globex.desk.comment(key, "of globex")
+        world.send(world.globex)
+        assert value(world.acme, key, "summary") == "of globex"
+        assert comments(world.acme, key) == ["of globex"]
+        assert world.acme.export().changes == 0
+        world.acme.desk.edit(key, {"labels:shared": True})
+        world.settle()
+        assert value(world.globex, key, "description") == "of acme"
+        world.assert_in_step()
+
+
+def test_deleted_while_out_of_scope_is_told():
+    with two_sites(contract=MIRROR, scopes=SCOPED) as world:
+        key = _leave_scope(world)
+        world.acme.desk.delete(key)
+        world.send(world.acme)
+        assert keys(world.globex) == []
+        world.assert_in_step()
+
+
+# ── parents ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _parent_of(side: Side, summary: str) -> object:
+    by_summary = {issue.fields["summary"]: issue for issue in side.desk.list()}
+    return by_summary[summary].fields.get("parent")
+
+
+def test_a_sub_task_waits_for_its_parent():
+    with two_sites() as world:
+        refuse_create(world.globex, "above")
+        above = world.acme.desk.create("Story", "above")
+        world.acme.desk.create("Sub-task", "below", {"parent": above})
+        world.send(world.acme)
+        assert keys(world.globex) == []
+        assert [row.state for row in world.globex.queued()] == ["stuck", "waits"]
+        refuse_nothing(world.globex)
+        world.globex.retry()
+        assert _parent_of(world.globex, "below") == above
+        world.assert_in_step()
+
+
+def test_a_new_parent_that_is_stuck_holds_up_no_other_field():
+    with two_sites() as world:
+        key = shared(world, "below")
+        refuse_create(world.globex, "above")
+        above = world.acme.desk.create("Epic", "above")
+        world.acme.desk.edit(key, {"parent": above, "description": "with a parent"})
+        world.send(world.acme)
+        assert value(world.globex, key, "description") == "with a parent"
+        assert _parent_of(world.globex, "below") is None
+        assert world.globex.export().changes == 0
+        refuse_nothing(world.globex)
+        world.globex.retry()
+        assert _parent_of(world.globex, "below") is not None
+        world.assert_in_step()
+
+
+def test_a_parent_that_is_apart_is_neither_told_nor_waited_for():
+    with two_sites() as world:
+        refuse_create(world.globex, "above")
+        above = world.acme.desk.create("Epic", "above")
+        world.acme.desk.create("Story", "below", {"parent": above})
+        world.send(world.acme)
+        (stuck,) = world.globex.stuck()
+        world.globex.skip(stuck.mark)
+        refuse_nothing(world.globex)
+        assert _parent_of(world.globex, "below") is None
+        assert world.globex.queued() == []
+        assert world.globex.export().changes == world.acme.export().changes == 0
+
+
+def test_a_parent_out_of_scope_is_told_when_it_comes_into_it():
+    with two_sites(scopes=SCOPED) as world:
+        above = world.acme.desk.create("Epic", "above")
+        world.acme.desk.create("Story", "below", {"parent": above, "labels:shared": True})
+        world.send(world.acme)
+        assert [issue.fields["summary"] for issue in world.globex.desk.list()] == ["below"]
+        assert world.globex.export().changes == 0
+        world.acme.desk.edit(above, {"labels:shared": True})
+        world.settle()
+        assert _parent_of(world.globex, "below") is not None
+        world.assert_in_step()
+
+
+# ── found again ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_found_again_after_the_ledger_was_put_back(tmp_path: Path):
+    """A site that never sent anything has no guard: an old ledger cannot be told, and what an import made has no row."""
+    with two_sites() as world:
+        state = world.globex.config.folders.state
+        world.globex.site.close()
+        kept = tmp_path / "kept"
+        kept.mkdir()
+        for file in state.glob("ledger.db*"):
+            shutil.copy(file, kept)
+        world.globex.reopen()
+        key = shared(world, "x")
+        world.globex.desk.edit(key, {"summary": "y"})
+        world.globex.site.close()
+        for file in state.glob("ledger.db*"):
+            file.unlink()
+        for file in kept.iterdir():
+            shutil.copy(file, state)
+        world.globex.reopen()
+        assert world.globex.export().changes == 0  # it bears its origin: it is not told as new
+        world.bring_again(to=world.globex)
+        world.globex.import_()
+        assert keys(world.globex) == [key]
+        world.settle()
+        assert keys(world.globex) == [key]
+        world.assert_in_step()
+
+
+def test_a_refused_optional_field_of_a_create_is_stuck_alone():
+    with two_sites() as world:
+        refuse(world.globex, "severity")
+        key = world.acme.desk.create("Bug", "x", {"severity": "Major", "priority": "High"})
+        world.acme.desk.comment(key, "goes on")
+        world.send(world.acme)
+        assert value(world.globex, key, "priority") == "High"
+        assert value(world.globex, key, "severity") is None
+        assert comments(world.globex, key) == ["goes on"]
+        (stuck,) = world.globex.stuck()
+        assert stuck.reason == "severity: not today"
+        assert world.globex.export().changes == 0
+        refuse_nothing(world.globex)
+        world.globex.retry()
+        assert value(world.globex, key, "severity") == "Major"
+        world.assert_in_step()

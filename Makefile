@@ -3,7 +3,8 @@ PYTHON := .venv/bin/python
 RUN := .venv/.ready-run
 DEV := .venv/.ready-dev
 
-.PHONY: help demo check test prove format
+CHECKS := format lint types layers links readme
+.PHONY: help demo check test prove format $(CHECKS:%=check-%)
 
 help:
 	@echo "make demo     two sites in one folder, and everything that happens between them"
@@ -18,13 +19,21 @@ help:
 demo: $(RUN)
 	@tools/demo
 
-check: $(DEV)
+# One target a question, so that `make -k check` asks all of them.
+check: $(CHECKS:%=check-%)
+
+check-format: $(DEV)
 	$(PYTHON) -m ruff format --check .
+check-lint: $(DEV)
 	$(PYTHON) -m ruff check .
+check-types: $(DEV)
 	$(PYTHON) -m mypy
 	$(PYTHON) -m mypy tools tests
+check-layers: $(DEV)
 	$(PYTHON) -m pytest -q tests/test_layers.py
+check-links: $(DEV)
 	$(PYTHON) tools/links.py
+check-readme: $(DEV)
 	$(PYTHON) tools/readme.py --check
 
 test: $(DEV)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
-
-import pytest
+from typing import TypeVar
 
 from filesync.agent.events import Event
 from filesync.agent.importer import Imports
 from filesync.ledger import shadows
-from filesync.model.ids import Gid
+from filesync.model.ids import Kind
 from filesync.model.shadow import Entity
 from filesync.trackers.base import Draft, Write
 from tests.support.two_sites import Crash, Side, World
+
+E = TypeVar("E", bound=Event)
+T = TypeVar("T")
 
 DEFAULT = (files("filesync.templates") / "contract.yaml").read_text(encoding="utf-8")
 
@@ -74,19 +76,19 @@ def row(side: Side, key: str) -> Entity:
     """The ledger's row of an issue."""
     x = side.exchange().id
     with side.site.ledger.begin() as conn:
-        found = shadows.by_local(conn, x, shadows.Kind.ISSUE, key.partition("-")[2])
+        found = shadows.by_local(conn, x, Kind.ISSUE, key.partition("-")[2])
     assert found is not None
     return found
 
 
-def row_of(side: Side, gid: Gid) -> Entity | None:
-    x = side.exchange().id
-    with side.site.ledger.begin() as conn:
-        return shadows.entities(conn, x, [gid]).get(gid)
-
-
-def events(done: Imports, kind: type[Event]) -> list[Event]:
+def events(done: Imports, kind: type[E]) -> list[E]:
     return [event for event in done.events if isinstance(event, kind)]
+
+
+def only(found: Sequence[T]) -> T:
+    """The only one there is."""
+    assert len(found) == 1, found
+    return found[0]
 
 
 def refuse(side: Side, field: str, value: object = ...) -> None:
@@ -126,8 +128,12 @@ def crash(side: Side, place: str, nth: int = 1) -> Iterator[None]:
             raise Crash(place)
 
     side.faults.strike = strike
-    with pytest.raises(Crash):
+    died = False
+    try:
         yield
+    except Crash:
+        died = True
+    assert died, f"nothing came to {place}"
     side.faults.strike = lambda _place: None
     side.reopen()
 

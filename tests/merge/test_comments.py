@@ -1,7 +1,7 @@
 """Comments: edited, deleted, doubled, and before their issue."""
 
 from filesync.agent.events import Dropped, Stuck
-from tests.merge.scene import MIRROR, comments, cross, events, keys, refuse_create, refuse_nothing, shared
+from tests.merge.scene import MIRROR, comments, cross, events, keys, only, refuse_create, refuse_nothing, shared
 from tests.support.two_sites import World, two_sites
 
 
@@ -13,7 +13,7 @@ def _with_comment(world: World, text: str = "one") -> tuple[str, str]:
     return key, number  # the first of each tracker: the same number
 
 
-def test_edit_vs_edit():
+def test_edit_vs_edit() -> None:
     with two_sites() as world:
         key, number = _with_comment(world)
         cross(
@@ -27,7 +27,7 @@ def test_edit_vs_edit():
         world.assert_in_step()
 
 
-def test_edit_vs_delete_deletes_both_ways():
+def test_edit_vs_delete_deletes_both_ways() -> None:
     for edits, deletes in (("acme", "globex"), ("globex", "acme")):
         with two_sites() as world:
             key, number = _with_comment(world)
@@ -37,12 +37,12 @@ def test_edit_vs_delete_deletes_both_ways():
             here, there = cross(world, acme=edit if edits == "acme" else delete, globex=edit if edits == "globex" else delete)
             for side in world.sides:
                 assert comments(side, key) == []
-            (dropped,) = events(there if deletes == "globex" else here, Dropped)
+            dropped = only(events(there if deletes == "globex" else here, Dropped))
             assert "an edit of something deleted" in dropped.sentence()
             world.assert_in_step()
 
 
-def test_delete_vs_delete():
+def test_delete_vs_delete() -> None:
     with two_sites() as world:
         key, number = _with_comment(world)
         cross(
@@ -55,7 +55,7 @@ def test_delete_vs_delete():
         world.assert_in_step()
 
 
-def test_deleted_here_before_the_partners_deletion_comes_tells_nothing():
+def test_deleted_here_before_the_partners_deletion_comes_tells_nothing() -> None:
     with two_sites() as world:
         key, number = _with_comment(world)
         world.acme.desk.delete_comment(key, number)
@@ -65,7 +65,7 @@ def test_deleted_here_before_the_partners_deletion_comes_tells_nothing():
         world.assert_in_step()
 
 
-def test_plus_one_twice():
+def test_plus_one_twice() -> None:
     with two_sites() as world:
         key = shared(world)
         cross(
@@ -80,7 +80,7 @@ def test_plus_one_twice():
         world.assert_in_step()
 
 
-def test_comment_on_issue_being_deleted():
+def test_comment_on_issue_being_deleted() -> None:
     with two_sites(contract=MIRROR) as world:
         key = shared(world)
         here, _ = cross(
@@ -88,7 +88,7 @@ def test_comment_on_issue_being_deleted():
             acme=lambda: world.acme.desk.delete(key),
             globex=lambda: world.globex.desk.comment(key, "wait!"),
         )
-        (dropped,) = events(here, Dropped)
+        dropped = only(events(here, Dropped))
         assert "its issue was deleted here" in dropped.sentence()
         for side in world.sides:
             assert keys(side) == []
@@ -96,7 +96,7 @@ def test_comment_on_issue_being_deleted():
         world.assert_in_step()
 
 
-def test_edit_arrives_before_stuck_create():
+def test_edit_arrives_before_stuck_create() -> None:
     with two_sites() as world:
         key = shared(world)
         number = world.acme.desk.comment(key, "one")
@@ -115,7 +115,7 @@ def test_edit_arrives_before_stuck_create():
         world.assert_in_step()
 
 
-def test_a_comment_waits_for_its_issue_that_is_stuck_and_then_comes():
+def test_a_comment_waits_for_its_issue_that_is_stuck_and_then_comes() -> None:
     with two_sites() as world:
         refuse_create(world.globex, "held")
         held = world.acme.desk.create("Bug", "held")
@@ -129,7 +129,7 @@ def test_a_comment_waits_for_its_issue_that_is_stuck_and_then_comes():
         assert world.globex.queued() == []
 
 
-def test_a_stuck_comment_goes_with_its_issue():
+def test_a_stuck_comment_goes_with_its_issue() -> None:
     with two_sites(contract=MIRROR) as world:
         key = shared(world)
         refuse_create(world.globex, "never")
@@ -142,7 +142,7 @@ def test_a_stuck_comment_goes_with_its_issue():
         world.assert_in_step()
 
 
-def test_a_comment_comes_together_with_the_deletion_of_its_issue():
+def test_a_comment_comes_together_with_the_deletion_of_its_issue() -> None:
     for contract in ("", MIRROR):
         with two_sites(contract=contract) as world:
             key = shared(world)
@@ -155,13 +155,13 @@ def test_a_comment_comes_together_with_the_deletion_of_its_issue():
             world.assert_in_step()
 
 
-def test_a_skipped_comment_is_never_told_again_and_holds_up_nothing():
+def test_a_skipped_comment_is_never_told_again_and_holds_up_nothing() -> None:
     with two_sites() as world:
         key = shared(world)
         refuse_create(world.globex, "never")
         number = world.acme.desk.comment(key, "never")
         world.send(world.acme)
-        (row,) = world.globex.stuck()
+        row = only(world.globex.stuck())
         world.globex.skip(row.mark)
         refuse_nothing(world.globex)
         world.acme.desk.edit_comment(key, number, "still here")

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from filesync.agent.events import Met
-from tests.merge.scene import comments, crash, crashes_anywhere, events, keys, refuse, refuse_nothing, shared, value
+from tests.merge.scene import comments, crash, crashes_anywhere, events, keys, only, refuse, refuse_nothing, shared, value
 from tests.support.two_sites import Side, World, two_sites
 
 
-def test_created_not_recorded_then_user_edits():
+def test_created_not_recorded_then_user_edits() -> None:
     with two_sites() as world:
         key = world.acme.desk.create("Bug", "x")
         world.acme.export()
@@ -24,7 +26,7 @@ def test_created_not_recorded_then_user_edits():
         world.assert_in_step()
 
 
-def test_created_and_walked_not_recorded_then_user_edits():
+def test_created_and_walked_not_recorded_then_user_edits() -> None:
     with two_sites() as world:
         key = world.acme.desk.create("Bug", "x")
         world.acme.desk.transition(key, "In Progress")
@@ -58,7 +60,7 @@ def _written_not_recorded(world: World, source: Side) -> str:
     return key
 
 
-def test_written_not_recorded_then_user_edits():
+def test_written_not_recorded_then_user_edits() -> None:
     with two_sites() as world:
         key = _written_not_recorded(world, world.globex)
         world.acme.import_()
@@ -74,7 +76,7 @@ def test_written_not_recorded_then_user_edits():
         world.assert_in_step()
 
 
-def test_doubt_blocks_only_its_entity():
+def test_doubt_blocks_only_its_entity() -> None:
     with two_sites() as world:
         doubted, other = shared(world, "doubted"), shared(world, "other")
         world.acme.desk.edit(doubted, {"summary": "from acme"})
@@ -118,7 +120,7 @@ def _delete(side: Side, key: str) -> None:
     side.desk.delete(key)
 
 
-def test_doubt_removed_by_every_verdict():
+def test_doubt_removed_by_every_verdict() -> None:
     after: list[tuple[str, Callable[[Side, str], None]]] = [
         ("APPLY", _nothing),
         ("SKIP", _same),
@@ -147,13 +149,13 @@ def test_doubt_removed_by_every_verdict():
             world.assert_in_step()
 
 
-def test_doubt_of_a_skipped_change_is_removed():
+def test_doubt_of_a_skipped_change_is_removed() -> None:
     with two_sites() as world:
         key = shared(world, "x")
         refuse(world.globex, "summary", "y")
         world.acme.desk.edit(key, {"summary": "y"})
         world.send(world.acme)
-        (stuck,) = world.globex.stuck()
+        stuck = only(world.globex.stuck())
         refuse_nothing(world.globex)
         with crash(world.globex, "before apply"):
             world.globex.retry()
@@ -178,7 +180,7 @@ def _busy(world: World) -> None:
     world.carry(to=world.globex)
 
 
-def test_crash_at_places_all_over_an_import_neither_doubles_nor_echoes():
+def _crash_in_an_import(*, every: int) -> int:
     nth, died = 1, True
     while died:
         with two_sites() as world:
@@ -189,5 +191,14 @@ def test_crash_at_places_all_over_an_import_neither_doubles_nor_echoes():
             world.acme.faults.forbid_writes = True
             world.settle()
             world.assert_in_step()
-        nth += 11  # of some 150 places; the one on a status's way tries every place
-    assert nth > 100  # the places were there
+        nth += every
+    return nth
+
+
+def test_crash_at_places_all_over_an_import_neither_doubles_nor_echoes() -> None:
+    assert _crash_in_an_import(every=13) > 60  # the places were there
+
+
+@pytest.mark.prove
+def test_crash_anywhere_in_an_import_neither_doubles_nor_echoes() -> None:
+    assert _crash_in_an_import(every=1) > 60

@@ -1,7 +1,7 @@
 """Edits of fields that meet. acme's name sorts first: under the contract that `filesync init` writes, its values win."""
 
 from filesync.agent.events import LandedDifferently, Met
-from tests.merge.scene import DRIFT, GUARD, contract, cross, events, shared, value
+from tests.merge.scene import DRIFT, GUARD, contract, cross, events, only, shared, value
 from tests.support.two_sites import World, two_sites
 
 # globex keeps the contract's `environment` in a field of one line, from which its tracker cuts the blanks at the end
@@ -11,7 +11,7 @@ LOSSY = contract(("options: [Critical, Major, Minor, Cosmetic]", "options: [High
 BOTH_HIGH = "fields: {severity: {field: severity, options: {Critical: High, Major: High, Minor: Low, Cosmetic: Low}}}\n"
 
 
-def test_keep_then_user_undoes_edit():
+def test_keep_then_user_undoes_edit() -> None:
     with two_sites() as world:
         key = shared(world, "x")
         world.acme.desk.edit(key, {"summary": "y"})
@@ -25,7 +25,7 @@ def test_keep_then_user_undoes_edit():
         world.assert_in_step()
 
 
-def test_told_then_user_sets_partners_value():
+def test_told_then_user_sets_partners_value() -> None:
     with two_sites() as world:
         key = shared(world, "x")
         world.acme.desk.edit(key, {"summary": "y"})
@@ -40,7 +40,7 @@ def test_told_then_user_sets_partners_value():
         world.assert_in_step()
 
 
-def test_crossing_edits_one_winner():
+def test_crossing_edits_one_winner() -> None:
     with two_sites() as world:
         key = shared(world, "x")
         cross(
@@ -49,13 +49,13 @@ def test_crossing_edits_one_winner():
             globex=lambda: world.globex.desk.edit(key, {"summary": "z"}),
         )
         for side, ours, theirs in ((world.acme, "y", "z"), (world.globex, "z", "y")):
-            (met,) = side.conflicts()
+            met = only(side.conflicts())
             assert (met.ours, met.theirs, met.winner, met.rule, met.field) == (ours, theirs, "acme", "crossing", "summary")
             assert value(side, key, "summary") == "y"
         world.assert_in_step()
 
 
-def test_an_edit_written_on_the_partners_value_does_not_cross():
+def test_an_edit_written_on_the_partners_value_does_not_cross() -> None:
     with two_sites() as world:
         key = shared(world, "x")
         world.acme.desk.edit(key, {"summary": "y"})
@@ -67,16 +67,16 @@ def test_an_edit_written_on_the_partners_value_does_not_cross():
         world.assert_in_step()
 
 
-def test_unsent_edit_loses_and_is_reported():
+def test_unsent_edit_loses_and_is_reported() -> None:
     with two_sites() as world:
         key = shared(world, "x")
         world.globex.desk.edit(key, {"summary": "z"})
         world.acme.desk.edit(key, {"summary": "y"})
         done = world.send(world.acme)
         assert value(world.globex, key, "summary") == "y"
-        (met,) = world.globex.conflicts()
+        met = only(world.globex.conflicts())
         assert (met.ours, met.theirs, met.winner, met.rule) == ("z", "y", "acme", "unsent")
-        (event,) = events(done, Met)
+        event = only(events(done, Met))
         assert event.sentence() == (
             f"{key}: summary was edited here before ours was sent; acme's value stands. Both are in: filesync conflicts"
         )
@@ -84,7 +84,7 @@ def test_unsent_edit_loses_and_is_reported():
         world.assert_in_step()
 
 
-def test_group_edit_mixed_winners():
+def test_group_edit_mixed_winners() -> None:
     with two_sites(contract=contract(("description: {kind: text}", "description: {kind: text, winner: globex}"))) as world:
         key = shared(world, "x")
         cross(
@@ -99,7 +99,7 @@ def test_group_edit_mixed_winners():
         world.assert_in_step()
 
 
-def test_elements_of_a_set_do_not_meet():
+def test_elements_of_a_set_do_not_meet() -> None:
     with two_sites() as world:
         key = shared(world)
         cross(
@@ -113,7 +113,7 @@ def test_elements_of_a_set_do_not_meet():
         world.assert_in_step()
 
 
-def test_one_way_drift_is_silent():
+def test_one_way_drift_is_silent() -> None:
     with two_sites(contract=DRIFT) as world:
         key = shared(world)
         world.acme.desk.edit(key, {"cost_estimate": "10"})
@@ -128,7 +128,7 @@ def test_one_way_drift_is_silent():
         world.assert_in_step()
 
 
-def test_one_way_guard_answers_once():
+def test_one_way_guard_answers_once() -> None:
     with two_sites(contract=GUARD) as world:
         key = shared(world)
         world.acme.desk.edit(key, {"cost_estimate": "10"})
@@ -145,7 +145,7 @@ def test_one_way_guard_answers_once():
         world.assert_in_step()
 
 
-def test_a_crossing_edit_at_the_source_of_a_guarded_field_is_the_answer():
+def test_a_crossing_edit_at_the_source_of_a_guarded_field_is_the_answer() -> None:
     with two_sites(contract=GUARD) as world:
         key = shared(world)
         cross(
@@ -158,7 +158,7 @@ def test_a_crossing_edit_at_the_source_of_a_guarded_field_is_the_answer():
         world.assert_in_step()
 
 
-def test_lossy_option_keeps_local_choice():
+def test_lossy_option_keeps_local_choice() -> None:
     with two_sites(contract=LOSSY, mappings=(BOTH_HIGH, BOTH_HIGH)) as world:
         key = shared(world)
         cross(
@@ -183,19 +183,19 @@ def _sent_with_blanks(world: World) -> str:
     world.acme.desk.edit(key, {"environment": "pump 7   "})
     done = world.send(world.acme)
     assert value(world.globex, key, "customer_reference") == "pump 7"
-    (event,) = events(done, LandedDifferently)
+    event = only(events(done, LandedDifferently))
     assert event == LandedDifferently(key=key, field="environment")
     return key
 
 
-def test_normalised_value_does_not_echo():
+def test_normalised_value_does_not_echo() -> None:
     with two_sites(mappings=("", ONE_LINE)) as world:
         key = _sent_with_blanks(world)
         assert world.globex.export().changes == 0
         assert value(world.acme, key, "environment") == "pump 7   "
 
 
-def test_shortened_value_is_reported():
+def test_shortened_value_is_reported() -> None:
     with two_sites(mappings=("", ONE_LINE)) as world:
         key = _sent_with_blanks(world)
         world.globex.desk.edit(key, {"customer_reference": "pump 7, north"})
@@ -204,7 +204,7 @@ def test_shortened_value_is_reported():
         world.assert_in_step()
 
 
-def test_a_value_born_in_another_form_is_reported_and_does_not_echo():
+def test_a_value_born_in_another_form_is_reported_and_does_not_echo() -> None:
     with two_sites(mappings=("", ONE_LINE)) as world:
         key = world.acme.desk.create("Bug", "x", {"environment": "pump 7   "})
         done = world.send(world.acme)
@@ -212,7 +212,7 @@ def test_a_value_born_in_another_form_is_reported_and_does_not_echo():
         assert world.globex.export().changes == 0
 
 
-def test_edits_at_one_side_only_are_never_echoed_nor_rolled_back():
+def test_edits_at_one_side_only_are_never_echoed_nor_rolled_back() -> None:
     with two_sites(contract=contract(("issue: mark ", "issue: mirror "))) as world:
         world.acme.faults.forbid_writes = True
         desk, made = world.acme.desk, []
@@ -226,7 +226,7 @@ def test_edits_at_one_side_only_are_never_echoed_nor_rolled_back():
         for number, status in enumerate(("In Progress", "Blocked", "Done", "Won't Do")):
             key = desk.create("Task", f"task {number}  ", {"labels:a": True, "location": ["Pump", "Bearing"]})
             made.append(key)
-            for step in {"Blocked": ["In Progress"], "Done": ["In Progress", "In Review"]}.get(status, []) + [status]:
+            for step in (*{"Blocked": ["In Progress"], "Done": ["In Progress", "In Review"]}.get(status, ()), status):
                 desk.transition(key, step)
             heard()
         for field, new in (("summary", "s"), ("labels:a", None), ("location", ["Pump", "Housing"]), ("story_points", "3")):

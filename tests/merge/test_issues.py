@@ -1,7 +1,6 @@
 """Issues: deleted, apart, out of scope, under a parent, found again."""
 
 import shutil
-from pathlib import Path
 
 from filesync.agent.events import Dropped, LostEdit
 from filesync.model.shadow import Life
@@ -13,6 +12,7 @@ from tests.merge.scene import (
     cross,
     events,
     keys,
+    only,
     refuse,
     refuse_create,
     refuse_nothing,
@@ -25,7 +25,7 @@ from tests.support.two_sites import Side, World, two_sites
 SCOPED = ("{labels: [shared]}", "")
 
 
-def _deleted_there_edited_here(world: World) -> tuple[str, list[object]]:
+def _deleted_there_edited_here(world: World) -> tuple[str, list[list[str]]]:
     key = shared(world)
     world.globex.desk.comment(key, "kept?")
     world.globex.desk.edit(key, {"summary": "edited at globex"})
@@ -34,7 +34,7 @@ def _deleted_there_edited_here(world: World) -> tuple[str, list[object]]:
     return key, [event.fields for event in events(done, LostEdit)]
 
 
-def test_delete_vs_unsent_edit_mirror():
+def test_delete_vs_unsent_edit_mirror() -> None:
     with two_sites(contract=MIRROR) as world:
         _, lost = _deleted_there_edited_here(world)
         assert lost == [["summary"]]
@@ -43,7 +43,7 @@ def test_delete_vs_unsent_edit_mirror():
         world.assert_in_step()
 
 
-def test_delete_vs_unsent_edit_mark():
+def test_delete_vs_unsent_edit_mark() -> None:
     with two_sites() as world:
         key, lost = _deleted_there_edited_here(world)
         assert lost == []
@@ -56,7 +56,7 @@ def test_delete_vs_unsent_edit_mark():
         world.assert_in_step()
 
 
-def test_delete_vs_unsent_edit_ignore():
+def test_delete_vs_unsent_edit_ignore() -> None:
     with two_sites(contract=IGNORE) as world:
         key, lost = _deleted_there_edited_here(world)
         assert lost == []
@@ -68,7 +68,7 @@ def test_delete_vs_unsent_edit_ignore():
         world.assert_in_step()
 
 
-def test_each_site_may_have_its_own_policy_for_deletions():
+def test_each_site_may_have_its_own_policy_for_deletions() -> None:
     with two_sites(mappings=("deletes: {issue: mirror}\n", "deletes: {issue: ignore}\n")) as world:
         first, second = shared(world, "one"), shared(world, "two")
         world.acme.desk.delete(first)
@@ -79,7 +79,7 @@ def test_each_site_may_have_its_own_policy_for_deletions():
         world.assert_in_step()
 
 
-def test_delete_vs_told_edit():
+def test_delete_vs_told_edit() -> None:
     with two_sites(contract=MIRROR) as world:
         key = shared(world)
         here, _ = cross(
@@ -87,13 +87,13 @@ def test_delete_vs_told_edit():
             acme=lambda: world.acme.desk.delete(key),
             globex=lambda: world.globex.desk.edit(key, {"summary": "too late"}),
         )
-        (dropped,) = events(here, Dropped)
+        dropped = only(events(here, Dropped))
         assert "an edit of something deleted" in dropped.sentence()
         assert keys(world.acme) == keys(world.globex) == []
         world.assert_in_step()
 
 
-def test_delete_arrives_before_create():
+def test_delete_arrives_before_create() -> None:
     with two_sites() as world:
         refuse_create(world.globex, "unborn")
         key = world.acme.desk.create("Bug", "unborn")
@@ -109,7 +109,7 @@ def test_delete_arrives_before_create():
         world.assert_in_step()
 
 
-def test_delete_while_create_in_doubt():
+def test_delete_while_create_in_doubt() -> None:
     with two_sites(contract=MIRROR) as world:
         refuse_create(world.globex, "in doubt")
         key = world.acme.desk.create("Bug", "in doubt")
@@ -126,7 +126,7 @@ def test_delete_while_create_in_doubt():
         world.assert_in_step()
 
 
-def test_apart_is_never_told_again():
+def test_apart_is_never_told_again() -> None:
     with two_sites() as world:
         key = shared(world)
         world.acme.desk.delete(key)
@@ -143,13 +143,13 @@ def test_apart_is_never_told_again():
         world.assert_in_step()
 
 
-def test_a_skipped_create_is_apart():
+def test_a_skipped_create_is_apart() -> None:
     with two_sites() as world:
         refuse_create(world.globex, "never")
         key = world.acme.desk.create("Bug", "never")
         world.acme.desk.comment(key, "of never")
         world.send(world.acme)
-        (stuck,) = world.globex.stuck()
+        stuck = only(world.globex.stuck())
         world.globex.skip(stuck.mark)
         refuse_nothing(world.globex)
         world.acme.desk.edit(key, {"summary": "later"})
@@ -159,13 +159,13 @@ def test_a_skipped_create_is_apart():
         assert world.globex.export().changes == world.acme.export().changes == 0
 
 
-def test_a_skipped_delete_keeps_the_issue_apart():
+def test_a_skipped_delete_keeps_the_issue_apart() -> None:
     with two_sites(contract=MIRROR) as world:
         key = shared(world)
         world.acme.desk.delete(key)
         world.globex.faults.refuse = lambda call, what: "it is locked" if call == "apply" else None
         world.send(world.acme)
-        (stuck,) = world.globex.stuck()
+        stuck = only(world.globex.stuck())
         world.globex.skip(stuck.mark)
         refuse_nothing(world.globex)
         assert keys(world.globex) == [key]
@@ -182,7 +182,7 @@ def _leave_scope(world: World) -> str:
     return key
 
 
-def test_leaves_scope_is_not_deleted():
+def test_leaves_scope_is_not_deleted() -> None:
     with two_sites(scopes=SCOPED) as world:
         key = _leave_scope(world)
         assert world.acme.export().changes == 0
@@ -191,7 +191,7 @@ def test_leaves_scope_is_not_deleted():
         assert row(world.acme, key).state is Life.LIVE
 
 
-def test_returns_with_piled_up_edits():
+def test_returns_with_piled_up_edits() -> None:
     with two_sites(scopes=SCOPED) as world:
         key = _leave_scope(world)
         world.acme.desk.edit(key, {"summary": "second"})
@@ -207,7 +207,7 @@ def test_returns_with_piled_up_edits():
         world.assert_in_step()
 
 
-def test_partner_edits_while_out_of_scope():
+def test_partner_edits_while_out_of_scope() -> None:
     with two_sites(scopes=SCOPED) as world:
         key = _leave_scope(world)
         world.acme.desk.edit(key, {"description": "of acme"})
@@ -223,7 +223,7 @@ def test_partner_edits_while_out_of_scope():
         world.assert_in_step()
 
 
-def test_deleted_while_out_of_scope_is_told():
+def test_deleted_while_out_of_scope_is_told() -> None:
     with two_sites(contract=MIRROR, scopes=SCOPED) as world:
         key = _leave_scope(world)
         world.acme.desk.delete(key)
@@ -240,7 +240,7 @@ def _parent_of(side: Side, summary: str) -> object:
     return by_summary[summary].fields.get("parent")
 
 
-def test_a_sub_task_waits_for_its_parent():
+def test_a_sub_task_waits_for_its_parent() -> None:
     with two_sites() as world:
         refuse_create(world.globex, "above")
         above = world.acme.desk.create("Story", "above")
@@ -254,7 +254,7 @@ def test_a_sub_task_waits_for_its_parent():
         world.assert_in_step()
 
 
-def test_a_new_parent_that_is_stuck_holds_up_no_other_field():
+def test_a_new_parent_that_is_stuck_holds_up_no_other_field() -> None:
     with two_sites() as world:
         key = shared(world, "below")
         refuse_create(world.globex, "above")
@@ -270,13 +270,13 @@ def test_a_new_parent_that_is_stuck_holds_up_no_other_field():
         world.assert_in_step()
 
 
-def test_a_parent_that_is_apart_is_neither_told_nor_waited_for():
+def test_a_parent_that_is_apart_is_neither_told_nor_waited_for() -> None:
     with two_sites() as world:
         refuse_create(world.globex, "above")
         above = world.acme.desk.create("Epic", "above")
         world.acme.desk.create("Story", "below", {"parent": above})
         world.send(world.acme)
-        (stuck,) = world.globex.stuck()
+        stuck = only(world.globex.stuck())
         world.globex.skip(stuck.mark)
         refuse_nothing(world.globex)
         assert _parent_of(world.globex, "below") is None
@@ -284,7 +284,7 @@ def test_a_parent_that_is_apart_is_neither_told_nor_waited_for():
         assert world.globex.export().changes == world.acme.export().changes == 0
 
 
-def test_a_parent_out_of_scope_is_told_when_it_comes_into_it():
+def test_a_parent_out_of_scope_is_told_when_it_comes_into_it() -> None:
     with two_sites(scopes=SCOPED) as world:
         above = world.acme.desk.create("Epic", "above")
         world.acme.desk.create("Story", "below", {"parent": above, "labels:shared": True})
@@ -300,12 +300,12 @@ def test_a_parent_out_of_scope_is_told_when_it_comes_into_it():
 # ── found again ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_found_again_after_the_ledger_was_put_back(tmp_path: Path):
+def test_found_again_after_the_ledger_was_put_back() -> None:
     """A site that never sent anything has no guard: an old ledger cannot be told, and what an import made has no row."""
     with two_sites() as world:
         state = world.globex.config.folders.state
         world.globex.site.close()
-        kept = tmp_path / "kept"
+        kept = world.globex.folder / "kept"
         kept.mkdir()
         for file in state.glob("ledger.db*"):
             shutil.copy(file, kept)
@@ -327,7 +327,7 @@ def test_found_again_after_the_ledger_was_put_back(tmp_path: Path):
         world.assert_in_step()
 
 
-def test_a_refused_optional_field_of_a_create_is_stuck_alone():
+def test_a_refused_optional_field_of_a_create_is_stuck_alone() -> None:
     with two_sites() as world:
         refuse(world.globex, "severity")
         key = world.acme.desk.create("Bug", "x", {"severity": "Major", "priority": "High"})
@@ -336,7 +336,7 @@ def test_a_refused_optional_field_of_a_create_is_stuck_alone():
         assert value(world.globex, key, "priority") == "High"
         assert value(world.globex, key, "severity") is None
         assert comments(world.globex, key) == ["goes on"]
-        (stuck,) = world.globex.stuck()
+        stuck = only(world.globex.stuck())
         assert stuck.reason == "severity: not today"
         assert world.globex.export().changes == 0
         refuse_nothing(world.globex)

@@ -9,11 +9,11 @@ from filesync.agent.events import Skipped
 from filesync.errors import Rejected
 from filesync.ledger import journal
 from filesync.model.ids import Mark
-from tests.merge.scene import GUARD, comments, crash, events, refuse, refuse_nothing, shared, value
+from tests.merge.scene import GUARD, comments, crash, events, only, refuse, refuse_nothing, shared, value
 from tests.support.two_sites import EXCHANGE, two_sites
 
 
-def test_others_go_on():
+def test_others_go_on() -> None:
     with two_sites() as world:
         bad, good = shared(world, "bad"), shared(world, "good")
         refuse(world.globex, "description", "no")
@@ -28,7 +28,7 @@ def test_others_go_on():
         world.assert_in_step()
 
 
-def test_same_entity_waits():
+def test_same_entity_waits() -> None:
     with two_sites() as world:
         key = shared(world, "x")
         refuse(world.globex, "summary", "y")
@@ -44,7 +44,7 @@ def test_same_entity_waits():
         world.assert_in_step()
 
 
-def test_what_lands_is_struck_from_what_is_stuck():
+def test_what_lands_is_struck_from_what_is_stuck() -> None:
     with two_sites() as world:
         key = shared(world, "x")
         refuse(world.globex, "severity")
@@ -61,7 +61,7 @@ def test_what_lands_is_struck_from_what_is_stuck():
         world.assert_in_step()
 
 
-def test_export_while_stuck_is_not_seen_as_agreed():
+def test_export_while_stuck_is_not_seen_as_agreed() -> None:
     with two_sites() as world:
         key = shared(world, "x")
         refuse(world.globex, "summary", "y")
@@ -76,7 +76,7 @@ def test_export_while_stuck_is_not_seen_as_agreed():
         world.assert_in_step()
 
 
-def test_retry_becomes_keep():
+def test_retry_becomes_keep() -> None:
     with two_sites() as world:
         key = shared(world, "x")
         refuse(world.acme, "summary", "z")
@@ -93,7 +93,7 @@ def test_retry_becomes_keep():
         world.assert_in_step()
 
 
-def test_retry_becomes_skip():
+def test_retry_becomes_skip() -> None:
     with two_sites() as world:
         key = shared(world, "x")
         refuse(world.globex, "summary", "y")
@@ -107,7 +107,7 @@ def test_retry_becomes_skip():
         world.assert_in_step()
 
 
-def test_parallel_issues_any_order_same_end():
+def test_parallel_issues_any_order_same_end() -> None:
     ends = []
     for order in permutations(range(3)):
         with two_sites() as world:
@@ -132,13 +132,13 @@ def test_parallel_issues_any_order_same_end():
     assert ends == [[(f"of acme {number}", "High") for number in range(3)]] * 6
 
 
-def test_a_skipped_guarded_field_stays_apart_until_the_source_edits_it_again():
+def test_a_skipped_guarded_field_stays_apart_until_the_source_edits_it_again() -> None:
     with two_sites(contract=GUARD) as world:
         key = shared(world)
         refuse(world.globex, "cost_estimate", "10")
         world.acme.desk.edit(key, {"cost_estimate": "10"})
         world.send(world.acme)
-        (stuck,) = world.globex.stuck()
+        stuck = only(world.globex.stuck())
         world.globex.skip(stuck.mark)
         assert world.globex.export().changes == 0  # the source would only answer with the same
         world.acme.desk.edit(key, {"cost_estimate": "11"})
@@ -147,20 +147,20 @@ def test_a_skipped_guarded_field_stays_apart_until_the_source_edits_it_again():
         world.assert_in_step()
 
 
-def test_a_skip_is_written_down_with_its_reason():
+def test_a_skip_is_written_down_with_its_reason() -> None:
     with two_sites() as world:
         key = shared(world, "x")
         refuse(world.globex, "summary", "y")
         world.acme.desk.edit(key, {"summary": "y"})
         world.send(world.acme)
-        (stuck,) = world.globex.stuck()
+        stuck = only(world.globex.stuck())
         world.globex.skip(stuck.mark)
         with world.globex.site.ledger.begin() as conn:
             kinds = {entry.kind: entry.detail for entry in journal.entries(conn)}
         assert b"a test said so" in kinds["Skipped"]
 
 
-def test_what_is_not_stuck_is_neither_retried_nor_skipped():
+def test_what_is_not_stuck_is_neither_retried_nor_skipped() -> None:
     with two_sites() as world:
         shared(world)
         nothing = Mark("0001.0000000001.000001")
@@ -170,7 +170,7 @@ def test_what_is_not_stuck_is_neither_retried_nor_skipped():
             refusals.retry(world.globex.site, EXCHANGE, frozenset({nothing}))
 
 
-def test_a_retry_that_is_cut_off_goes_on_by_itself():
+def test_a_retry_that_is_cut_off_goes_on_by_itself() -> None:
     with two_sites() as world:
         key = shared(world, "x")
         refuse(world.globex, "summary", "y")

@@ -1,0 +1,102 @@
+"""A new site, its pairing, and whether it can work: `init`, `pair` and `check`."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+from filesync.errors import ExitCode
+from tests.cli.sites import Filesync, Pair
+
+# ── init ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_new_site_has_what_init_promises(tmp_path: Path, filesync: Filesync) -> None:
+    status, out, _ = filesync("init", tmp_path / "acme", "--name", "acme")
+    assert status == ExitCode.DONE
+    assert str(tmp_path / "acme" / "filesync.yaml") in out
+    for folder in ("outbox", "inbox", "archive", "store", "quarantine", "state", "guard"):
+        assert (tmp_path / "acme" / folder).is_dir()
+    assert (tmp_path / "acme" / "keys" / "allowed_signers").read_text().startswith("acme ")
+    assert (tmp_path / "acme" / "keys" / "signing").stat().st_mode & 0o077 == 0
+    assert "# " in (tmp_path / "acme" / "filesync.yaml").read_text()
+
+
+def test_init_overwrites_nothing(tmp_path: Path, filesync: Filesync) -> None:
+    filesync("init", tmp_path / "acme", "--name", "acme")
+    before = {path: path.read_bytes() for path in (tmp_path / "acme").rglob("*") if path.is_file()}
+    status, _, err = filesync("init", tmp_path / "acme", "--name", "acme")
+    assert status == ExitCode.CONFIG
+    assert "already" in err
+    assert {path: path.read_bytes() for path in (tmp_path / "acme").rglob("*") if path.is_file()} == before
+
+
+def test_init_refuses_a_name_that_is_none(tmp_path: Path, filesync: Filesync) -> None:
+    status, _, err = filesync("init", tmp_path / "x", "--name", "Acme Ltd.")
+    assert status == ExitCode.CONFIG
+    assert "name" in err
+
+
+# ── pair ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_both_sides_see_the_same_six_words(pair: Pair) -> None:
+    told = [json.loads((pair.folder / f"words-{name}.json").read_text()) for name in ("acme", "globex")]
+    assert told[0]["words"] == told[1]["words"]
+    assert len(told[0]["words"].split()) == 6
+    assert [one["partner"] for one in told] == ["globex", "acme"]
+
+
+def test_a_pairing_file_for_a_third_site_is_refused(pair: Pair, tmp_path: Path, filesync: Filesync) -> None:
+    filesync("init", tmp_path / "third", "--name", "third")
+    for_globex = tmp_path / "for-globex.json"
+    for_globex.write_text(pair.at_acme("pair", "export")[1])  # exported again: now it says whom it is for
+    status, _, err = filesync("-c", tmp_path / "third" / "filesync.yaml", "pair", "accept", for_globex)
+    assert status == ExitCode.CONFIG
+    assert "for another site" in err
+
+
+def test_a_pairing_file_that_is_not_there_is_told(pair: Pair, tmp_path: Path) -> None:
+    status, _, err = pair.at_acme("pair", "accept", tmp_path / "nothing.json")
+    assert status == ExitCode.DISK
+    assert "nothing.json" in err
+
+
+def test_export_and_import_ask_for_a_partner_first(tmp_path: Path, filesync: Filesync) -> None:
+    filesync("init", tmp_path / "acme", "--name", "acme")
+    for verb in ("export", "import"):
+        status, _, err = filesync("-c", tmp_path / "acme" / "filesync.yaml", verb)
+        assert status == ExitCode.CONFIG
+        assert "pair accept" in err
+
+
+# ── check ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_paired_site_is_all_well(pair: Pair) -> None:
+    status, out, _ = pair.at_acme("check")
+    assert status == ExitCode.DONE
+    assert "BAD" not in out
+
+
+def test_everything_that_is_wrong_is_told_at_once(pair: Pair) -> None:
+    home = pair.folder / "acme"
+    shutil.rmtree(home / "outbox")
+    (home / "keys" / "signing").chmod(0o644)
+    (home / "keys" / "age.txt").unlink()
+    (home / "state" / "tracker.db").unlink()
+    (home / "contract.yaml").write_text("version: 2\n")
+    status, found, _ = pair.at_acme("check", "--json")
+    assert status == ExitCode.DISK
+    assert {one["what"] for one in found if one["problems"]} == {"folders", "signing key", "age key", "tracker", "rules"}
+    assert all(one["hint"] for one in found if one["problems"])
+
+
+def test_what_the_tracker_has_no_place_for_is_a_note(pair: Pair) -> None:
+    contract = pair.folder / "acme" / "contract.yaml"
+    contract.write_text(re.sub(r"^(fields:.*)$", r"\1\n  flavour: {kind: text}", contract.read_text(), flags=re.MULTILINE))
+    status, out, _ = pair.at_acme("check")
+    assert status == ExitCode.DONE
+    assert 'note: flavour: the tracker has no field "flavour"' in out

@@ -1,0 +1,134 @@
+"""What happened and what is stuck: `log`, `conflicts`, `status` and `stuck`."""
+
+from __future__ import annotations
+
+import pytest
+
+from filesync.errors import ExitCode
+from filesync.ledger.journal import Entry, add_entries
+from filesync.ledger.ledger import Ledger
+from tests.cli.sites import Pair
+
+# ── looking ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_f116_both_values_of_a_conflict_are_shown(pair: Pair) -> None:
+    pair.at_acme("issue", "create", "--type", "Bug", "--summary", "Pump")
+    pair.at_acme("export")
+    pair.deliver(*pair.sent())
+    pair.at_globex("import")
+    pair.at_acme("issue", "edit", "ABC-1", "--field", "summary=Pump overheats")
+    pair.at_globex("issue", "edit", "ABC-1", "--field", "summary=Bearing too hot")
+    pair.at_acme("export")
+    pair.at_globex("export")
+    pair.deliver(pair.sent()[-1])
+    assert "acme's value stands" in pair.at_globex("import")[1]
+    [one] = pair.at_globex("conflicts", "--json")[1]
+    assert (one["ours"], one["theirs"], one["winner"]) == ("Bearing too hot", "Pump overheats", "acme")
+    out = pair.at_globex("conflicts")[1]
+    assert "ours:   Bearing too hot\n    theirs: Pump overheats" in out
+
+
+def test_the_log_tells_every_event_again(pair: Pair) -> None:
+    pair.at_acme("issue", "create", "--type", "Bug", "--summary", "A secret summary")
+    told = pair.at_acme("export")[1].strip()
+    out = pair.at_acme("log")[1]
+    assert told in out
+    assert "secret" not in out
+    [entry] = pair.at_acme("log", "--json", "-n", "1")[1]
+    assert (entry["event"], entry["exchange"], entry["sentence"]) == ("Exported", "main", told)
+
+
+def test_an_event_of_another_version_is_shown_as_it_is(pair: Pair) -> None:
+    entry = Entry(exchange="main", at=0, severity="warning", kind="Bygone", detail=b'{"event":"Bygone","file":"x\\u001b"}')
+    ledger = Ledger.open(pair.folder / "acme" / "state" / "ledger.db")
+    with ledger.begin() as conn:
+        add_entries(conn, [entry])
+    ledger.close()
+    status, out, _ = pair.at_acme("log")
+    assert status == ExitCode.DONE
+    assert out.startswith('1970-01-01 00:00:00Z  main  warning: Bygone: {"event":"Bygone"')
+
+
+def test_our_own_outgoing_bundle_can_be_shown(pair: Pair) -> None:
+    pair.at_acme("issue", "create", "--type", "Bug", "--summary", "Pump runs hot")
+    pair.at_acme("export")
+    status, out, _ = pair.at_acme("show", "--changes", pair.sent()[0])
+    assert status == ExitCode.DONE
+    assert "summary: Pump runs hot" in out
+    assert "encrypted   yes" in out
+
+
+def test_without_encryption_everybody_is_told_that_it_is_so(pair: Pair) -> None:
+    pair.at_acme("pair", "accept", "--no-encrypt", pair.folder / "globex.json")
+    assert "signed, not encrypted" in pair.at_acme("status")[1]
+    assert "signed, not encrypted" in pair.at_acme("check")[1]
+
+
+# ── stuck ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+# globex's word for the highest priority is one that its tracker does not have
+WRONG_WORD = "\nfields: {priority: {field: priority, options: {Burning: Highest}}}\n"
+
+
+@pytest.fixture
+def refusing(pair: Pair) -> Pair:
+    """globex refused to raise a priority, and a later edit waits behind that."""
+    pair.at_acme("issue", "create", "--type", "Bug", "--summary", "Pump")
+    pair.at_acme("export")
+    pair.deliver(*pair.sent())
+    pair.at_globex("import")
+    mapping = pair.folder / "globex" / "mapping.yaml"
+    mapping.write_text(mapping.read_text() + WRONG_WORD)
+    pair.at_acme("issue", "edit", "ABC-1", "--field", "priority=Highest")
+    pair.at_acme("export")
+    pair.at_acme("issue", "edit", "ABC-1", "--field", "summary=Pump overheats")
+    pair.at_acme("export")
+    pair.deliver(*pair.sent()[1:])
+    return pair
+
+
+MARK = "0001.0000000002.000001"
+
+
+def test_f112_what_is_refused_is_listed_with_its_reason_and_what_waits_behind(refusing: Pair) -> None:
+    status, _, err = refusing.at_globex("import")
+    assert status == ExitCode.WORK_LEFT
+    assert f"filesync stuck retry {MARK}" in err
+    [one] = refusing.at_globex("stuck", "list", "--json")[1]
+    assert (one["mark"], one["behind"]) == (MARK, 1)
+    assert "priority" in one["reason"]
+    out = refusing.at_globex("stuck", "list")[1]
+    assert f"{MARK}  main  set " in out
+    assert "1 later changes of it wait" in out
+    assert "1 changes are stuck; see: filesync stuck list" in refusing.at_globex("status")[1]
+
+
+def test_a_retry_after_the_cause_is_mended_applies_it_and_what_waited(refusing: Pair) -> None:
+    refusing.at_globex("import")
+    assert refusing.at_globex("stuck", "retry", MARK)[0] == ExitCode.WORK_LEFT
+    mapping = refusing.folder / "globex" / "mapping.yaml"
+    mapping.write_text(mapping.read_text().replace(WRONG_WORD, ""))
+    status, out, _ = refusing.at_globex("stuck", "retry")
+    assert status == ExitCode.DONE
+    assert "2 applied, 0 needed nothing, 0 refused again" in out
+    shown = refusing.at_globex("issue", "show", "ABC-1")[1]
+    assert "Highest" in shown
+    assert "Pump overheats" in shown
+    assert refusing.at_globex("stuck", "list") == (ExitCode.DONE, "", "")
+
+
+def test_a_skip_needs_a_reason_and_lets_the_rest_go_on(refusing: Pair) -> None:
+    refusing.at_globex("import")
+    assert refusing.at_globex("stuck", "skip", MARK)[0] == ExitCode.USAGE
+    assert refusing.at_globex("stuck", "skip", MARK, "--reason", "we do not burn")[0] == ExitCode.DONE
+    assert "Pump overheats" in refusing.at_globex("issue", "list")[1]
+    assert "we do not burn" in refusing.at_globex("log")[1]
+    assert refusing.at_globex("status")[0] == ExitCode.DONE
+
+
+def test_what_is_not_stuck_cannot_be_retried_or_skipped(pair: Pair) -> None:
+    for call in (["retry", MARK], ["skip", MARK, "--reason", "x"]):
+        status, _, err = pair.at_acme("stuck", *call)
+        assert status == ExitCode.REJECTED
+        assert "is not stuck" in err

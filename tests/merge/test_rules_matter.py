@@ -15,6 +15,7 @@ import pytest
 from filesync.agent import plan
 from filesync.agent.carry import Carry
 from filesync.agent.gather import Found, Gather
+from filesync.agent.importer import Importer
 from filesync.agent.merge import Merge, Step, Write
 from filesync.agent.outcome import Outcome, Work
 from filesync.agent.plan import Decision, Meeting, OnCreate, OnDelete, OnSet, Verdict
@@ -29,6 +30,7 @@ from filesync.model.values import Flat, Value, digest
 from filesync.rules.contract import Flow
 from filesync.trackers.base import Born
 from tests.merge import test_comments as comments
+from tests.merge import test_contract as contract
 from tests.merge import test_crash as crash
 from tests.merge import test_fields as fields
 from tests.merge import test_issues as issues
@@ -330,6 +332,10 @@ def r26(patch: Patch) -> None:
     patch.setattr(Merge, "step", as_planned_before)
 
 
+def r27(patch: Patch) -> None:
+    patch.setattr(Importer, "_readable", lambda self, taken: True)
+
+
 RULES = (
     Out(
         rule="R1",
@@ -477,6 +483,12 @@ RULES = (
         ),
     ),
     Out(rule="R26", without="a retry writes as first planned", take=r26, fails=(stuck.test_retry_becomes_keep,)),
+    Out(
+        rule="R27",
+        without="every bundle is read by our contract",
+        take=r27,
+        fails=(contract.test_a_bundle_of_another_contract_is_held_until_both_agree,),
+    ),
 )
 
 
@@ -497,4 +509,4 @@ def test_a_rule_taken_out_is_missed(take: Callable[[Patch], None], scenario: Sce
 
 def test_every_rule_that_the_page_names_is_taken_out_once() -> None:
     taken = {out.rule for out in RULES}
-    assert taken == {f"R{number}" for number in (*range(1, 13), 14, 15, *range(17, 27))}
+    assert taken == {f"R{number}" for number in (*range(1, 13), 14, 15, *range(17, 28))}

@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from filesync.agent.record import Clock, Record, Sink
 from filesync.config import Config
-from filesync.errors import ConfigError, LedgerBehind, Locked, PairingError, Problem, StreamStopped
+from filesync.errors import ConfigError, LedgerBehind, Locked, PairingError, Problem, StreamStopped, disk_problem
 from filesync.exchange.guard import Guard, read_guard
 from filesync.keys.signers import read_signers
 from filesync.keys.sshsig import CommandSigner, FileSigner, PublicKey, Signer
@@ -198,18 +198,21 @@ def _now() -> dt.datetime:
 
 
 def _lock(state: Path, clock: Clock) -> FileLock:
-    state.mkdir(parents=True, exist_ok=True)
     lock = FileLock(state / "lock")
     who = state / "lock.who"  # beside the lock: a locked file cannot be written by others everywhere
     try:
+        state.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
+        since = clock().strftime("%Y-%m-%d %H:%M:%S %Z")
+        who.write_text(f"pid {os.getpid()} on {socket.gethostname()} since {since}", encoding="utf-8")
     except Timeout:
         raise Locked(
             f"this site is in use by {who.read_text(encoding='utf-8') if who.exists() else 'another process'}",
             hint="wait for it, or stop it; nothing was started here",
         ) from None
-    since = clock().strftime("%Y-%m-%d %H:%M:%S %Z")
-    who.write_text(f"pid {os.getpid()} on {socket.gethostname()} since {since}", encoding="utf-8")
+    except OSError as error:
+        lock.release()
+        raise disk_problem(error, state) from error
     return lock
 
 

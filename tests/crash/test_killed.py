@@ -1,0 +1,67 @@
+"""An export and an import, killed by SIGKILL wherever that could leave something half done (tests/support/killed.py)."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EXPORT = {f"after X{step}" for step in (1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)}
+IMPORT = {f"after I{step}" for step in (1, 4, 5, 8, 9, 10, 11, 12, 13, 14)}
+
+
+def killed(*words: str) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "tests.support.killed", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-6_000:]
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+def test_f45_f46_f49_an_export_killed_anywhere_goes_on_and_every_number_has_one_file() -> None:
+    told = killed("export")
+    calls = {
+        f"{when} {call} {room}"
+        for when in ("before", "after")
+        for call in ("create", "write", "fsync")
+        for room in ("archive", "guard", "outbox")
+    }
+    links = {
+        f"{when} {call}" for when in ("before", "after") for call in ("link archive", "link outbox", "replace guard", "commit")
+    }
+    assert EXPORT | calls | links <= set(told["places"])
+    assert told["killed"] > 60
+
+
+def test_f45_f50_f51_f52_an_import_killed_anywhere_goes_on_and_makes_nothing_twice() -> None:
+    told = killed("import")
+    calls = {
+        f"{when} {call} {room}"
+        for when in ("before", "after")
+        for call in ("create", "write", "fsync")
+        for room in ("stage", "store")
+    }
+    more = {
+        f"{when} {call}"
+        for when in ("before", "after")
+        for call in ("link store", "unlink inbox", "create", "apply", "write_checkpoint", "commit")
+    }
+    assert IMPORT | calls | more <= set(told["places"])
+    assert told["killed"] > 60
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("scene", ["export", "import"])
+def test_f45_killed_at_every_single_place(scene: str) -> None:
+    told = killed(scene, "--all")
+    assert told["killed"] == len(told["places"])

@@ -223,15 +223,15 @@ class Dropped(Event, frozen=True, kw_only=True):
 
 
 class LostEdit(Event, frozen=True, kw_only=True):
-    """The partner deleted what was edited here."""
+    """The partner deleted what was edited or commented on here."""
 
     severity = Severity.WARNING
     key: str
-    fields: list[str]
+    what: list[str]  # fields, and what belonged to it: "comment 4"
 
     def sentence(self) -> str:
-        fields = ", ".join(self.fields)
-        return f"{self.key} was deleted by the partner; an edit here of {fields} that was not sent yet went with it"
+        what = ", ".join(self.what)
+        return f"{self.key} was deleted by the partner; what was written here and not sent yet went with it: {what}"
 
 
 class LandedDifferently(Event, frozen=True, kw_only=True):

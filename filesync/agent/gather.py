@@ -68,6 +68,8 @@ class Gather:
                 self._gone(local, found)
             else:
                 self._one(local, issue, found, depth=0)
+        # last: a tracker does not delete a parent before what is below it was given another
+        found.tells.sort(key=lambda tell: tell.row.state is Life.DEAD)
         return found
 
     def _load(self, issues: list[Issue]) -> None:

@@ -142,9 +142,14 @@ class Merge:
     def _set(self, outcome: Outcome, change: Set) -> Step:
         row = self._view.row(change.gid)
         shown = self._view.shown(row) if row is not None and row.state is Life.LIVE else None
-        match plan.on_set(state=self._view.life(change.gid), there=shown is not None):
+        verdict = plan.on_set(
+            state=self._view.life(change.gid), there=shown is not None, deleted=change.gid in self._view.deletes
+        )
+        match verdict:
             case OnSet.DROP:
                 return self._drop(outcome, "an edit of something deleted or kept apart here; dropped")
+            case OnSet.ABSORB:
+                return self._drop(outcome, "an edit that could not be taken before the partner deleted it; dropped")
             case OnSet.WAIT:
                 return self._queue(outcome, Wait.WAITS, waits_for=change.gid)
             case OnSet.LEAVE:
@@ -266,11 +271,17 @@ class Merge:
                 return outcome
 
     def _lost(self, outcome: Outcome, row: Entity, shown: Shown) -> None:
-        """Say which edits of ours, not told yet, go with what the partner deleted."""
+        """Say what of ours, not told yet, goes with what the partner deleted."""
         lost = [n for n in {**row.fields, **shown.fields} if plan.unsent(row.shadow(n), shown.fields.get(n))]
         lost = sorted(name for name in lost if self._paired.tells(row.kind, name))
+        below = {one.local: one for one in self._view.children.get(row.gid, [])}
+        for item in self._view.children_shown(row):
+            known = below.get(item.ref.local)
+            fields = self._view.wire(item)
+            if any(known is None or plan.unsent(known.shadow(name), value) for name, value in fields.items()):
+                lost.append(f"{item.ref.kind} {item.ref.local}")
         if lost:
-            outcome.events.append(LostEdit(key=shown.key, fields=lost))
+            outcome.events.append(LostEdit(key=shown.key, what=lost))
 
     def buried(self, row: Entity, life: Life) -> list[Entity]:
         """The rows of an entity and of all that belongs to it, dead or apart."""

@@ -58,7 +58,7 @@ def _marks(change: Change) -> set[str]:
 
 
 def pointless(change: Change, over: Collection[Gid], doomed: Collection[Gid]) -> bool:
-    """Whether nobody needs to mend what holds it up: what it is about is dead or apart, or about to be deleted unborn."""
-    if change.gid in over:
+    """Whether nobody needs to mend what holds it up: what it is about is dead or apart, or about to be deleted."""
+    if change.gid in over or (change.gid in doomed and not isinstance(change, Delete)):
         return True
-    return isinstance(change, Create) and (change.gid in doomed or change.parent in over)
+    return isinstance(change, Create) and change.parent in over

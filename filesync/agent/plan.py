@@ -153,15 +153,18 @@ class OnSet(StrEnum):
     """What becomes of an arriving `set` as a whole."""
 
     DROP = "drop"
+    ABSORB = "absorb"  # a delete of it has come already
     WAIT = "wait"  # its create has not come
     LEAVE = "leave"  # our tracker has the entity no more: our delete goes out
     FIELDS = "fields"  # each field by `decide`
 
 
-def on_set(*, state: Life | None, there: bool) -> OnSet:
-    """As on_create."""
+def on_set(*, state: Life | None, there: bool, deleted: bool) -> OnSet:
+    """As on_create. A deletion that has come already absorbs an edit that could not be taken before it."""
     if state in {Life.DEAD, Life.APART}:
         return OnSet.DROP
+    if state is Life.LIVE and deleted:
+        return OnSet.ABSORB
     if state is None:
         return OnSet.WAIT
     return OnSet.FIELDS if there else OnSet.LEAVE

@@ -130,6 +130,11 @@ class View:
         item = next((one for one in items if one.ref.local == row.local and one.ref.kind is row.kind), None)
         return None if item is None else Shown(item, self.wire(item), issue.key)
 
+    def children_shown(self, row: Entity) -> tuple[Item, ...]:
+        """What belongs to a live issue, as our tracker shows it; nothing belongs to a comment. Raises Unavailable."""
+        issue = self.issue(row.local) if row.parent is None and row.local is not None else None
+        return issue.children if issue is not None else ()
+
     def wire(self, item: Item) -> dict[str, Value]:
         """Its fields in the contract's words."""
         return self._paired.rules.outward(item, self.gid_of).fields

@@ -27,17 +27,20 @@ SCOPED = ("{labels: [shared]}", "")
 
 def _deleted_there_edited_here(world: World) -> tuple[str, list[list[str]]]:
     key = shared(world)
-    world.globex.desk.comment(key, "kept?")
+    known = world.globex.desk.comment(key, "told")
+    world.send(world.globex)
+    unsent = world.globex.desk.comment(key, "not told")
+    assert (known, unsent) == ("1", "2")
     world.globex.desk.edit(key, {"summary": "edited at globex"})
     world.acme.desk.delete(key)
     done = world.send(world.acme)
-    return key, [event.fields for event in events(done, LostEdit)]
+    return key, [event.what for event in events(done, LostEdit)]
 
 
 def test_delete_vs_unsent_edit_mirror() -> None:
     with two_sites(contract=MIRROR) as world:
         _, lost = _deleted_there_edited_here(world)
-        assert lost == [["summary"]]
+        assert lost == [["summary", "comment 2"]]
         assert keys(world.globex) == keys(world.acme) == []
         assert world.globex.export().changes == 0
         world.assert_in_step()
@@ -90,6 +93,36 @@ def test_delete_vs_told_edit() -> None:
         dropped = only(events(here, Dropped))
         assert "an edit of something deleted" in dropped.sentence()
         assert keys(world.acme) == keys(world.globex) == []
+        world.assert_in_step()
+
+
+def test_a_deletion_passes_a_stuck_edit_of_what_it_deletes() -> None:
+    for policy, left in ((MIRROR, []), ("", ["ABC-1"])):
+        with two_sites(contract=policy) as world:
+            key = shared(world, "x")
+            refuse(world.globex, "summary")
+            world.acme.desk.edit(key, {"summary": "y"})
+            world.send(world.acme)
+            assert len(world.globex.stuck()) == 1
+            world.acme.desk.delete(key)
+            done = world.send(world.acme)
+            assert "could not be taken before the partner deleted it" in only(events(done, Dropped)).sentence()
+            assert world.globex.queued() == []
+            assert keys(world.globex) == left
+            world.assert_in_step()
+
+
+def test_a_parent_is_deleted_after_what_was_below_it_has_left() -> None:
+    with two_sites(contract=MIRROR) as world:
+        above = world.acme.desk.create("Story", "above")
+        below = world.acme.desk.create("Sub-task", "below", {"parent": above})
+        world.send(world.acme)
+        world.acme.desk.edit(below, {"parent": None})
+        world.acme.desk.delete(above)
+        world.acme.desk.edit(below, {"summary": "alone"})  # the last thing that happened, so the feed names it last
+        world.send(world.acme)
+        assert world.globex.queued() == []
+        assert keys(world.globex) == [below]
         world.assert_in_step()
 
 

@@ -163,17 +163,18 @@ def test_every_create_has_one_verdict() -> None:
         assert found is _answer(CREATE, case), case
 
 
-SET = [  # state, there
-    ((OVER, ANY), OnSet.DROP),
-    ((None, ANY), OnSet.WAIT),
-    ((Life.LIVE, False), OnSet.LEAVE),
-    ((Life.LIVE, True), OnSet.FIELDS),
+SET = [  # state, there, deleted
+    ((OVER, ANY, ANY), OnSet.DROP),
+    ((Life.LIVE, ANY, True), OnSet.ABSORB),
+    ((None, ANY, ANY), OnSet.WAIT),
+    ((Life.LIVE, False, False), OnSet.LEAVE),
+    ((Life.LIVE, True, False), OnSet.FIELDS),
 ]
 
 
 def test_every_set_has_one_verdict() -> None:
-    for state, there in product(LIVES, BOTH):
-        assert plan.on_set(state=state, there=there) is _answer(SET, (state, there))
+    for state, there, deleted in product(LIVES, BOTH, BOTH):
+        assert plan.on_set(state=state, there=there, deleted=deleted) is _answer(SET, (state, there, deleted))
 
 
 DELETE = [  # state, there, policy

@@ -116,8 +116,8 @@ def r6_guard_takes(patch: Patch) -> None:
 def r7_no_tombstone(patch: Patch) -> None:
     on_set = plan.on_set
 
-    def waits(*, state: Life | None, there: bool) -> OnSet:
-        return OnSet.WAIT if state is Life.DEAD else on_set(state=state, there=there)
+    def waits(**asked: Any) -> OnSet:
+        return OnSet.WAIT if asked["state"] is Life.DEAD else on_set(**asked)
 
     patch.setattr(plan, "on_set", waits)
 

@@ -57,7 +57,7 @@ class Person:
     def __init__(self, side: Side, story: Story) -> None:
         self.side = side
         self._story = story
-        self._former: dict[tuple[str, str], Value | None] = {}
+        self._former: list[tuple[str, str, Value | None]] = []  # issue, field, value
 
     # ── what is there ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -97,6 +97,8 @@ class Person:
         parent = self._parent(issue_type, above)
         if parent is not None:
             fields["parent"] = parent
+        if "scope" in self.side.config.tracker.settings and above % 3:
+            fields[SHARED] = True
         key = self.side.desk.create(issue_type, f"I{number}: new", fields)
         made = next(one for one in self.issues() if self._key(one) == key)
         self._story.born[self.gid(made)] = None
@@ -115,11 +117,13 @@ class Person:
             asked = {name: self._value(issue, name, value) for name, value in changes.items()}
             self._set(issue, {name: value for name, value in asked.items() if name != "type" or self._may_be(issue, value)})
 
-    def undo(self, which: int, name: str) -> None:
-        """Set a field back to what it was before the last edit of it here."""
-        issue = self._issue(which)
-        if issue is not None and (issue.ref.local, name) in self._former:
-            self._set(issue, {name: self._former[issue.ref.local, name]})
+    def undo(self, which: int) -> None:
+        """Set a field back to what it was before one of the last edits here."""
+        if self._former:
+            local, name, value = self._former[-1 - which % min(4, len(self._former))]
+            issue = next((one for one in self.issues() if one.ref.local == local), None)
+            if issue is not None:
+                self._set(issue, {name: value})
 
     def give(self, gid: Gid, name: str, value: Value | None) -> None:
         """Set a field of the issue with this gid, where it is here."""
@@ -146,7 +150,7 @@ class Person:
             self.side.desk.edit(self._key(issue), fields)
         except (Rejected, Gone):
             return
-        self._former.update({(issue.ref.local, name): value for name, value in before.items()})
+        self._former += [(issue.ref.local, name, value) for name, value in before.items()]
 
     def _value(self, issue: Entry, name: str, value: int) -> Value | None:
         if name == "parent":

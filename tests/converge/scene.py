@@ -1,0 +1,256 @@
+"""What can happen between two whole sites, each deed chosen by a word, a side and a number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from filesync.config import template
+from filesync.errors import Unavailable
+from tests.converge import carrier, ending, faults
+from tests.converge.people import FIELDS, Person, Story
+from tests.support.two_sites import Crash, Side, World
+
+NUMBERS: Final = 2**24  # what a deed draws from: a number below this
+_SPREAD: Final = 0x9E3779B1  # odd: Hypothesis prefers small numbers, and their upper digits are choices too
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What the two sites agreed on, and whether acme tells only some of its issues."""
+
+    deletes: str
+    scope: str = ""
+
+    def contract(self) -> str:
+        """The default contract, with a field that globex wins, a guarded one and a drifting one."""
+        text = template("contract.yaml").replace("  issue: mark ", f"  issue: {self.deletes} ")
+        for old, new in (
+            ("  environment: {kind: text}", "  environment: {kind: text, from: globex, mode: drift}"),
+            ("  cost_estimate: {kind: number}", "  cost_estimate: {kind: number, from: acme, mode: guard}"),
+            ("Minor, Cosmetic]}", "Minor, Cosmetic], winner: globex}"),
+        ):
+            assert old in text
+            text = text.replace(old, new)
+        return text
+
+
+VARIANTS: Final = {
+    "mark": Variant("mark"),
+    "mark too": Variant("mark"),
+    "mirror": Variant("mirror"),
+    "mirror too": Variant("mirror"),
+    "mark, scope": Variant("mark", scope="{labels: [shared]}"),
+    "mirror, scope": Variant("mirror", scope="{labels: [shared]}"),
+}
+# globex has two words of its own for one of the contract's
+MAPPING: Final = "fields:\n  priority: {field: priority, options: {Highest: High}}\n"
+
+Command: TypeAlias = Callable[[Side], object]
+
+
+@dataclass
+class Scene:
+    """Both sites, the people at them, and what these did."""
+
+    world: World
+    one_sided: bool = False  # people edit at acme only, and globex must never answer
+    story: Story = field(default_factory=Story)
+    people: dict[str, Person] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.people = {side.name: Person(side, self.story) for side in self.world.sides}
+        for place, name in enumerate(self.people):
+            self.deed("create", name, place)
+            self.deed("create", name, place + 1)
+            self.deed("send", name, 0)
+        self.world.acme.faults.forbid_writes = self.one_sided
+
+    def deed(self, word: str, name: str, number: int) -> None:
+        """Do it. What a tracker or filesync refuses is refused; anything else that is raised is a fault found."""
+        number = number * _SPREAD % NUMBERS
+        if word in PEOPLE:
+            PEOPLE[word](self.people["acme" if self.one_sided else name], number)
+        else:
+            ELSE[word](self, self.people[name].side, number)
+        if self.one_sided:
+            assert self.world.globex.exchange().out_seq == 0, "globex sends back what nobody there edited"
+
+    def end(self) -> None:
+        """Everything delivered and decided: what must hold then."""
+        ending.settle(self.world, self.people)
+        ending.check(self.world, self.people, self.story)
+
+    def refusing(self, side: Side, number: int, command: Command) -> None:
+        """A command, while the tracker refuses some of its calls."""
+        side.faults.refuse = faults.refusing(number)
+        try:
+            command(side)
+        finally:
+            side.faults.refuse = lambda _call, _what: None
+
+    def both(self, number: int) -> None:
+        """One field of one issue at both sides: to one value, or to two."""
+        which, ours, theirs, name = _split(number, 12, 4, 4, len(FIELDS))
+        gid = self.people["acme"].gid_at(which)
+        self.people["acme"].edit_gid(gid, FIELDS[name], ours)
+        if not self.one_sided:
+            self.people["globex"].edit_gid(gid, FIELDS[name], theirs)
+
+
+def _split(number: int, *sizes: int) -> list[int]:
+    """Smaller numbers out of one, each below its size."""
+    found = []
+    for size in sizes:
+        number, one = divmod(number, size)
+        found.append(one)
+    return found
+
+
+# ── people ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _edit(person: Person, number: int) -> None:
+    which, name, value = _split(number, 12, len(FIELDS), 12)
+    person.edit(which, {FIELDS[name]: value})
+
+
+def _edit_several(person: Person, number: int) -> None:
+    which, *names, value = _split(number, 12, len(FIELDS), len(FIELDS), len(FIELDS), 12)
+    person.edit(which, {FIELDS[name]: value + place for place, name in enumerate(names)})
+
+
+def _create(person: Person, number: int) -> None:
+    kind, above, value = _split(number, 5, 12, 2**18)
+    person.create(kind, above, value)
+
+
+def _edit_comment(person: Person, number: int) -> None:
+    which, value = _split(number, 12, 3)
+    person.edit_comment(which, value)
+
+
+def _transition(person: Person, number: int) -> None:
+    which, value = _split(number, 12, 6)
+    person.transition(which, value)
+
+
+PEOPLE: Final[Mapping[str, Callable[[Person, int], None]]] = {
+    "create": _create,
+    "edit": _edit,
+    "edit several": _edit_several,
+    "undo": Person.undo,
+    "transition": _transition,
+    "comment": Person.comment,
+    "edit comment": _edit_comment,
+    "delete comment": Person.delete_comment,
+    "delete": Person.delete,
+    "in or out of scope": Person.scope,
+}
+
+
+# ── filesync, the carrier, and what goes wrong ──────────────────────────────────────────────────────────────────────
+
+
+def _send(scene: Scene, side: Side, number: int) -> None:
+    """The whole way at once."""
+    side.export()
+    other = scene.world.other(side)
+    scene.world.carry(to=other)
+    scene.refusing(other, number, Side.import_)
+
+
+def _again(scene: Scene, side: Side, number: int) -> None:
+    files = carrier.archived(scene.world, to=side)
+    if files:
+        carrier.bring([files[number % len(files)]], to=side)
+
+
+def _skip(scene: Scene, side: Side, number: int) -> None:
+    mark = None if scene.one_sided else ending.stuck_mark(side, number)
+    if mark is not None:
+        side.skip(mark)
+
+
+def _crash(scene: Scene, side: Side, number: int) -> None:
+    """The process dies in the middle of a command, and the next one begins."""
+    command, place = _command(scene, side, number)
+    side.faults.strike = faults.crashing(place)
+    try:
+        command(side)
+    except Crash:
+        side.faults.strike = lambda _place: None
+        side.reopen()
+    finally:
+        side.faults.strike = lambda _place: None
+
+
+def _fail(scene: Scene, side: Side, number: int) -> None:
+    """The tracker is down for a moment in the middle of a command."""
+    command, place = _command(scene, side, number)
+    side.faults.strike = faults.failing(place // 4)
+    try:
+        command(side)
+    except Unavailable:
+        pass
+    finally:
+        side.faults.strike = lambda _place: None
+
+
+def _command(scene: Scene, side: Side, number: int) -> tuple[Command, int]:
+    """A command that has something to do, and a place in it."""
+    which, place = _split(number, 6, 48)
+    if which == 0:
+        return Side.retry, place
+    if which < 3:
+        return Side.export, place
+    scene.world.other(side).export()
+    scene.world.carry(to=side)
+    return Side.import_, place
+
+
+ELSE: Final[Mapping[str, Callable[[Scene, Side, int], None]]] = {
+    "both": lambda scene, _side, number: scene.both(number),
+    "export": lambda _scene, side, _number: side.export() and None,
+    "import": lambda scene, side, number: scene.refusing(side, number, Side.import_),
+    "send": _send,
+    "carry": lambda scene, side, number: carrier.carry(scene.world, to=side, fates=number),
+    "bring again": _again,
+    "retry": lambda scene, side, number: scene.refusing(side, number, Side.retry),
+    "skip": _skip,
+    "crash": _crash,
+    "fail": _fail,
+    "wait": lambda scene, _side, number: scene.world.clock.advance(hours=number % 50 - 3),
+}
+
+_USUAL: Final = {
+    "create": 3,
+    "edit": 6,
+    "edit several": 2,
+    "undo": 2,
+    "both": 4,
+    "transition": 4,
+    "comment": 3,
+    "edit comment": 3,
+    "delete comment": 1,
+    "delete": 1,
+    "in or out of scope": 1,
+    "export": 3,
+    "import": 3,
+    "send": 7,
+    "carry": 5,
+    "bring again": 1,
+    "retry": 2,
+    "skip": 1,
+    "wait": 1,
+}
+# how often each deed is done, in runs of different kinds
+MOODS: Final[Mapping[str, Mapping[str, int]]] = {
+    "usual": {**_USUAL, "crash": 3, "fail": 2},
+    "calm": _USUAL,
+    "crashes": {**_USUAL, "crash": 12, "fail": 6},
+    "deleting": {**_USUAL, "delete": 8, "delete comment": 5, "crash": 3},
+    "quarrel": {**_USUAL, "both": 14, "undo": 8, "transition": 8, "create": 1},
+    "refusing": {**_USUAL, "retry": 6, "skip": 5, "import": 8, "create": 5},
+}

@@ -1,0 +1,80 @@
+"""One run for each seed: a program of deeds made from it, played between two whole sites, and cut down when it fails."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from tests.converge.scene import MAPPING, MOODS, NUMBERS, VARIANTS, Scene
+from tests.support.two_sites import two_sites
+
+STEPS: Final = 45  # of one run; what two issues at each side need to be known to both comes before them
+
+Step: TypeAlias = tuple[str, str, int]  # the deed, the side, the number it draws from
+
+
+@dataclass(frozen=True)
+class Program:
+    """Everything that happens in a run: the same on every machine, at any time."""
+
+    variant: str
+    one_sided: bool
+    steps: tuple[Step, ...]
+
+    def play(self, *, base: Path | None = None) -> None:
+        """Raises what was found: AssertionError, or whatever filesync should not have raised. `base`: as two_sites."""
+        chosen = VARIANTS[self.variant]
+        sites = two_sites(contract=chosen.contract(), mappings=("", MAPPING), scopes=(chosen.scope, ""), base=base)
+        with sites as world:
+            scene = Scene(world, one_sided=self.one_sided)
+            for step in self.steps:
+                scene.deed(*step)
+            scene.end()
+
+    def reduced(self, fails: Callable[[Program], bool]) -> Program:
+        """The same failure with as few steps as can be had by leaving out."""
+        shortest, size = self, len(self.steps)
+        while size := size // 2 if size > 1 else 0:
+            place = 0
+            while place < len(shortest.steps):
+                steps = shortest.steps[:place] + shortest.steps[place + size :]
+                tried = replace(shortest, steps=steps)
+                shortest, place = (tried, place) if fails(tried) else (shortest, place + size)
+        return shortest
+
+    def __str__(self) -> str:
+        steps = "\n".join(f"        {step!r}," for step in self.steps)
+        return f"Program({self.variant!r}, {self.one_sided}, steps=(\n{steps}\n))"
+
+
+def program(seed: int, *, one_sided: bool = False) -> Program:
+    """The program of a seed."""
+    draw = random.Random(seed)
+    variant = draw.choice(sorted(VARIANTS))
+    often = MOODS[draw.choice(sorted(MOODS))]
+    deeds = draw.choices(list(often), weights=list(often.values()), k=STEPS)
+    steps = tuple((deed, draw.choice(("acme", "globex")), draw.randrange(NUMBERS)) for deed in deeds)
+    return Program(variant, one_sided, steps)
+
+
+def prove(seed: int, *, one_sided: bool = False, base: Path | None = None) -> None:
+    """Play the program of a seed. Raises AssertionError with the shortest program that fails in the same way."""
+    whole = program(seed, one_sided=one_sided)
+    failure = failure_of(whole, base=base)
+    if failure is None:
+        return
+    shortest = whole.reduced(lambda tried: type(failure_of(tried, base=base)) is type(failure))
+    found = failure_of(shortest, base=base)
+    raise AssertionError(f"seed {seed}: {found!r}\nplay this to see it:\n{shortest}") from failure
+
+
+def failure_of(program: Program, *, base: Path | None = None) -> Exception | None:
+    """What a program ends with, if it fails."""
+    try:
+        program.play(base=base)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
+        return error
+    return None

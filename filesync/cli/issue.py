@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -12,6 +13,7 @@ from filesync.cli.app import App, json_option
 from filesync.cli.assignments import assigned
 from filesync.cli.issue_view import document, page_document, print_list, print_page
 from filesync.trackers.embedded import Desk
+from filesync.trackers.embedded.fill import fill
 
 _Verb = TypeVar("_Verb", bound=Callable[..., Any])
 
@@ -58,6 +60,22 @@ def list_(app: App, fields: tuple[str, ...]) -> None:
             app.tell_json([document(desk.definition, one) for one in found])
         else:
             print_list(desk.definition, found)
+
+
+@issue.command()
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@json_option
+@click.pass_obj
+def load(app: App, file: Path) -> None:
+    """Make the issues and comments that a YAML file tells, all or none.
+
+    Each edit is made by the author and at the time that the file says. samples/acme-issues.yaml shows the form.
+    """
+    with _sitting(app, None) as desk:
+        made = fill(desk, file)
+    app.tell(f"{made.issues} issues and {made.comments} comments made")
+    if app.as_json:
+        app.tell_json({"issues": made.issues, "comments": made.comments})
 
 
 @issue.command()

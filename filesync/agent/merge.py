@@ -119,7 +119,7 @@ class Merge:
     def _make(self, outcome: Outcome, change: Create, *, doubted: bool) -> Step:
         fields = dict(change.fields)
         for name, target in self._view.references(change):
-            match self._view.life(target):
+            match self._view.named(target):
                 case None:
                     return self._queue(outcome, Wait.WAITS, waits_for=target)
                 case Life.DEAD | Life.APART:
@@ -173,11 +173,11 @@ class Merge:
                 why = f"{name} has no place here under our mapping; left out"
                 outcome.events.append(Dropped(mark=outcome.work.mark, gid=row.gid, key=shown.key, why=why))
                 continue
-            if name in targets and self._view.life(targets[name]) is None:
-                waits[name] = targets[name]
-                continue
-            if name in targets and self._view.local_of(targets[name]) is None:
-                shadows[name] = msgspec.structs.replace(row.shadow(name), took=outcome.work.mark)
+            if name in targets and (life := self._view.named(targets[name])) is not Life.LIVE:
+                if life is None:
+                    waits[name] = targets[name]
+                else:
+                    shadows[name] = msgspec.structs.replace(row.shadow(name), took=outcome.work.mark)
                 continue
             meeting = Meeting(
                 name=name,

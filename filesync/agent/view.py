@@ -96,6 +96,13 @@ class View:
         row = self._rows.get(gid) if gid is not None else None
         return row.state if row is not None else None
 
+    def named(self, gid: Gid) -> Life | None:
+        """The life of an issue that a field names: dead too where our tracker has it no more. Raises Unavailable."""
+        row = self._rows.get(gid)
+        if row is not None and row.state is Life.LIVE and row.local is not None and self.issue(row.local) is None:
+            return Life.DEAD
+        return row.state if row is not None else None
+
     def local_of(self, gid: Gid) -> str | None:
         """Our tracker's id of a live issue."""
         row = self._rows.get(gid)

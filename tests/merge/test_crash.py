@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from filesync.agent.events import Met
+from filesync.errors import Unavailable
 from tests.merge.scene import comments, crash, crashes_anywhere, events, keys, only, refuse, refuse_nothing, shared, value
 from tests.support.two_sites import Side, World, two_sites
 
@@ -202,3 +203,28 @@ def test_crash_at_places_all_over_an_import_neither_doubles_nor_echoes() -> None
 @pytest.mark.prove
 def test_crash_anywhere_in_an_import_neither_doubles_nor_echoes() -> None:
     assert _crash_in_an_import(every=1) > 60
+
+
+def test_a_tracker_that_is_down_half_way_loses_and_doubles_nothing() -> None:
+    for place in ("before create", "after create", "before apply", "after apply", "before get"):
+        for nth in (1, 2):
+            with two_sites() as world:
+                _busy(world)
+                left = nth
+
+                def down(now: str, place: str = place) -> None:
+                    nonlocal left
+                    left -= now == place
+                    if not left and now == place:
+                        raise Unavailable("down for maintenance")
+
+                world.globex.faults.strike = down
+                with pytest.raises(Unavailable):
+                    world.globex.import_()
+                world.globex.faults.strike = lambda _place: None
+                assert world.globex.export().changes == 0, place
+                world.globex.import_()
+                assert world.globex.doubts() == {}, place
+                world.acme.faults.forbid_writes = True
+                world.settle()
+                world.assert_in_step()

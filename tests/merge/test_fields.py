@@ -240,3 +240,14 @@ def test_edits_at_one_side_only_are_never_echoed_nor_rolled_back() -> None:
         desk.delete(made[3])
         desk.transition(made[2], "Reopen")
         heard()
+
+
+def test_an_issue_born_at_the_receiver_brings_its_guarded_value_along() -> None:
+    with two_sites(contract=GUARD) as world:
+        key = world.globex.desk.create("Bug", "x", {"cost_estimate": "99"})  # the source has no value of its own yet
+        world.send(world.globex)
+        assert value(world.acme, key, "cost_estimate") == "99"
+        world.acme.desk.edit(key, {"cost_estimate": "10"})
+        world.send(world.acme)
+        assert value(world.globex, key, "cost_estimate") == "10"
+        world.assert_in_step()

@@ -376,3 +376,30 @@ def test_a_refused_optional_field_of_a_create_is_stuck_alone() -> None:
         world.globex.retry()
         assert value(world.globex, key, "severity") == "Major"
         world.assert_in_step()
+
+
+def test_a_refused_required_field_holds_up_the_whole_create_and_says_why() -> None:
+    with two_sites(mappings=("", "types: {Task: Bug, Story: Story}\n")) as world:
+        key = world.acme.desk.create("Bug", "a bug is a task there")
+        odd = world.acme.desk.create("Task", "a task is nothing there")
+        world.send(world.acme)
+        assert [issue.fields["type"] for issue in world.globex.desk.list()] == ["Task"]
+        stuck = only(world.globex.stuck())
+        assert 'no type here stands for "Task"' in stuck.reason
+        assert keys(world.acme) == [key, odd]
+
+
+def test_a_parent_that_was_deleted_meanwhile_is_dropped_from_an_edit() -> None:
+    with two_sites() as world:
+        above, below = world.acme.desk.create("Epic", "above"), world.acme.desk.create("Story", "below")
+        world.send(world.acme)
+        world.globex.desk.delete(above)  # and not told yet
+        world.acme.desk.edit(below, {"parent": above, "description": "with a parent"})
+        world.send(world.acme)
+        assert value(world.globex, below, "description") == "with a parent"
+        assert _parent_of(world.globex, "below") is None
+        assert world.globex.queued() == []
+        world.send(world.globex)
+        assert world.acme.desk.show(above).issue.deleted_by == "globex"
+        assert value(world.acme, below, "parent") == above
+        world.assert_in_step()

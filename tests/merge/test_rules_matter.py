@@ -218,7 +218,7 @@ def r14_references(patch: Patch) -> None:
     fields_of = Merge.fields
 
     def drops(self: Merge, outcome: Outcome, row: Any, shown: Any, told: Any) -> Write | Outcome:
-        known = {name: one for name, one in told.items() if name != "parent" or self._view.life(one.now) is not None}
+        known = {name: one for name, one in told.items() if name != "parent" or self._view.named(one.now) is not None}
         return fields_of(self, outcome, row, shown, known)
 
     patch.setattr(Merge, "fields", drops)

@@ -41,7 +41,7 @@ def show(app: App, file: Path, changes: bool) -> None:
         for line in _head(found):
             app.tell(line)
         for change in found.changes() if changes else ():
-            for line in _change(change):
+            for line in _change(change, claimed_by=shown(_sender(found))):
                 app.tell(line)
 
 
@@ -67,9 +67,14 @@ def _head(found: Inspected) -> Iterator[str]:
         yield f"report      has our bundles up to {report.received_to}, applied up to {report.applied_to}{held}"
 
 
-def _change(change: Change) -> Iterator[str]:
+def _sender(found: Inspected) -> str:
+    assert found.head is not None
+    return found.head.header.from_.name
+
+
+def _change(change: Change, *, claimed_by: str) -> Iterator[str]:
     about = ", ".join(shown(word) for word in (change.about.key, change.about.author, change.about.at) if word)
-    told = f" ({about})" if about else ""
+    told = f" (claimed by {claimed_by}: {about})" if about else ""
     if isinstance(change, Delete):
         yield f"{change.n:>6}  delete {change.gid}{told}"
         return

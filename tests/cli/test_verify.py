@@ -181,7 +181,7 @@ def test_show_changes_tells_every_change_with_its_values_escaped(globex: Path, c
     out = capsys.readouterr().out
     assert "summary: Pumpe läuft heiß" in out
     assert "site: Basel / Halle 3" in out
-    assert "(ACME-17, Ana, 2026-11-23T10:00:00.000Z)" in out
+    assert "(claimed by acme: ACME-17, Ana, 2026-11-23T10:00:00.000Z)" in out
     assert 'body: tab\\there, "quotes",\\nlines, 🙂 and \\x7f' in out
     assert "labels:field: (empty)" in out
     assert "     4  delete " in out

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from filesync.agent.events import count_text
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App
 from filesync.errors import FilesyncError
@@ -88,7 +89,7 @@ def main() -> int:
     counts = [[sum(one.kind is kind for one in side.values()) for kind in (Kind.ISSUE, Kind.COMMENT)] for side in (here, there)]
     for config, (issues, comments) in zip(sys.argv[1:3], counts, strict=True):
         print(f"{config}: {issues} issues, {comments} comments")
-    print(f"{len(found)} differences")
+    print(count_text(len(found), "difference"))
     return 1 if found else 0
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from filesync.agent.events import count_text
 from filesync.cli.app import App, json_option
 from filesync.cli.assignments import assigned
 from filesync.cli.issue_view import document, page_document, print_list, print_page
@@ -73,7 +74,7 @@ def load(app: App, file: Path) -> None:
     """
     with _sitting(app, None) as desk:
         made = fill(desk, file)
-    app.tell(f"{made.issues} issues and {made.comments} comments made")
+    app.tell(f"{count_text(made.issues, 'issue')} and {count_text(made.comments, 'comment')} made")
     if app.as_json:
         app.tell_json({"issues": made.issues, "comments": made.comments})
 

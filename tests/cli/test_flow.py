@@ -42,7 +42,7 @@ def test_the_steps_of_the_readme_work_as_they_are_written(tmp_path: Path) -> Non
     assert "A new bearing is on its way." in done.stdout
 
 
-def test_the_demo_shows_an_exchange_a_conflict_and_a_lost_file(tmp_path: Path) -> None:
+def test_the_demo_plays_its_story_to_the_end(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     done = subprocess.run(
         [ROOT / "tools" / "demo", folder],
@@ -52,11 +52,56 @@ def test_the_demo_shows_an_exchange_a_conflict_and_a_lost_file(tmp_path: Path) -
         check=False,
         stdin=subprocess.DEVNULL,
     )
-    assert done.returncode == 0, done.stdout
-    assert len(set(re.findall(r"six words:\n\n    (.*)\n", done.stdout))) == 1
-    assert "acme's value stands" in done.stdout
-    assert "Missing bundle 3 from acme (have 2, holding 4" in done.stdout
-    assert "imported 4 from acme" in done.stdout
+    told = done.stdout
+    assert done.returncode == 0, told
+    assert "\x1b" not in told, "colours are for terminals"
+    assert len(set(re.findall(r"six words:\n\n    (.*)\n", told))) == 1
+    assert "溢流阀在 250 bar 卡死" in told
+    assert told.count("priority was edited on both sides at once; acme's value stands") == 2
+    assert re.search(r"PUMP-161\t.*\tHigh\t.*\n.*\n?LINE-\d+\t.*\tHigh\t", told)
+    assert re.search(r"warning: fs1_\S+_0000000004_\S+ cannot be taken", told)
+    assert "holding 5" in told
+    assert "Ask acme to run: filesync resend globex 4" in told
+    assert "imported 4 from acme: 1 change, 1 applied\nimported 5 from acme: 1 change, 1 applied\n" in told
+    assert told.count("nothing to send") == told.count("nothing arrived") == 2
+    assert "acme/filesync.yaml: 203 issues, 344 comments\nglobex/filesync.yaml: 203 issues, 344 comments\n0 differences" in told
+
+
+def test_the_demo_ends_where_a_command_does_not_do_what_it_should(tmp_path: Path) -> None:
+    environment = with_filesync(tmp_path)
+    shim = tmp_path / "bin" / "filesync"
+    shim.write_text(shim.read_text().replace("exec", '[ "$2" != load ] || exit 11\nexec'))
+    root = tmp_path / "elsewhere"  # without a .venv, whose filesync would go before ours
+    (root / "tools").mkdir(parents=True)
+    shutil.copy(ROOT / "tools" / "demo", root / "tools")
+    done = subprocess.run(
+        [root / "tools" / "demo", tmp_path / "demo"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stdout.endswith("The demo stops: this ended with 11 instead of 0.\n")
+
+
+def test_trackers_that_differ_are_not_called_equal(pair: Pair) -> None:
+    def compared() -> tuple[int, list[str]]:
+        done = subprocess.run(
+            [sys.executable, ROOT / "tools" / "equal.py", pair.acme, pair.globex],
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout.splitlines()
+
+    pair.at_acme("issue", "create", "--type", "Bug", "--summary", "Pump runs hot")
+    status, lines = compared()
+    assert (status, lines[0], lines[-1]) == (1, "ABC-1 is at one site alone", "1 difference")
+    pair.at_acme("export")
+    pair.deliver(*pair.sent())
+    pair.at_globex("import")
+    assert compared()[0] == 0
+    pair.at_globex("issue", "edit", "ABC-1", "--field", "priority=Low", "--field", "environment=bench")
+    status, lines = compared()
+    assert (status, lines[0]) == (1, "ABC-1 and ABC-1 differ in environment, priority")
 
 
 # ── export and import ───────────────────────────────────────────────────────────────────────────────────────────

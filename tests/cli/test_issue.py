@@ -112,6 +112,23 @@ def test_every_verb_answers_in_json(issue: Issue) -> None:
     assert json.loads(issue("list", "--json")) == []
 
 
+def test_a_file_of_issues_is_loaded_whole_or_not_at_all(issue: Issue, tmp_path: Path) -> None:
+    file = tmp_path / "issues.yaml"
+    bug = "- {n: 1, type: Bug, by: j.becker, at: '2026-01-05T10:00:00Z', fields: {summary: Pump runs hot}, comments: "
+    comment = "[{by: w.chen, at: '2026-01-06T10:00:00Z', text: 轴承过热}]}\n"
+    file.write_text(bug + comment + bug.replace("Bug", "Bog") + comment)
+    assert 'did you mean "Bug"' in issue("load", str(file), status=ExitCode.REJECTED)
+    assert issue("list") == ""
+    file.write_text(bug + comment)
+    assert issue("load", str(file)) == "1 issue and 1 comment made\n"
+    assert "by w.chen at 2026-01-06T10:00:00.000Z\n  轴承过热" in issue("show", "ABC-1")
+    assert json.loads(issue("load", str(file), "--json")) == {"issues": 1, "comments": 1}
+
+
+def test_a_file_that_tells_no_issues_is_named(issue: Issue, tmp_path: Path) -> None:
+    assert "issues.yaml: " in issue("load", str(tmp_path / "issues.yaml"), status=ExitCode.CONFIG)
+
+
 def test_a_list_is_lines_of_cells_and_can_be_narrowed(issue: Issue) -> None:
     issue(*CREATE, "--field", "labels=valve", "--field", "location=Pump/Bearing")
     issue("create", "--type", "Task", "--summary", "Order seals", "--field", "assignee=w.chen")

@@ -152,7 +152,8 @@ class Carry:
                 return outcome
             shown = now
         carries = self._paired.rules.carries
-        names = [*change.fields, *(n for n in row.fields if n not in change.fields and carries(row.kind, n))]
+        told = {*change.fields, *change.untold}
+        names = [*change.fields, *(n for n in row.fields if n not in told and carries(row.kind, n))]
         again = self._merge.fields(outcome, row, shown, {name: Told(change.fields.get(name)) for name in names})
         return again if isinstance(again, Outcome) else self._write(again)
 

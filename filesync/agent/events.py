@@ -86,6 +86,20 @@ class NotTold(Event, frozen=True, kw_only=True):
         return f"{self.key}: {self.field} was not sent: {self.why}. The rest of the issue goes on."
 
 
+class Unpaired(Event, frozen=True, kw_only=True):
+    """Something an import made, which the ledger does not know."""
+
+    severity = Severity.WARNING
+    key: str
+    kind: str
+
+    def sentence(self) -> str:
+        return (
+            f"{self.key}: this {self.kind} came from a partner, but the ledger does not know it (was it restored?). "
+            "It is not sent, so that nothing doubles; everything else goes on."
+        )
+
+
 class Resent(Event, frozen=True, kw_only=True):
     """An archived bundle was put into the outbox again."""
 

@@ -62,6 +62,7 @@ def export_once(site: Site, name: str) -> Exports:
         site.step("X3")
         finished += _finish(site, paired.exchange, record)
     with site.ledger.begin() as conn:
+        streams.update_exchange(conn, paired.exchange.id, basis=paired.basis)  # everything was looked at under these rules
         record.write(conn)
     record.done()
     return Exports(bundles=len(finished), changes=sum(one.changes for one in finished), events=tuple(record.events))
@@ -152,7 +153,7 @@ def _number(site: Site, paired: Paired, record: Record, found: Found) -> None:
             x = streams.exchange_of(conn, x.id)
         if found.cursor is not None and found.cursor != x.cursor:
             streams.update_exchange(conn, x.id, cursor=found.cursor)
-        shadows.drop_revisits(conn, x.id, set(found.looked_at) - found.again)
+        shadows.drop_revisits(conn, x.id, set(found.looked_at) - found.again.keys())
         shadows.add_revisits(conn, x.id, found.again)
         record.write(conn)
     record.done()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Final
 
-from filesync.agent.events import NotTold
+from filesync.agent.events import NotTold, Unpaired
 from filesync.agent.record import Record
 from filesync.agent.site import Paired, Site
 from filesync.ledger import shadows
@@ -27,7 +27,7 @@ class Found:
     tells: list[Tell] = field(default_factory=list)
     cursor: str | None = None  # None: the feed cannot be resumed here
     looked_at: list[str] = field(default_factory=list)  # local ids
-    again: set[str] = field(default_factory=set)  # of these: to be looked at again next time
+    again: dict[str, str] = field(default_factory=dict)  # of these: to be looked at again, once this local issue is paired
 
 
 class Gather:
@@ -41,6 +41,8 @@ class Gather:
         self._doubted: frozenset[Gid] = frozenset()
         self._rows: dict[Gid, Entity] = {}  # rows of this chunk, as they will be
         self._gids: dict[str, Gid | None] = {}  # local issue id -> gid of its live row, or None where there is none
+        self._elsewhere: set[Gid] = set()  # of this chunk: came from another partner of ours, and is told to this one as new
+        self._looked: set[str] = set()  # local ids of this chunk's issues that were looked at
 
     def found(self) -> Iterator[Found]:
         """Everything there is to tell since the cursor. What it yields must be frozen before the next is asked for.
@@ -50,23 +52,38 @@ class Gather:
         with self._site.ledger.begin() as conn:
             self._doubted = frozenset(shadows.doubts(conn, self._x.id))
             again = shadows.revisits(conn, self._x.id)
+        # Never read yet, or other rules than last time: everything is looked at. A feed from its beginning need not name
+        # what was deleted before, so the issues that the ledger has are asked for by name.
+        anew = self._x.cursor is None or self._x.basis != self._paired.basis
         feed = chain(
             ((issue, None) for issue in again),
-            ((touched.issue, touched.cursor) for touched in self._site.tracker.changed(self._x.cursor)),
+            ((issue, None) for issue in (self._paired_issues() if anew else ())),
+            ((touched.issue, touched.cursor) for touched in self._site.tracker.changed(None if anew else self._x.cursor)),
         )
         while chunk := list(islice(feed, _CHUNK)):
             yield self._chunk(chunk)
 
+    def _paired_issues(self) -> Iterator[str]:
+        """Local ids of all live issues of the ledger, a page at a time."""
+        after = 0
+        while True:
+            with self._site.ledger.begin() as conn:
+                page = shadows.live_issues(conn, self._x.id, after=after, limit=_CHUNK)
+            if not page:
+                return
+            yield from (local for _, local in page)
+            after = page[-1][0]
+
     def _chunk(self, chunk: list[tuple[str, str | None]]) -> Found:
         found = Found(cursor=chunk[-1][1])
-        self._rows, self._gids = {}, {}
+        self._rows, self._gids, self._elsewhere, self._looked = {}, {}, set(), set()
         issues = {local: self._site.tracker.get(local) for local in dict.fromkeys(local for local, _ in chunk)}
         self._load([issue for issue in issues.values() if issue is not None])
         for local, issue in issues.items():
-            found.looked_at.append(local)
             if issue is None:
+                found.looked_at.append(local)
                 self._gone(local, found)
-            else:
+            elif local not in self._looked:  # not as somebody's parent, a moment ago
                 self._one(local, issue, found, depth=0)
         # last: a tracker does not delete a parent before what is below it was given another
         found.tells.sort(key=lambda tell: tell.row.state is Life.DEAD)
@@ -78,6 +95,7 @@ class Gather:
         wanted = gids - self._rows.keys()
         with self._site.ledger.begin() as conn:
             found = shadows.entities(conn, self._x.id, wanted)
+            self._elsewhere |= shadows.known_elsewhere(conn, self._x.id, wanted - found.keys())
             for rows in shadows.children_of(conn, self._x.id, [self._gid(issue.item) for issue in issues]).values():
                 found.update((row.gid, row) for row in rows)
         self._keep([row for gid, row in found.items() if gid not in self._rows])
@@ -95,18 +113,25 @@ class Gather:
                 return
             below = shadows.children_of(conn, self._x.id, [row.gid]).get(row.gid, [])
         if row.gid in self._doubted:
-            found.again.add(local)
+            found.again[local] = ""
             return
         rows = {one.gid: one for one in (row, *below)}
         self._take(diff([], rows, in_scope=True, doubted=self._doubted, tells=self._paired.tells), found)
 
     def _one(self, local: str, issue: Issue, found: Found, *, depth: int) -> None:
         gid = self._gid(issue.item)
-        seen = [self._seen(issue.item, None, found, depth), *(self._seen(one, gid, found, depth) for one in issue.children)]
+        self._looked.add(local)
+        found.looked_at.append(local)
+        travels = self._paired.rules.travels
+        below = [one for one in issue.children if travels(one.ref.kind)]
+        seen = [self._seen(issue.item, None, found, depth), *(self._seen(one, gid, found, depth) for one in below)]
         if any(one.gid in self._doubted for one in seen):
-            found.again.add(local)
+            found.again[local] = ""
         rows = {one.gid: self._rows[one.gid] for one in seen if one.gid in self._rows}
-        rows.update((row.gid, row) for row in self._rows.values() if row.parent == gid)
+        rows.update((row.gid, row) for row in self._rows.values() if row.parent == gid and travels(row.kind))
+        for one in seen:
+            if one.came and one.gid not in rows and one.gid not in self._doubted:
+                self._record.add(Unpaired(key=issue.key, kind=one.kind))
         tells = diff(seen, rows, in_scope=issue.in_scope, doubted=self._doubted, tells=self._paired.tells)
         self._take(tells, found)
 
@@ -119,17 +144,18 @@ class Gather:
         """An item in the contract's words. A parent issue that is not told yet is told before it."""
         outward = self._paired.rules.outward(item, lambda local: self._gid_of(local, found, depth))
         if outward.unresolved:
-            found.again.add(item.ref.issue)
+            found.again[item.ref.issue] = outward.unresolved[0]
         for one in outward.dropped:
             self._record.add(NotTold(key=item.about.key, field=one.field, why=one.why))
+        gid = self._gid(item)
         return Seen(
-            gid=self._gid(item),
+            gid=gid,
             kind=item.ref.kind,
             parent=parent,
             local=item.ref.local,
             fields=outward.fields,
             unknown=outward.untold,
-            came=item.origin is not None and home(item.origin) == self._x.partner_site,
+            came=item.origin is not None and (home(item.origin) == self._x.partner_site or gid not in self._elsewhere),
             about=item.about,
         )
 

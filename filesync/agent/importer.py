@@ -270,7 +270,7 @@ class Importer:
             conn, self._x, [one.work.mark for one in outcomes if one.left is None and one.work.since is not None]
         )
         journal.add_conflicts(conn, self._x, [conflict for one in outcomes for conflict in one.conflicts])
-        shadows.add_revisits(conn, self._x, {issue for one in outcomes for issue in one.revisit})
+        shadows.add_revisits(conn, self._x, {issue: "" for one in outcomes for issue in one.revisit})
         met = sum(bool(one.conflicts) for one in outcomes)
         if met:
             x = streams.exchange_of(conn, self._x)

@@ -76,6 +76,8 @@ class Merge:
         if blocked:
             return self._queue(Outcome(work), Wait.BEHIND)
         match change:
+            case Create() if not self._paired.rules.travels(change.kind):
+                return self._drop(Outcome(work), f"is not taken: a {change.kind} does not travel under our contract")
             case Create():
                 return self._create(Outcome(work), change)
             case Set():
@@ -134,7 +136,8 @@ class Merge:
     def _all_told(self, change: Create, shown: Shown) -> dict[str, Told]:
         """A create as a set: it tells every field, so one that is absent is empty."""
         carries = self._paired.rules.carries
-        names = [*change.fields, *(n for n in shown.fields if n not in change.fields and carries(change.kind, n))]
+        told = {*change.fields, *change.untold}
+        names = [*change.fields, *(n for n in shown.fields if n not in told and carries(change.kind, n))]
         return {name: Told(change.fields.get(name)) for name in names}
 
     # ── set ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import os
 import secrets
 import socket
@@ -12,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+import msgspec
 from filelock import FileLock, Timeout
 
 from filesync.agent.record import Clock, Record, Sink
@@ -32,6 +34,7 @@ from filesync.trackers.base import Tracker
 from filesync.trackers.registry import open_tracker
 
 SITE_ID: Final = "site"
+SITE_NAME: Final = "name"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,7 @@ class Paired:
 
     exchange: Exchange
     rules: Rules
+    basis: str  # digest of everything that decides what is told: contract, mapping, scope
     us: agreed.Site
     them: agreed.Site
 
@@ -125,13 +129,20 @@ class Site:
         """Hold the ledger against what stands outside it. Raises ConfigError, LedgerBehind."""
         with self.ledger.begin() as conn:
             known = streams.site_fact(conn, SITE_ID)
+            name = streams.site_fact(conn, SITE_NAME)
             if known is None:
                 streams.set_site_fact(conn, SITE_ID, self.config.site)
+                streams.set_site_fact(conn, SITE_NAME, self.config.name)
             exchanges = streams.exchanges(conn)
         if known not in {None, self.config.site}:
             raise ConfigError(
                 [Problem(str(self.config.path), f"site.id is {self.config.site}, but the ledger is of site {known}")],
                 hint="put the id back that `filesync init` wrote, or name the state folder of this site",
+            )
+        if name not in {None, self.config.name} and exchanges:
+            raise ConfigError(
+                [Problem(str(self.config.path), f"site.name is {self.config.name}, but partners know this site as {name}")],
+                hint="put the name back: it says who wins where both sides edit, and both must read the same",
             )
         for one in exchanges:
             guard = read_guard(self.config.folders.guard, one.out_stream)
@@ -167,7 +178,13 @@ class Site:
             if problems := agreed.strangers(rules.contract, us=us, them=them):
                 raise ConfigError(problems, hint=f"Mend {which.contract} on both sides; nothing was sent or applied.")
             self._rules[name] = rules
-        return Paired(exchange=one, rules=self._rules[name], us=us, them=them)
+        return Paired(exchange=one, rules=self._rules[name], basis=self._basis(name), us=us, them=them)
+
+    def _basis(self, name: str) -> str:
+        which = self.config.rules_of(name)
+        mapping = which.mapping.read_bytes() if which.mapping is not None else b""
+        scope = msgspec.json.encode(self.config.tracker.settings, order="sorted")
+        return hashlib.sha256(b"\0".join((self._rules[name].contract.digest.encode(), mapping, scope))).hexdigest()
 
     def exchange_names(self) -> list[str]:
         """All exchanges of the site that are paired."""

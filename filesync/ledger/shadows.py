@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -58,6 +58,30 @@ def by_local(conn: sa.Connection, exchange_id: int, kind: Kind, local: str) -> E
     query = sa.select(entity).where(entity.c.exchange == exchange_id, entity.c.kind == kind, entity.c.local == local)
     rows = sorted(map(_entity, conn.execute(query)), key=lambda one: one.state is not Life.LIVE)
     return rows[0] if rows else None
+
+
+def live_issues(conn: sa.Connection, exchange_id: int, *, after: int, limit: int) -> list[tuple[int, str]]:
+    """A page of the live issues, in the order in which they were paired: (place, local id), from behind a place on."""
+    query = (
+        sa.select(entity.c.row, entity.c.local)
+        .where(entity.c.exchange == exchange_id, entity.c.row > after, entity.c.kind == Kind.ISSUE, entity.c.state == Life.LIVE)
+        .where(entity.c.local.is_not(None))
+        .order_by(entity.c.row)
+        .limit(limit)
+    )
+    return [(row.row, row.local) for row in conn.execute(query)]
+
+
+def known_elsewhere(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) -> set[Gid]:
+    """Those of the gids that are alive in another exchange of this site."""
+    wanted = list(gids)
+    found: set[Gid] = set()
+    for start in range(0, len(wanted), _CHUNK):
+        query = sa.select(entity.c.gid).where(
+            entity.c.exchange != exchange_id, entity.c.state == Life.LIVE, entity.c.gid.in_(wanted[start : start + _CHUNK])
+        )
+        found.update(Gid(gid) for gid in conn.execute(query).scalars())
+    return found
 
 
 def save(conn: sa.Connection, exchange_id: int, rows: Iterable[Entity]) -> None:
@@ -123,14 +147,27 @@ def drop_doubts(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) -> N
 
 def revisits(conn: sa.Connection, exchange_id: int) -> list[str]:
     """Local ids of the issues the next export looks at, whatever the tracker's feed says."""
-    return list(conn.execute(sa.select(revisit.c.issue).where(revisit.c.exchange == exchange_id)).scalars())
+    paired = sa.exists().where(
+        entity.c.exchange == revisit.c.exchange,
+        entity.c.kind == Kind.ISSUE,
+        entity.c.local == revisit.c.once,
+        entity.c.state == Life.LIVE,
+    )
+    query = sa.select(revisit.c.issue).where(revisit.c.exchange == exchange_id, (revisit.c.once == "") | paired)
+    return list(conn.execute(query).scalars())
 
 
-def add_revisits(conn: sa.Connection, exchange_id: int, issues: Iterable[str]) -> None:
-    """Ask the next export to look at these."""
-    values = [{"x": exchange_id, "i": one} for one in issues]
+def add_revisits(conn: sa.Connection, exchange_id: int, issues: Mapping[str, str]) -> None:
+    """Ask the next export to look at these issues: each at once (""), or once the local issue it names is paired."""
+    values = [{"x": exchange_id, "i": one, "o": once} for one, once in issues.items()]
     if values:
-        conn.execute(sa.text("insert into revisit (exchange, issue) values (:x, :i) on conflict do nothing"), values)
+        conn.execute(
+            sa.text(
+                "insert into revisit (exchange, issue, once) values (:x, :i, :o)"
+                " on conflict (exchange, issue) do update set once = excluded.once"
+            ),
+            values,
+        )
 
 
 def drop_revisits(conn: sa.Connection, exchange_id: int, issues: Iterable[str]) -> None:

@@ -54,7 +54,7 @@ class Exchange:
     out_seq: int
     out_id: BundleId
     cursor: str | None
-    contract: str
+    basis: str
     in_stream: StreamId
     in_generation: Generation
     in_seq: int

@@ -44,7 +44,7 @@ exchange = sa.Table(
     sa.Column("out_seq", sa.BigInteger, nullable=False, default=0),  # the last number given
     sa.Column("out_id", sa.Text, nullable=False),  # its bundle id
     sa.Column("cursor", sa.Text),  # how far the tracker was read
-    sa.Column("contract", sa.Text, nullable=False, default=""),  # digest the shadows were written under
+    sa.Column("basis", sa.Text, nullable=False, default=""),  # digest of the rules and scope everything was read under
     # what we take
     sa.Column("in_stream", sa.Text, nullable=False, default=""),
     sa.Column("in_generation", sa.Integer, nullable=False, default=0),
@@ -126,6 +126,7 @@ entity = sa.Table(
     sa.Column("fields", sa.LargeBinary, nullable=False),
     sa.UniqueConstraint("exchange", "gid"),
 )
+sa.Index("entity_gid", entity.c.gid)  # of any exchange: came it from another partner of ours?
 sa.Index("entity_local", entity.c.exchange, entity.c.kind, entity.c.local)
 sa.Index("entity_parent", entity.c.exchange, entity.c.parent)
 
@@ -160,6 +161,7 @@ revisit = sa.Table(
     metadata,
     sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
     sa.Column("issue", sa.Text, primary_key=True),
+    sa.Column("once", sa.Text, nullable=False, default=""),  # only once this local issue is paired; "": at the next export
 )
 
 # Edits that met: both values are kept for people, apart from everything the merge works on.

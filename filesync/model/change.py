@@ -19,13 +19,14 @@ class Told(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Create(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="create", omit_defaults=True):
-    """A new entity. It tells every field of the contract: one that is absent is empty."""
+    """A new entity. It tells every field of the contract: one that is absent, and not `untold`, is empty."""
 
     n: int
     gid: Gid
     kind: Kind
     parent: Gid | None = None  # the issue a comment, attachment or worklog belongs to
     fields: dict[str, Value]
+    untold: list[str] = []  # fields that hold something which cannot be told: neither empty nor to be touched
     about: About = msgspec.field(default_factory=About)
 
 

@@ -40,6 +40,7 @@ class Tell:
     fields: Mapping[str, Value | None]
     new: bool
     about: About
+    untold: tuple[str, ...] = ()  # of a new one: fields that hold something which cannot be told
     buried: tuple[Entity, ...] = ()  # rows that a deletion takes with it
 
     @property
@@ -53,7 +54,15 @@ class Tell:
             return Delete(n=n, gid=self.row.gid, about=self.about)
         if self.new:
             fields = {name: value for name, value in self.fields.items() if value is not None}
-            return Create(n=n, gid=self.row.gid, kind=self.row.kind, parent=self.row.parent, fields=fields, about=self.about)
+            return Create(
+                n=n,
+                gid=self.row.gid,
+                kind=self.row.kind,
+                parent=self.row.parent,
+                fields=fields,
+                untold=list(self.untold),
+                about=self.about,
+            )
         told = {name: Told(value, self.row.shadow(name).took) for name, value in self.fields.items()}
         return Set(n=n, gid=self.row.gid, fields=told, about=self.about)
 
@@ -102,7 +111,7 @@ def diff(
 def _create(one: Seen, tells: Callable[[Kind, str], bool]) -> Tell:
     row = Entity(gid=one.gid, kind=one.kind, parent=one.parent, local=one.local)
     fields = {name: value for name, value in one.fields.items() if name not in one.unknown and tells(one.kind, name)}
-    return Tell(row=row, fields=fields, new=True, about=one.about)
+    return Tell(row=row, fields=fields, new=True, about=one.about, untold=tuple(sorted(one.unknown)))
 
 
 def _changed(one: Seen, row: Entity, tells: Callable[[Kind, str], bool]) -> dict[str, Value | None]:

@@ -90,8 +90,12 @@ class Rules:
     def carries(self, kind: Kind, field: str) -> bool:
         """Whether a wire field, flat or bare, of this kind of item travels under the contract and stands here."""
         if kind is Kind.COMMENT:
-            return self.contract.comments and field == BODY
+            return self.travels(kind) and field == BODY
         return kind is Kind.ISSUE and split_name(field)[0] in self._by_wire
+
+    def travels(self, kind: Kind) -> bool:
+        """Whether items of this kind travel under the contract at all."""
+        return kind is Kind.ISSUE or (kind is Kind.COMMENT and self.contract.comments)
 
     def rule(self, field: str) -> FieldRule | None:
         """How a wire field, flat or bare, stands here."""

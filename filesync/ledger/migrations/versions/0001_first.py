@@ -43,7 +43,7 @@ def upgrade() -> None:
         sa.Column("out_seq", sa.BigInteger(), nullable=False),
         sa.Column("out_id", sa.Text(), nullable=False),
         sa.Column("cursor", sa.Text(), nullable=True),
-        sa.Column("contract", sa.Text(), nullable=False),
+        sa.Column("basis", sa.Text(), nullable=False),
         sa.Column("in_stream", sa.Text(), nullable=False),
         sa.Column("in_generation", sa.Integer(), nullable=False),
         sa.Column("in_generation_id", sa.Text(), nullable=False),
@@ -153,6 +153,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("row"),
         sa.UniqueConstraint("exchange", "gid"),
     )
+    op.create_index("entity_gid", "entity", ["gid"], unique=False)
     op.create_index("entity_local", "entity", ["exchange", "kind", "local"], unique=False)
     op.create_index("entity_parent", "entity", ["exchange", "parent"], unique=False)
     op.create_table(
@@ -176,6 +177,7 @@ def upgrade() -> None:
         "revisit",
         sa.Column("exchange", sa.Integer(), nullable=False),
         sa.Column("issue", sa.Text(), nullable=False),
+        sa.Column("once", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["exchange"],
             ["exchange.id"],

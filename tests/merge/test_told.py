@@ -6,7 +6,6 @@ from filesync.errors import ConfigError
 from tests.merge.scene import MIRROR, contract, keys, shared, value
 from tests.support.two_sites import World, two_sites
 
-
 NAME = 'name: "acme"'
 
 

@@ -18,6 +18,7 @@ from filesync.keys.sshsig import FileSigner, make_key
 from filesync.model.change import Create
 from filesync.model.ids import Kind, SiteId, make_gid
 from filesync.model.issue import About
+from filesync.model.values import Value
 from tests.faults.scene import (
     Terminal,
     change_settings,
@@ -265,7 +266,6 @@ def test_f92_what_is_held_is_refused_when_its_key_is_no_longer_trusted(plain: Wo
     assert "expected of acme: no key at all" in told
     signers.write_text(own + theirs)
     deliver(plain.globex, files[0])
-    plain.globex.site.tracker.faults.strike = lambda _: None
     assert plain.globex.import_().bundles == 2
 
 
@@ -276,7 +276,13 @@ def test_f92_a_key_distrusted_after_a_bundle_was_stored_stops_it_before_the_firs
     deliver(plain.globex, files[1])
     signers = plain.globex.config.keys.allowed_signers
     trusted = signers.read_text()
-    plain.globex.site.step = lambda step: signers.write_text(trusted.splitlines(keepends=True)[0]) if step == "I11" else None
+    own = trusted.splitlines(keepends=True)[0]
+
+    def distrust(step: str) -> None:
+        if step == "I11":
+            signers.write_text(own)
+
+    plain.globex.site.step = distrust
     with pytest.raises(BadBundle, match="BAD_SIGNATURE"):
         plain.globex.import_()
     assert summaries(plain.globex) == {"one"}
@@ -305,7 +311,7 @@ def test_f95_a_newer_format_is_held_where_it_is_and_says_so(plain: World, termin
 
 
 def test_f96_f97_escape_codes_and_claims_never_reach_a_terminal_as_they_are(plain: World, terminal: Terminal) -> None:
-    fields = {"summary": f"Pump {ESCAPE}", "type": "Bug", "description": f"line\n{ESCAPE}" + "x" * 300}
+    fields: dict[str, Value] = {"summary": f"Pump {ESCAPE}", "type": "Bug", "description": f"line\n{ESCAPE}" + "x" * 300}
     about = About(key=f"EVIL-1{ESCAPE}", author=f"root{ESCAPE}", at="2026-11-23T10:00:00.000Z")
     gid = make_gid(plain.acme.config.site, Kind.ISSUE, "900", "1763892000000")
     bug = Create(n=1, gid=gid, kind=Kind.ISSUE, fields=fields, about=about)

@@ -95,7 +95,9 @@ def test_what_cannot_be_told_is_neither_told_nor_taken_for_empty() -> None:
     unknown = frozenset({"parent"})
     assert told(issue({"summary": "s"}, unknown=unknown), rows=(row({"summary": "s", "parent": "p"}),)) == []
     (tell,) = told(issue({"summary": "s", "parent": "p"}, unknown=unknown))
-    assert "parent" not in tell.fields
+    assert tell.change(1) == Create(
+        n=1, gid=ISSUE, kind=Kind.ISSUE, fields={"summary": "s"}, untold=["parent"], about=About(key="ABC-1")
+    )
 
 
 def test_a_field_that_this_side_does_not_tell_stays_here() -> None:

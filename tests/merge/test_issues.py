@@ -355,6 +355,8 @@ def test_found_again_after_the_ledger_was_put_back() -> None:
         world.bring_again(to=world.globex)
         world.globex.import_()
         assert keys(world.globex) == [key]
+        met = only(world.globex.conflicts())  # y is an edit of what it was born with; that x was seen, nobody knows any more
+        assert (met.ours, met.theirs, met.winner) == ("y", "x", "acme")
         world.settle()
         assert keys(world.globex) == [key]
         world.assert_in_step()

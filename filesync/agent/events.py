@@ -216,12 +216,9 @@ class Met(Event, frozen=True, kw_only=True):
     rule: str
 
     def sentence(self) -> str:
-        how = {
-            "crossing": "edited on both sides at once",
-            "unsent": "edited here before ours was sent",
-            "one-way": "edited on the side that does not own it",
-        }
-        return f"{self.key}: {self.field} was {how[self.rule]}; {self.winner}'s value stands. Both are in: filesync conflicts"
+        return (
+            f"{self.key}: {self.field} was {how_met(self.rule)}; {self.winner}'s value stands. Both are in: filesync conflicts"
+        )
 
 
 class Dropped(Event, frozen=True, kw_only=True):
@@ -316,6 +313,15 @@ class BundleApplied(Event, frozen=True, kw_only=True):
             if number
         )
         return f"imported {self.seq} from {self.partner}: {count_text(self.read, 'change')}, {self.applied} applied{rest}"
+
+
+def how_met(rule: str) -> str:
+    """In which way two edits met, in words: `rule` is that of a decision (docs/merge.md)."""
+    return {
+        "crossing": "edited on both sides at once",
+        "unsent": "edited here, and not sent yet when theirs came",
+        "one-way": "edited on the side that does not own it",
+    }[rule]
 
 
 def ranges(numbers: list[int]) -> str:

@@ -237,7 +237,8 @@ class Merge:
             outcome.end = End.APPLIED
         rest = {name: one for name, one in step.bases.items() if name in step.refused or name in step.waits}
         if rest:
-            left = encode_change(Set(n=outcome.work.change.n, gid=step.row.gid, fields=rest))
+            change = outcome.work.change
+            left = encode_change(Set(n=change.n, gid=step.row.gid, fields=rest, about=change.about))
             now = micros(self._site.clock())
             if step.refused:
                 reason = "; ".join(f"{name}: {why}" for name, why in step.refused.items())

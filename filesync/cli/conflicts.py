@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from filesync.agent.events import how_met
 from filesync.agent.look import conflicts as met
 from filesync.agent.look import reading
 from filesync.agent.record import moment
@@ -27,7 +28,7 @@ def conflicts(app: App, lines: int) -> None:
     with reading(app.config()) as conn:
         found = met(conn, limit=lines)
     for exchange, one in found:
-        what = f"{shown(one.key)}  {shown(one.field)}: {shown(one.winner)} won ({one.rule})"
+        what = f"{shown(one.key)}  {shown(one.field)}: {how_met(one.rule)}; {shown(one.winner)}'s value stands"
         app.tell(f"{time_text(moment(one.at))}  {exchange}  {what}")
         app.tell(f"    ours:   {shown(one.ours, limit=_VALUE)}")
         app.tell(f"    theirs: {shown(one.theirs, limit=_VALUE)}")

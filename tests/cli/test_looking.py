@@ -26,7 +26,7 @@ def test_f116_both_values_of_a_conflict_are_shown(pair: Pair) -> None:
     [one] = pair.at_globex("conflicts", "--json")[1]
     assert (one["ours"], one["theirs"], one["winner"]) == ("Bearing too hot", "Pump overheats", "acme")
     out = pair.at_globex("conflicts")[1]
-    assert "ours:   Bearing too hot\n    theirs: Pump overheats" in out
+    assert "ABC-1  summary: edited on both sides at once; acme's value stands\n    ours:   Bearing too hot\n    theirs: Pump overheats" in out
 
 
 def test_the_log_tells_every_event_again(pair: Pair) -> None:
@@ -99,7 +99,7 @@ def test_f112_what_is_refused_is_listed_with_its_reason_and_what_waits_behind(re
     assert (one["mark"], one["behind"]) == (MARK, 1)
     assert "priority" in one["reason"]
     out = refusing.at_globex("stuck", "list")[1]
-    assert f"{MARK}  main  set " in out
+    assert f"{MARK}  main  set ABC-1, since " in out
     assert "1 later changes of it wait" in out
     assert "1 changes are stuck; see: filesync stuck list" in refusing.at_globex("status")[1]
 

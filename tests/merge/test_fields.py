@@ -78,7 +78,7 @@ def test_unsent_edit_loses_and_is_reported() -> None:
         assert (met.ours, met.theirs, met.winner, met.rule) == ("z", "y", "acme", "unsent")
         event = only(events(done, Met))
         assert event.sentence() == (
-            f"{key}: summary was edited here before ours was sent; acme's value stands. Both are in: filesync conflicts"
+            f"{key}: summary was edited here, and not sent yet when theirs came; acme's value stands. Both are in: filesync conflicts"
         )
         assert world.globex.export().changes == 0
         world.assert_in_step()

@@ -20,7 +20,7 @@ from tests.merge.scene import (
     shared,
     value,
 )
-from tests.support.two_sites import Side, World, two_sites
+from tests.support.two_sites import World, two_sites
 
 SCOPED = ("{labels: [shared]}", "")
 
@@ -110,20 +110,6 @@ def test_a_deletion_passes_a_stuck_edit_of_what_it_deletes() -> None:
             assert world.globex.queued() == []
             assert keys(world.globex) == left
             world.assert_in_step()
-
-
-def test_a_parent_is_deleted_after_what_was_below_it_has_left() -> None:
-    with two_sites(contract=MIRROR) as world:
-        above = world.acme.desk.create("Story", "above")
-        below = world.acme.desk.create("Sub-task", "below", {"parent": above})
-        world.send(world.acme)
-        world.acme.desk.edit(below, {"parent": None})
-        world.acme.desk.delete(above)
-        world.acme.desk.edit(below, {"summary": "alone"})  # the last thing that happened, so the feed names it last
-        world.send(world.acme)
-        assert world.globex.queued() == []
-        assert keys(world.globex) == [below]
-        world.assert_in_step()
 
 
 def test_delete_arrives_before_create() -> None:
@@ -265,71 +251,6 @@ def test_deleted_while_out_of_scope_is_told() -> None:
         world.assert_in_step()
 
 
-# ── parents ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _parent_of(side: Side, summary: str) -> object:
-    by_summary = {issue.fields["summary"]: issue for issue in side.desk.list()}
-    return by_summary[summary].fields.get("parent")
-
-
-def test_a_sub_task_waits_for_its_parent() -> None:
-    with two_sites() as world:
-        refuse_create(world.globex, "above")
-        above = world.acme.desk.create("Story", "above")
-        world.acme.desk.create("Sub-task", "below", {"parent": above})
-        world.send(world.acme)
-        assert keys(world.globex) == []
-        assert [row.state for row in world.globex.queued()] == ["stuck", "waits"]
-        refuse_nothing(world.globex)
-        world.globex.retry()
-        assert _parent_of(world.globex, "below") == above
-        world.assert_in_step()
-
-
-def test_a_new_parent_that_is_stuck_holds_up_no_other_field() -> None:
-    with two_sites() as world:
-        key = shared(world, "below")
-        refuse_create(world.globex, "above")
-        above = world.acme.desk.create("Epic", "above")
-        world.acme.desk.edit(key, {"parent": above, "description": "with a parent"})
-        world.send(world.acme)
-        assert value(world.globex, key, "description") == "with a parent"
-        assert _parent_of(world.globex, "below") is None
-        assert world.globex.export().changes == 0
-        refuse_nothing(world.globex)
-        world.globex.retry()
-        assert _parent_of(world.globex, "below") is not None
-        world.assert_in_step()
-
-
-def test_a_parent_that_is_apart_is_neither_told_nor_waited_for() -> None:
-    with two_sites() as world:
-        refuse_create(world.globex, "above")
-        above = world.acme.desk.create("Epic", "above")
-        world.acme.desk.create("Story", "below", {"parent": above})
-        world.send(world.acme)
-        stuck = only(world.globex.stuck())
-        world.globex.skip(stuck.mark)
-        refuse_nothing(world.globex)
-        assert _parent_of(world.globex, "below") is None
-        assert world.globex.queued() == []
-        assert world.globex.export().changes == world.acme.export().changes == 0
-
-
-def test_a_parent_out_of_scope_is_told_when_it_comes_into_it() -> None:
-    with two_sites(scopes=SCOPED) as world:
-        above = world.acme.desk.create("Epic", "above")
-        world.acme.desk.create("Story", "below", {"parent": above, "labels:shared": True})
-        world.send(world.acme)
-        assert [issue.fields["summary"] for issue in world.globex.desk.list()] == ["below"]
-        assert world.globex.export().changes == 0
-        world.acme.desk.edit(above, {"labels:shared": True})
-        world.settle()
-        assert _parent_of(world.globex, "below") is not None
-        world.assert_in_step()
-
-
 # ── found again ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -389,19 +310,3 @@ def test_a_refused_required_field_holds_up_the_whole_create_and_says_why() -> No
         stuck = only(world.globex.stuck())
         assert 'no type here stands for "Task"' in stuck.reason
         assert keys(world.acme) == [key, odd]
-
-
-def test_a_parent_that_was_deleted_meanwhile_is_dropped_from_an_edit() -> None:
-    with two_sites() as world:
-        above, below = world.acme.desk.create("Epic", "above"), world.acme.desk.create("Story", "below")
-        world.settle()
-        world.globex.desk.delete(above)  # and not told yet
-        world.acme.desk.edit(below, {"parent": above, "description": "with a parent"})
-        world.send(world.acme)
-        assert value(world.globex, below, "description") == "with a parent"
-        assert _parent_of(world.globex, "below") is None
-        assert world.globex.queued() == []
-        world.send(world.globex)
-        assert world.acme.desk.show(above).issue.deleted_by == "globex"
-        assert value(world.acme, below, "parent") == above
-        world.assert_in_step()

@@ -1,0 +1,314 @@
+"""How each rule of docs/merge.md is taken out: another function in the place of the one that holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from filesync.agent import plan
+from filesync.agent.carry import Carry
+from filesync.agent.gather import Found, Gather
+from filesync.agent.importer import Importer
+from filesync.agent.merge import Merge, Step, Write
+from filesync.agent.outcome import Outcome, Work
+from filesync.agent.plan import Decision, Meeting, OnCreate, OnDelete, OnSet, Verdict
+from filesync.agent.site import Paired
+from filesync.ledger import shadows
+from filesync.model import diff as telling
+from filesync.model.diff import Seen, Tell
+from filesync.model.ids import Gid, Mark
+from filesync.model.issue import Issue, Item
+from filesync.model.shadow import Life, Shadow
+from filesync.model.values import Flat, Value, digest
+from filesync.rules.contract import Flow
+from filesync.trackers.base import Born
+
+Patch = pytest.MonkeyPatch
+
+
+def r1_everything_taken(patch: Patch) -> None:
+    patch.setattr(plan, "crosses", lambda shadow, base: False)
+
+
+def r1_everything_crosses(patch: Patch) -> None:
+    patch.setattr(plan, "crosses", lambda shadow, base: shadow.told > "0001")
+
+
+def r2(patch: Patch) -> None:
+    written = Merge.written
+
+    def took_on_arrival(self: Merge, step: Write) -> Outcome:
+        mark = step.outcome.work.mark
+        for name in step.refused:
+            before = step.row.shadow(name)
+            step.shadows[name] = Shadow(here=before.here, told=before.told, took=mark)
+        return written(self, step)
+
+    patch.setattr(Merge, "written", took_on_arrival)
+
+
+def r3(patch: Patch) -> None:
+    patch.setattr(Paired, "wins", lambda self, name: True)
+
+
+def _settle(patch: Patch, changed: Callable[[Meeting, Verdict], str | None]) -> None:
+    settle = plan.settle
+
+    def other(meeting: Meeting, verdict: Verdict, *, mark: Mark, landed: Value | None = None) -> Shadow:
+        right = settle(meeting, verdict, mark=mark, landed=landed)
+        here = changed(meeting, verdict)
+        return right if here is None else Shadow(here=here, told=right.told, took=right.took)
+
+    patch.setattr(plan, "settle", other)
+
+
+def r4_never_moving(patch: Patch) -> None:
+    _settle(patch, lambda meeting, verdict: meeting.shadow.here if verdict is Verdict.KEEP_UNSENT else None)
+
+
+def r4_always_moving(patch: Patch) -> None:
+    _settle(patch, lambda meeting, verdict: digest(meeting.now) if verdict is Verdict.KEEP_TOLD else None)
+
+
+def r5(patch: Patch) -> None:
+    ordered = plan.plan
+
+    def equal_first(*, equal: bool, crossing: bool, unsent: bool, wins: bool) -> Verdict:
+        return Verdict.SKIP if equal else ordered(equal=equal, crossing=crossing, unsent=unsent, wins=wins)
+
+    patch.setattr(plan, "plan", equal_first)
+
+
+def r6_drift_tells(patch: Patch) -> None:
+    patch.setattr(Paired, "tells", lambda self, kind, name: self.rules.carries(kind, name))
+
+
+def r6_guard_takes(patch: Patch) -> None:
+    flow = Paired.flow
+    patch.setattr(Paired, "flow", lambda self, name: Flow.BOTH if "GUARD" in flow(self, name).name else flow(self, name))
+
+
+def r7_no_tombstone(patch: Patch) -> None:
+    on_set = plan.on_set
+
+    def waits(**asked: Any) -> OnSet:
+        return OnSet.WAIT if asked["state"] is Life.DEAD else on_set(**asked)
+
+    patch.setattr(plan, "on_set", waits)
+
+
+def r7_children_come(patch: Patch) -> None:
+    on_create = plan.on_create
+
+    def waits(**asked: Any) -> OnCreate:
+        found = on_create(**asked)
+        return OnCreate.WAIT if found is OnCreate.BURY else found
+
+    patch.setattr(plan, "on_create", waits)
+
+
+def r8(patch: Patch) -> None:
+    on_delete = plan.on_delete
+
+    def sender_decides(*, state: Life | None, there: bool, policy: str) -> OnDelete:
+        return on_delete(state=state, there=there, policy="mirror")
+
+    patch.setattr(plan, "on_delete", sender_decides)
+
+
+def r9(patch: Patch) -> None:
+    one = Gather._one
+
+    def left_is_deleted(self: Gather, local: str, issue: Issue, found: Found, *, depth: int) -> None:
+        if issue.in_scope:
+            one(self, local, issue, found, depth=depth)
+        else:
+            self._gone(local, found)
+
+    patch.setattr(Gather, "_one", left_is_deleted)
+
+
+def r10_scope_mutes_nothing(patch: Patch) -> None:
+    _diff(patch, lambda asked: {**asked, "in_scope": True})
+
+
+def r10_what_piles_up_is_forgotten(patch: Patch) -> None:
+    one = Gather._one
+
+    def agreed(self: Gather, local: str, issue: Issue, found: Found, *, depth: int) -> None:
+        one(self, local, issue, found, depth=depth)
+        if issue.in_scope:
+            return
+        with self._site.ledger.begin() as conn:
+            for item in (issue.item, *issue.children):
+                row = self._rows.get(self._gid(item))
+                if row is not None:
+                    shown = self._paired.rules.outward(item, lambda _: None).fields
+                    same = {name: Shadow(here=digest(value)) for name, value in shown.items()}
+                    shadows.save(conn, self._x.id, [row.with_shadows(same)])
+
+    patch.setattr(Gather, "_one", agreed)
+
+
+def _diff(patch: Patch, changed: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    diff = telling.diff
+
+    def other(seen: list[Seen], rows: Any, **asked: Any) -> list[Tell]:
+        return diff(seen, rows, **changed(asked))
+
+    patch.setattr("filesync.agent.gather.diff", other)
+
+
+def r11(patch: Patch) -> None:
+    seen = Gather._seen
+
+    def came_from_nowhere(self: Gather, item: Item, parent: Gid | None, found: Found, depth: int) -> Seen:
+        return replace(seen(self, item, parent, found, depth), came=False)
+
+    patch.setattr(Gather, "_seen", came_from_nowhere)
+
+
+def r12_as_it_shows_now(patch: Patch) -> None:
+    create = Carry._create
+
+    def shows(self: Carry, step: Any, local: Any) -> Born:
+        born = create(self, step, local)
+        now = self._view.issue(born.item.ref.issue, fresh=True)
+        return replace(born, item=now.item) if born.again and now is not None and step.issue is None else born
+
+    patch.setattr(Carry, "_create", shows)
+
+
+def r14(patch: Patch) -> None:
+    on_create = plan.on_create
+
+    def drops(**asked: Any) -> OnCreate:
+        found = on_create(**asked)
+        return OnCreate.DROP if found is OnCreate.WAIT else found
+
+    patch.setattr(plan, "on_create", drops)
+
+
+def r14_references(patch: Patch) -> None:
+    fields_of = Merge.fields
+
+    def drops(self: Merge, outcome: Outcome, row: Any, shown: Any, told: Any) -> Write | Outcome:
+        known = {name: one for name, one in told.items() if name != "parent" or self._view.named(one.now) is not None}
+        return fields_of(self, outcome, row, shown, known)
+
+    patch.setattr(Merge, "fields", drops)
+
+
+def r15(patch: Patch) -> None:
+    seen = Gather._seen
+
+    def tells_all(self: Gather, item: Item, parent: Gid | None, found: Found, depth: int) -> Seen:
+        one = seen(self, item, parent, found, depth)
+        above = item.fields.get("parent")
+        issue = self._site.tracker.get(above) if isinstance(above, str) else None
+        if issue is None or "parent" in one.fields:
+            return one
+        return replace(one, fields={**one.fields, "parent": self._gid(issue.item)}, unknown=one.unknown - {"parent"})
+
+    patch.setattr(Gather, "_seen", tells_all)
+
+
+def r17(patch: Patch) -> None:
+    landed = Carry._landed
+
+    def as_asked(self: Carry, step: Write, wrote: Flat, there: Flat) -> None:
+        landed(self, step, wrote, self._paired.rules.inward(step.row.kind, wrote, self._view.local_of).fields)
+
+    patch.setattr(Carry, "_landed", as_asked)
+
+
+def r18(patch: Patch) -> None:
+    born = plan.born
+
+    def as_told(told: Any, shown: Any, *, mark: Mark) -> dict[str, Shadow]:
+        return born({**shown, **told}, {**shown, **told}, mark=mark)
+
+    patch.setattr(plan, "born", as_told)
+
+
+def r19(patch: Patch) -> None:
+    patch.setattr(Carry, "_passed", lambda self, step, landed: None)
+
+
+def r20(patch: Patch) -> None:
+    patch.setattr(plan, "recovered", lambda shadow, **_: shadow)
+
+
+def r21(patch: Patch) -> None:
+    _diff(patch, lambda asked: {**asked, "doubted": ()})
+
+
+def r21_never_removed(patch: Patch) -> None:
+    patch.setattr(shadows, "drop_doubts", lambda conn, exchange_id, gids: None)
+
+
+def r22_all_or_nothing(patch: Patch) -> None:
+    written = Merge.written
+
+    def whole(self: Merge, step: Write) -> Outcome:
+        if step.refused:
+            step.refused.update(dict.fromkeys(step.writes, "with the rest"))
+            for name in step.writes:
+                step.shadows.pop(name, None)
+        return written(self, step)
+
+    patch.setattr(Merge, "written", whole)
+
+
+def r22_not_struck(patch: Patch) -> None:
+    patch.setattr(plan, "decided", lambda shadow, mark: False)
+
+
+def r23(patch: Patch) -> None:
+    ordered = plan.plan
+    patch.setattr(
+        plan, "plan", lambda *, equal, crossing, unsent, wins: ordered(equal=False, crossing=crossing, unsent=unsent, wins=wins)
+    )
+
+
+def r24(patch: Patch) -> None:
+    step = Merge.step
+
+    def overtakes(self: Merge, work: Work, *, blocked: bool) -> Step:
+        return step(self, work, blocked=False)
+
+    patch.setattr(Merge, "step", overtakes)
+
+
+def r25(patch: Patch) -> None:
+    def stays(shadow: Shadow, refused: Value | None, *, mark: Mark, **_: object) -> Shadow:
+        return Shadow(here=shadow.here, told=shadow.told, took=mark)
+
+    patch.setattr(plan, "skipped", stays)
+
+
+def r25_always_sent(patch: Patch) -> None:
+    def moves(shadow: Shadow, refused: Value | None, *, mark: Mark, **_: object) -> Shadow:
+        return Shadow(here=digest(refused), told=shadow.told, took=mark)
+
+    patch.setattr(plan, "skipped", moves)
+
+
+def r26(patch: Patch) -> None:
+    step, decide = Merge.step, plan.decide
+
+    def as_planned_before(self: Merge, work: Work, *, blocked: bool) -> Step:
+        with pytest.MonkeyPatch.context() as inner:
+            if work.since is not None:
+                inner.setattr(plan, "decide", lambda meeting: Decision(Verdict.APPLY))
+            return step(self, work, blocked=blocked)
+
+    assert decide is plan.decide
+    patch.setattr(Merge, "step", as_planned_before)
+
+
+def r27(patch: Patch) -> None:
+    patch.setattr(Importer, "_readable", lambda self, taken: True)

@@ -182,12 +182,18 @@ def test_doubts_stand_until_they_are_dropped(conn: sa.Connection, x: Exchange, y
     assert shadows.doubts(conn, x.id) == {COMMENT: {"": None}}
 
 
-def test_revisits_are_asked_for_once(conn: sa.Connection, x: Exchange, y: Exchange) -> None:
-    shadows.add_revisits(conn, x.id, ["17", "18"])
-    shadows.add_revisits(conn, x.id, ["17"])
-    assert sorted(shadows.revisits(conn, x.id)) == ["17", "18"]
-    shadows.drop_revisits(conn, x.id, ["17", "19"])
-    assert shadows.revisits(conn, x.id) == ["18"]
+def test_revisits_are_asked_for_at_once_or_once_another_issue_is_paired(conn: sa.Connection, x: Exchange, y: Exchange) -> None:
+    shadows.add_revisits(conn, x.id, {"18": "17", "19": ""})
+    assert shadows.revisits(conn, x.id) == ["19"]
+    shadows.save(conn, y.id, [ROW])
+    shadows.save(conn, x.id, [replace(ROW, state=Life.DEAD)])
+    assert shadows.revisits(conn, x.id) == ["19"], "dead, or of another exchange, is not paired"
+    shadows.save(conn, x.id, [ROW])
+    assert sorted(shadows.revisits(conn, x.id)) == ["18", "19"]
+    shadows.drop_revisits(conn, x.id, ["18", "20"])
+    assert shadows.revisits(conn, x.id) == ["19"]
+    shadows.add_revisits(conn, x.id, {"19": "77"})
+    assert shadows.revisits(conn, x.id) == []
     assert shadows.revisits(conn, y.id) == []
 
 
@@ -209,7 +215,7 @@ def test_the_queue_is_in_order_and_keeps_since_when(conn: sa.Connection, x: Exch
 
 def test_conflicts_are_the_newest_oldest_first(conn: sa.Connection, x: Exchange, y: Exchange) -> None:
     rows = [
-        Conflict(at=n, mark=MARK, gid=ISSUE, key="A-1", field="summary", ours="o", theirs="t", winner="acme", rule="crossing")
+        Conflict(at=n, mark=MARK, gid=ISSUE, key="A-1", field=f"f{n}", ours="o", theirs="t", winner="acme", rule="crossing")
         for n in range(5)
     ]
     journal.add_conflicts(conn, x.id, rows)

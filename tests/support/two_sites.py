@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -32,10 +32,12 @@ from filesync.ledger import journal, shadows, streams
 from filesync.ledger.streams import Direction
 from filesync.model.ids import Gid, Mark
 from filesync.model.issue import Issue, Ref
+from filesync.model.shadow import Life
 from filesync.model.values import Flat, Value
 from filesync.trackers.base import Action, Born, Description, Draft, Touched, Tracker, Write
 from filesync.trackers.registry import open_desk
 
+T = TypeVar("T")
 EXCHANGE = "main"
 MEMORY = Path("/dev/shm")  # the fast form: folders and ledgers in memory, the same code
 
@@ -76,7 +78,7 @@ class FaultyTracker:
         self.real = real
         self.faults = faults
 
-    def _around(self, name: str, call: Callable[[], Any]) -> Any:
+    def _around(self, name: str, call: Callable[[], T]) -> T:
         self.faults.calls.append(name)
         self.faults.strike(f"before {name}")
         answer = call()
@@ -222,7 +224,7 @@ class Side:
         x = self.exchange().id
         with self.site.ledger.begin() as conn:
             rows = shadows.entities(conn, x, list(gids.values()))
-        apart = {gid for gid, row in rows.items() if row.state is shadows.Life.APART}
+        apart = {gid for gid, row in rows.items() if row.state is Life.APART}
         found: dict[str, dict[str, Any]] = {}
         for issue in issues:
             gid = gids[issue.item.ref.local]
@@ -233,7 +235,7 @@ class Side:
             }
             with self.site.ledger.begin() as conn:
                 kept = shadows.entities(conn, x, list(comments))
-            comments = {g: fields for g, fields in comments.items() if g not in kept or kept[g].state is not shadows.Life.APART}
+            comments = {g: fields for g, fields in comments.items() if g not in kept or kept[g].state is not Life.APART}
             fields = dict(paired.rules.outward(issue.item, gids.get).fields)
             if fields.get("parent") in apart:
                 del fields["parent"]

@@ -255,7 +255,7 @@ def test_deleted_while_out_of_scope_is_told() -> None:
 
 
 def test_found_again_after_the_ledger_was_put_back() -> None:
-    """A site that never sent anything has no guard: an old ledger cannot be told, and what an import made has no row."""
+    """Neither guard nor checkpoint tell that the ledger is old: nothing was ever sent, and the import died before its last step."""
     with two_sites() as world:
         state = world.globex.config.folders.state
         world.globex.site.close()
@@ -264,7 +264,9 @@ def test_found_again_after_the_ledger_was_put_back() -> None:
         for file in state.glob("ledger.db*"):
             shutil.copy(file, kept)
         world.globex.reopen()
-        key = shared(world, "x")
+        key = world.acme.desk.create("Bug", "x")
+        with crash(world.globex, "before write_checkpoint"):
+            world.send(world.acme)
         world.globex.desk.edit(key, {"summary": "y"})
         world.globex.site.close()
         for file in state.glob("ledger.db*"):

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
-from pathlib import Path
 from typing import ClassVar, Final
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from tests.converge.scene import MAPPING, MOODS, NUMBERS, VARIANTS, Scene
-from tests.support.two_sites import two_sites
+from tests.converge.scene import MOODS, NUMBERS, VARIANTS, Scene, a_scene
 
-STEPS: Final = 45  # of one run
+STEPS: Final = 60  # of one run
 
 _side = st.sampled_from(("acme", "globex"))
 _number = st.integers(0, NUMBERS - 1)
@@ -30,7 +28,6 @@ class Converge(RuleBasedStateMachine):
     """People edit at both sides and skip what is refused: both sides end equal, and nothing is doubled or lost."""
 
     one_sided: ClassVar[bool] = False
-    folder: ClassVar[Path | None] = None  # None: in memory
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,10 +37,7 @@ class Converge(RuleBasedStateMachine):
 
     @initialize(variant=st.sampled_from(sorted(VARIANTS)), mood=st.sampled_from(list(MOODS)))
     def begin(self, variant: str, mood: str) -> None:
-        chosen = VARIANTS[variant]
-        options = {"contract": chosen.contract(), "mappings": ("", MAPPING), "scopes": (chosen.scope, "")}
-        world = self._stack.enter_context(two_sites(**options, base=self.folder))
-        self._scene = Scene(world, one_sided=self.one_sided)
+        self._scene = self._stack.enter_context(a_scene(variant, one_sided=self.one_sided, base=None))
         self._mood = mood
 
     @rule(drawn=st.data())

@@ -15,12 +15,13 @@ from tests.support.two_sites import Side
 TYPES: Final = ("Story", "Epic", "Sub-task", "Bug", "Task")
 LEVEL: Final = {"Epic": 2, "Story": 1, "Bug": 1, "Task": 1, "Sub-task": 0}
 STATUSES: Final = ("In Progress", "In Review", "Done", "Won't Do", "Blocked", "To Do")
+OWN_NAMES: Final = {("acme", "customer_reference"): "description"}
 SHARED: Final = "labels:shared"  # what lets an issue into the scope, where a site has one
 
 # few values each, so that both sides often choose the same one
 CHOICES: Final[dict[str, Sequence[Value | None]]] = {
     "summary": ("pump", "valve leaks", "Ventil für Prüfstand"),
-    "description": ("first\nsecond", "other", None),
+    "customer_reference": ("P-7  ", "order 12", None),
     "priority": ("High", "Low", None),
     "assignee": ("w.chen", "j.becker", None),
     "due_date": ("2026-12-01", "2027-01-31", None),
@@ -76,8 +77,9 @@ class Person:
         return f"ABC-{entry.ref.issue}"
 
     def _issue(self, which: int) -> Entry | None:
+        """One of the issues; the older ones more often, so that edits meet."""
         there = self.issues()
-        return there[which % len(there)] if there else None
+        return there[which * which // 12 % len(there)] if there else None
 
     def _comment(self, which: int) -> Entry | None:
         there = [one for issue in self.issues() for one in self.comments(issue.ref.local)]
@@ -93,7 +95,7 @@ class Person:
             value, take = divmod(value, 4)
             chosen = CHOICES[name][take % len(CHOICES[name])] if take < 2 else None
             if chosen is not None:
-                fields[name] = chosen
+                fields[self._own(name)] = chosen
         parent = self._parent(issue_type, above)
         if parent is not None:
             fields["parent"] = parent
@@ -115,7 +117,8 @@ class Person:
         issue = self._issue(which)
         if issue is not None:
             asked = {name: self._value(issue, name, value) for name, value in changes.items()}
-            self._set(issue, {name: value for name, value in asked.items() if name != "type" or self._may_be(issue, value)})
+            ours = {self._own(name): value for name, value in asked.items()}
+            self._set(issue, {name: value for name, value in ours.items() if name != "type" or self._may_be(issue, value)})
 
     def undo(self, which: int) -> None:
         """Set a field back to what it was before one of the last edits here."""
@@ -159,6 +162,9 @@ class Person:
         if name == "summary":
             return f"{str(issue.fields['summary']).split(':')[0]}: {choice}"
         return choice
+
+    def _own(self, name: str) -> str:
+        return OWN_NAMES.get((self.side.name, name), name)
 
     def _may_be(self, issue: Entry, issue_type: Value | None) -> bool:
         return LEVEL[str(issue.fields["type"])] == LEVEL[str(issue_type)]

@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from tests.converge.scene import MAPPING, MOODS, NUMBERS, VARIANTS, Scene
-from tests.support.two_sites import two_sites
+from tests.converge.scene import MOODS, NUMBERS, VARIANTS, a_scene
 
-STEPS: Final = 45  # of one run; what two issues at each side need to be known to both comes before them
+STEPS: Final = 60  # of one run; what two issues at each side need to be known to both comes before them
 
 Step: TypeAlias = tuple[str, str, int]  # the deed, the side, the number it draws from
 
@@ -26,10 +25,7 @@ class Program:
 
     def play(self, *, base: Path | None = None) -> None:
         """Raises what was found: AssertionError, or whatever filesync should not have raised. `base`: as two_sites."""
-        chosen = VARIANTS[self.variant]
-        sites = two_sites(contract=chosen.contract(), mappings=("", MAPPING), scopes=(chosen.scope, ""), base=base)
-        with sites as world:
-            scene = Scene(world, one_sided=self.one_sided)
+        with a_scene(self.variant, one_sided=self.one_sided, base=base) as scene:
             for step in self.steps:
                 scene.deed(*step)
             scene.end()

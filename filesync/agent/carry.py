@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from filesync.agent import plan
@@ -14,8 +14,8 @@ from filesync.agent.site import Paired, Site
 from filesync.agent.view import Shown, View
 from filesync.bundle.changes import encode_change
 from filesync.errors import Gone, Rejected
-from filesync.ledger import shadows
-from filesync.ledger.journal import Wait
+from filesync.ledger import journal, shadows
+from filesync.ledger.journal import Conflict, Wait
 from filesync.model.change import Create, Told
 from filesync.model.ids import Gid
 from filesync.model.issue import Ref
@@ -41,6 +41,7 @@ class Carry:
     def intend(self, steps: Iterable[Step]) -> None:
         """Write down what the tracker is about to be asked, in one transaction, before the first call."""
         rows: list[tuple[Gid, str, Value | None]] = []
+        met: list[Conflict] = []
         for step in steps:
             match step:
                 case Make():
@@ -48,12 +49,13 @@ class Carry:
                     if STATUS in step.change.fields:  # reached after the birth
                         rows.append((step.change.gid, STATUS, step.change.fields[STATUS]))
                 case Write():
-                    rows += [(step.row.gid, name, value) for name, value in step.writes.items()]
+                    rows += self._doubts_of(step)
                 case Erase():
                     rows.append((step.row.gid, "", None))
                 case Outcome():
-                    pass
-        self._doubt(rows)
+                    continue
+            met += step.outcome.conflicts  # both values are kept before one of them is written over
+        self._doubt(rows, met)
 
     def out(self, step: Step) -> Outcome:
         """Carry out one step. Raises Unavailable: then nothing of it is known, and its doubts stay."""
@@ -67,13 +69,23 @@ class Carry:
             case Outcome():
                 return step
 
-    def _doubt(self, rows: Iterable[tuple[Gid, str, Value | None]]) -> None:
+    def _doubts_of(self, step: Write) -> list[tuple[Gid, str, Value | None]]:
+        """What our tracker will show of each field, as far as our rules can say: a stand-in for a user, one of our options."""
+        found = []
+        for name, value in step.writes.items():
+            inward = self._paired.rules.inward(step.row.kind, {name: value}, self._view.local_of)
+            there = {local: one for local, one in inward.fields.items() if one is not None}
+            found.append((step.row.gid, name, self._view.wire(replace(step.shown.item, fields=there)).get(name)))
+        return found
+
+    def _doubt(self, rows: Iterable[tuple[Gid, str, Value | None]], met: Sequence[Conflict] = ()) -> None:
         new = [
             row for row in rows if (row[0], row[1]) not in self._written_down or self._written_down[row[0], row[1]] != row[2]
         ]
-        if new:
+        if new or met:
             with self._site.ledger.begin() as conn:
                 shadows.put_doubts(conn, self._x, new)
+                journal.add_conflicts(conn, self._x, met)
             self._written_down.update(((gid, name), value) for gid, name, value in new)
 
     # ── create ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -160,7 +172,7 @@ class Carry:
     # ── set ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _write(self, step: Write) -> Outcome:
-        self._doubt((step.row.gid, name, value) for name, value in step.writes.items())
+        self._doubt(self._doubts_of(step), step.outcome.conflicts)
         plain = {name: value for name, value in step.writes.items() if name != STATUS}
         try:
             if plain:

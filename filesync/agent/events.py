@@ -153,7 +153,8 @@ class ContractDiffers(Event, frozen=True, kw_only=True):
         return (
             f"bundle {self.seq} from {self.partner} was made under another contract "
             f"(theirs {self.theirs[:8]}, ours {self.ours[:8]}). "
-            "It is held, nothing is lost. Compare both contract.yaml files; it is applied as soon as they agree."
+            "It is held, nothing is lost: it is applied as soon as contract.yaml here is the one it was made under. "
+            "Change a contract on both sides, and only when everything has arrived."
         )
 
 

@@ -14,16 +14,16 @@ from typing import Final
 
 from filesync import __version__
 from filesync.agent import position
-from filesync.agent.events import Event, Exported, OutboxName, Resent, Resumed, ranges
+from filesync.agent.events import Event, Exported, NotTold, OutboxName, Resent, Resumed, ranges
 from filesync.agent.gather import Found, Gather
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Paired, Site
-from filesync.agent.staged import check_own
+from filesync.agent.staged import LIMITS, check_own
 from filesync.bundle.changes import Compressed, compress, encode_change
 from filesync.bundle.header import BundleKind, Header, Party, Place, decode_header, file_name
 from filesync.bundle.write import NAMESPACE, Bag, changes_file, pack, tar
 from filesync.config import Limits
-from filesync.errors import DiskProblem, PairingError, StorageFailure, disk_problem
+from filesync.errors import DiskProblem, PairingError, StorageFailure, disk_problem, size_text
 from filesync.exchange import files
 from filesync.exchange.guard import Guard, write_guard
 from filesync.exchange.outbox import publish
@@ -31,7 +31,7 @@ from filesync.keys import age
 from filesync.ledger import shadows, streams
 from filesync.ledger.streams import Direction, Exchange, Sent
 from filesync.model.diff import Tell
-from filesync.model.ids import make_mark
+from filesync.model.ids import Gid, make_mark
 from filesync.model.shadow import Entity
 from filesync.model.values import utc_text
 
@@ -53,6 +53,7 @@ def export_once(site: Site, name: str) -> Exports:
     paired = site.paired(name)
     if paired.exchange.direction is Direction.RECEIVE:
         raise PairingError(f"exchange {name!r} only receives", hint="pair it again with --direction both to send, too")
+    site.check_restored(paired.exchange)
     record = site.record(name)
     _clear_spool(site.config.folders.spool)
     finished = _finish(site, paired.exchange, record, resumed=True)
@@ -109,7 +110,7 @@ def _number(site: Site, paired: Paired, record: Record, found: Found) -> None:
     """X3: one transaction freezes the changes, takes numbers, advances shadows and cursor. Nothing to tell takes none."""
     with site.ledger.begin() as conn:
         x = streams.exchange_of(conn, paired.exchange.id)
-        rest = found.tells
+        rest = _that_fit(found.tells, record)
         while rest:
             seq = x.out_seq + 1
             lines, rows = _lines(rest, generation=x.out_generation.n, seq=seq, limits=site.config.limits)
@@ -157,6 +158,25 @@ def _number(site: Site, paired: Paired, record: Record, found: Found) -> None:
         shadows.add_revisits(conn, x.id, found.again)
         record.write(conn)
     record.done()
+
+
+def _that_fit(tells: list[Tell], record: Record) -> list[Tell]:
+    """The tells whose line the receiver takes. What is too long stays here, with what belongs to it, and is told of."""
+    fit: list[Tell] = []
+    left_out: set[Gid] = set()
+    for tell in tells:
+        row = tell.row
+        if row.parent in left_out:
+            continue
+        # a line is longer than its texts by little, so most are never encoded for this
+        rough = sum(len(name) + len(str(value)) for name, value in tell.fields.items())
+        if rough * 8 > LIMITS.line and len(encode_change(tell.change(1))) > LIMITS.line:
+            why = f"it is longer than a change may be ({size_text(LIMITS.line)})"
+            record.add(NotTold(key=tell.about.key, field=", ".join(list(tell.fields)[:3]), why=why))
+            left_out.add(row.gid)
+        else:
+            fit.append(tell)
+    return fit
 
 
 def _lines(tells: list[Tell], *, generation: int, seq: int, limits: Limits) -> tuple[list[bytes], list[Entity]]:

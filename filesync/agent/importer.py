@@ -12,7 +12,6 @@ from typing import Final
 import msgspec
 import sqlalchemy as sa
 
-from filesync.agent import position
 from filesync.agent.carry import Carry
 from filesync.agent.events import BundleApplied, ContractDiffers, Event, Stopped, Stuck, Waiting
 from filesync.agent.merge import Merge
@@ -21,13 +20,12 @@ from filesync.agent.order import groups, pointless
 from filesync.agent.outcome import End, Outcome, Work
 from filesync.agent.receive import Receiver
 from filesync.agent.record import Record, micros
-from filesync.agent.site import Paired, Site
+from filesync.agent.site import Checkpoint, Paired, Site, checkpoint_name
 from filesync.agent.staged import Changes, check_signature, read_whole
 from filesync.agent.view import View
-from filesync.bundle.header import Report
 from filesync.bundle.read import Bundle
 from filesync.bundle.verdict import BadBundle
-from filesync.errors import DiskProblem, PairingError, PartnerError, StorageFailure, Unavailable
+from filesync.errors import DiskProblem, PairingError, StorageFailure, Unavailable
 from filesync.ledger import journal, shadows, streams
 from filesync.ledger.journal import Wait
 from filesync.ledger.streams import Direction, State, Taken
@@ -81,12 +79,13 @@ def import_once(site: Site, name: str) -> Imports:
     paired = site.paired(name)
     if paired.exchange.direction is Direction.SEND:
         raise PairingError(f"exchange {name!r} only sends", hint="pair it again with --direction both to receive, too")
+    site.check_restored(paired.exchange)
     record = site.record(name)
     Receiver(site, paired, record).run()
     importer = Importer(site, site.paired(name), record)
     bundles = importer.run()
     with site.ledger.begin() as conn:
-        left = len(journal.queued(conn, paired.exchange.id))
+        left = sum(journal.count_queued(conn, paired.exchange.id).values())
         held = len(streams.held(conn, paired.exchange.id))
         record.write(conn)
     record.done()
@@ -143,8 +142,7 @@ class Importer:
         bundle = self._reread(taken)
         changes = Changes(path, bundle)
         try:
-            for _ in changes:  # every line is checked before the first is applied
-                pass
+            lines = sum(1 for _ in changes)  # every line is checked before the first is applied
         except BadBundle as error:
             self._stop(f"bundle {taken.seq} is signed, but what it says is not valid: {error}")
             raise
@@ -154,9 +152,10 @@ class Importer:
             Work(make_mark(taken.generation, taken.seq, change.n), change) for change in changes if not done >> change.n & 1
         )
         for group in groups(todo):
-            done = self._group(group, taken=taken, done=done)
+            for outcome in self._group(group, taken=taken, done=done):
+                done |= 1 << outcome.work.change.n
             self._site.step("I12")
-        self._applied(taken, bundle.head.header.report)
+        self._applied(taken, lines)
         here = self.counts
         self.counts = Counts(
             counts.applied + here.applied,
@@ -182,23 +181,16 @@ class Importer:
             )
         return whole
 
-    def _applied(self, taken: Taken, told: Report | None) -> None:
-        """I13."""
+    def _applied(self, taken: Taken, lines: int) -> None:
+        """I13. `lines`: its changes as counted here, whatever its header says for people."""
         here = self.counts
         with self._site.ledger.begin() as conn:
             x = streams.exchange_of(conn, self._x)
             now = micros(self._site.clock())
-            streams.update_taken(conn, self._x, taken, state="applied", decided=b"", applied=now)
+            streams.update_taken(conn, self._x, taken, state="applied", decided=b"", changes=lines, applied=now)
             streams.update_exchange(
                 conn, self._x, in_seq=taken.seq, in_id=taken.id, items_ok=x.items_ok + here.applied + here.skipped
             )
-            if told is not None:
-                try:
-                    position.take(conn, x, told)
-                except PartnerError as error:
-                    why = f"{error} {error.hint}"
-                    streams.update_exchange(conn, self._x, state=State.STOPPED, stopped_why=why, stopped_since=now)
-                    self._record.add(Stopped(partner=x.partner_name, why=why))
             self._record.add(
                 BundleApplied(
                     partner=x.partner_name,
@@ -225,18 +217,16 @@ class Importer:
             last = streams.site_fact(conn, written)
         if not x.in_seq or last == x.in_id:
             return
-        text = msgspec.json.encode(
-            {"stream": x.in_stream, "generation": x.in_generation.n, "seq": x.in_seq, "id": x.in_id}
-        ).decode()
-        self._site.tracker.write_checkpoint(f"filesync-{x.in_stream[:8]}", text)
+        here = Checkpoint(stream=x.in_stream, generation=x.in_generation.n, seq=x.in_seq, id=x.in_id)
+        self._site.tracker.write_checkpoint(checkpoint_name(x), msgspec.json.encode(here).decode())
         with self._site.ledger.begin() as conn:
             streams.set_site_fact(conn, written, x.in_id)
         self._site.step("I14")
 
     # ── groups ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _group(self, works: list[Work], *, taken: Taken | None = None, done: int = 0) -> int:
-        """Decide a group: intents, calls, results. Returns the bits of the decided changes of the bundle."""
+    def _group(self, works: list[Work], *, taken: Taken | None = None, done: int = 0) -> list[Outcome]:
+        """Decide a group: intents, calls, results. `done`: the bits of the bundle's changes decided before."""
         view = View(self._site, self._paired)
         view.load(work.change for work in works)
         merge = Merge(self._site, self._paired, view)
@@ -260,7 +250,7 @@ class Importer:
         self._record.done()
         if trouble is not None:
             raise trouble
-        return done
+        return outcomes
 
     def _commit(self, conn: sa.Connection, outcomes: list[Outcome]) -> None:
         shadows.save(conn, self._x, [row for one in outcomes for row in one.rows])
@@ -323,12 +313,10 @@ class Importer:
             if row.gid in blocked or not ready:
                 blocked.add(row.gid)
                 continue
-            self._group([Work(row.mark, change, row.since)])
-            with self._site.ledger.begin() as conn:
-                still = any(one.mark == row.mark for one in journal.queued(conn, self._x))
-            if still:
+            (outcome,) = self._group([Work(row.mark, change, row.since)])
+            if outcome.left is not None:
                 blocked.add(row.gid)
-            moved = moved or not still
+            moved = moved or outcome.left is None
         return moved
 
     # ── what is missing ─────────────────────────────────────────────────────────────────────────────────────────

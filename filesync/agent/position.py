@@ -14,9 +14,9 @@ from filesync.model.ids import NEVER, BundleId, Mark, make_mark, parse_mark
 
 def seen(conn: sa.Connection, x: Exchange) -> Mark:
     """The partner's last mark before which everything is decided. For acknowledgement and pruning; the merge never asks."""
-    queue = journal.queued(conn, x.id)
-    if queue:
-        generation, seq, n = parse_mark(queue[0].mark)
+    first = journal.first_queued(conn, x.id)
+    if first is not None:
+        generation, seq, n = parse_mark(first)
         return make_mark(generation, seq, n - 1)
     if not x.in_seq:
         return NEVER
@@ -26,7 +26,7 @@ def seen(conn: sa.Connection, x: Exchange) -> Mark:
 
 def report(conn: sa.Connection, x: Exchange) -> Report:
     """Our position report, the next in number."""
-    queue = journal.queued(conn, x.id)
+    queue = journal.count_queued(conn, x.id)
     held = [one.seq for one in streams.held(conn, x.id) if one.generation == x.in_generation.n]
     received = x.in_seq
     while received + 1 in held:
@@ -43,8 +43,8 @@ def report(conn: sa.Connection, x: Exchange) -> Report:
         items=Items(
             ok=x.items_ok,
             conflict=x.items_conflict,
-            failed=sum(one.state is Wait.STUCK for one in queue),
-            deferred=sum(one.state is not Wait.STUCK for one in queue),
+            failed=queue.get(Wait.STUCK, 0),
+            deferred=sum(queue.values()) - queue.get(Wait.STUCK, 0),
         ),
         own=Position(Place(x.out_generation.n, x.out_generation.id), x.out_seq, x.out_id) if x.out_seq else None,
     )
@@ -53,7 +53,7 @@ def report(conn: sa.Connection, x: Exchange) -> Report:
 def take(conn: sa.Connection, x: Exchange, told: Report) -> None:
     """Take what the partner says of our stream. An older report than the last is ignored.
 
-    Raises PartnerError when it acknowledges what we never made.
+    Raises PartnerError when it acknowledges what we never made, or takes back what it had acknowledged.
     """
     if told.of_stream != x.out_stream or told.generation.id != x.out_generation.id or told.no <= x.report_taken:
         return
@@ -62,6 +62,12 @@ def take(conn: sa.Connection, x: Exchange, told: Report) -> None:
         raise PartnerError(
             f"{x.partner_name} acknowledges bundle {told.applied_to} ({told.applied_id[:8]}), which we never made "
             f"(we made {x.out_seq}): was this site restored from a backup?",
+            hint="Nothing more is sent or applied on this exchange until that is known.",
+        )
+    if told.applied_to < x.acked_seq:
+        raise PartnerError(
+            f"{x.partner_name} had applied our bundle {x.acked_seq}, and now says that it is at {told.applied_to}: "
+            "was it restored from a backup?",
             hint="Nothing more is sent or applied on this exchange until that is known.",
         )
     acked: dict[str, int | BundleId] = {"report_taken": told.no, "acked_seq": told.applied_to, "acked_id": told.applied_id}

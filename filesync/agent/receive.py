@@ -7,31 +7,34 @@ place in the stream goes to store/; what fails stays where it is until it has se
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import msgspec
+import sqlalchemy as sa
 
+from filesync.agent import position
 from filesync.agent.arrivals import ClockDiffers, Duplicate, NameDiffers, NewerFormat, Outside, Received
 from filesync.agent.events import Stopped
 from filesync.agent.filing import NAME_SHOWN, Filing, NotNow, for_stream, room, settled
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Paired, Site
 from filesync.agent.staged import LIMITS, check_signature, read_whole
-from filesync.bundle.header import Follows, Header, file_name, unknown_features
+from filesync.bundle.header import Follows, Header, Report, file_name, unknown_features
 from filesync.bundle.read import Bundle, Head
 from filesync.bundle.verdict import BadBundle, Code, Incomplete, bad, shown
-from filesync.errors import disk_problem, size_text
+from filesync.errors import PartnerError, disk_problem, size_text
 from filesync.exchange import files, inbox
 from filesync.exchange.guard import read_guard
 from filesync.exchange.inbox import Candidate, Mounted, Staged
 from filesync.exchange.judge import Arrival, Judgement, Place, StreamState, Verdict, judge
 from filesync.keys import age
-from filesync.keys.age import CannotDecrypt
+from filesync.keys.age import CannotDecrypt, ForAnotherKey
 from filesync.ledger import streams
 from filesync.ledger.streams import SeenFile, State, Taken
-from filesync.model.ids import BundleId, Generation
+from filesync.model.ids import MAX_N, BundleId, Generation
 
 _CLOCK: Final = dt.timedelta(minutes=15)  # a bundle made so far in the future was made by another clock, not sent quickly
 _LEFT: Final = frozenset({Verdict.OWN_BUNDLE, Verdict.WRONG_RECIPIENT, Verdict.UNKNOWN_PARTNER})
@@ -67,6 +70,7 @@ class Receiver:
         self._filing = Filing(site, paired.exchange, record)
         self._stage = site.config.folders.stage
         self._held: dict[int, BundleId] = {}  # of the current generation: read once, there may be thousands
+        self._held_prev: dict[int, BundleId] = {}  # what each of them follows
         self._partner_generation = 0
         self._stopped = False
         self._clock_told = False
@@ -86,6 +90,7 @@ class Receiver:
         with self._site.ledger.begin() as conn:
             held = streams.held(conn, self._x.id)
         self._held = {one.seq: one.id for one in held if one.generation == self._x.in_generation.n}
+        self._held_prev = {one.seq: one.prev for one in held if one.generation == self._x.in_generation.n}
         self._site.step("I1")
         for candidate in candidates:
             seen = known.get(candidate.name)
@@ -133,14 +138,17 @@ class Receiver:
                     age.decrypt(staged.path, plain, identity=self._site.config.keys.age)  # I5
             self._site.step("I5")
             self._judge(_Copy(candidate, staged, plain), seen)
-        except CannotDecrypt as error:
+        except ForAnotherKey as error:
             self._unreadable(candidate, staged, seen, error)
+        except CannotDecrypt as error:
+            self._filing.fails(candidate, staged, seen, bad(Code.CANNOT_DECRYPT, "", str(error), hint=error.hint))
         finally:
             for path in {staged.path, plain}:
-                path.unlink(missing_ok=True)
+                with suppress(OSError):  # what stays is removed before the next look, which tells what is wrong there
+                    path.unlink(missing_ok=True)
 
-    def _unreadable(self, candidate: Candidate, staged: Staged, seen: SeenFile | None, error: CannotDecrypt) -> None:
-        """Not to be opened: another site's in a shared folder, or for an old key of ours, or damaged. Its name is a hint."""
+    def _unreadable(self, candidate: Candidate, staged: Staged, seen: SeenFile | None, error: ForAnotherKey) -> None:
+        """Not to be opened: another site's in a shared folder, or for an old key of ours. Its name is a hint."""
         if for_stream(candidate.name, self._x.in_stream):
             self._filing.fails(candidate, staged, seen, bad(Code.CANNOT_DECRYPT, "", str(error), hint=error.hint))
         else:
@@ -185,6 +193,7 @@ class Receiver:
             applied_seq=x.in_seq,
             applied_id=x.in_id,
             held=self._held,
+            held_prev=self._held_prev,
             signed=True,
             contract=self._paired.rules.contract.digest,
             window=self._site.config.limits.window,
@@ -250,12 +259,13 @@ class Receiver:
                     arrived_as=shown(copy.candidate.name, limit=NAME_SHOWN),
                     contract=header.contract,
                     state="received",
-                    changes=sum(header.counts.values()),
+                    changes=min(sum(header.counts.values()), MAX_N),  # a claim for people; counted when it is applied
                     decided=b"",
                     received=now,
                     applied=0,
                 )
                 streams.add_taken(conn, self._x.id, taken)
+            self._take_report(conn, header.report)
             last = shown(copy.candidate.name, limit=NAME_SHOWN)
             streams.update_exchange(conn, self._x.id, in_last_file=last, in_last_seen=now)
             if known is None or not there:
@@ -263,12 +273,27 @@ class Receiver:
             self._record.write(conn)
         self._record.done()
         self._held[header.seq] = head.bundle_id
+        self._held_prev[header.seq] = header.prev
         if known is not None and there:
             self._duplicate(copy, header, "held")
             return
         self._watch_clock(header)
         self._filing.done(copy.candidate, copy.staged.sha256, "received")
         self._site.step("I11")
+
+    def _take_report(self, conn: sa.Connection, told: Report | None) -> None:
+        """What the partner says of our stream is cumulative: it holds also while the bundle that brings it has to wait."""
+        if told is None:
+            return
+        x = streams.exchange_of(conn, self._x.id)
+        try:
+            position.take(conn, x, told)
+        except PartnerError as error:
+            why = f"{error} {error.hint}"
+            now = micros(self._site.clock())
+            streams.update_exchange(conn, x.id, state=State.STOPPED, stopped_why=why, stopped_since=now)
+            self._record.add(Stopped(partner=x.partner_name, why=why))
+            self._stopped = True
 
     def _duplicate(self, copy: _Copy, header: Header, state: str) -> None:
         """Success: our next report tells it again."""

@@ -69,7 +69,7 @@ class Record:
     def done(self) -> None:
         """The transaction is committed: tell the listeners. One that cannot listen is no reason to stop; it is told later."""
         told, self._unwritten = self._unwritten, []
-        self.events.extend(told)
+        self.events.extend(event for event in told if event.severity is not Severity.DEBUG)  # the quiet ones are counted
         for event in told:
             for sink in self._sinks:
                 try:

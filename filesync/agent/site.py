@@ -60,6 +60,20 @@ class Paired:
         return agreed.flow(self.rules.contract, name, self.us.name)
 
 
+class Checkpoint(msgspec.Struct, frozen=True):
+    """The last bundle applied, as the tracker remembers it (I14)."""
+
+    stream: str
+    generation: int
+    seq: int
+    id: str
+
+
+def checkpoint_name(x: Exchange) -> str:
+    """Under which name the tracker remembers it."""
+    return f"filesync-{x.in_stream[:8]}"
+
+
 class Site:
     """One site, for the length of one command. Use it in a `with`."""
 
@@ -82,6 +96,7 @@ class Site:
         self.sinks = list(sinks)
         self.step: Callable[[str], None] = lambda _: None  # told each numbered step, X1-X12 and I1-I15, as it is done
         self._lock = lock
+        self._checked: set[int] = set()  # exchanges whose place was held against the tracker's checkpoint
         self._rules: dict[str, Rules] = {}  # read once: one command sees one contract
 
     @classmethod
@@ -149,6 +164,25 @@ class Site:
             if guard is not None and (guard.generation.n, guard.seq) > (one.out_generation.n, one.out_seq):
                 raise _behind(one, guard)
 
+    def check_restored(self, x: Exchange) -> None:
+        """Hold our place in the partner's stream against what the tracker itself remembers. Once a process.
+
+        Raises LedgerBehind when the tracker is ahead: the ledger was restored from a backup. Unavailable.
+        """
+        if x.id in self._checked:
+            return
+        text = self.tracker.read_checkpoint(checkpoint_name(x))
+        there = _checkpoint(text)
+        here = (x.in_generation.n, x.in_seq)
+        if there is not None and there.stream == x.in_stream and (there.generation, there.seq) > here:
+            raise LedgerBehind(
+                f"the ledger knows bundles from {x.partner_name} up to {x.in_seq}, but the tracker remembers "
+                f"{there.seq}: the ledger was restored from a backup",
+                hint="Nothing was sent or applied. Put the newest ledger back, or keep everything as it is: "
+                "it must be recovered from.",
+            )
+        self._checked.add(x.id)
+
     def outbox(self, exchange: Exchange) -> Path:
         """Where this exchange's bundles are offered."""
         return Path(exchange.outbox) if exchange.outbox else self.config.folders.outbox
@@ -208,6 +242,13 @@ class Site:
         signers = read_signers(self.config.keys.allowed_signers)
         # both: a partner of the same name has a key of its own, and taking the line out of the file is enough to distrust one
         return [one.key for one in signers if one.principal == exchange.partner_name and one.key.text() == exchange.partner_key]
+
+
+def _checkpoint(text: str | None) -> Checkpoint | None:
+    try:
+        return None if text is None else msgspec.json.decode(text, type=Checkpoint)
+    except msgspec.DecodeError:
+        return None  # people can write there, too: what is not a checkpoint says nothing
 
 
 def _now() -> dt.datetime:

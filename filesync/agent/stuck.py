@@ -49,7 +49,7 @@ def skip(site: Site, name: str, mark: Mark, *, reason: str) -> None:
     paired = site.paired(name)
     record = site.record(name)
     with site.ledger.begin() as conn:
-        rows = [row for row in journal.queued(conn, paired.exchange.id) if row.mark == mark and row.state is Wait.STUCK]
+        rows = [row for row in journal.queued(conn, paired.exchange.id) if row.mark == mark and row.state is not Wait.BEHIND]
         if not rows:
             raise _not_stuck(mark)
         change = msgspec.json.decode(rows[0].change, type=Change)

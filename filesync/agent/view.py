@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from filesync.agent.site import Paired, Site
 from filesync.ledger import journal, shadows
 from filesync.model.change import Change, Create, Delete, Set
-from filesync.model.ids import Gid, Kind
+from filesync.model.ids import Gid, Kind, is_gid
 from filesync.model.issue import Issue, Item
 from filesync.model.shadow import Entity, Life
 from filesync.model.values import FieldKind, Value, split_name
@@ -59,8 +59,8 @@ class View:
             self.doubts = shadows.doubts(conn, x)
 
     def _queued_deletes(self, conn: sa.Connection) -> set[Gid]:
-        rows = journal.queued(conn, self._paired.exchange.id)
-        return {row.gid for row in rows if row.gid in self.queued and isinstance(_one_change.decode(row.change), Delete)}
+        rows = journal.queued_of(conn, self._paired.exchange.id, self.queued)
+        return {row.gid for row in rows if isinstance(_one_change.decode(row.change), Delete)}
 
     def _named(self, change: Change) -> list[Gid]:
         named = [change.gid]
@@ -77,7 +77,7 @@ class View:
                 fields = {name: told.now for name, told in change.fields.items()}
             case Delete():
                 return []
-        return [(name, Gid(value)) for name, value in fields.items() if isinstance(value, str) and self._is_reference(name)]
+        return [(name, Gid(value)) for name, value in fields.items() if is_gid(value) and self._is_reference(name)]
 
     def _is_reference(self, name: str) -> bool:
         rule = self._paired.rules.rule(split_name(name)[0])

@@ -45,9 +45,9 @@ class Place:
 class StreamState:
     """Where an incoming stream stands.
 
-    `applied_id` is NO_BUNDLE before the first of the generation; `held` maps seq to id. `window`: bundles ahead that
-    are plausible. `partner_generation_seen`: the highest generation we ever switched to, as the guard file remembers
-    it: it outlives a ledger restored from a backup.
+    `applied_id` is NO_BUNDLE before the first of the generation; `held` maps seq to id, `held_prev` to the id that one
+    follows. `window`: bundles ahead that are plausible. `partner_generation_seen`: the highest generation we ever
+    switched to, as the guard file remembers it: it outlives a ledger restored from a backup.
     """
 
     partner: SiteId
@@ -56,6 +56,7 @@ class StreamState:
     applied_seq: int
     applied_id: BundleId
     held: Mapping[int, BundleId]
+    held_prev: Mapping[int, BundleId]
     signed: bool
     contract: str
     window: int
@@ -202,6 +203,9 @@ def _fork(arrival: Arrival, state: StreamState, recorded: BundleId | None) -> st
     before = state.applied_id if seq == state.applied_seq + 1 else state.held.get(seq - 1)
     if before is not None and before != arrival.prev:
         return f"{seq} follows a {seq - 1} that is {arrival.prev[:8]}; here it is {before[:8]}"
+    after = state.held_prev.get(seq + 1)
+    if after is not None and after != arrival.bundle_id:
+        return f"{seq + 1} is here and follows a {seq} that is {after[:8]}; {arrival.bundle_id[:8]} came"
     return ""
 
 

@@ -22,6 +22,10 @@ class CannotDecrypt(PartnerError):
     """The file is for another key, or it is damaged or cut off. Nothing of it was kept."""
 
 
+class ForAnotherKey(CannotDecrypt):
+    """The header is whole, and none of our identities opens it."""
+
+
 def make_identity(path: Path) -> str:
     """A new identity in `path` (0600, as age-keygen writes it); its recipient, `age1…`. Raises KeyProblem, DiskProblem."""
     identity = pyrage.x25519.Identity.generate()
@@ -67,7 +71,7 @@ def decrypt(source: Path, target: Path, *, identity: Path) -> None:
     except pyrage.DecryptError as error:
         if _OTHER_KEY not in str(error):
             raise CannotDecrypt("damaged or cut off: the age header is not whole", hint=_AGAIN) from None
-        raise CannotDecrypt(
+        raise ForAnotherKey(
             "encrypted for another key (rotated?)",
             hint=f"Our recipient is {keys[0].to_public()}. Ask the sender to send it again for that one: "
             "filesync resend --rekey. An old identity still at hand can be added as a line to the identity file.",

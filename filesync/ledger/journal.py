@@ -80,6 +80,29 @@ def queued(conn: sa.Connection, exchange_id: int) -> list[Queued]:
     return [_queued(row) for row in conn.execute(query)]
 
 
+def first_queued(conn: sa.Connection, exchange_id: int) -> Mark | None:
+    """The mark of the oldest undecided change."""
+    found = conn.execute(sa.select(sa.func.min(queue.c.mark)).where(queue.c.exchange == exchange_id)).scalar_one_or_none()
+    return None if found is None else Mark(found)
+
+
+def count_queued(conn: sa.Connection, exchange_id: int) -> dict[Wait, int]:
+    """How many changes are undecided, by why."""
+    query = sa.select(queue.c.state, sa.func.count()).where(queue.c.exchange == exchange_id).group_by(queue.c.state)
+    return {Wait(state): number for state, number in conn.execute(query)}
+
+
+def queued_of(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) -> list[Queued]:
+    """What is undecided of these entities, in order."""
+    wanted = list(dict.fromkeys(gids))
+    found: list[Queued] = []
+    for start in range(0, len(wanted), _CHUNK):
+        chunk = wanted[start : start + _CHUNK]
+        query = sa.select(queue).where(queue.c.exchange == exchange_id, queue.c.gid.in_(chunk)).order_by(queue.c.mark)
+        found += [_queued(row) for row in conn.execute(query)]
+    return found
+
+
 def queued_gids(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) -> set[Gid]:
     """Those of the gids that something undecided stands for."""
     wanted = list(dict.fromkeys(gids))
@@ -142,7 +165,15 @@ def add_conflicts(conn: sa.Connection, exchange_id: int, rows: Iterable[Conflict
         for one in rows
     ]
     if values:
-        conn.execute(sa.insert(conflict), values)
+        # intents write them before the tracker is called, results once more: what a crash cuts off is there once
+        conn.execute(
+            sa.text(
+                "insert into conflict (exchange, at, mark, gid, key, field, ours, theirs, winner, rule)"
+                " values (:exchange, :at, :mark, :gid, :key, :field, :ours, :theirs, :winner, :rule)"
+                " on conflict (exchange, mark, gid, field) do nothing"
+            ),
+            values,
+        )
 
 
 def conflicts(conn: sa.Connection, exchange_id: int, *, limit: int | None = None) -> list[Conflict]:

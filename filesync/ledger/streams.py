@@ -14,6 +14,8 @@ from filesync.model.ids import NO_BUNDLE, BundleId, Generation, SiteId, StreamId
 
 _PLAIN: Final = "/ !#$&'()*+,;=@[]{}"  # what a name keeps as it is, besides letters, digits and _.-~
 
+_INODES: Final = 1 << 64  # file ids of network filesystems use all 64 bits, a database's integers have a sign
+
 
 class State(StrEnum):
     """Where an exchange stands."""
@@ -301,6 +303,7 @@ def seen_files(conn: sa.Connection, exchange_id: int) -> dict[str, SeenFile]:
         values = dict(row._mapping)  # noqa: SLF001
         del values["exchange"]
         values["name"] = unquote_to_bytes(values["name"]).decode("utf-8", "surrogateescape")
+        values["inode"] %= _INODES
         found[values["name"]] = SeenFile(**values)
     return found
 
@@ -314,7 +317,7 @@ def remember_file(conn: sa.Connection, exchange_id: int, seen: SeenFile) -> None
             name=_stored(seen.name),
             size=seen.size,
             mtime_ns=seen.mtime_ns,
-            inode=seen.inode,
+            inode=seen.inode if seen.inode < _INODES // 2 else seen.inode - _INODES,
             sha256=seen.sha256,
             verdict=seen.verdict,
             note=seen.note,

@@ -179,6 +179,7 @@ conflict = sa.Table(
     sa.Column("theirs", sa.Text, nullable=False),
     sa.Column("winner", sa.Text, nullable=False),
     sa.Column("rule", sa.Text, nullable=False),
+    sa.UniqueConstraint("exchange", "mark", "gid", "field"),
 )
 
 # What happened, oldest first: `filesync log`.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NewType
+from typing import NewType, TypeGuard
 
 SiteId = NewType("SiteId", str)  # a UUID, lower case with dashes
 StreamId = NewType("StreamId", str)  # 32 lower-case hex digits, made by the sending site, one per partner
@@ -91,6 +91,11 @@ def make_gid(site: SiteId, kind: Kind, local: str, stamp: str) -> Gid:
 def parse_gid(text: str) -> Gid:
     """Read a gid. Raises ValueError."""
     return Gid(_parse(_GID, text, "gid"))
+
+
+def is_gid(value: object) -> TypeGuard[str]:
+    """Whether it has the form of a gid."""
+    return isinstance(value, str) and _GID.fullmatch(value) is not None
 
 
 def home(gid: Gid) -> SiteId:

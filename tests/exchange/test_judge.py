@@ -30,6 +30,7 @@ STATE = StreamState(
     applied_seq=417,
     applied_id=id_of(417),
     held={},
+    held_prev={},
     signed=True,
     contract="c0" * 32,
     window=100,
@@ -108,7 +109,7 @@ def test_f100_a_next_one_with_another_past_is_a_fork() -> None:
 
 @pytest.mark.parametrize("recorded", [True, False])
 def test_f28_two_candidates_for_one_held_number_are_a_fork(recorded: bool) -> None:
-    state = replace(STATE, held={420: id_of(420)})
+    state = replace(STATE, held={420: id_of(420)}, held_prev={420: id_of(419)})
     known = id_of(420) if recorded else None
     assert told(replace(at(420), bundle_id=id_of(420, "f")), state, known).verdict is Verdict.FORK
     assert told(at(420), state, known).verdict is Verdict.HOLD_GAP
@@ -298,6 +299,7 @@ STATES = st.builds(
     applied_seq=st.sampled_from([0, 1, 417, 418]),
     applied_id=IDS,
     held=st.dictionaries(st.sampled_from([419, 420, 421]), IDS),
+    held_prev=st.dictionaries(st.sampled_from([419, 420, 421]), IDS),
     signed=st.booleans(),
     partner_generation_seen=st.integers(0, 3),
 )
@@ -340,3 +342,10 @@ def test_what_is_quarantined_has_a_code_of_the_same_name() -> None:
         Code.UNKNOWN_PARTNER,
         Code.DOWNGRADE,
     }
+
+
+def test_a_held_bundle_that_follows_another_one_shows_the_fork_before_anything_is_applied() -> None:
+    state = replace(STATE, held={419: id_of(419)}, held_prev={419: id_of(418, "f")})
+    judgement = told(at(418), state)
+    assert judgement.verdict is Verdict.FORK
+    assert "419 is here and follows a 418 that is" in judgement.reason

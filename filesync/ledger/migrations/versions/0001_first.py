@@ -123,6 +123,7 @@ def upgrade() -> None:
             ["exchange.id"],
         ),
         sa.PrimaryKeyConstraint("row"),
+        sa.UniqueConstraint("exchange", "mark", "gid", "field"),
     )
     op.create_table(
         "doubt",

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -71,10 +76,6 @@ class Scene:
         self.people = {side.name: Person(side, self.story) for side in self.world.sides}
         for side in self.world.sides:
             _use_rules(side)
-        for place, name in enumerate(self.people):
-            self.deed("create", name, place)
-            self.deed("create", name, place + 1)
-            self.deed("send", name, 0)
         self.world.acme.faults.forbid_writes = self.one_sided
 
     def deed(self, word: str, name: str, number: int) -> None:
@@ -111,10 +112,28 @@ class Scene:
 
 @contextmanager
 def a_scene(variant: str, *, one_sided: bool, base: Path | None) -> Iterator[Scene]:
-    """A scene with two issues known to both sides. `base`: as `two_sites`."""
+    """A scene with issues that both sides know. `base`: as `two_sites`."""
+    like, story = _beginning(variant, one_sided)
+    with two_sites(like=like, base=base) as world:
+        world.clock.advance(hours=1)
+        yield Scene(world, one_sided=one_sided, story=deepcopy(story))
+
+
+@functools.cache
+def _beginning(variant: str, one_sided: bool) -> tuple[Path, Story]:
+    """Two issues of each side (of acme, where only acme edits) and their way to the other, done once, to be copied."""
     chosen = VARIANTS[variant]
-    with two_sites(contract=chosen.contract(), mappings=MAPPINGS, scopes=(chosen.scope, ""), base=base) as world:
-        yield Scene(world, one_sided=one_sided)
+    with two_sites(contract=chosen.contract(), mappings=MAPPINGS, scopes=(chosen.scope, "")) as world:
+        scene = Scene(world, one_sided=one_sided)
+        for place, name in enumerate(scene.people):
+            scene.deed("create", name, place)
+            scene.deed("create", name, place + 1)
+            scene.deed("send", name, 0)
+        world.close()
+        folder = Path(tempfile.mkdtemp(prefix="filesync-beginning-", dir=world.acme.folder.parent.parent))
+        atexit.register(shutil.rmtree, folder)
+        shutil.copytree(world.acme.folder.parent, folder, dirs_exist_ok=True)
+    return folder, scene.story
 
 
 _rules: Final[dict[tuple[str, str, str], Rules]] = {}

@@ -6,6 +6,7 @@ process dies around any tracker call, commit or step (`Faults`); a side is then 
 
 from __future__ import annotations
 
+import atexit
 import datetime as dt
 import functools
 import itertools
@@ -340,6 +341,7 @@ class World:
 def _template(contract: str, mappings: tuple[str, str], scopes: tuple[str, str], encrypt: bool) -> Path:
     """Two paired sites, made once by the real code, to be copied."""
     folder = Path(tempfile.mkdtemp(prefix="filesync-template-", dir=MEMORY if MEMORY.is_dir() else None))
+    atexit.register(shutil.rmtree, folder)
     sites = []
     for name, mapping, scope in zip(("acme", "globex"), mappings, scopes, strict=True):
         path = create_site(folder / name, name=name, tracker="embedded", project="ABC")
@@ -378,12 +380,17 @@ def two_sites(
     scopes: tuple[str, str] = ("", ""),
     encrypt: bool = False,
     base: Path | None = None,
+    like: Path | None = None,
     seed: int = 0,
 ) -> Iterator[World]:
-    """Two paired sites with empty trackers. In memory (tmpfs), or in a new folder of `base`. A scope: `{labels: [shared]}`."""
+    """Two paired sites with empty trackers. In memory (tmpfs), or in a new folder of `base`. A scope: `{labels: [shared]}`.
+
+    `like`: a folder with both sites as they were when closed; these go on.
+    """
+    start = like or _template(contract, mappings, scopes, encrypt)
     place = Path(tempfile.mkdtemp(prefix="filesync-", dir=base or (MEMORY if MEMORY.is_dir() else None)))
     for name in ("acme", "globex"):
-        shutil.copytree(_template(contract, mappings, scopes, encrypt) / name, place / name, dirs_exist_ok=True)
+        shutil.copytree(start / name, place / name, dirs_exist_ok=True)
     clock = Clock()
     randomness = random.Random(seed)
     world = World(Side(place / "acme", clock, randomness), Side(place / "globex", clock, randomness), clock)

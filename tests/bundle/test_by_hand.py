@@ -14,8 +14,9 @@ from filesync.bundle import limits as bounds
 from filesync.bundle.changes import encode_change
 from filesync.bundle.header import FileEntry, Header, Report
 from filesync.bundle.verdict import Code
+from filesync.bundle.write import Bag
 from filesync.model.change import Create, Delete, Set
-from tests.support.bundles import CHANGES, GOLDEN, Bag, bag, packed, report_bag, sign
+from tests.support.bundles import CHANGES, GOLDEN, bag, packed, report_bag, sign
 from tests.support.programs import need
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "format.md").read_text()

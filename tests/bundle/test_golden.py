@@ -10,8 +10,8 @@ import pytest
 
 from filesync.bundle.changes import read_changes
 from filesync.bundle.limits import Limits
-from filesync.bundle.read import Bundle, Incomplete
-from filesync.bundle.verdict import BadBundle
+from filesync.bundle.read import Bundle
+from filesync.bundle.verdict import BadBundle, Incomplete
 from filesync.bundle.write import NAMESPACE
 from filesync.keys.sshsig import BadSignature, PublicKey, verify
 from tests.support.bundles import CHANGES, GOLDEN, bag, packed, read, sign

@@ -101,7 +101,8 @@ def test_every_problem_of_a_header_is_named_at_once() -> None:
 
 
 def test_a_header_that_is_no_object_is_refused() -> None:
-    for document in ([], "fs1", 1, None, {}):
+    documents: list[object] = [[], "fs1", 1, None, {}]
+    for document in documents:
         assert refused(encode(document)).code is Code.BAD_SCHEMA
 
 

@@ -13,8 +13,8 @@ from filesync.bundle import layout, ustar
 from filesync.bundle.canonical import encode
 from filesync.bundle.header import encode_header, unknown_features, unknown_fields
 from filesync.bundle.limits import Limits
-from filesync.bundle.read import Bundle, Incomplete, Reader
-from filesync.bundle.verdict import TEXT_MODE, BadBundle, Code, shown
+from filesync.bundle.read import Bundle, Reader
+from filesync.bundle.verdict import TEXT_MODE, BadBundle, Code, Incomplete, shown
 from filesync.bundle.write import data_bytes, pack
 from tests.support.bundles import GLOBEX, bag, packed, read, report_bag
 from tests.support.hostile import FOLDER, Member, forge, member, patched, raw_name, sample, with_block

@@ -6,6 +6,7 @@ import hashlib
 import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import msgspec
 import pytest
@@ -86,7 +87,7 @@ def test_packing_is_the_same_every_time_and_the_id_does_not_know_the_signature()
 def test_a_file_that_changed_while_it_was_written_stops_the_writing() -> None:
     honest = blob(b"four")
     for now in (b"fou", b"fours", b""):
-        one = pack(HEADER, [changes_of(CHANGES), replace(honest, chunks=lambda now=now: (now,))])
+        one = pack(HEADER, [changes_of(CHANGES), replace(honest, chunks=partial(tuple, [now]))])
         with pytest.raises(StorageFailure, match="changed while"):
             packed(one)
 

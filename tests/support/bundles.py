@@ -13,7 +13,8 @@ from filesync.bundle.changes import compress, encode_change
 from filesync.bundle.header import BundleKind, Header, Items, Party, Place, Position, Report, encode_report
 from filesync.bundle.layout import ARMOR, ARMOR_END, BLOBS, REPORT, sha256
 from filesync.bundle.limits import Limits
-from filesync.bundle.read import Bundle, Incomplete, Reader
+from filesync.bundle.read import Bundle, Reader
+from filesync.bundle.verdict import Incomplete
 from filesync.bundle.write import NAMESPACE, Bag, DataFile, changes_file, data_bytes, pack, tar
 from filesync.model.change import Change, Create, Delete, Set, Told
 from filesync.model.ids import BundleId, Gid, Kind, Mark, SiteId, StreamId

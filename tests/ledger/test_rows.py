@@ -137,6 +137,12 @@ def test_f75_any_name_that_a_filesystem_can_hold_is_kept_apart_from_any_other(
     assert streams.seen_files(conn, x.id) == {}
 
 
+@pytest.mark.parametrize("inode", [0, 2**63 - 1, 2**63, 2**64 - 1])
+def test_file_ids_of_network_filesystems_use_all_their_bits(conn: sa.Connection, x: Exchange, inode: int) -> None:
+    streams.remember_file(conn, x.id, replace(SEEN, inode=inode))
+    assert streams.seen_files(conn, x.id)["x.tar"].inode == inode
+
+
 def test_a_plain_name_is_stored_as_it_is_so_that_people_can_read_the_ledger(conn: sa.Connection, x: Exchange) -> None:
     streams.remember_file(conn, x.id, replace(SEEN, name="fs1_5a5a5a5a_g0001_0000000417_9d2e01ab (1).tar.age"))
     assert conn.exec_driver_sql("select name from seen_file").scalar() == "fs1_5a5a5a5a_g0001_0000000417_9d2e01ab (1).tar.age"

@@ -69,12 +69,13 @@ def test_every_command_of_the_first_day_shows_and_ends_as_the_page_says(tmp_path
 
 def test_the_lines_for_cron_are_lines_of_a_crontab_and_quiet_where_nothing_happens(paired: Path, tmp_path: Path) -> None:
     [block] = re.findall(r"^```cron\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    environment = with_filesync(tmp_path)
     for line in block.splitlines():
         found = re.fullmatch(r"(?:[*/0-9]+ ){4}[*/0-9]+  (.*)", line)
         assert found is not None, line
         done = subprocess.run(
             ["/bin/sh", "-c", found[1].replace("/srv", str(paired))],
-            env=with_filesync(tmp_path / line[-6:]),
+            env=environment,
             capture_output=True,
             check=False,
         )

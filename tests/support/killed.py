@@ -210,6 +210,7 @@ def exported(world: World, before: dict[str, bytes]) -> None:
 def imported(world: World, before: dict[str, bytes]) -> None:
     acme, globex = world.sides
     shown_status(globex)
+    assert globex.export().bundles == 0, "what is half applied was told as our own"
     globex.import_()
     x = globex.exchange()
     assert (x.in_seq, x.in_id) == (acme.exchange().out_seq, acme.exchange().out_id)

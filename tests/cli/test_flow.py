@@ -43,10 +43,10 @@ def test_the_steps_of_the_readme_work_as_they_are_written(tmp_path: Path) -> Non
 
 
 def test_the_demo_plays_its_story_to_the_end(tmp_path: Path) -> None:
-    folder = tmp_path / "demo"
+    folder, environment = tmp_path / "demo", with_filesync(tmp_path)
     done = subprocess.run(
         [ROOT / "tools" / "demo", folder],
-        env=with_filesync(tmp_path),
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
@@ -65,6 +65,10 @@ def test_the_demo_plays_its_story_to_the_end(tmp_path: Path) -> None:
     assert "imported 4 from acme: 1 change, 1 applied\nimported 5 from acme: 1 change, 1 applied\n" in told
     assert told.count("nothing to send") == told.count("nothing arrived") == 2
     assert "acme/filesync.yaml: 203 issues, 344 comments\nglobex/filesync.yaml: 203 issues, 344 comments\n0 differences" in told
+    typed = re.findall(r"^  (filesync .*?)(?:  .*)?$", told[told.index("to look around in") :], re.MULTILINE)
+    assert len(typed) == 3
+    for command in typed:
+        subprocess.run(["/bin/sh", "-c", command], cwd=folder / "globex", env=environment, check=True)
 
 
 def test_the_demo_ends_where_a_command_does_not_do_what_it_should(tmp_path: Path) -> None:

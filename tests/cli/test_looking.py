@@ -26,7 +26,10 @@ def test_f116_both_values_of_a_conflict_are_shown(pair: Pair) -> None:
     [one] = pair.at_globex("conflicts", "--json")[1]
     assert (one["ours"], one["theirs"], one["winner"]) == ("Bearing too hot", "Pump overheats", "acme")
     out = pair.at_globex("conflicts")[1]
-    assert "ABC-1  summary: edited on both sides at once; acme's value stands\n    ours:   Bearing too hot\n    theirs: Pump overheats" in out
+    assert (
+        "ABC-1  summary: edited on both sides at once; acme's value stands\n    ours:   Bearing too hot\n    theirs: Pump overheats"
+        in out
+    )
 
 
 def test_the_log_tells_every_event_again(pair: Pair) -> None:

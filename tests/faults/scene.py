@@ -13,6 +13,8 @@ from filesync.agent.importer import Imports
 from filesync.cli.main import run
 from tests.support.two_sites import Side, World
 
+ESCAPE = "\x1b[31mred\x1b]0;title\x07\u202e"  # what a partner may write to take over a terminal
+
 
 def sentences(done: Imports) -> list[str]:
     return [event.sentence() for event in done.events]

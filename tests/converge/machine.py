@@ -13,6 +13,7 @@ from typing import ClassVar, Final
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from tests.converge.people import FIELDS
 from tests.converge.scene import MOODS, NUMBERS, VARIANTS, Scene, a_scene
 
 STEPS: Final = 60  # of one run
@@ -35,9 +36,11 @@ class Converge(RuleBasedStateMachine):
         self._scene: Scene | None = None
         self._mood = ""
 
-    @initialize(variant=st.sampled_from(sorted(VARIANTS)), mood=st.sampled_from(list(MOODS)))
-    def begin(self, variant: str, mood: str) -> None:
-        self._scene = self._stack.enter_context(a_scene(variant, one_sided=self.one_sided, base=None))
+    @initialize(
+        variant=st.sampled_from(sorted(VARIANTS)), mood=st.sampled_from(list(MOODS)), hot=st.integers(0, len(FIELDS) - 1)
+    )
+    def begin(self, variant: str, mood: str, hot: int) -> None:
+        self._scene = self._stack.enter_context(a_scene(variant, one_sided=self.one_sided, hot=hot))
         self._mood = mood
 
     @rule(drawn=st.data())

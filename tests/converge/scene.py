@@ -20,7 +20,7 @@ from tests.converge import carrier, ending, faults
 from tests.converge.people import FIELDS, Person, Story
 from tests.support.two_sites import EXCHANGE, Crash, Side, World, two_sites
 
-NUMBERS: Final = 2**24  # what a deed draws from: a number below this
+NUMBERS: Final = 2**32  # what a deed draws from: a number below this
 _SPREAD: Final = 0x9E3779B1  # odd: Hypothesis prefers small numbers, and their upper digits are choices too
 
 
@@ -69,6 +69,7 @@ class Scene:
 
     world: World
     one_sided: bool = False  # people edit at acme only, and globex must never answer
+    hot: int = 0  # which of the fields are edited most, so that edits meet
     story: Story = field(default_factory=Story)
     people: dict[str, Person] = field(default_factory=dict)
 
@@ -81,8 +82,11 @@ class Scene:
     def deed(self, word: str, name: str, number: int) -> None:
         """Do it. What a tracker or filesync refuses is refused; anything else that is raised is a fault found."""
         number = number * _SPREAD % NUMBERS
-        if word in PEOPLE:
-            PEOPLE[word](self.people["acme" if self.one_sided else name], number)
+        person = self.people["acme" if self.one_sided else name]
+        if word == "edit":
+            self.edit(person, number)
+        elif word in PEOPLE:
+            PEOPLE[word](person, number)
         else:
             ELSE[word](self, self.people[name].side, number)
         if self.one_sided:
@@ -103,20 +107,31 @@ class Scene:
 
     def both(self, number: int) -> None:
         """One field of one issue at both sides: to one value, or to two."""
-        which, ours, theirs, name = _split(number, 12, 4, 4, len(FIELDS))
+        which, ours, theirs, first, second = _split(number, 12, 4, 4, len(FIELDS), len(FIELDS))
+        name = self.field(first, second)
         gid = self.people["acme"].gid_at(which)
-        self.people["acme"].edit_gid(gid, FIELDS[name], ours)
+        self.people["acme"].edit_gid(gid, name, ours)
         if not self.one_sided:
-            self.people["globex"].edit_gid(gid, FIELDS[name], theirs)
+            self.people["globex"].edit_gid(gid, name, theirs)
+
+    def field(self, first: int, second: int) -> str:
+        """A field's name out of two numbers below their count."""
+        return FIELDS[(self.hot + first * second // len(FIELDS)) % len(FIELDS)]
+
+    def edit(self, person: Person, number: int) -> None:
+        """One field, or one time out of four several, of one issue."""
+        which, times, value, *drawn = _split(number, 12, 4, 6, *(len(FIELDS) for _ in range(4)))
+        names = [self.field(drawn[0], drawn[1]), self.field(drawn[2], drawn[3]), self.field(drawn[0], drawn[3])]
+        person.edit(which, {name: value + place for place, name in enumerate(names[: 1 if times else 3])})
 
 
 @contextmanager
-def a_scene(variant: str, *, one_sided: bool, base: Path | None) -> Iterator[Scene]:
+def a_scene(variant: str, *, one_sided: bool, hot: int = 0, base: Path | None = None) -> Iterator[Scene]:
     """A scene with issues that both sides know. `base`: as `two_sites`."""
     like, story = _beginning(variant, one_sided)
     with two_sites(like=like, base=base) as world:
         world.clock.advance(hours=1)
-        yield Scene(world, one_sided=one_sided, story=deepcopy(story))
+        yield Scene(world, one_sided=one_sided, hot=hot, story=deepcopy(story))
 
 
 @functools.cache
@@ -160,16 +175,6 @@ def _split(number: int, *sizes: int) -> list[int]:
 # ── people ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _edit(person: Person, number: int) -> None:
-    which, name, value = _split(number, 12, len(FIELDS), 12)
-    person.edit(which, {FIELDS[name]: value})
-
-
-def _edit_several(person: Person, number: int) -> None:
-    which, *names, value = _split(number, 12, len(FIELDS), len(FIELDS), len(FIELDS), 12)
-    person.edit(which, {FIELDS[name]: value + place for place, name in enumerate(names)})
-
-
 def _create(person: Person, number: int) -> None:
     kind, above, value = _split(number, 5, 12, 2**18)
     person.create(kind, above, value)
@@ -187,8 +192,6 @@ def _transition(person: Person, number: int) -> None:
 
 PEOPLE: Final[Mapping[str, Callable[[Person, int], None]]] = {
     "create": _create,
-    "edit": _edit,
-    "edit several": _edit_several,
     "undo": Person.undo,
     "transition": _transition,
     "comment": Person.comment,
@@ -255,7 +258,9 @@ def _command(scene: Scene, side: Side, number: int) -> tuple[Command, int]:
         return Side.retry, place
     if which < 3:
         return Side.export, place
-    scene.world.other(side).export()
+    other = scene.world.other(side)
+    scene.edit(scene.people["acme" if scene.one_sided else other.name], number)
+    other.export()
     scene.world.carry(to=side)
     return Side.import_, place
 
@@ -275,9 +280,8 @@ ELSE: Final[Mapping[str, Callable[[Scene, Side, int], object]]] = {
 }
 
 _USUAL: Final = {
-    "create": 3,
-    "edit": 6,
-    "edit several": 2,
+    "create": 2,
+    "edit": 8,
     "undo": 2,
     "both": 4,
     "transition": 4,
@@ -297,10 +301,10 @@ _USUAL: Final = {
 }
 # how often each deed is done, in runs of different kinds
 MOODS: Final[Mapping[str, Mapping[str, int]]] = {
-    "usual": {**_USUAL, "crash": 3, "fail": 2},
+    "usual": {**_USUAL, "crash": 5, "fail": 3},
     "calm": _USUAL,
     "crashes": {**_USUAL, "crash": 12, "fail": 6},
-    "deleting": {**_USUAL, "delete": 8, "delete comment": 5, "crash": 3},
+    "deleting": {**_USUAL, "delete": 8, "delete comment": 5, "crash": 5},
     "quarrel": {**_USUAL, "both": 14, "undo": 8, "transition": 8, "create": 1},
-    "refusing": {**_USUAL, "retry": 6, "skip": 5, "import": 8, "create": 5},
+    "refusing": {**_USUAL, "retry": 6, "skip": 5, "import": 8, "send": 12},
 }

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from tests.converge.people import FIELDS
 from tests.converge.scene import MOODS, NUMBERS, VARIANTS, a_scene
 
 STEPS: Final = 60  # of one run; what two issues at each side need to be known to both comes before them
@@ -21,11 +22,12 @@ class Program:
 
     variant: str
     one_sided: bool
+    hot: int
     steps: tuple[Step, ...]
 
     def play(self, *, base: Path | None = None) -> None:
         """Raises what was found: AssertionError, or whatever filesync should not have raised. `base`: as two_sites."""
-        with a_scene(self.variant, one_sided=self.one_sided, base=base) as scene:
+        with a_scene(self.variant, one_sided=self.one_sided, hot=self.hot, base=base) as scene:
             for step in self.steps:
                 scene.deed(*step)
             scene.end()
@@ -43,7 +45,7 @@ class Program:
 
     def __str__(self) -> str:
         steps = "\n".join(f"        {step!r}," for step in self.steps)
-        return f"Program({self.variant!r}, {self.one_sided}, steps=(\n{steps}\n))"
+        return f"Program({self.variant!r}, {self.one_sided}, {self.hot}, steps=(\n{steps}\n))"
 
 
 def program(seed: int, *, one_sided: bool = False) -> Program:
@@ -53,7 +55,7 @@ def program(seed: int, *, one_sided: bool = False) -> Program:
     often = MOODS[draw.choice(sorted(MOODS))]
     deeds = draw.choices(list(often), weights=list(often.values()), k=STEPS)
     steps = tuple((deed, draw.choice(("acme", "globex")), draw.randrange(NUMBERS)) for deed in deeds)
-    return Program(variant, one_sided, steps)
+    return Program(variant, one_sided, draw.randrange(len(FIELDS)), steps)
 
 
 def prove(seed: int, *, one_sided: bool = False, base: Path | None = None) -> None:

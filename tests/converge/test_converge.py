@@ -55,7 +55,7 @@ def test_what_fails_is_told_as_the_shortest_program_that_fails() -> None:
         ("comment", "globex", 5),
         ("no deed", "acme", 0),
     )
-    shortest = Program("mark", False, steps).reduced(lambda tried: isinstance(failure_of(tried), KeyError))
+    shortest = Program("mark", False, 0, steps).reduced(lambda tried: isinstance(failure_of(tried), KeyError))
     assert shortest.steps == (("no deed", "acme", 0),)
     assert isinstance(eval(str(shortest), {"Program": Program}), Program)
 

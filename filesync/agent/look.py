@@ -14,8 +14,9 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
-from filesync.agent import arrivals, events
+from filesync.agent import events
 from filesync.agent.events import Event
+from filesync.agent.incoming import arrivals
 from filesync.agent.record import moment
 from filesync.config import Config
 from filesync.ledger import journal, streams

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from filesync.agent.exporter import export_once
+from filesync.agent.outgoing.exporter import export_once
 from filesync.cli.app import App, Say, json_option, say_options
 from filesync.cli.exchanges import each_exchange, event_documents
 from filesync.errors import ExitCode

@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 import msgspec
 
-from filesync.agent.arrivals import Arriving, Damaged, NewerFormat, NotTaken, Outside
 from filesync.agent.events import Stopped
-from filesync.agent.importer import Imports, import_once
+from filesync.agent.incoming.arrivals import Arriving, Damaged, NewerFormat, NotTaken, Outside
+from filesync.agent.incoming.importer import Imports, import_once
 from filesync.cli.app import App, Say, json_option, say_options
 from filesync.cli.exchanges import each_exchange, event_documents
 from filesync.errors import ExitCode

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from filesync.agent.events import Event
-from filesync.agent.importer import Imports
+from filesync.agent.incoming.importer import Imports
 from filesync.cli.main import run
 from tests.support.two_sites import Side, World
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from filesync.agent.arrivals import Arriving, Damaged, Foreign
 from filesync.agent.events import Warned
+from filesync.agent.incoming.arrivals import Arriving, Damaged, Foreign
 from filesync.bundle.header import Party
 from filesync.errors import ExitCode
 from filesync.model.ids import SiteId

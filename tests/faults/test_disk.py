@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from filesync.agent.arrivals import NotTaken
+from filesync.agent.incoming.arrivals import NotTaken
 from filesync.agent.look import reading
 from filesync.errors import DiskProblem, StorageFailure, Unavailable
 from filesync.exchange.inbox import InboxUnavailable

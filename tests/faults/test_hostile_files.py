@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from filesync.agent.arrivals import Damaged, NewerFormat, Outside
+from filesync.agent.incoming.arrivals import Damaged, NewerFormat, Outside
 from filesync.bundle import ustar
 from filesync.bundle.verdict import BadBundle
 from filesync.errors import ExitCode

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from filesync.agent.arrivals import ClockDiffers
 from filesync.agent.events import Event, Exported, Held, Resumed, Untold
+from filesync.agent.incoming.arrivals import ClockDiffers
 from filesync.agent.look import reading
 from filesync.cli.main import run
 from filesync.errors import DiskProblem, ExitCode

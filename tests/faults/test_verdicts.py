@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from filesync.agent.arrivals import Outside
 from filesync.agent.events import ContractDiffers
+from filesync.agent.incoming.arrivals import Outside
 from filesync.bundle.header import BundleKind, Follows, Place
 from filesync.bundle.verdict import BadBundle
 from filesync.errors import DiskProblem, ExitCode

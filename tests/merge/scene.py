@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import TypeVar
 
 from filesync.agent.events import Event
-from filesync.agent.importer import Imports
+from filesync.agent.incoming.importer import Imports
 from filesync.ledger import shadows
 from filesync.model.ids import Kind
 from filesync.model.shadow import Entity

@@ -2,8 +2,8 @@
 
 import pytest
 
-from filesync.agent import staged
 from filesync.agent.events import NotTold
+from filesync.agent.incoming import staged
 from filesync.bundle.limits import Limits
 from filesync.errors import LedgerBehind, StreamStopped
 from filesync.ledger import journal
@@ -73,7 +73,7 @@ def test_a_partner_that_falls_behind_its_own_word_stops_the_exchange() -> None:
 
 
 def test_one_issue_too_long_for_a_line_stays_and_the_others_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("filesync.agent.exporter.LIMITS", Limits(line=2_000))
+    monkeypatch.setattr("filesync.agent.outgoing.exporter.LIMITS", Limits(line=2_000))
     assert staged.LIMITS.line > 2_000
     with two_sites() as world:
         long = world.acme.desk.create("Bug", "long", {"description": "x" * 3_000})

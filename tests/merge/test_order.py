@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filesync.agent.order import GROUP, groups, pointless
-from filesync.agent.outcome import Work
+from filesync.agent.merge.order import GROUP, groups, pointless
+from filesync.agent.merge.outcome import Work
 from filesync.model.change import Change, Create, Delete, Set, Told
 from filesync.model.ids import Gid, Kind, SiteId, make_gid, make_mark
 

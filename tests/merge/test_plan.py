@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import pytest
 
-from filesync.agent import plan
-from filesync.agent.plan import Meeting, OnCreate, OnDelete, OnSet, Verdict
+from filesync.agent.merge import plan
+from filesync.agent.merge.plan import Meeting, OnCreate, OnDelete, OnSet, Verdict
 from filesync.model.ids import NEVER, Mark, make_mark
 from filesync.model.shadow import Life, Shadow
 from filesync.model.values import EMPTY, Value, digest

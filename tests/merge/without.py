@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from filesync.agent import plan
-from filesync.agent.carry import Carry
-from filesync.agent.gather import Found, Gather
-from filesync.agent.importer import Importer
-from filesync.agent.merge import Merge, Step, Write
-from filesync.agent.outcome import Outcome, Work
-from filesync.agent.plan import Decision, Meeting, OnCreate, OnDelete, OnSet, Verdict
+from filesync.agent.incoming.importer import Importer
+from filesync.agent.merge import plan
+from filesync.agent.merge.carry import Carry
+from filesync.agent.merge.decide import Merge, Step, Write
+from filesync.agent.merge.outcome import Outcome, Work
+from filesync.agent.merge.plan import Decision, Meeting, OnCreate, OnDelete, OnSet, Verdict
+from filesync.agent.outgoing.gather import Found, Gather
 from filesync.agent.site import Paired
 from filesync.ledger import shadows
 from filesync.model import diff as telling
@@ -159,7 +159,7 @@ def _diff(patch: Patch, changed: Callable[[dict[str, Any]], dict[str, Any]]) -> 
     def other(seen: list[Seen], rows: Any, **asked: Any) -> list[Tell]:
         return diff(seen, rows, **changed(asked))
 
-    patch.setattr("filesync.agent.gather.diff", other)
+    patch.setattr("filesync.agent.outgoing.gather.diff", other)
 
 
 def r11(patch: Patch) -> None:

@@ -25,9 +25,9 @@ from pathlib import Path
 from typing import Any
 
 from filesync.agent.events import Event
-from filesync.agent.exporter import export_once
 from filesync.agent.inspect import inspected
 from filesync.agent.look import reading
+from filesync.agent.outgoing.exporter import export_once
 from filesync.agent.status import ExchangeStatus, status
 from filesync.bundle.read import Head
 from filesync.exchange.guard import read_guard

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from filesync.agent.arrivals import Arriving, Damaged, Foreign, NotTaken
 from filesync.agent.events import Warned
+from filesync.agent.incoming.arrivals import Arriving, Damaged, Foreign, NotTaken
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Site
 from filesync.bundle.verdict import BadBundle, Code, shown

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from typing import Final
 
-from filesync.agent.outcome import Work
+from filesync.agent.merge.outcome import Work
 from filesync.model.change import Change, Create, Delete, Set
 from filesync.model.ids import Gid
 from filesync.model.values import Value

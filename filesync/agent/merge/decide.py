@@ -8,13 +8,13 @@ from typing import TypeAlias
 
 import msgspec
 
-from filesync.agent import plan
 from filesync.agent.events import Applied, Dropped, LostEdit, Met
-from filesync.agent.outcome import End, Outcome, Work
-from filesync.agent.plan import Meeting, OnCreate, OnDelete, OnSet, Verdict
+from filesync.agent.merge import plan
+from filesync.agent.merge.outcome import End, Outcome, Work
+from filesync.agent.merge.plan import Meeting, OnCreate, OnDelete, OnSet, Verdict
+from filesync.agent.merge.view import Shown, View
 from filesync.agent.record import micros
 from filesync.agent.site import Paired, Site
-from filesync.agent.view import Shown, View
 from filesync.bundle.changes import encode_change
 from filesync.ledger.journal import Conflict, Wait
 from filesync.model.change import Change, Create, Delete, Set, Told

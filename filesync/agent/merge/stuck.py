@@ -7,9 +7,9 @@ from dataclasses import replace
 import msgspec
 import sqlalchemy as sa
 
-from filesync.agent import plan
 from filesync.agent.events import Skipped
-from filesync.agent.importer import Counts, Importer
+from filesync.agent.incoming.importer import Counts, Importer
+from filesync.agent.merge import plan
 from filesync.agent.site import Paired, Site
 from filesync.errors import FilesyncError, Rejected
 from filesync.ledger import journal, shadows

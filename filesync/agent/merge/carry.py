@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from filesync.agent import plan
 from filesync.agent.events import LandedDifferently
-from filesync.agent.merge import Erase, Make, Merge, Step, Write
-from filesync.agent.outcome import End, Outcome
+from filesync.agent.merge import plan
+from filesync.agent.merge.decide import Erase, Make, Merge, Step, Write
+from filesync.agent.merge.outcome import End, Outcome
+from filesync.agent.merge.view import Shown, View
 from filesync.agent.record import micros
 from filesync.agent.site import Paired, Site
-from filesync.agent.view import Shown, View
 from filesync.bundle.changes import encode_change
 from filesync.errors import Gone, Rejected
 from filesync.ledger import journal, shadows

@@ -1,0 +1,1 @@
+"""How edits from both sides meet: verdicts first (plan, decide), then the calls (carry). docs/merge.md has the rules."""

@@ -1,0 +1,1 @@
+"""From our tracker to the outbox: what changed (gather), numbered and signed (exporter)."""

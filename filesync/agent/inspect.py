@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from filesync.agent.incoming.staged import LIMITS, Changes
+from filesync.agent.staged import LIMITS, Changes
 from filesync.bundle.changes import CHANGES
 from filesync.bundle.layout import NAMESPACE, SIGNATURE
 from filesync.bundle.read import Bundle, Head, Reader

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
+from filesync.agent import stuck as refusals
 from filesync.agent.look import Refused, reading, refused
-from filesync.agent.merge import stuck as refusals
 from filesync.agent.record import moment
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, json_option, time_text

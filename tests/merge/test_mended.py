@@ -2,8 +2,8 @@
 
 import pytest
 
+from filesync.agent import staged
 from filesync.agent.events import NotTold
-from filesync.agent.incoming import staged
 from filesync.bundle.limits import Limits
 from filesync.errors import LedgerBehind, StreamStopped
 from filesync.ledger import journal

@@ -24,9 +24,9 @@ import sqlalchemy as sa
 from filesync.agent import pairing
 from filesync.agent.founding import create_site
 from filesync.agent.incoming.importer import Imports, import_once
-from filesync.agent.merge.stuck import retry, skip
 from filesync.agent.outgoing.exporter import Exports, export_once
 from filesync.agent.site import Site
+from filesync.agent.stuck import retry, skip
 from filesync.config import load_config
 from filesync.errors import Rejected
 from filesync.ledger import journal, shadows, streams

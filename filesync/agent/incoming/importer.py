@@ -15,7 +15,6 @@ import sqlalchemy as sa
 from filesync.agent.events import BundleApplied, ContractDiffers, Event, Stopped, Stuck, Waiting
 from filesync.agent.incoming.missing import missing, resend_command
 from filesync.agent.incoming.receive import Receiver
-from filesync.agent.incoming.staged import Changes, check_signature, read_whole
 from filesync.agent.merge.carry import Carry
 from filesync.agent.merge.decide import Merge
 from filesync.agent.merge.order import groups, pointless
@@ -23,6 +22,7 @@ from filesync.agent.merge.outcome import End, Outcome, Work
 from filesync.agent.merge.view import View
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Checkpoint, Paired, Site, checkpoint_name
+from filesync.agent.staged import Changes, check_signature, read_whole
 from filesync.bundle.read import Bundle
 from filesync.bundle.verdict import BadBundle
 from filesync.errors import DiskProblem, PairingError, StorageFailure, Unavailable

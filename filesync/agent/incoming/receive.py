@@ -19,9 +19,9 @@ from filesync.agent import position
 from filesync.agent.events import Stopped
 from filesync.agent.incoming.arrivals import ClockDiffers, Duplicate, NameDiffers, NewerFormat, Outside, Received
 from filesync.agent.incoming.filing import NAME_SHOWN, Filing, NotNow, for_stream, room, settled
-from filesync.agent.incoming.staged import LIMITS, check_signature, read_whole
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Paired, Site
+from filesync.agent.staged import LIMITS, check_signature, read_whole
 from filesync.bundle.header import Follows, Header, Report, file_name, unknown_features
 from filesync.bundle.read import Bundle, Head
 from filesync.bundle.verdict import BadBundle, Code, Incomplete, bad, shown

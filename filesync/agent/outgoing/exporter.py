@@ -15,10 +15,10 @@ from typing import Final
 from filesync import __version__
 from filesync.agent import position
 from filesync.agent.events import Event, Exported, NotTold, OutboxName, Resent, Resumed, ranges
-from filesync.agent.incoming.staged import LIMITS, check_own
 from filesync.agent.outgoing.gather import Found, Gather
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Paired, Site
+from filesync.agent.staged import LIMITS, check_own
 from filesync.bundle.changes import Compressed, compress, encode_change
 from filesync.bundle.header import BundleKind, Header, Party, Place, decode_header, file_name
 from filesync.bundle.write import NAMESPACE, Bag, changes_file, pack, tar

@@ -74,3 +74,17 @@ def test_imports_stand_at_the_top(path: Path) -> None:
     assert not late or name_of(path) in LATE, (
         f"filesync/{name_of(path)}:{late}: an import inside a function hides what a room knows"
     )
+
+
+# What export and import share stands beside them, not in one of them; the merge knows neither.
+ROOMS_OF_THE_AGENT = {"merge": set[str](), "outgoing": set[str](), "incoming": {"merge"}}
+
+
+@pytest.mark.parametrize("room", ROOMS_OF_THE_AGENT)
+def test_the_rooms_of_the_agent_know_only_what_they_need(room: str) -> None:
+    for path in (PACKAGE / "agent" / room).rglob("*.py"):
+        known = {
+            module.split(".")[2] for module, _ in imported(ast.parse(path.read_text())) if module.startswith("filesync.agent.")
+        }
+        others = (known & ROOMS_OF_THE_AGENT.keys()) - {room}
+        assert others <= ROOMS_OF_THE_AGENT[room], f"filesync/{name_of(path)}: {room} may not know {others}"

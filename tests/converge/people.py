@@ -134,10 +134,11 @@ class Person:
             if self.gid(issue) == gid:
                 self._set(issue, {name: value})
 
-    def gid_at(self, which: int) -> Gid | None:
-        """The gid of one of the issues here."""
-        issue = self._issue(which)
-        return self.gid(issue) if issue is not None else None
+    def gid_shared(self, which: int, other: Person) -> Gid | None:
+        """The gid of one of the issues that both have; the older ones more often."""
+        there = {other.gid(one) for one in other.issues()}
+        both = [self.gid(one) for one in self.issues() if self.gid(one) in there]
+        return both[which * which // 12 % len(both)] if both else None
 
     def edit_gid(self, gid: Gid | None, name: str, value: int) -> None:
         """As `edit`, of the issue with this gid, where it is here."""
@@ -158,10 +159,11 @@ class Person:
     def _value(self, issue: Entry, name: str, value: int) -> Value | None:
         if name == "parent":
             return self._parent(str(issue.fields["type"]), value)
-        choice = CHOICES[name][value % len(CHOICES[name])]
+        choices = CHOICES[name]
         if name == "summary":
-            return f"{str(issue.fields['summary']).split(':')[0]}: {choice}"
-        return choice
+            choices = [f"{str(issue.fields['summary']).split(':')[0]}: {choice}" for choice in CHOICES[name]]
+        others = [choice for choice in choices if choice != issue.fields.get(self._own(name))]
+        return others[value % len(others)]
 
     def _own(self, name: str) -> str:
         return OWN_NAMES.get((self.side.name, name), name)

@@ -107,9 +107,9 @@ class Scene:
 
     def both(self, number: int) -> None:
         """One field of one issue at both sides: to one value, or to two."""
-        which, ours, theirs, first, second = _split(number, 12, 4, 4, len(FIELDS), len(FIELDS))
+        which, ours, theirs, first, second = _split(number, 12, 3, 3, len(FIELDS), len(FIELDS))
         name = self.field(first, second)
-        gid = self.people["acme"].gid_at(which)
+        gid = self.people["acme"].gid_shared(which, self.people["globex"])
         self.people["acme"].edit_gid(gid, name, ours)
         if not self.one_sided:
             self.people["globex"].edit_gid(gid, name, theirs)

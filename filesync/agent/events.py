@@ -269,7 +269,7 @@ class Stuck(Event, frozen=True, kw_only=True):
 
     def sentence(self) -> str:
         return (
-            f"{self.key}: change {self.mark} is refused: {self.why}. Other issues go on; later changes of this one wait. "
+            f"{self.key}: change {self.mark} is refused: {_ended(self.why)} Other issues go on; later changes of this one wait. "
             f"Mend the cause, then: filesync stuck retry {self.mark}; or: filesync stuck skip {self.mark} --reason …"
         )
 
@@ -323,6 +323,11 @@ def how_met(rule: str) -> str:
         "unsent": "edited here, and not sent yet when theirs came",
         "one-way": "edited on the side that does not own it",
     }[rule]
+
+
+def _ended(words: str) -> str:
+    """Somebody's words as a sentence."""
+    return words if words.endswith((".", "?", "!")) else f"{words}."
 
 
 def ranges(numbers: list[int]) -> str:

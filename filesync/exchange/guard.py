@@ -50,7 +50,7 @@ def read_guard(folder: Path, stream: StreamId) -> Guard | None:
     except (msgspec.MsgspecError, ValueError) as error:
         raise DiskProblem(
             f"the guard file {str(path)!r} is damaged ({error}); it says what was sent last",
-            hint="Nothing more is sent on this stream. Run: filesync recover",
+            hint="Nothing more is sent on this stream. Keep everything as it is: it must be recovered from.",
         ) from None
     if guard.stream != stream:
         raise DiskProblem(

@@ -73,8 +73,8 @@ def decrypt(source: Path, target: Path, *, identity: Path) -> None:
             raise CannotDecrypt("damaged or cut off: the age header is not whole", hint=_AGAIN) from None
         raise ForAnotherKey(
             "encrypted for another key (rotated?)",
-            hint=f"Our recipient is {keys[0].to_public()}. Ask the sender to send it again for that one: "
-            "filesync resend --rekey. An old identity still at hand can be added as a line to the identity file.",
+            hint=f"Our recipient is {keys[0].to_public()}. If this file was made for an older one of ours, "
+            "add the old identity as a line to the identity file; else ask the sender for whom it was made.",
         ) from None
 
 

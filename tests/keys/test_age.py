@@ -65,7 +65,7 @@ def test_f89_encrypted_for_another_key_says_so_and_names_ours(tmp_path: Path, en
     with pytest.raises(CannotDecrypt, match=r"encrypted for another key \(rotated\?\)") as caught:
         age.decrypt(encrypted, tmp_path / "out", identity=tmp_path / "new")
     assert new in caught.value.hint
-    assert "--rekey" in caught.value.hint
+    assert "add the old identity" in caught.value.hint
     assert caught.value.exit_code is ExitCode.PARTNER
 
 

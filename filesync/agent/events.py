@@ -269,7 +269,8 @@ class Stuck(Event, frozen=True, kw_only=True):
 
     def sentence(self) -> str:
         return (
-            f"{self.key}: change {self.mark} is refused: {_ended(self.why)} Other issues go on; later changes of this one wait. "
+            f"{self.key}: change {self.mark} is refused: {_ended(self.why)} "
+            "Other issues go on; later changes of this one wait. "
             f"Mend the cause, then: filesync stuck retry {self.mark}; or: filesync stuck skip {self.mark} --reason …"
         )
 

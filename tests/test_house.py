@@ -48,7 +48,7 @@ def call(script: Path, *arguments: str, path: Path) -> subprocess.CompletedProce
 
 # ── tools/install-programs ──────────────────────────────────────────────────────────────────────────────────────
 
-WANTED = ["make", "python3", "tar", "sha256sum", "ssh-keygen", "zstd", "age"]
+WANTED = ["make", "python3", "tar", "sha256sum", "flock", "ssh-keygen", "sftp", "sshd", "rsync", "systemd-analyze", "zstd", "age"]
 
 
 def test_nothing_is_done_when_every_program_is_there(tmp_path: Path) -> None:

@@ -7,12 +7,22 @@ import shutil
 
 import pytest
 
-PACKAGES = {"ssh-keygen": "openssh-client", "sha256sum": "coreutils"}  # where the Debian package has another name
+PACKAGES = {  # where the Debian package has another name
+    "age-keygen": "age",
+    "flock": "util-linux",
+    "rrsync": "rsync",
+    "sftp": "openssh-client",
+    "sha256sum": "coreutils",
+    "ssh-keygen": "openssh-client",
+    "sshd": "openssh-server",
+    "systemd-analyze": "systemd",
+    "unshare": "util-linux",
+}
 
 
 def need(program: str) -> str:
     """The full path of the program. Without it the test is skipped; where CI is set it fails: nothing goes unproved there."""
-    found = shutil.which(program)
+    found = shutil.which(program) or shutil.which(program, path="/usr/sbin")  
     if found is not None:
         return found
     reason = f"{program} is missing: install Debian's {PACKAGES.get(program, program)}: tools/install-programs"

@@ -213,6 +213,20 @@ def _send(scene: Scene, side: Side, number: int) -> None:
     scene.refusing(other, number, Side.import_)
 
 
+def _overtaken(scene: Scene, side: Side, number: int) -> None:
+    """A field is edited, refused at the other side, and edited again before anybody looks at what is stuck."""
+    other = scene.world.other(side)
+    for refuse in (lambda _call, _what: "not today", lambda _call, _what: None):
+        scene.edit(scene.people["acme" if scene.one_sided else side.name], number)
+        side.export()
+        scene.world.carry(to=other)
+        other.faults.refuse = refuse
+        try:
+            other.import_()
+        finally:
+            other.faults.refuse = lambda _call, _what: None
+
+
 def _again(scene: Scene, side: Side, number: int) -> None:
     files = carrier.archived(scene.world, to=side)
     if files:
@@ -272,6 +286,7 @@ ELSE: Final[Mapping[str, Callable[[Scene, Side, int], object]]] = {
     "send": _send,
     "carry": lambda scene, side, number: carrier.carry(scene.world, to=side, fates=number),
     "bring again": _again,
+    "overtaken": _overtaken,
     "retry": lambda scene, side, number: scene.refusing(side, number, Side.retry),
     "skip": _skip,
     "crash": _crash,
@@ -295,6 +310,7 @@ _USUAL: Final = {
     "send": 7,
     "carry": 5,
     "bring again": 1,
+    "overtaken": 1,
     "retry": 2,
     "skip": 1,
     "wait": 1,
@@ -306,5 +322,5 @@ MOODS: Final[Mapping[str, Mapping[str, int]]] = {
     "crashes": {**_USUAL, "crash": 12, "fail": 6},
     "deleting": {**_USUAL, "delete": 8, "delete comment": 5, "crash": 5},
     "quarrel": {**_USUAL, "both": 14, "undo": 8, "transition": 8, "create": 1},
-    "refusing": {**_USUAL, "retry": 6, "skip": 5, "import": 8, "send": 12},
+    "refusing": {**_USUAL, "retry": 6, "skip": 5, "import": 8, "overtaken": 6},
 }

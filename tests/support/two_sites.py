@@ -296,12 +296,12 @@ class World:
         return target.import_()
 
     def round(self) -> int:
-        """Both ways once. Returns the bundles that moved."""
+        """Both ways once. Returns the bundles that were sent or applied."""
         moved = 0
         for source in self.sides:
             moved += source.export().bundles
             self.carry(to=self.other(source))
-            self.other(source).import_()
+            moved += self.other(source).import_().bundles  # one that was cut off may be applied only now
         return moved
 
     def settle(self, *, rounds: int = 12) -> None:

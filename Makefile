@@ -1,16 +1,17 @@
-# What there is: make demo | check | test | prove. Each sets itself up first (Python >= 3.11, no root).
+# What there is: make demo | check | test | prove | dist. Each sets itself up first (Python >= 3.11, no root).
 PYTHON := .venv/bin/python
 RUN := .venv/.ready-run
 DEV := .venv/.ready-dev
 
 CHECKS := format lint types layers links readme
-.PHONY: help demo check test prove format $(CHECKS:%=check-%)
+.PHONY: help demo check test prove dist format $(CHECKS:%=check-%)
 
 help:
 	@echo "make demo     two sites in one folder, and everything that happens between them"
 	@echo "make check    format, lint, types, layers, links in the docs, README equals --help"
 	@echo "make test     the tests, with coverage"
 	@echo "make prove    the long campaigns (hours, if you let them)"
+	@echo "make dist     a folder that installs filesync where there is no network"
 	@echo "make format   put code and README into the form that make check asks for"
 
 .venv/.ready-%: pyproject.toml tools/setup
@@ -22,7 +23,10 @@ demo: $(RUN)
 # One target a question, so that `make -k check` asks all of them.
 check: $(CHECKS:%=check-%)
 
-check-format: $(DEV)
+check-dist: $(RUN)
+	@tools/dist
+
+format: $(DEV)
 	$(PYTHON) -m ruff format --check .
 check-lint: $(DEV)
 	$(PYTHON) -m ruff check .

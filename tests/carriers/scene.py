@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import functools
+import importlib.util
 import io
-import os
 import random
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import msgspec
 
@@ -66,22 +67,24 @@ class Scene:
     def quarantined(self) -> list[Path]:
         return list((self.folder / "globex" / "quarantine").iterdir())
 
-    def compared(self) -> Said:
-        """What tools/equal.py says of the two trackers; its status is 0 where they show the same."""
-        configs = [self.folder / name / "filesync.yaml" for name in ("acme", "globex")]
-        done = subprocess.run(
-            [sys.executable, ROOT / "tools" / "equal.py", *configs],
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return Said(done.returncode, done.stdout + done.stderr)
-
     def assert_in_step(self, *, issues: int) -> None:
-        compared = self.compared()
-        assert compared.status == 0, compared.text
-        assert compared.text.count(f"{issues} issues") == 2
+        """Both trackers show so many issues, and the same of each."""
+        equal = _equal()
+        here, there = (equal.look(self.folder / name / "filesync.yaml") for name in ("acme", "globex"))
+        assert len(here) == issues
+        assert list(equal.differences(here, there)) == []
+
+
+@functools.cache
+def _equal() -> ModuleType:
+    """tools/equal.py."""
+    spec = importlib.util.spec_from_file_location("equal", ROOT / "tools" / "equal.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["equal"] = module  # its dataclasses look there for the names in their annotations
+    spec.loader.exec_module(module)
+    return module
 
 
 def make(folder: Path) -> None:

@@ -23,10 +23,7 @@ demo: $(RUN)
 # One target a question, so that `make -k check` asks all of them.
 check: $(CHECKS:%=check-%)
 
-check-dist: $(RUN)
-	@tools/dist
-
-format: $(DEV)
+check-format: $(DEV)
 	$(PYTHON) -m ruff format --check .
 check-lint: $(DEV)
 	$(PYTHON) -m ruff check .
@@ -47,6 +44,9 @@ test: $(DEV)
 prove: $(DEV)
 	@tools/install-programs || true
 	$(PYTHON) -m pytest -n 2 -m prove
+
+dist: $(RUN)
+	@tools/dist
 
 format: $(DEV)
 	$(PYTHON) -m ruff format .

@@ -98,7 +98,7 @@ def serving(folder: Path) -> Iterator[Server]:
     )
     kind, key, _ = (folder / "host_key.pub").read_text().split()
     (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {kind} {key}\n")
-    command = [sshd, "-D", "-f", folder / "sshd_config", "-E", folder / "sshd.log"]
+    command: list[str | Path] = [sshd, "-D", "-f", folder / "sshd_config", "-E", folder / "sshd.log"]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     server = Server(folder, port, process.pid)
     try:

@@ -71,8 +71,8 @@ def test_systemd_says_when_a_setting_is_mistyped(units: list[Path]) -> None:
 
 def test_systemd_finds_the_services_well_locked_in(units: list[Path]) -> None:
     for unit in units:
-        if unit.suffix == ".service":
-            command = [need("systemd-analyze"), "security", "--offline=true", "--threshold=20", unit]  # of 100, 0 is best
+        if unit.suffix == ".service":  # 0 is best, 100 worst
+            command: list[str | Path] = [need("systemd-analyze"), "security", "--offline=true", "--threshold=20", unit]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stdout[-300:]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 import re
 import shlex
 import signal
@@ -59,7 +59,7 @@ class Server:
         changed = {
             "HostName": "127.0.0.1",
             "Port": str(self.port),
-            "User": getpass.getuser(),
+            "User": pwd.getpwuid(os.geteuid()).pw_name,
             "IdentityFile": str(self.folder / "carrier_key"),
             "UserKnownHostsFile": str(self.folder / "known_hosts"),
         }

@@ -48,7 +48,20 @@ def call(script: Path, *arguments: str, path: Path) -> subprocess.CompletedProce
 
 # ── tools/install-programs ──────────────────────────────────────────────────────────────────────────────────────
 
-WANTED = ["make", "python3", "tar", "sha256sum", "flock", "ssh-keygen", "sftp", "sshd", "rsync", "systemd-analyze", "zstd", "age"]
+WANTED = [
+    "make",
+    "python3",
+    "tar",
+    "sha256sum",
+    "flock",
+    "ssh-keygen",
+    "sftp",
+    "sshd",
+    "rsync",
+    "systemd-analyze",
+    "zstd",
+    "age",
+]
 
 
 def test_nothing_is_done_when_every_program_is_there(tmp_path: Path) -> None:
@@ -87,6 +100,46 @@ def test_what_is_missing_is_installed_by_root_and_by_sudo_without_a_question(tmp
     done = call(TOOLS / "install-programs", path=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "install -qq --yes --no-install-recommends openssh-client" in (tmp_path / "calls").read_text()
+
+
+def installed_on_a_machine_without_sshd(tmp_path: Path, *, systemd: bool) -> subprocess.CompletedProcess[str]:
+    """Run the installer where /run and /usr/sbin are empty but for what says that systemd runs. `seen`: the policy meanwhile."""
+    if os.geteuid() != 0:
+        pytest.skip("hiding a machine's folders needs root")
+    for name in set(WANTED) - {"sshd"}:
+        program(tmp_path, name, "exit 99")
+    program(tmp_path, "id", "echo 0")
+    for name in ("env", "sh", "chmod", "rm", "cat"):
+        (tmp_path / name).symlink_to(need(name))
+    program(tmp_path, "apt-get", f'echo "$@" >> "{tmp_path}/calls"; cat /usr/sbin/policy-rc.d > "{tmp_path}/seen"')
+    mount, mkdir = need("mount"), need("mkdir")
+    hide = f"{mount} -t tmpfs none /run && {mount} -t tmpfs none /usr/sbin" + (f" && {mkdir} -p /run/systemd/system" * systemd)
+    run = f"{hide} || exit 77; {SHELL} '{TOOLS}/install-programs'; echo \"ended with $?\"; cat /usr/sbin/policy-rc.d"
+    done = subprocess.run(
+        [need("unshare"), "-m", SHELL, "-c", run],
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    if done.returncode == 77 or "unshare failed" in done.stderr:
+        pytest.skip(f"mounting is not allowed here: {done.stderr}")
+    return done
+
+
+def test_a_server_is_not_brought_to_a_machine_that_would_start_it(tmp_path: Path) -> None:
+    done = installed_on_a_machine_without_sshd(tmp_path, systemd=True)
+    assert "Not installed: openssh-server (names of Debian packages)" in done.stderr
+    assert "ended with 1" in done.stdout
+    assert not (tmp_path / "calls").exists()
+
+
+def test_elsewhere_a_server_is_installed_and_not_started(tmp_path: Path) -> None:
+    done = installed_on_a_machine_without_sshd(tmp_path, systemd=False)
+    assert "install -qq --yes --no-install-recommends openssh-server" in (tmp_path / "calls").read_text()
+    assert (tmp_path / "seen").read_text() == "#!/bin/sh\nexit 101\n"
+    assert "policy-rc.d: No such file or directory" in done.stderr, "what kept it from starting is gone afterwards"
 
 
 def test_tests_and_installer_name_the_same_packages() -> None:

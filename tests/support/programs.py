@@ -22,7 +22,7 @@ PACKAGES = {  # where the Debian package has another name
 
 def need(program: str) -> str:
     """The full path of the program. Without it the test is skipped; where CI is set it fails: nothing goes unproved there."""
-    found = shutil.which(program) or shutil.which(program, path="/usr/sbin")  
+    found = shutil.which(program) or shutil.which(program, path="/usr/sbin")  # where only root looks by itself
     if found is not None:
         return found
     reason = f"{program} is missing: install Debian's {PACKAGES.get(program, program)}: tools/install-programs"

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Final, Self
 
 import msgspec
+import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
 from filesync.agent.record import Clock, Record, Sink
@@ -143,26 +144,10 @@ class Site:
     def check_ledger(self) -> None:
         """Hold the ledger against what stands outside it. Raises ConfigError, LedgerBehind."""
         with self.ledger.begin() as conn:
-            known = streams.site_fact(conn, SITE_ID)
-            name = streams.site_fact(conn, SITE_NAME)
-            if known is None:
+            if streams.site_fact(conn, SITE_ID) is None:
                 streams.set_site_fact(conn, SITE_ID, self.config.site)
                 streams.set_site_fact(conn, SITE_NAME, self.config.name)
-            exchanges = streams.exchanges(conn)
-        if known not in {None, self.config.site}:
-            raise ConfigError(
-                [Problem(str(self.config.path), f"site.id is {self.config.site}, but the ledger is of site {known}")],
-                hint="put the id back that `filesync init` wrote, or name the state folder of this site",
-            )
-        if name not in {None, self.config.name} and exchanges:
-            raise ConfigError(
-                [Problem(str(self.config.path), f"site.name is {self.config.name}, but partners know this site as {name}")],
-                hint="put the name back: it says who wins where both sides edit, and both must read the same",
-            )
-        for one in exchanges:
-            guard = read_guard(self.config.folders.guard, one.out_stream)
-            if guard is not None and (guard.generation.n, guard.seq) > (one.out_generation.n, one.out_seq):
-                raise _behind(one, guard)
+            check_ledger(conn, self.config)
 
     def check_restored(self, x: Exchange) -> None:
         """Hold our place in the partner's stream against what the tracker itself remembers. Once a process.
@@ -242,6 +227,27 @@ class Site:
         signers = read_signers(self.config.keys.allowed_signers)
         # both: a partner of the same name has a key of its own, and taking the line out of the file is enough to distrust one
         return [one.key for one in signers if one.principal == exchange.partner_name and one.key.text() == exchange.partner_key]
+
+
+def check_ledger(conn: sa.Connection, config: Config) -> None:
+    """Hold a ledger against the configuration and the guard files; nothing is changed. Raises ConfigError, LedgerBehind."""
+    known = streams.site_fact(conn, SITE_ID)
+    name = streams.site_fact(conn, SITE_NAME)
+    exchanges = streams.exchanges(conn)
+    if known not in {None, config.site}:
+        raise ConfigError(
+            [Problem(str(config.path), f"site.id is {config.site}, but the ledger is of site {known}")],
+            hint="put the id back that `filesync init` wrote, or name the state folder of this site",
+        )
+    if name not in {None, config.name} and exchanges:
+        raise ConfigError(
+            [Problem(str(config.path), f"site.name is {config.name}, but partners know this site as {name}")],
+            hint="put the name back: it says who wins where both sides edit, and both must read the same",
+        )
+    for one in exchanges:
+        guard = read_guard(config.folders.guard, one.out_stream)
+        if guard is not None and (guard.generation.n, guard.seq) > (one.out_generation.n, one.out_seq):
+            raise _behind(one, guard)
 
 
 def _checkpoint(text: str | None) -> Checkpoint | None:

@@ -10,7 +10,6 @@ from typing import ClassVar
 
 import msgspec
 
-from filesync.errors import size_text
 from filesync.model.ids import Gid, Mark
 
 
@@ -32,82 +31,6 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="even
     def sentence(self) -> str:
         """One or more lines for a person."""
         raise NotImplementedError
-
-
-# ── sending ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class Exported(Event, frozen=True, kw_only=True):
-    """A bundle is in the outbox."""
-
-    seq: int
-    changes: int
-    bytes: int
-    file: str
-    to: str
-
-    def sentence(self) -> str:
-        return f"exported {self.seq} for {self.to}: {count_text(self.changes, 'change')}, {size_text(self.bytes)}, {self.file}"
-
-
-class Resumed(Event, frozen=True, kw_only=True):
-    """A bundle that was numbered before an interruption is finished now."""
-
-    seq: int
-    file: str
-
-    def sentence(self) -> str:
-        return f"resumed: bundle {self.seq} was numbered before an interruption and is finished now"
-
-
-class OutboxName(Event, frozen=True, kw_only=True):
-    """The outbox holds another file under the bundle's name."""
-
-    severity = Severity.WARNING
-    file: str
-    instead: str
-
-    def sentence(self) -> str:
-        return (
-            f"the outbox already holds another file named {self.file}; the bundle was put beside it as {self.instead}. "
-            "Nothing was overwritten. The receiver goes by content; find out who wrote the other file."
-        )
-
-
-class NotTold(Event, frozen=True, kw_only=True):
-    """A value that the contract or mapping cannot carry stays here."""
-
-    severity = Severity.WARNING
-    key: str
-    field: str
-    why: str
-
-    def sentence(self) -> str:
-        return f"{self.key}: {self.field} was not sent: {self.why}. The rest of the issue goes on."
-
-
-class Unpaired(Event, frozen=True, kw_only=True):
-    """Something an import made, which the ledger does not know."""
-
-    severity = Severity.WARNING
-    key: str
-    kind: str
-
-    def sentence(self) -> str:
-        return (
-            f"{self.key}: this {self.kind} came from a partner, but the ledger does not know it (was it restored?). "
-            "It is not sent, so that nothing doubles; everything else goes on."
-        )
-
-
-class Resent(Event, frozen=True, kw_only=True):
-    """An archived bundle was put into the outbox again."""
-
-    seq: int
-    file: str
-
-    def sentence(self) -> str:
-        return f"bundle {self.seq} is in the outbox again, byte for byte: {self.file}"
 
 
 # ── arriving, as a stream ────────────────────────────────────────────────────────────────────────────────────────
@@ -322,6 +245,7 @@ def how_met(rule: str) -> str:
     return {
         "crossing": "edited on both sides at once",
         "unsent": "edited here, and not sent yet when theirs came",
+        "untold": "set here to something the contract has no word for",
         "one-way": "edited on the side that does not own it",
     }[rule]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from filesync.agent import staged
-from filesync.agent.events import NotTold
+from filesync.agent.outgoing.departures import NotTold
 from filesync.bundle.limits import Limits
 from filesync.errors import LedgerBehind, StreamStopped
 from filesync.ledger import journal
@@ -158,3 +158,17 @@ def _rows_read(world: World, *, comments: int) -> int:
         world.globex.retry()
     assert world.globex.queued() == []
     return rows
+
+
+def test_a_value_without_a_word_in_the_contract_gives_way_and_is_kept_for_people() -> None:
+    with two_sites(contract=contract(("[Highest, High,", "[High,"))) as world:
+        key = shared(world)
+        world.globex.desk.edit(key, {"priority": "Highest"})
+        assert world.globex.export().changes == 0
+        world.acme.desk.edit(key, {"priority": "Low"})
+        world.send(world.acme)
+        assert value(world.globex, key, "priority") == "Low"
+        (met,) = world.globex.conflicts()
+        assert (met.ours, met.theirs, met.winner, met.rule) == ("Highest", "Low", "acme", "untold")
+        world.settle()
+        world.assert_in_step()

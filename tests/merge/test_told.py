@@ -2,6 +2,7 @@
 
 import pytest
 
+from filesync.agent.outgoing.departures import RulesChanged
 from filesync.errors import ConfigError
 from tests.merge.scene import MIRROR, contract, keys, shared, value
 from tests.support.two_sites import World, two_sites
@@ -81,7 +82,10 @@ def test_a_mended_mapping_tells_what_it_kept_back() -> None:
         assert value(world.globex, key, "assignee") is None
         (world.acme.folder / "mapping.yaml").write_text("users: {m.silva: maria}\n")
         world.acme.reopen()
-        world.send(world.acme)
+        done = world.acme.export()
+        assert any(isinstance(event, RulesChanged) for event in done.events)
+        world.carry(to=world.globex)
+        world.globex.import_()
         assert value(world.globex, key, "assignee") == "m.silva"
         assert _exported(world) == 0
 

@@ -1,5 +1,4 @@
 """What became of files in the inbox, as events (filesync.agent.events)."""
-# ruff: noqa: D102 - `sentence` is described once, by its base
 
 from __future__ import annotations
 

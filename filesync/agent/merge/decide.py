@@ -20,7 +20,7 @@ from filesync.ledger.journal import Conflict, Wait
 from filesync.model.change import Change, Create, Delete, Set, Told
 from filesync.model.ids import Gid, Kind
 from filesync.model.shadow import Entity, Life, Shadow
-from filesync.model.values import Value
+from filesync.model.values import EMPTY, Value
 from filesync.trackers.base import Action, MarkDeleted, Remove
 
 
@@ -187,11 +187,13 @@ class Merge:
                 now=one.now,
                 have=shown.fields.get(name),
                 base=one.base,
-                shadow=row.shadow(name),
+                shadow=_nobodys(row.shadow(name)) if name in shown.untold else row.shadow(name),
                 wins=self._paired.wins(name),
                 flow=self._paired.flow(name),
             )
             decision = plan.decide(meeting)
+            if name in shown.untold and decision.verdict is Verdict.APPLY:
+                decision = plan.Decision(Verdict.APPLY, "untold")
             self._met(outcome, shown, meeting, decision)
             if decision.verdict is Verdict.APPLY:
                 writes[name] = one.now
@@ -221,13 +223,18 @@ class Merge:
                 gid=work.change.gid,
                 key=shown.key,
                 field=meeting.name,
-                ours=_text(meeting.have),
+                ours=self._wordless(shown, meeting.name) if decision.rule == "untold" else _text(meeting.have),
                 theirs=_text(meeting.now),
                 winner=winner.name,
                 rule=decision.rule,
             )
         )
         outcome.events.append(Met(mark=work.mark, key=shown.key, field=meeting.name, winner=winner.name, rule=decision.rule))
+
+    def _wordless(self, shown: Shown, name: str) -> str:
+        """A value of ours as our tracker has it, where the contract has no word for it."""
+        locals_ = self._paired.rules.local_names(name)
+        return " · ".join(_text(shown.item.fields.get(local)) for local in locals_)
 
     def written(self, step: Write) -> Outcome:
         """The outcome once every field of a `Write` is decided, refused or waits."""
@@ -322,6 +329,11 @@ class Merge:
                 skipped=outcome.end is End.SKIPPED,
             )
         )
+
+
+def _nobodys(shadow: Shadow) -> Shadow:
+    """The shadow of a field whose value cannot be compared: such a value is not an edit that could be told."""
+    return msgspec.structs.replace(shadow, here=EMPTY)
 
 
 def word(change: Change) -> str:

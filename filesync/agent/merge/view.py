@@ -28,6 +28,7 @@ class Shown:
     item: Item
     fields: Mapping[str, Value]
     key: str
+    untold: frozenset[str] = frozenset()  # fields that hold something the contract has no word for
 
 
 class View:
@@ -135,7 +136,10 @@ class View:
             return None
         items = [issue.item] if row.parent is None else issue.children
         item = next((one for one in items if one.ref.local == row.local and one.ref.kind is row.kind), None)
-        return None if item is None else Shown(item, self.wire(item), issue.key)
+        if item is None:
+            return None
+        outward = self._paired.rules.outward(item, self.gid_of)
+        return Shown(item, outward.fields, issue.key, outward.untold)
 
     def children_shown(self, row: Entity) -> tuple[Item, ...]:
         """What belongs to a live issue, as our tracker shows it; nothing belongs to a comment. Raises Unavailable."""

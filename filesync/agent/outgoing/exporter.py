@@ -14,7 +14,8 @@ from typing import Final
 
 from filesync import __version__
 from filesync.agent import position
-from filesync.agent.events import Event, Exported, NotTold, OutboxName, Resent, Resumed, ranges
+from filesync.agent.events import Event, ranges
+from filesync.agent.outgoing.departures import Exported, NotTold, OutboxName, Resent, Resumed, RulesChanged
 from filesync.agent.outgoing.gather import Found, Gather
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Paired, Site
@@ -57,6 +58,8 @@ def export_once(site: Site, name: str) -> Exports:
     record = site.record(name)
     _clear_spool(site.config.folders.spool)
     finished = _finish(site, paired.exchange, record, resumed=True)
+    if paired.exchange.basis not in {"", paired.basis}:
+        record.add(RulesChanged(partner=paired.them.name))
     for found in Gather(site, paired, record).found():  # X1
         site.step("X1")
         _number(site, paired, record, found)  # X3; X2, attachments, has no work yet

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Final
 
-from filesync.agent.events import NotTold, Unpaired
+from filesync.agent.outgoing.departures import NotTold, Unpaired
 from filesync.agent.record import Record
 from filesync.agent.site import Paired, Site
 from filesync.ledger import shadows

@@ -1,0 +1,92 @@
+"""What happened on the way out, as values (agent/events.py)."""
+
+from __future__ import annotations
+
+from filesync.agent.events import Event, Severity, count_text
+from filesync.errors import size_text
+
+
+class Exported(Event, frozen=True, kw_only=True):
+    """A bundle is in the outbox."""
+
+    seq: int
+    changes: int
+    bytes: int
+    file: str
+    to: str
+
+    def sentence(self) -> str:
+        return f"exported {self.seq} for {self.to}: {count_text(self.changes, 'change')}, {size_text(self.bytes)}, {self.file}"
+
+
+class Resumed(Event, frozen=True, kw_only=True):
+    """A bundle that was numbered before an interruption is finished now."""
+
+    seq: int
+    file: str
+
+    def sentence(self) -> str:
+        return f"resumed: bundle {self.seq} was numbered before an interruption and is finished now"
+
+
+class OutboxName(Event, frozen=True, kw_only=True):
+    """The outbox holds another file under the bundle's name."""
+
+    severity = Severity.WARNING
+    file: str
+    instead: str
+
+    def sentence(self) -> str:
+        return (
+            f"the outbox already holds another file named {self.file}; the bundle was put beside it as {self.instead}. "
+            "Nothing was overwritten. The receiver goes by content; find out who wrote the other file."
+        )
+
+
+class NotTold(Event, frozen=True, kw_only=True):
+    """A value that the contract or mapping cannot carry stays here."""
+
+    severity = Severity.WARNING
+    key: str
+    field: str
+    why: str
+
+    def sentence(self) -> str:
+        return f"{self.key}: {self.field} was not sent: {self.why}. The rest of the issue goes on."
+
+
+class RulesChanged(Event, frozen=True, kw_only=True):
+    """Contract, mapping or scope are not those of the last export."""
+
+    severity = Severity.WARNING
+    partner: str
+
+    def sentence(self) -> str:
+        return (
+            f"the contract, mapping or scope changed since the last export for {self.partner}: every issue is looked at again, "
+            "and what reads differently now is sent as an edit"
+        )
+
+
+class Unpaired(Event, frozen=True, kw_only=True):
+    """Something an import made, which the ledger does not know."""
+
+    severity = Severity.WARNING
+    key: str
+    kind: str
+
+    def sentence(self) -> str:
+        return (
+            f"{self.key}: this {self.kind} came from a partner, but the ledger does not know it (was it restored?). "
+            "It is not sent, so that nothing doubles; everything else goes on."
+        )
+
+
+class Resent(Event, frozen=True, kw_only=True):
+    """An archived bundle was put into the outbox again."""
+
+    seq: int
+    file: str
+
+    def sentence(self) -> str:
+        return f"bundle {self.seq} is in the outbox again, byte for byte: {self.file}"

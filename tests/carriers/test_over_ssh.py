@@ -6,7 +6,8 @@ import os
 import shutil
 import signal
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -29,12 +30,13 @@ class Carrier:
     recipe: str
     server: Server
     scene: Scene
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def set_up(self, *, proxy: str | None = None) -> None:
         (self.folder / "ssh_config").write_text(self.server.ssh_config(proxy=proxy))
 
     def start(self) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [self.folder / self.recipe / "push", self.scene.outbox, TARGET[self.recipe]],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -42,6 +44,15 @@ class Carrier:
             text=True,
             start_new_session=True,
         )
+        self.started.append(process)
+        return process
+
+    def stop(self) -> None:
+        """Whatever a test that failed left at work."""
+        for process in self.started:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.communicate(timeout=120)
 
     def push(self) -> tuple[int, str]:
         self.set_up()
@@ -51,11 +62,15 @@ class Carrier:
 
 
 @pytest.fixture
-def carrier(recipe: str, scene: Scene, server: Server, tmp_path: Path) -> Carrier:
+def carrier(recipe: str, scene: Scene, server: Server, tmp_path: Path) -> Iterator[Carrier]:
     need(recipe)
     copied(recipe, tmp_path / "carriers")
     server.admit(recipe=recipe, inbox=scene.inbox)
-    return Carrier(tmp_path / "carriers", recipe, server, scene)
+    carrier = Carrier(tmp_path / "carriers", recipe, server, scene)
+    try:
+        yield carrier
+    finally:
+        carrier.stop()
 
 
 @RECIPE

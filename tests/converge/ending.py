@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+import msgspec
+
 from filesync.ledger import shadows
-from filesync.model.ids import Gid, Mark
+from filesync.ledger.journal import Queued
+from filesync.model.change import Change, Set
+from filesync.model.ids import Gid
 from filesync.model.shadow import Life
 from filesync.model.values import Value
+from filesync.rules.contract import Flow
 from tests.converge import carrier
 from tests.converge.people import SHARED, Person, Story
-from tests.support.two_sites import Side, World
+from tests.support.two_sites import EXCHANGE, Side, World
 
 DRIFTS = frozenset({"environment"})  # each side may show its own
 _ROUNDS = 40
@@ -29,7 +34,7 @@ class Shown:
 
 def look(person: Person) -> Shown:
     side = person.side
-    paired = side.site.paired("main")
+    paired = side.site.paired(EXCHANGE)
     issues = person.issues()
     gids = {one.ref.local: person.gid(one) for one in issues}
     fields: dict[Gid, dict[str, Value]] = {}
@@ -48,7 +53,7 @@ def look(person: Person) -> Shown:
     return Shown(side.name, fields, issue_of, {gid: row.state for gid, row in rows.items()})
 
 
-def settle(world: World, people: dict[str, Person]) -> None:
+def settle(world: World, people: dict[str, Person], story: Story) -> None:
     """Nothing is refused any more, everything comes, and people decide what is still stuck, until nothing moves."""
     for side in world.sides:
         side.faults.refuse = lambda _call, _what: None
@@ -58,7 +63,7 @@ def settle(world: World, people: dict[str, Person]) -> None:
         moved = False
         for side in world.sides:
             moved |= _share(people[side.name])
-            moved |= _decide(side)
+            moved |= _decide(side, story)
             missing = [file for file in carrier.archived(world, to=side) if not has(side, file.name)]
             carrier.bring(missing, to=side)
             moved |= bool(missing)
@@ -77,15 +82,25 @@ def _share(person: Person) -> bool:
     return bool(outside)
 
 
-def _decide(side: Side) -> bool:
+def _decide(side: Side, story: Story) -> bool:
     """Stuck changes are tried again; what the tracker itself refuses is skipped, one at a time."""
     if not side.stuck():
         return False
     side.retry()
     left = side.stuck()
     if left:
-        side.skip(left[0].mark)
+        skip(side, left[0], story)
     return True
+
+
+def skip(side: Side, stuck: Queued, story: Story) -> None:
+    """A person decides that what stands here stays; of a one-way field until its source edits it again."""
+    change = msgspec.json.decode(stuck.change, type=Change)
+    if isinstance(change, Set):
+        flow = side.site.paired(EXCHANGE).flow
+        taken = {name for name in change.fields if flow(name) in {Flow.WE_TAKE_DRIFT, Flow.WE_TAKE_GUARD}}
+        story.skipped |= {(change.gid, name) for name in taken}
+    side.skip(stuck.mark)
 
 
 def has(side: Side, name: str) -> bool:
@@ -105,7 +120,7 @@ def check(world: World, people: dict[str, Person], story: Story) -> None:
     assert world.round() == 0, "one more round sends something"
     assert (look(people["acme"]), look(people["globex"])) == (here, there), "one more round writes something"
     apart = _apart(here) | _apart(there)
-    _equal(here, there, apart)
+    _equal(here, there, apart, story)
     for shown in (here, there):
         _once(shown, story)
         _nothing_lost(shown, story, apart)
@@ -115,7 +130,7 @@ def _apart(shown: Shown) -> set[Gid]:
     return {gid for gid, life in shown.life.items() if life is Life.APART}
 
 
-def _equal(here: Shown, there: Shown, apart: set[Gid]) -> None:
+def _equal(here: Shown, there: Shown, apart: set[Gid], story: Story) -> None:
     compared = {
         shown.side: {gid for gid in shown.fields if gid not in apart and shown.issue_of[gid] not in apart}
         for shown in (here, there)
@@ -127,7 +142,9 @@ def _equal(here: Shown, there: Shown, apart: set[Gid]) -> None:
         differ = {
             name: (ours.get(name), theirs.get(name))
             for name in {**ours, **theirs}
-            if _trimmed(ours.get(name)) != _trimmed(theirs.get(name)) and name not in left_out
+            if _trimmed(ours.get(name)) != _trimmed(theirs.get(name))
+            and name not in left_out
+            and (gid, name) not in story.skipped
         }
         assert not differ, f"{gid} differs: {differ}"
 
@@ -152,9 +169,3 @@ def _nothing_lost(shown: Shown, story: Story, apart: set[Gid]) -> None:
     for gid, issue in story.born.items():
         if gid not in gone and issue not in gone:
             assert gid in shown.fields, f"{shown.side} has lost {gid} ({story.words[gid]})"
-
-
-def stuck_mark(side: Side, which: int) -> Mark | None:
-    """One of the stuck changes."""
-    there = side.stuck()
-    return there[which % len(there)].mark if there else None

@@ -50,6 +50,7 @@ class Story:
     born: dict[Gid, Gid | None] = field(default_factory=dict)  # -> the issue a comment belongs to
     words: dict[Gid, str] = field(default_factory=dict)  # what its text begins with, and no other's
     deleted: set[Gid] = field(default_factory=set)
+    skipped: set[tuple[Gid, str]] = field(default_factory=set)  # fields that a person left apart: the source edits them alone
 
 
 class Person:

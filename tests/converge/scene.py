@@ -94,7 +94,7 @@ class Scene:
 
     def end(self) -> None:
         """Everything delivered and decided: what must hold then."""
-        ending.settle(self.world, self.people)
+        ending.settle(self.world, self.people, self.story)
         ending.check(self.world, self.people, self.story)
 
     def refusing(self, side: Side, number: int, command: Command) -> None:
@@ -234,9 +234,9 @@ def _again(scene: Scene, side: Side, number: int) -> None:
 
 
 def _skip(scene: Scene, side: Side, number: int) -> None:
-    mark = None if scene.one_sided else ending.stuck_mark(side, number)
-    if mark is not None:
-        side.skip(mark)
+    stuck = [] if scene.one_sided else side.stuck()
+    if stuck:
+        ending.skip(side, stuck[number % len(stuck)], scene.story)
 
 
 def _crash(scene: Scene, side: Side, number: int) -> None:

@@ -9,17 +9,33 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from filesync.agent.incoming.mounts import remembered
 from filesync.agent.look import reading
 from filesync.agent.record import Clock
+from filesync.agent.site import check_ledger
 from filesync.config import Config, ExchangeRules, InboxPolicy
-from filesync.errors import ExitCode, FilesyncError, KeyProblem, PairingError, Problem, size_text
+from filesync.errors import (
+    ConfigError,
+    ExitCode,
+    FilesyncError,
+    KeyProblem,
+    PairingError,
+    Problem,
+    disk_problem,
+    size_text,
+)
 from filesync.exchange.files import free_bytes
+from filesync.exchange.inbox import scan
 from filesync.keys.age import recipient_of
 from filesync.keys.signers import read_signers
 from filesync.keys.sshsig import FileSigner
 from filesync.ledger import streams
-from filesync.ledger.streams import State
+from filesync.ledger.streams import Direction, Exchange, State
+from filesync.model.values import FieldKind
+from filesync.rules.contract import Site, strangers
 from filesync.rules.load import gaps, load_rules
+from filesync.rules.mapping import Rules
+from filesync.settings import did_you_mean, quoted
 from filesync.trackers.base import Description
 from filesync.trackers.registry import open_tracker
 
@@ -48,6 +64,8 @@ def check_site(config: Config, *, clock: Clock) -> list[Check]:
         _check("signing key", lambda: _signing(config)),
         _check("age key", lambda: recipient_of(config.keys.age)),
         _check("tracker", tracker.name),
+        _check("ledger", lambda: _ledger(config)),
+        _check("inboxes", lambda: _inboxes(config)),
         *(_check(f"rules{of}", partial(tracker.rules, rules)) for of, rules in _rules(config)),
         _check("exchanges", lambda: _exchanges(config)),
     ]
@@ -56,9 +74,10 @@ def check_site(config: Config, *, clock: Clock) -> list[Check]:
 class _Bad(FilesyncError):
     """Several problems of one kind."""
 
-    def __init__(self, problems: list[Problem], *, hint: str, exit_code: ExitCode) -> None:
+    def __init__(self, problems: list[Problem], *, hint: str, exit_code: ExitCode, notes: tuple[Problem, ...] = ()) -> None:
         super().__init__(str(problems[0]), hint=hint)
         self.problems = tuple(problems)
+        self.notes = notes
         self.exit_code = exit_code
 
 
@@ -76,7 +95,11 @@ def _check(what: str, look: Callable[[], Look | str]) -> Check:
         return Check(what=what, found=seen) if isinstance(seen, str) else Check(what=what, found=seen.found, notes=seen.notes)
     except FilesyncError as error:
         problems = getattr(error, "problems", ()) or (Problem("", str(error)),)
-        return Check(what=what, problems=tuple(problems), hint=error.hint, exit_code=error.exit_code)
+        notes = getattr(error, "notes", ())
+        return Check(what=what, notes=notes, problems=tuple(problems), hint=error.hint, exit_code=error.exit_code)
+    except OSError as error:  # a folder on the way to something may not be entered
+        problem = disk_problem(error, error.filename, doing="look at")
+        return Check(what=what, problems=(Problem("", str(problem)),), hint=problem.hint, exit_code=problem.exit_code)
 
 
 def _folders(config: Config) -> str:
@@ -85,14 +108,18 @@ def _folders(config: Config) -> str:
     for name in config.folders.__dataclass_fields__:
         folder: Path = getattr(config.folders, name)
         rights = {"read": os.R_OK | os.X_OK} if name == "inbox" and keep else {"read": os.R_OK | os.X_OK, "write": os.W_OK}
-        if not folder.is_dir():
-            problems.append(Problem(name, f"there is no folder {folder}"))
-        else:
-            problems += [
-                Problem(name, f"this account may not {word} {folder}")
-                for word, bits in rights.items()
-                if not os.access(folder, bits)
-            ]
+        try:
+            if not folder.is_dir():
+                problems.append(Problem(name, f"there is no folder {folder}"))
+                continue
+        except OSError as error:
+            problems.append(Problem(name, str(disk_problem(error, folder, doing="look at"))))
+            continue
+        problems += [
+            Problem(name, f"this account may not {word} {folder}")
+            for word, bits in rights.items()
+            if not os.access(folder, bits)
+        ]
     if problems:
         raise _Bad(
             problems, hint="Make the folders, or give the account that filesync runs as its rights.", exit_code=ExitCode.DISK
@@ -161,9 +188,55 @@ class _Tracker:
     def rules(self, which: ExchangeRules) -> Look:
         """Contract and mapping, with each other; what the tracker has no place for is a note."""
         rules = load_rules(which.contract, which.mapping, site=self._config.name)
+        found = f"contract {rules.contract.digest[:8]}, {len(rules.contract.fields)} fields"
         have = self._description
-        missing = () if have is None else gaps(rules, fields=have.fields, types=have.types, statuses=have.statuses)
-        return Look(f"contract {rules.contract.digest[:8]}, {len(rules.contract.fields)} fields", missing)
+        if have is None:
+            return Look(found)
+        missing = gaps(rules, fields=have.fields, types=have.types, statuses=have.statuses)
+        if wrong := list(dict.fromkeys(_mapped(rules, have))):
+            notes = tuple(one for one in missing if one not in wrong)
+            hint = f"Mend {which.mapping}: what comes in for these words would be refused."
+            raise _Bad(wrong, hint=hint, exit_code=ExitCode.CONFIG, notes=notes)
+        return Look(found, missing)
+
+
+def _mapped(rules: Rules, have: Description) -> Iterator[Problem]:
+    """Words that the mapping names as ours and the tracker does not have, by wire field."""
+    here = {spec.name: spec for spec in have.fields}
+    for name in rules.contract.fields:
+        rule = rules.rule(name)
+        if rule is None:
+            continue
+        spec = here.get(rule.local)
+        if spec is None:
+            if rule.local != name:  # else the contract's word, not the mapping's
+                yield Problem(name, f"the tracker has no field {quoted(rule.local)}{did_you_mean(rule.local, here)}")
+            continue
+        lists = {FieldKind.TYPE: have.types, FieldKind.STATUS: have.statuses, FieldKind.USER: have.users}
+        known = lists.get(spec.kind, spec.options)
+        where = "users" if spec.kind is FieldKind.USER else name  # every field of users has the same words
+        for ours in (*rule.words.listed, *([rule.stand_in] if rule.stand_in is not None else ())):
+            if known and ours not in known:
+                yield Problem(where, f"the tracker has no {quoted(ours)}{did_you_mean(ours, known)}")
+
+
+def _ledger(config: Config) -> str:
+    """What every export and import asks before it starts."""
+    with reading(config) as conn:
+        check_ledger(conn, config)
+    return "as new as the guard files"
+
+
+def _inboxes(config: Config) -> str:
+    with reading(config) as conn:
+        folders = {
+            folder: remembered(conn, one, folder)
+            for one in streams.exchanges(conn)
+            if one.direction is not Direction.SEND and one.state is not State.OFFERED
+            for folder in (Path(one.inbox) if one.inbox else config.folders.inbox,)
+        }
+    waiting = sum(len(scan(folder, mounted)) for folder, mounted in folders.items())
+    return f"{waiting} to be looked at or left" if waiting else ""
 
 
 def _exchanges(config: Config) -> str:
@@ -175,4 +248,22 @@ def _exchanges(config: Config) -> str:
             f"not paired yet: {which}" if found else "paired with nobody yet",
             hint="Give the partner what `filesync pair export` prints, and accept theirs: filesync pair accept FILE",
         )
+    us = Site(config.site, config.name)
+    problems = [Problem(one.name, problem.what) for one in found for problem in _strangers(config, one, us=us)]
+    if problems:
+        raise _Bad(
+            problems, hint="Mend the contract on both sides; until then nothing is sent or applied.", exit_code=ExitCode.CONFIG
+        )
+    if stopped := [Problem(one.name, f"is stopped: {one.stopped_why}") for one in found if one.state is State.STOPPED]:
+        raise _Bad(stopped, hint="see: filesync status", exit_code=ExitCode.STOPPED)
     return ", ".join(f"{one.name} with {one.partner_name}{'' if one.encrypt else ' (signed, not encrypted)'}" for one in found)
+
+
+def _strangers(config: Config, x: Exchange, *, us: Site) -> tuple[Problem, ...]:
+    """Sites that the contract of an exchange names and that are not its two."""
+    which = config.rules_of(x.name)
+    try:
+        contract = load_rules(which.contract, which.mapping, site=config.name).contract
+    except ConfigError:
+        return ()  # told as a problem of the rules
+    return strangers(contract, us=us, them=Site(x.partner_site, x.partner_name))

@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 
 import sqlalchemy as sa
 
 from filesync.agent.record import moment
+from filesync.agent.site import check_ledger
 from filesync.bundle.verdict import shown
 from filesync.config import Config
-from filesync.errors import ExitCode
+from filesync.errors import ExitCode, FilesyncError, disk_problem
 from filesync.exchange.judge import gaps
 from filesync.ledger import journal, streams
 from filesync.ledger.journal import Wait
@@ -87,17 +89,41 @@ class SiteStatus:
     site: str
     exchanges: tuple[ExchangeStatus, ...]
     refused: int  # files in quarantine
+    trouble: str  # why no exchange works now: the ledger is behind the guard files …; else empty
+    trouble_hint: str
+    trouble_code: ExitCode
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What a script is to know of it all."""
+        return max((self.trouble_code, *(one.exit_code for one in self.exchanges)))
 
 
 def status(conn: sa.Connection, config: Config) -> SiteStatus:
     """Where everything stands now."""
-    quarantine = config.folders.quarantine
+    trouble: FilesyncError | None = None
+    try:
+        check_ledger(conn, config)
+    except FilesyncError as error:
+        trouble = error
     return SiteStatus(
         name=config.name,
         site=config.site,
         exchanges=tuple(_exchange(conn, one) for one in streams.exchanges(conn)),
-        refused=len(list(quarantine.glob("*.bundle"))) if quarantine.is_dir() else 0,
+        refused=_in(config.folders.quarantine),
+        trouble=str(trouble or ""),
+        trouble_hint=trouble.hint if trouble is not None else "",
+        trouble_code=trouble.exit_code if trouble is not None else ExitCode.DONE,
     )
+
+
+def _in(quarantine: Path) -> int:
+    try:
+        return len([one for one in quarantine.iterdir() if one.suffix == ".bundle"])
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise disk_problem(error, quarantine, doing="read") from error
 
 
 def _exchange(conn: sa.Connection, x: Exchange) -> ExchangeStatus:

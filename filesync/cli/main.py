@@ -13,7 +13,7 @@ import click
 
 from filesync import __version__
 from filesync.cli.app import App, say_options
-from filesync.errors import ExitCode, FilesyncError
+from filesync.errors import ExitCode, FilesyncError, disk_problem
 
 
 class Verb(NamedTuple):
@@ -94,25 +94,42 @@ def run(arguments: Sequence[str]) -> int:
     try:
         with cli.make_context("filesync", list(arguments), obj=app) as ctx:
             answer = cli.invoke(ctx)
+        sys.stdout.flush()
     except click.exceptions.Exit as end:  # --help, --version
         return end.exit_code
-    except FilesyncError as error:
-        app.tell_error(error)
-        return error.exit_code
-    except click.ClickException as error:
-        if app.as_json:
-            app.tell_error(Misused(error.format_message(), hint="filesync --help"))
-        else:
-            error.show()
-        return ExitCode.USAGE
+    except (FilesyncError, click.ClickException) as error:
+        return _refused(app, error, asked_json="--json" in arguments)
     except (KeyboardInterrupt, click.Abort):
         click.echo("filesync: stopped; the next run goes on where this one was", err=True)
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # Who read our output (`| head`) has enough. Python must not complain about the rest when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.DONE
+    except OSError as error:
+        return _failed(app, error)
     return answer if isinstance(answer, int) else ExitCode.DONE
+
+
+def _refused(app: App, error: FilesyncError | click.ClickException, *, asked_json: bool) -> int:
+    """Say what we, or click, have words for."""
+    if isinstance(error, FilesyncError):
+        app.tell_error(error)
+        return error.exit_code
+    if asked_json:  # it may stand after the word that is not understood
+        app.as_json = True
+        app.tell_error(Misused(error.format_message(), hint="filesync --help"))
+    else:
+        error.show()
+    return ExitCode.USAGE
+
+
+def _failed(app: App, error: OSError) -> int:
+    """Say what the system refused: a path that may not be entered, or our output that cannot be written."""
+    if error.filename is None:
+        # Python must not complain about the rest of our output when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):  # who read it (`| head`) has enough
+        return ExitCode.DONE
+    problem = disk_problem(error, error.filename or "standard output", doing="use")
+    app.tell_error(problem)
+    return problem.exit_code
 
 
 def main() -> None:

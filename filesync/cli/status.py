@@ -22,7 +22,8 @@ from filesync.ledger.streams import State
 def status(app: App) -> ExitCode:
     """Show how far each stream is, and what waits.
 
-    Ends with 9 where a stream is stopped, with 4 where something waits, is held or is stuck.
+    Ends with 9 where a stream is stopped, with 4 where something waits, is held or is stuck, with 12 where the ledger is
+    older than what was sent.
     """
     config = app.config()
     with reading(config) as conn:
@@ -31,12 +32,15 @@ def status(app: App) -> ExitCode:
         app.tell(line)
     if app.as_json:
         app.tell_json(found)
-    return max((one.exit_code for one in found.exchanges), default=ExitCode.DONE)
+    return found.exit_code
 
 
 def _lines(site: SiteStatus) -> Iterator[str]:
     if not site.exchanges:
         yield f"{site.name}: no exchange yet. Begin with: filesync pair export > {site.name}.json"
+    if site.trouble:
+        yield f"{site.name}: {shown(site.trouble, limit=1_000)}"
+        yield f"  hint: {site.trouble_hint}"
     for one in site.exchanges:
         yield from _exchange(site.name, one)
     if site.refused:

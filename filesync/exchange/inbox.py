@@ -123,7 +123,12 @@ def scan(folder: Path, mounted: Mounted | None = None) -> list[Candidate]:
 
 def mark_mounted(folder: Path) -> Mounted:
     """Leave a mark in the folder, where that can be written; what to remember. Raises InboxUnavailable, DiskProblem."""
-    if not folder.is_dir():
+    try:
+        there = folder.is_dir()
+    except OSError as error:  # a folder above it may not be entered
+        problem = disk_problem(error, folder, doing="look at")
+        raise InboxUnavailable(f"the inbox cannot be looked at: {problem}", hint=problem.hint) from error
+    if not there:
         raise InboxUnavailable(f"there is no inbox {str(folder)!r}", hint="Make the folder, or mount its share.")
     try:
         if not os.path.lexists(folder / SENTINEL):

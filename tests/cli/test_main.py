@@ -99,8 +99,9 @@ def test_a_call_nobody_understands_is_misuse(call: list[str], capsys: pytest.Cap
     assert "Usage: filesync" in capsys.readouterr().err
 
 
-def test_misuse_is_json_where_json_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["status", "--json", "extra"]) == ExitCode.USAGE
+@pytest.mark.parametrize("call", [["status", "--json", "extra"], ["status", "--nonsense", "--json"], ["nonsense", "--json"]])
+def test_misuse_is_json_where_json_was_asked_for(call: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(call) == ExitCode.USAGE
     assert json.loads(capsys.readouterr().err)["error"] == "USAGE"
 
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import msgspec
 import sqlalchemy as sa
 
 from filesync.agent import position
 from filesync.agent.events import Stopped
+from filesync.agent.incoming import mounts
 from filesync.agent.incoming.arrivals import ClockDiffers, Duplicate, NameDiffers, NewerFormat, Outside, Received
 from filesync.agent.incoming.filing import NAME_SHOWN, Filing, NotNow, for_stream, room, settled
 from filesync.agent.record import Record, micros
@@ -106,14 +106,13 @@ class Receiver:
 
     def _mounted(self, folder: Path) -> Mounted:
         """What was remembered of the folder; remembered now if it was never looked at."""
-        fact = f"inbox {self._x.id} {folder}"
         with self._site.ledger.begin() as conn:
-            text = streams.site_fact(conn, fact)
-        if text is not None:
-            return msgspec.json.decode(text, type=Mounted)
+            known = mounts.remembered(conn, self._x, folder)
+        if known is not None:
+            return known
         mounted = inbox.mark_mounted(folder)
         with self._site.ledger.begin() as conn:
-            streams.set_site_fact(conn, fact, msgspec.json.encode(mounted).decode())
+            mounts.remember(conn, self._x, folder, mounted)
         return mounted
 
     # ── one file ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -99,7 +100,7 @@ def create_project(path: Path, definition: Definition, *, key: str) -> None:
 def _engine(path: Path, *, mode: str) -> Engine:
     # mode=rw: a missing file is an error, never a new, empty tracker
     def connect() -> sqlite3.Connection:
-        address = f"file:{quote(str(path))}?mode={mode}"
+        address = f"file:{quote(os.fsencode(path))}?mode={mode}"
         # isolation_level None: the driver begins nothing by itself, _begin says how
         return sqlite3.connect(address, uri=True, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
 

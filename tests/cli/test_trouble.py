@@ -1,0 +1,169 @@
+"""What keeps a site from working is said before work is tried: by `check`, by `status`, and by every verb in plain words."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from filesync.errors import ExitCode
+from tests.cli.sites import ROOT, Pair
+from tests.support.programs import need
+
+ISSUE = ("issue", "create", "--type", "Bug", "--summary", "Pump")
+
+
+def bad(answer: list[dict[str, object]]) -> dict[str, str]:
+    """What `check --json` found wrong."""
+    return {str(one["what"]): str(one["problems"]) for one in answer if one["problems"]}
+
+
+def restored(pair: Pair) -> None:
+    """acme's state is put back from a backup that is older than what was sent."""
+    state, backup = pair.folder / "acme" / "state", pair.folder / "backup"
+    shutil.copytree(state, backup)
+    pair.at_acme(*ISSUE)
+    assert pair.at_acme("export")[0] == ExitCode.DONE
+    shutil.rmtree(state)
+    shutil.copytree(backup, state)
+
+
+# ── check ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_check_is_well_after_work(pair: Pair) -> None:
+    pair.at_acme(*ISSUE)
+    pair.at_acme("export")
+    pair.deliver(*pair.sent())
+    pair.at_globex("import")
+    for at in (pair.at_acme, pair.at_globex):
+        status, found, _ = at("check", "--json")
+        assert (status, bad(found)) == (ExitCode.DONE, {})
+
+
+def test_check_and_status_say_that_the_ledger_is_behind_what_was_sent(pair: Pair) -> None:
+    restored(pair)
+    status, found, _ = pair.at_acme("check", "--json")
+    assert status == ExitCode.RECOVER
+    assert "was already sent" in bad(found)["ledger"]
+    status, out, _ = pair.at_acme("status")
+    assert status == ExitCode.RECOVER
+    assert "was already sent" in out
+    assert pair.at_acme("export")[0] == ExitCode.RECOVER
+
+
+def test_check_says_that_the_site_has_another_id_or_name_than_its_ledger(pair: Pair) -> None:
+    text = pair.acme.read_text()
+    pair.acme.write_text(text.replace("name: acme", "name: emca").replace('name: "acme"', 'name: "emca"'))
+    assert pair.acme.read_text() != text
+    status, found, _ = pair.at_acme("check", "--json")
+    assert status == ExitCode.CONFIG
+    assert "partners know this site as acme" in bad(found)["ledger"]
+    assert pair.at_acme("status")[0] == ExitCode.CONFIG
+
+
+def test_check_says_that_the_inbox_is_not_mounted(pair: Pair) -> None:
+    pair.at_globex("import")
+    (pair.folder / "globex" / "inbox" / ".filesync-inbox").unlink()
+    status, found, _ = pair.at_globex("check", "--json")
+    assert status == ExitCode.DISK
+    assert "is its share or stick mounted?" in bad(found)["inboxes"]
+
+
+def test_check_says_that_a_stream_is_stopped(pair: Pair) -> None:
+    shutil.copytree(pair.folder / "acme", pair.folder / "copied")
+    pair.at_acme(*ISSUE)
+    pair.filesync("-c", pair.folder / "copied" / "filesync.yaml", *ISSUE)
+    pair.at_acme("export")
+    pair.filesync("-c", pair.folder / "copied" / "filesync.yaml", "export")
+    pair.deliver(*pair.sent())
+    pair.at_globex("import")
+    pair.deliver(*(pair.folder / "copied" / "outbox").iterdir())
+    assert pair.at_globex("import")[0] == ExitCode.STOPPED
+    status, found, _ = pair.at_globex("check", "--json")
+    assert status == ExitCode.STOPPED
+    assert "is stopped: FORK" in bad(found)["exchanges"]
+
+
+def test_check_says_that_the_contract_names_a_site_that_is_neither_of_the_two(pair: Pair) -> None:
+    contract = pair.folder / "acme" / "contract.yaml"
+    contract.write_text(contract.read_text().replace("winner: first", "winner: globexx"))
+    status, found, _ = pair.at_acme("check", "--json")
+    assert status == ExitCode.CONFIG
+    assert "did you mean" in bad(found)["exchanges"]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("fields: {Titel: summary}", 'the tracker has no field "Titel"'),
+        ("users: {nobody-has-this: t.weber}", 'the tracker has no "nobody-has-this"'),
+        ("users_default: imprt", 'the tracker has no "imprt"'),
+        ("types: {Fehler: Bug}", 'the tracker has no "Fehler"'),
+        ("fields: {priority: {field: priority, options: {Burning: Highest}}}", 'the tracker has no "Burning"'),
+    ],
+)
+def test_a_word_that_only_the_mapping_has_is_no_note_but_bad(pair: Pair, line: str, said: str) -> None:
+    mapping = pair.folder / "globex" / "mapping.yaml"
+    mapping.write_text(f"{mapping.read_text()}\n{line}\n")
+    status, found, _ = pair.at_globex("check", "--json")
+    assert status == ExitCode.CONFIG
+    assert said in next(one for one in found if one["what"] == "rules")["problems"][0]["what"]
+    assert said not in str(next(one for one in found if one["what"] == "rules")["notes"])
+
+
+# ── what may not be entered, and what cannot be printed ─────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("verb", ["check", "status", "import"])
+def test_a_folder_that_may_not_be_entered_is_named_and_no_traceback(pair: Pair, verb: str) -> None:
+    locked = pair.folder / "locked"
+    locked.mkdir()
+    text = pair.globex.read_text()
+    for name in ("inbox", "quarantine"):
+        text = text.replace(f"  {name}: {name}", f"  {name}: {locked}/{name}")
+    assert text.count(str(locked)) == 2
+    pair.globex.write_text(text)
+    locked.chmod(0)
+    done = as_nobody_special("-c", str(pair.globex), verb)
+    assert done.returncode == ExitCode.DISK, done.stderr
+    assert "Permission denied" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_configuration_that_may_not_be_reached_is_named(pair: Pair) -> None:
+    (pair.folder / "globex").chmod(0)
+    done = as_nobody_special("-c", str(pair.globex), "status")
+    (pair.folder / "globex").chmod(0o700)
+    assert done.returncode == ExitCode.DISK
+    assert done.stderr.startswith("filesync: ")
+    assert "globex" in done.stderr
+
+
+def as_nobody_special(*words: str) -> subprocess.CompletedProcess[str]:
+    """A call as an account to which rights apply: root's own are dropped."""
+    drop = [need("setpriv"), "--inh-caps=-all", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    command = [*drop, sys.executable, "-m", "filesync.cli.main", *words]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("verb", [["issue", "list"], ["--help"], ["log"]])
+def test_output_that_cannot_be_written_is_a_full_disk(pair: Pair, verb: list[str]) -> None:
+    pair.at_acme(*ISSUE)
+    pair.at_acme("export")
+    command = [sys.executable, "-m", "filesync.cli.main", "-c", str(pair.acme), *verb]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == ExitCode.DISK
+    assert done.stderr.startswith("filesync: no space on the disk of")
+    assert len(done.stderr.splitlines()) == 2
+
+
+def test_a_site_may_lie_in_a_folder_whose_name_is_not_utf8(tmp_path: Path, pair: Pair) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    shutil.copytree(pair.folder / "acme", folder)
+    assert pair.filesync("-c", folder / "filesync.yaml", *ISSUE) == (ExitCode.DONE, "ABC-1\n", "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from importlib import resources
 from itertools import combinations
@@ -50,6 +50,11 @@ class Folders:
     quarantine: Path
     state: Path
     guard: Path
+
+    @property
+    def ledger(self) -> Path:
+        """The ledger's file."""
+        return self.state / "ledger.db"
 
     @property
     def spool(self) -> Path:
@@ -112,7 +117,6 @@ class Config:
     folders: Folders
     keys: Keys
     tracker: TrackerSettings
-    ledger: str | None = field(repr=False)  # a database URL, which may hold a password; None: SQLite in the state folder
     limits: Limits
     inbox_policy: InboxPolicy
     contract: Path
@@ -187,7 +191,6 @@ class _Reader:
                 settings=tracker.get("settings", {}),
                 base=self.path.parent,
             ),
-            ledger=data.get("ledger"),
             limits=self._limits(),
             inbox_policy=InboxPolicy(data.get("inbox_policy", "move")),
             contract=own.contract,

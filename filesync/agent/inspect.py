@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from filesync.agent.look import reading
 from filesync.agent.staged import LIMITS, Changes
 from filesync.bundle.changes import CHANGES
 from filesync.bundle.layout import NAMESPACE, SIGNATURE
@@ -21,6 +22,7 @@ from filesync.exchange.files import read
 from filesync.keys.age import CannotDecrypt, decrypt, is_age
 from filesync.keys.signers import AllowedSigner, read_signers
 from filesync.keys.sshsig import BadSignature, PublicKey, verify
+from filesync.ledger import streams
 from filesync.model.change import Change
 
 _INCOMPLETE: Final = "Nothing of it was applied. If it is not still being copied, copy it again"
@@ -56,12 +58,12 @@ class Inspected:
 def inspected(path: Path, config: Config) -> Iterator[Inspected]:
     """Check a file against the site's keys. An encrypted one is opened into the state folder and gone when the block ends.
 
-    Raises ConfigError and KeyProblem where our own keys cannot be read, DiskProblem; a bad file is an answer.
+    A partner is believed by the key that its exchange is bound to, anyone else by the allowed signers alone. Raises
+    ConfigError and KeyProblem where our own keys cannot be read, DiskProblem; a bad file is an answer.
     """
-    signers = read_signers(config.keys.allowed_signers)
+    signers = _believed(config)
     found = Inspected(path=path)
-    config.folders.state.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="inspect-", dir=config.folders.state) as folder:
+    with _private_folder(config.folders.state) as folder:
         try:
             found = replace(found, encrypted=is_age(_first_bytes(path)))
             plain = Path(folder) / "plain.tar" if found.encrypted else path
@@ -73,6 +75,28 @@ def inspected(path: Path, config: Config) -> Iterator[Inspected]:
         except CannotDecrypt as error:
             found = replace(found, code=Code.CANNOT_DECRYPT, problems=(Problem("", str(error)),), hint=error.hint)
         yield found
+
+
+def _believed(config: Config) -> tuple[AllowedSigner, ...]:
+    """The allowed signers, without what stands there for a partner besides the key that it is paired with."""
+    signers = read_signers(config.keys.allowed_signers)
+    if not config.folders.ledger.exists():
+        return signers  # nobody is a partner yet
+    with reading(config) as conn:
+        exchanges = streams.exchanges(conn)
+    names = {one.partner_name for one in exchanges}
+    bound = {(one.partner_name, one.partner_key) for one in exchanges}
+    return tuple(one for one in signers if one.principal not in names or (one.principal, one.key.text()) in bound)
+
+
+@contextmanager
+def _private_folder(state: Path) -> Iterator[str]:
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="inspect-", dir=state)
+    except OSError as error:
+        raise disk_problem(error, state) from error
+    with folder as name:
+        yield name
 
 
 def _bad(found: Inspected, error: BadBundle) -> Inspected:
@@ -127,6 +151,7 @@ def _signed(found: Inspected, head: Head, signers: tuple[AllowedSigner, ...]) ->
         key = verify(head.tagmanifest, head.signature, namespace=NAMESPACE)
     except BadSignature as error:
         return _bad(found, BadBundle(Code.BAD_SIGNATURE, [Problem(SIGNATURE, str(error))], hint=error.hint))
+    # by name: whoever signed as a name that is a partner's must have signed with the partner's key, whatever site it claims
     sender = head.header.from_.name
     names = [one.principal for one in signers if one.key == key and one.may_sign(NAMESPACE)]
     found = replace(found, key=key, signer=names[0] if names else "")

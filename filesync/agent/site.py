@@ -18,8 +18,9 @@ import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
 from filesync.agent.record import Clock, Record, Sink
+from filesync.agent.traces import check_traces
 from filesync.config import Config
-from filesync.errors import ConfigError, LedgerBehind, Locked, PairingError, Problem, StreamStopped, disk_problem
+from filesync.errors import ConfigError, DiskProblem, LedgerBehind, Locked, PairingError, Problem, StreamStopped, disk_problem
 from filesync.exchange.guard import Guard, read_guard
 from filesync.keys.signers import read_signers
 from filesync.keys.sshsig import CommandSigner, FileSigner, PublicKey, Signer
@@ -106,7 +107,10 @@ class Site:
         clock = clock or _now
         lock = _lock(config.folders.state, clock)
         try:
-            ledger = Ledger.open(config.folders.state / "ledger.db")
+            if not config.folders.ledger.exists():
+                check_traces(config, known=())  # before one is made: an empty ledger would look like a new site's
+                make_ledger_file(config.folders.ledger)
+            ledger = Ledger.open(config.folders.ledger)
             site = cls(
                 config,
                 ledger=ledger,
@@ -244,10 +248,19 @@ def check_ledger(conn: sa.Connection, config: Config) -> None:
             [Problem(str(config.path), f"site.name is {config.name}, but partners know this site as {name}")],
             hint="put the name back: it says who wins where both sides edit, and both must read the same",
         )
+    check_traces(config, known=[one.out_stream for one in exchanges])
     for one in exchanges:
         guard = read_guard(config.folders.guard, one.out_stream)
         if guard is not None and (guard.generation.n, guard.seq) > (one.out_generation.n, one.out_seq):
             raise _behind(one, guard)
+
+
+def make_ledger_file(path: Path) -> None:
+    """An empty ledger that only this account can read. Raises DiskProblem."""
+    try:
+        path.touch(mode=0o600)
+    except OSError as error:
+        raise disk_problem(error, path) from error
 
 
 def _checkpoint(text: str | None) -> Checkpoint | None:
@@ -265,7 +278,12 @@ def _lock(state: Path, clock: Clock) -> FileLock:
     lock = FileLock(state / "lock")
     who = state / "lock.who"  # beside the lock: a locked file cannot be written by others everywhere
     try:
-        state.mkdir(parents=True, exist_ok=True)
+        if not state.is_dir():  # made by `init` alone: in one made here, everything would be forgotten
+            raise DiskProblem(
+                f"the state folder {str(state)!r} is not there: is its disk mounted?",
+                hint="Nothing was started. Connect the disk, or mend folders.state in the configuration; "
+                "if it is lost, put it back from a backup.",
+            )
         lock.acquire(timeout=0)
         since = clock().strftime("%Y-%m-%d %H:%M:%S %Z")
         who.write_text(f"pid {os.getpid()} on {socket.gethostname()} since {since}", encoding="utf-8")

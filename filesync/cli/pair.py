@@ -48,19 +48,31 @@ def export(app: App, exchange: str) -> None:
 )
 @click.option("--outbox", metavar="DIR", type=click.Path(path_type=Path), help="A folder of this exchange alone.")
 @click.option("--inbox", metavar="DIR", type=click.Path(path_type=Path), help="A folder of this exchange alone.")
+@click.option("--replace-key", is_flag=True, help="Their key, recipient or name is another than the one paired, and right.")
 @json_option
 @click.pass_obj
 def accept(
-    app: App, file: Path, exchange: str, no_encrypt: bool, direction: str, outbox: Path | None, inbox: Path | None
+    app: App,
+    file: Path,
+    *,
+    exchange: str,
+    no_encrypt: bool,
+    direction: str,
+    outbox: Path | None,
+    inbox: Path | None,
+    replace_key: bool,
 ) -> None:
-    """Bind the partner whose pairing file this is, and print the six words."""
+    """Bind the partner whose pairing file this is, and print the six words.
+
+    A wrong file can be followed by the right one as long as nothing of the partner's was taken in: then its key gives way.
+    """
     try:
         with file.open("rb") as open_file:
             theirs = decode(open_file.read(MAX_PAIRING + 1))
     except OSError as error:
         raise disk_problem(error, file, doing="read") from error
     with app.site() as site:
-        words = pairing.accept(
+        bound = pairing.accept(
             site,
             theirs,
             exchange=exchange,
@@ -68,7 +80,11 @@ def accept(
             direction=Direction(direction),
             outbox=outbox,
             inbox=inbox,
+            replace_key=replace_key,
         )
-    app.tell(f"Paired with {theirs.name}. Both sides must see these six words:\n\n    {words}\n")
+    app.tell(f"Paired with {theirs.name}. Both sides must see these six words:\n\n    {bound.words}\n")
+    if bound.key_out:
+        app.tell("The key that was accepted before was taken out: nothing signed with it is believed any more.")
     if app.as_json:
-        app.tell_json({"exchange": exchange, "partner": theirs.name, "site": theirs.site, "words": words})
+        told = {"exchange": exchange, "partner": theirs.name, "site": theirs.site, "words": bound.words}
+        app.tell_json(told | {"replaced": bound.instead})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -11,6 +13,7 @@ from filesync.exchange.files import read, write_whole
 from filesync.model.ids import BundleId, Generation, StreamId, parse_bundle_id, parse_stream
 
 _MAX = 65_536  # bytes
+_NAME: Final = re.compile(r"[0-9a-f]{8}[.]json")
 
 
 class Guard(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +46,25 @@ def read_guard(folder: Path, stream: StreamId) -> Guard | None:
         raise DiskProblem(str(problem), hint="Mend that first: without the guard files a restore could not be seen.") from error
     if not present:
         return None
+    guard = _read(path)
+    if guard.stream != stream:
+        raise DiskProblem(
+            f"the guard file {str(path)!r} is of stream {guard.stream[:8]}…, not of ours",
+            hint="Two sites may not share a guard folder: give each its own in the configuration.",
+        )
+    return guard
+
+
+def guards(folder: Path) -> list[Guard]:
+    """All that is remembered, of whatever stream. Raises DiskProblem, also when a file is damaged."""
+    try:
+        paths = sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
+    except OSError as error:
+        raise disk_problem(error, folder, doing="read") from error
+    return [_read(path) for path in paths]
+
+
+def _read(path: Path) -> Guard:
     try:
         guard = msgspec.json.decode(b"".join(read(path))[:_MAX], type=Guard)
         parse_stream(guard.stream)
@@ -52,9 +74,4 @@ def read_guard(folder: Path, stream: StreamId) -> Guard | None:
             f"the guard file {str(path)!r} is damaged ({error}); it says what was sent last",
             hint="Nothing more is sent on this stream. Keep everything as it is: it must be recovered from.",
         ) from None
-    if guard.stream != stream:
-        raise DiskProblem(
-            f"the guard file {str(path)!r} is of stream {guard.stream[:8]}…, not of ours",
-            hint="Two sites may not share a guard folder: give each its own in the configuration.",
-        )
     return guard

@@ -100,10 +100,15 @@ def _word_list() -> Sequence[str]:
 
 def _document(raw: bytes) -> object:
     """The JSON of a file that says it is a pairing file. Raises ConfigError."""
+    _not_another(raw)
     if len(raw) > MAX_PAIRING:
         raise _refused([Problem("", f"not a pairing file: it has more than {MAX_PAIRING} bytes")])
     try:
-        document: object = json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_no_number)
+        text = raw.decode(json.detect_encoding(raw))  # editors and shells of Windows write UTF-16, or a mark before UTF-8
+    except UnicodeDecodeError:
+        raise _refused([Problem("", "not a pairing file: it is not text")]) from None
+    try:
+        document: object = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
     except RecursionError:
         raise _refused([Problem("", "not a pairing file: nested too deeply")]) from None
     except ValueError as error:
@@ -115,6 +120,19 @@ def _document(raw: bytes) -> object:
             hint="Is it a pairing file? A newer filesync may have made it: then upgrade this one.",
         )
     return document
+
+
+def _not_another(raw: bytes) -> None:
+    """Name the files that lie beside a pairing file and are taken for it. Raises ConfigError."""
+    if b"PRIVATE KEY-----" in raw or b"AGE-SECRET-KEY-" in raw:
+        raise ConfigError(
+            [Problem("", "not a pairing file: it is a private key")],
+            hint="Give it to nobody. If it was sent to you, tell the sender: whoever saw it can sign or read in its place.",
+        )
+    if raw.startswith((b"fs1_", b"age-encryption.org/")):
+        raise _refused([Problem("", "not a pairing file: it is a bundle, or encrypted")])
+    if raw.startswith(b"ssh-"):
+        raise _refused([Problem("", "not a pairing file: it is a public key alone")])
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -41,14 +41,27 @@ def read_signers(path: Path) -> tuple[AllowedSigner, ...]:
     return _signers(_text(path), path)
 
 
-def add_signer(path: Path, signer: AllowedSigner) -> None:
-    """Add a line at the end, once; comments stay. The file is made where there is none. Raises ConfigError, DiskProblem.
+def add_signer(path: Path, signer: AllowedSigner, *, instead_of: AllowedSigner | None = None) -> None:
+    """Add a line at the end, once; comments stay. The file is made where there is none.
 
-    ValueError: the signer cannot stand in such a file (its name or a namespace has letters that mean something there).
+    The lines that give the key of `instead_of` to its principal go out with the same write. Raises ConfigError, DiskProblem;
+    KeyProblem: the key is another site's already. ValueError: the signer cannot stand in such a file (its name or a
+    namespace has letters that mean something there).
     """
-    before = _text(path) if path.exists() else ""
-    if signer in _signers(before, path):
+    now = _text(path) if path.exists() else ""
+    _signers(now, path)
+    before = now if instead_of is None else "\n".join(one for one in now.split("\n") if not _says(one, instead_of))
+    known = _signers(before, path)
+    if signer in known:
+        if before != now:
+            keyfile.replace(path, before.encode(), mode=0o644)
         return
+    if others := [one.principal for one in known if one.key == signer.key and one.principal != signer.principal]:
+        raise KeyProblem(
+            f"the key of {signer.principal} is {others[0]}'s already ({path.name}): who signed could not be told",
+            hint=f"Every site has a key of its own. Ask {signer.principal} for its own pairing file; where {others[0]} goes by "
+            f"another name now, take its line out of {path} first.",
+        )
     options = f'namespaces="{",".join(signer.namespaces)}" ' if signer.namespaces else ""
     line = f"{signer.principal} {options}{signer.key.text()}\n"
     written = None
@@ -57,8 +70,15 @@ def add_signer(path: Path, signer: AllowedSigner) -> None:
     if written != signer:
         raise ValueError(f"cannot be written as an allowed signer: {signer.principal[:40]!r}")
     after = before + ("\n" if before and not before.endswith("\n") else "") + line
-    _signers(after, path)
     keyfile.replace(path, after.encode(), mode=0o644)
+
+
+def _says(line: str, signer: AllowedSigner) -> bool:
+    """Whether a line of a file that was read gives this key to this principal, in whatever namespaces."""
+    if not line.strip() or line.lstrip().startswith("#"):
+        return False
+    said = _signer(line.strip())
+    return (said.principal, said.key) == (signer.principal, signer.key)
 
 
 def _text(path: Path) -> str:

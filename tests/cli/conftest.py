@@ -25,6 +25,7 @@ def globex(tmp_path: Path) -> Path:
     """The configuration of globex, which knows the key of acme."""
     folder = tmp_path / "globex"
     (folder / "keys").mkdir(parents=True)
+    (folder / "state").mkdir()
     own = make_key(folder / "keys" / "signing", comment="globex")
     make_identity(folder / "keys" / "age.txt")
     signers = folder / "keys" / "allowed_signers"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from filesync.errors import ConfigError, DiskProblem
+from filesync.errors import ConfigError, DiskProblem, KeyProblem
 from filesync.keys.signers import AllowedSigner, add_signer, read_signers
 from filesync.keys.sshsig import FileSigner, PublicKey, make_key
 from tests.support.programs import need
@@ -113,7 +113,21 @@ def test_a_name_that_would_mean_something_else_in_the_file_is_not_written(
 def test_one_key_under_two_names_is_not_written(tmp_path: Path, keys: tuple[PublicKey, PublicKey]) -> None:
     path = tmp_path / "allowed_signers"
     add_signer(path, AllowedSigner("acme", keys[0]))
-    before = path.read_bytes()
-    with pytest.raises(ConfigError, match="is acme's already"):
+    with pytest.raises(KeyProblem, match="the key of globex is acme's already") as told:
         add_signer(path, AllowedSigner("globex", keys[0]))
-    assert path.read_bytes() == before
+    assert "Ask globex for its own pairing file" in told.value.hint
+    assert len(read_signers(path)) == 1
+
+
+def test_a_key_gives_way_to_another_and_no_other_line_changes(tmp_path: Path, keys: tuple[PublicKey, PublicKey]) -> None:
+    path = tmp_path / "allowed_signers"
+    third = make_key(tmp_path / "three", comment="")
+    path.write_text(
+        f"# ours\nacme {keys[0].text()}\n# theirs\nglobex {keys[1].text()} old\nglobex {third.text()}\u2028 by hand"
+    )
+    new = AllowedSigner("globex", make_key(tmp_path / "four", comment=""), (NAMESPACE,))
+    add_signer(path, new, instead_of=AllowedSigner("globex", keys[1], (NAMESPACE,)))
+    assert path.read_text() == (
+        f"# ours\nacme {keys[0].text()}\n# theirs\nglobex {third.text()}\u2028 by hand\n"
+        f'globex namespaces="{NAMESPACE}" {new.key.text()}\n'
+    )

@@ -254,7 +254,7 @@ class Importer:
 
     def _commit(self, conn: sa.Connection, outcomes: list[Outcome]) -> None:
         shadows.save(conn, self._x, [row for one in outcomes for row in one.rows])
-        shadows.drop_doubts(conn, self._x, [one.work.change.gid for one in outcomes])
+        shadows.drop_doubts(conn, self._x, [one.work.change.gid for one in outcomes if not one.doubted])
         journal.put_queued(conn, self._x, [one.left for one in outcomes if one.left is not None])
         journal.drop_queued(
             conn, self._x, [one.work.mark for one in outcomes if one.left is None and one.work.since is not None]

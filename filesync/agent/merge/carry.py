@@ -96,6 +96,7 @@ class Carry:
         try:
             born = self._born(step, refused)
         except Rejected as error:
+            outcome.doubted = step.doubted  # refused now: that says nothing of the call before the crash
             return self._stuck(outcome, _reason(error, refused))
         except Gone:
             outcome.rows.append(Entity(gid=change.gid, kind=change.kind, parent=change.parent, state=Life.DEAD))

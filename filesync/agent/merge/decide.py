@@ -315,6 +315,8 @@ class Merge:
 
     def _queue(self, outcome: Outcome, state: Wait, *, waits_for: str = "") -> Outcome:
         now = micros(self._site.clock())
+        gid = outcome.work.change.gid
+        outcome.doubted = gid in self._view.doubts and self._view.row(gid) is None
         outcome.leave(state, rest=encode_change(outcome.work.change), now=now, waits_for=waits_for)
         return outcome
 

@@ -41,6 +41,7 @@ class Outcome:
     events: list[Event] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
     revisit: set[str] = field(default_factory=set)  # issues the next export looks at
+    doubted: bool = False  # an earlier call may have made the entity, and this did not find out
 
     def leave(self, state: Wait, *, rest: bytes, now: int, waits_for: str = "", reason: str = "") -> None:
         """Put what is not decided into the queue."""

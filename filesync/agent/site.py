@@ -8,6 +8,7 @@ import os
 import secrets
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -106,11 +107,13 @@ class Site:
         """Lock the site and open what it works with. Raises Locked, ConfigError, DiskProblem, LedgerBehind, Unavailable."""
         clock = clock or _now
         lock = _lock(config.folders.state, clock)
-        try:
+        with ExitStack() as undo:
+            undo.callback(lock.release)
             if not config.folders.ledger.exists():
                 check_traces(config, known=())  # before one is made: an empty ledger would look like a new site's
                 make_ledger_file(config.folders.ledger)
             ledger = Ledger.open(config.folders.ledger)
+            undo.callback(ledger.close)
             site = cls(
                 config,
                 ledger=ledger,
@@ -126,10 +129,9 @@ class Site:
                 sinks=sinks,
                 lock=lock,
             )
+            undo.callback(site.tracker.close)
             site.check_ledger()
-        except BaseException:
-            lock.release()
-            raise
+            undo.pop_all()
         return site
 
     def __enter__(self) -> Self:

@@ -8,9 +8,9 @@ from pathlib import Path
 from filesync.bundle.changes import CHANGES, read_changes
 from filesync.bundle.limits import Limits
 from filesync.bundle.read import Bundle, Head, Member, Reader
-from filesync.bundle.verdict import Code, Incomplete, bad
+from filesync.bundle.verdict import BadBundle, Code, Incomplete, bad
 from filesync.bundle.write import NAMESPACE
-from filesync.errors import StorageFailure, disk_problem
+from filesync.errors import Problem, StorageFailure, disk_problem
 from filesync.exchange import files
 from filesync.keys import sshsig
 from filesync.keys.sshsig import BadSignature, PublicKey
@@ -18,6 +18,10 @@ from filesync.model.change import Change
 from filesync.model.ids import BundleId
 
 LIMITS = Limits()
+
+
+class OtherSigner(BadBundle):
+    """The signature is right, and made by a key that is not the expected one."""
 
 
 def read_whole(path: Path, *, check: Callable[[Head], None]) -> Bundle | Incomplete:
@@ -36,7 +40,7 @@ def read_whole(path: Path, *, check: Callable[[Head], None]) -> Bundle | Incompl
 
 
 def check_signature(head: Head, keys: Iterable[PublicKey], *, signer: str) -> PublicKey:
-    """Who signed it, of these keys. Raises BadBundle (BAD_SIGNATURE)."""
+    """Who signed it, of these keys. Raises BadBundle (BAD_SIGNATURE); OtherSigner where the signature itself is right."""
     allowed = list(keys)
     try:
         key = sshsig.verify(head.tagmanifest, head.signature, namespace=NAMESPACE)
@@ -44,10 +48,10 @@ def check_signature(head: Head, keys: Iterable[PublicKey], *, signer: str) -> Pu
         raise bad(Code.BAD_SIGNATURE, "tagmanifest-sha256.txt.sig", str(error), hint=error.hint) from None
     if key not in allowed:
         expected = ", ".join(one.fingerprint() for one in allowed) or "no key at all"
-        raise bad(
+        what = f"signed by {key.fingerprint()}; expected of {signer}: {expected}"
+        raise OtherSigner(
             Code.BAD_SIGNATURE,
-            "tagmanifest-sha256.txt.sig",
-            f"signed by {key.fingerprint()}; expected of {signer}: {expected}",
+            [Problem("tagmanifest-sha256.txt.sig", what)],
             hint=f"Nothing of it was applied. Did {signer} change its key? Ask there; a new key comes in a new pairing file.",
         )
     return key

@@ -6,20 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from filesync.agent.incoming.arrivals import Damaged, NewerFormat, Outside
+from filesync.agent.incoming.arrivals import Damaged, Foreign, Mistrusted, NewerFormat, Outside, UnknownStream
 from filesync.bundle import ustar
 from filesync.bundle.verdict import BadBundle
 from filesync.errors import ExitCode
 from filesync.keys import age
 from filesync.keys.sshsig import FileSigner, make_key
+from filesync.ledger import streams
 from filesync.model.change import Create
-from filesync.model.ids import Kind, make_gid
+from filesync.model.ids import Generation, Kind, StreamId, make_gid
 from filesync.model.issue import About
 from filesync.model.values import Value
 from tests.faults.scene import (
     ESCAPE,
     Terminal,
+    change_settings,
     deliver,
+    inbox,
     only,
     put,
     quarantined,
@@ -47,6 +50,49 @@ def test_f85_a_key_that_is_not_the_partners_is_named_and_the_one_expected(plain:
     ours = plain.acme.site.signer().public.fingerprint()
     assert f"(BAD_SIGNATURE): tagmanifest-sha256.txt.sig: signed by {stranger.fingerprint()}; expected of acme: {ours}" in told
     assert "Did acme change its key?" in told
+
+
+def test_f85_a_forgery_is_told_at_once_and_once_and_stays_until_it_has_settled(plain: World, tmp_path: Path) -> None:
+    change_settings(plain.globex, settle="10m")
+    stranger = make_key(tmp_path / "stranger", comment="")
+    forged = forge(plain.acme, plain.acme.folder, signer=FileSigner(tmp_path / "stranger"))
+    deliver(plain.globex, forged)
+    told = only(plain.globex.import_(), Mistrusted)
+    assert stranger.fingerprint() in told
+    assert plain.acme.site.signer().public.fingerprint() in told
+    assert plain.globex.import_().events == ()
+    assert [path.name for path in inbox(plain.globex)] == [forged.name]
+    plain.clock.advance(minutes=11)
+    assert "(BAD_SIGNATURE)" in only(plain.globex.import_(), Damaged)
+    assert (inbox(plain.globex), len(quarantined(plain.globex))) == ([], 1)
+
+
+def test_a_forgery_that_the_honest_file_takes_the_place_of_is_forgotten(plain: World, tmp_path: Path) -> None:
+    change_settings(plain.globex, settle="10m")
+    make_key(tmp_path / "stranger", comment="")
+    forged = forge(plain.acme, plain.acme.folder, signer=FileSigner(tmp_path / "stranger"))
+    (honest,) = sent(plain, ["Pump"])
+    put(plain.globex, honest.name, forged.read_bytes())
+    only(plain.globex.import_(), Mistrusted)
+    deliver(plain.globex, honest)
+    assert plain.globex.import_().bundles == 1
+    assert quarantined(plain.globex) == []
+
+
+def test_the_partners_bundle_on_a_stream_we_do_not_know_is_told_and_left(plain: World) -> None:
+    deliver(plain.globex, forge(plain.acme, plain.acme.folder, stream=StreamId("5a" * 16)))
+    told = only(plain.globex.import_(), UnknownStream)
+    assert "from acme, but on a stream (5a5a5a5a) that we are not paired on" in told
+    assert len(inbox(plain.globex)) == 1
+    assert plain.globex.import_().events == ()
+    with plain.globex.site.ledger.begin() as conn:
+        streams.add_exchange(conn, "second", stream=StreamId("77" * 16), generation=Generation(1, "77" * 16))
+        second = streams.exchange_named(conn, "second")
+        assert second is not None
+        streams.update_exchange(conn, second.id, in_stream="5a" * 16, partner_name="acme")
+    (file,) = inbox(plain.globex)
+    file.rename(file.with_name("renamed.tar"))
+    assert [type(one) for one in plain.globex.import_().events] == [Foreign]
 
 
 def test_f93_an_unsigned_bundle_is_refused_and_nothing_of_it_is_applied(plain: World) -> None:

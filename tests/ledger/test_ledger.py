@@ -229,6 +229,43 @@ def test_f56_f98_a_ledger_older_than_what_was_sent_is_refused_by_the_guard() -> 
         acme.reopen()
 
 
+def test_a_state_folder_that_is_not_there_is_not_made_anew() -> None:
+    with two_sites() as world:
+        acme = world.acme
+        acme.site.close()
+        state = acme.config.folders.state
+        away = state.rename(acme.folder / "away")
+        with pytest.raises(DiskProblem, match=r"the state folder .*state' is not there: is its disk mounted\?"):
+            Site.open(acme.config)
+        assert not state.exists()
+        away.rename(state)
+        acme.reopen()
+
+
+@pytest.mark.parametrize(("left", "said"), [("guard", "says that bundle 1 was sent"), ("archive", "holds bundles")])
+def test_f56_a_ledger_that_is_gone_is_not_taken_for_a_new_sites(left: str, said: str) -> None:
+    with two_sites() as world:
+        acme = world.acme
+        acme.desk.create("Bug", "one")
+        acme.export()
+        acme.site.close()
+        path = acme.config.folders.ledger
+        kept = path.rename(acme.folder / "kept.db")
+        for other in {"guard", "archive"} - {left}:
+            shutil.move(acme.folder / other, acme.folder / f"{other}.away")
+            (acme.folder / other).mkdir()
+        for empty in (False, True):
+            if empty:
+                path.touch()
+            with pytest.raises(LedgerBehind, match=said) as told:
+                Site.open(acme.config)
+            assert told.value.exit_code is ExitCode.RECOVER
+            assert "Is the disk of the state folder mounted?" in told.value.hint
+            assert path.exists() is empty, "none is made"
+        kept.replace(path)
+        acme.reopen()
+
+
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(DiskProblem, match=r"none.ledger\.db cannot be used: unable to open") as told:
         Ledger.open(tmp_path / "none" / "ledger.db")

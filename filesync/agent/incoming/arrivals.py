@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from filesync.agent.events import Event, Severity, count_text, span_text
+from filesync.agent.events import Event, Severity, count_text, ended, span_text
 
 
 class Received(Event, frozen=True, kw_only=True):
@@ -46,8 +46,40 @@ class Arriving(Event, frozen=True, kw_only=True):
 
     def sentence(self) -> str:
         return (
-            f"{self.file} is still arriving, or damaged: {self.problem}. Looked at again at every import; "
+            f"{self.file} is still arriving, or damaged: {ended(self.problem)} Looked at again at every import; "
             f"called damaged if it stays the same for {span_text(self.settle_s)}. Nothing else is affected."
+        )
+
+
+class Mistrusted(Event, frozen=True, kw_only=True):
+    """A file whose signature is right, and is somebody else's than the partner's."""
+
+    severity = Severity.WARNING
+    file: str
+    problem: str  # names both fingerprints
+    hint: str
+    settle_s: int
+
+    def sentence(self) -> str:
+        return (
+            f"{self.file} is not signed by the partner: {self.problem}. {self.hint} It stays in the inbox for now, and goes to "
+            f"quarantine if it stays the same for {span_text(self.settle_s)}. Nothing else is affected."
+        )
+
+
+class UnknownStream(Event, frozen=True, kw_only=True):
+    """A file that says it is our partner's, and for us, on a stream that we never paired. It is left alone."""
+
+    severity = Severity.WARNING
+    file: str
+    partner: str
+    stream: str
+
+    def sentence(self) -> str:
+        return (
+            f"{self.file} is from {self.partner}, but on a stream ({self.stream}) that we are not paired on: did "
+            f"{self.partner} make its exchange anew? It was left in the inbox, and nothing of it is applied. Ask "
+            f"{self.partner}; where it is so, both pair again."
         )
 
 
@@ -64,7 +96,7 @@ class Damaged(Event, frozen=True, kw_only=True):
     def sentence(self) -> str:
         what = "; ".join(self.problems[:5]) + (f"; and {len(self.problems) - 5} more" if len(self.problems) > 5 else "")  # noqa: PLR2004
         where = "It is in quarantine." if self.kept else "It was left where it is."
-        return f"{self.file} cannot be taken ({self.code}): {what}. {where} {self.hint}".rstrip()
+        return f"{self.file} cannot be taken ({self.code}): {ended(what)} {where} {self.hint}".rstrip()
 
 
 class Foreign(Event, frozen=True, kw_only=True):
@@ -97,7 +129,7 @@ class Outside(Event, frozen=True, kw_only=True):
     why: str
 
     def sentence(self) -> str:
-        return f"{self.file} stays in the inbox: {self.why}. Nothing else is affected."
+        return f"{self.file} stays in the inbox: {ended(self.why)} Nothing else is affected."
 
 
 class NotTaken(Event, frozen=True, kw_only=True):

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Final
 
 from filesync.agent.events import Warned
-from filesync.agent.incoming.arrivals import Arriving, Damaged, Foreign, NotTaken
+from filesync.agent.incoming.arrivals import Arriving, Damaged, Foreign, Mistrusted, NotTaken, UnknownStream
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Site
+from filesync.agent.staged import OtherSigner
 from filesync.bundle.verdict import BadBundle, Code, shown
 from filesync.errors import DiskProblem, StorageFailure, disk_problem
 from filesync.exchange import files, inbox
@@ -105,6 +106,16 @@ class Filing:
         self._record.add(Warned(what=f"{Code.OWN_BUNDLE} {shown(candidate.name)}: {why}. It was left there."))
         self._remember(candidate, sha256, Code.OWN_BUNDLE, why)
 
+    def another_stream(self, candidate: Candidate, sha256: str, stream: StreamId) -> None:
+        """Our partner's, to us, on a stream that none of our exchanges has: told, for it will never be taken as it is."""
+        with self._site.ledger.begin() as conn:
+            known = any(one.in_stream == stream for one in streams.exchanges(conn))
+        if known:
+            self.leave(candidate, sha256, "another exchange's with the same partner")
+            return
+        self._record.add(UnknownStream(file=shown(candidate.name), partner=self._x.partner_name, stream=stream[:8]))
+        self._remember(candidate, sha256, _FOREIGN, f"stream {stream[:8]} is not paired")
+
     def not_now(self, candidate: Candidate, problem: DiskProblem) -> None:
         """It stays and is tried again; told once for all files that the same is wrong with."""
         cause = problem.__cause__
@@ -126,8 +137,11 @@ class Filing:
             self.refuse(candidate, staged, error)
             return
         if state.since is look:  # told once, and again when it changed
-            problem = "; ".join(str(one) for one in error.problems[:3])
-            self._record.add(Arriving(file=shown(candidate.name), problem=problem, settle_s=int(settle)))
+            problem, name = "; ".join(str(one) for one in error.problems[:3]), shown(candidate.name)
+            if isinstance(error, OtherSigner):  # more bytes will not change who signed; another file in its place may
+                self._record.add(Mistrusted(file=name, problem=problem, hint=error.hint, settle_s=int(settle)))
+            else:
+                self._record.add(Arriving(file=name, problem=problem, settle_s=int(settle)))
         self._remember(candidate, staged.sha256, _ARRIVING, str(error), since=int(state.since.at * _SECOND))
 
     def refuse(self, candidate: Candidate, staged: Staged | None, error: BadBundle) -> None:

@@ -45,9 +45,10 @@ _STORED: Final = frozenset({Verdict.APPLY, Verdict.HOLD_GAP, Verdict.HOLD_FIRST,
 class _NotOurs(Exception):
     """The head says that the file is for someone else; the rest of it is not read."""
 
-    def __init__(self, judgement: Judgement) -> None:
+    def __init__(self, judgement: Judgement, header: Header) -> None:
         super().__init__(judgement.reason)
         self.judgement = judgement
+        self.header = header
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ class Receiver:
         try:
             whole = read_whole(copy.plain, check=self._check_head)  # I6, I7, I8
         except _NotOurs as error:
-            self._not_ours(copy, error.judgement)
+            self._not_ours(copy, error.judgement, error.header)
             return
         except BadBundle as error:
             if error.code is Code.NEWER_FORMAT:
@@ -176,7 +177,7 @@ class Receiver:
         """I6 and I7: for us, from whom we know, and signed by it."""
         judgement = self._judged(head)
         if judgement.verdict in _LEFT:
-            raise _NotOurs(judgement)
+            raise _NotOurs(judgement, head.header)
         check_signature(head, self._site.partner_keys(self._x), signer=self._x.partner_name)
 
     def _judged(self, head: Head) -> Judgement:
@@ -312,9 +313,11 @@ class Receiver:
                 ClockDiffers(partner=self._x.partner_name, seq=header.seq, made=header.created_at, ahead_s=seconds)
             )
 
-    def _not_ours(self, copy: _Copy, judgement: Judgement) -> None:
+    def _not_ours(self, copy: _Copy, judgement: Judgement, header: Header) -> None:
         if judgement.verdict is Verdict.OWN_BUNDLE:
             self._filing.our_own(copy.candidate, copy.staged.sha256, judgement.reason)
+        elif judgement.verdict is Verdict.UNKNOWN_PARTNER and header.from_.site == self._x.partner_site:
+            self._filing.another_stream(copy.candidate, copy.staged.sha256, header.stream)
         else:
             self._filing.leave(copy.candidate, copy.staged.sha256, f"{judgement.verdict}: {judgement.reason}")
 

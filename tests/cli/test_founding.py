@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import shutil
 from pathlib import Path
+
+import pytest
 
 from filesync.errors import ExitCode
 from tests.cli.sites import Filesync, Pair
@@ -33,10 +37,63 @@ def test_init_overwrites_nothing(tmp_path: Path, filesync: Filesync) -> None:
     assert {path: path.read_bytes() for path in (tmp_path / "acme").rglob("*") if path.is_file()} == before
 
 
-def test_init_refuses_a_name_that_is_none(tmp_path: Path, filesync: Filesync) -> None:
-    status, _, err = filesync("init", tmp_path / "x", "--name", "Acme Ltd.")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--name", "Acme Ltd."), "--name"),
+        (("--name", "acme", "--project", "no key"), "project"),
+        (("--name", "acme", "--tracker", "jira"), "jira"),
+    ],
+)
+def test_an_init_that_fails_leaves_nothing_and_does_not_bar_the_next(
+    tmp_path: Path, filesync: Filesync, words: tuple[str, ...], said: str
+) -> None:
+    status, _, err = filesync("init", tmp_path / "new" / "acme", *words)
     assert status == ExitCode.CONFIG
-    assert "name" in err
+    assert said in err
+    assert ".filesync.new" not in err
+    assert list(tmp_path.iterdir()) == []
+    assert filesync("init", tmp_path / "new" / "acme", "--name", "acme")[0] == ExitCode.DONE
+
+
+def test_an_init_that_the_disk_stops_half_way_takes_back_what_it_made(
+    tmp_path: Path, filesync: Filesync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = shutil.move
+
+    def full(source: Path, target: Path) -> None:
+        if target.name == "signing.pub":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(source, target)
+
+    (tmp_path / "acme" / "inbox").mkdir(parents=True)
+    (tmp_path / "acme" / "contract.yaml").write_text("agreed: before\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "move", full)
+        assert filesync("init", tmp_path / "acme", "--name", "acme")[0] == ExitCode.DISK
+    assert sorted(path.name for path in (tmp_path / "acme").rglob("*")) == ["contract.yaml", "inbox"]
+    assert filesync("init", tmp_path / "acme", "--name", "acme")[0] == ExitCode.DONE
+    assert (tmp_path / "acme" / "contract.yaml").read_text() == "agreed: before\n"
+
+
+def test_init_does_not_take_over_keys_that_are_there(tmp_path: Path, filesync: Filesync) -> None:
+    (tmp_path / "acme" / "keys").mkdir(parents=True)
+    key = tmp_path / "acme" / "keys" / "signing"
+    key.write_text("somebody's")
+    status, _, err = filesync("init", tmp_path / "acme", "--name", "acme")
+    assert status == ExitCode.CONFIG
+    assert "is there already, and is not overwritten" in err
+    assert [path for path in (tmp_path / "acme").rglob("*") if path.is_file()] == [key]
+    assert key.read_text() == "somebody's"
+
+
+def test_what_the_carrier_does_not_need_is_closed_to_other_accounts(pair: Pair) -> None:
+    home = pair.folder / "acme"
+    for folder in ("keys", "archive", "store", "quarantine", "state", "guard"):
+        assert (home / folder).stat().st_mode & 0o777 == 0o700, folder
+    databases = {path.name: path.stat().st_mode & 0o777 for path in (home / "state").glob("*.db*")}
+    assert databases.keys() >= {"tracker.db", "ledger.db"}
+    assert set(databases.values()) == {0o600}
 
 
 # ── pair ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -118,7 +118,7 @@ def test_f89_f90_what_cannot_be_opened_says_for_which_key_we_wait() -> None:
         put(world.globex, one.name, one.read_bytes())
         told = only(world.globex.import_(), Damaged)
         assert "(CANNOT_DECRYPT): encrypted for another key (rotated?)" in told
-        assert f"Our recipient is {recipient}. Ask the sender to send it again for that one" in told
+        assert f"Our recipient is {recipient}. If this file was made for an older one of ours" in told
         identity.write_bytes(kept)
         deliver(world.globex, one)
         assert world.globex.import_().bundles == 1

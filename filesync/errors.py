@@ -118,7 +118,8 @@ def disk_problem(error: OSError, path: object, *, doing: str = "write", need: in
             f"may not {doing} {where}: {why}",
             hint=f"Give the account that filesync runs as the right to {doing} there.",
         )
-    return DiskProblem(f"cannot {doing} {where}: {why}", hint="Is the folder there, and its disk or share connected?")
+    name = "name right" if error.errno == errno.ENOENT and doing == "read" else "folder there"
+    return DiskProblem(f"cannot {doing} {where}: {why}", hint=f"Is the {name}, and its disk or share connected?")
 
 
 def size_text(count: int) -> str:

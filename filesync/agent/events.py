@@ -192,7 +192,7 @@ class Stuck(Event, frozen=True, kw_only=True):
 
     def sentence(self) -> str:
         return (
-            f"{self.key}: change {self.mark} is refused: {_ended(self.why)} "
+            f"{self.key}: change {self.mark} is refused: {ended(self.why)} "
             "Other issues go on; later changes of this one wait. "
             f"Mend the cause, then: filesync stuck retry {self.mark}; or: filesync stuck skip {self.mark} --reason …"
         )
@@ -250,7 +250,7 @@ def how_met(rule: str) -> str:
     }[rule]
 
 
-def _ended(words: str) -> str:
+def ended(words: str) -> str:
     """Somebody's words as a sentence."""
     return words if words.endswith((".", "?", "!")) else f"{words}."
 

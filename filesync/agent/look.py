@@ -15,7 +15,7 @@ import msgspec
 import sqlalchemy as sa
 
 from filesync.agent import events
-from filesync.agent.events import Event
+from filesync.agent.events import Event, Stuck
 from filesync.agent.incoming import arrivals
 from filesync.agent.outgoing import departures
 from filesync.agent.record import moment
@@ -24,6 +24,7 @@ from filesync.ledger import journal, streams
 from filesync.ledger.journal import Conflict, Entry, Queued, Wait
 from filesync.ledger.ledger import Ledger
 from filesync.model.change import Change
+from filesync.model.ids import Mark
 
 _EVENTS: Final = tuple(
     one
@@ -90,6 +91,7 @@ class Refused:
     exchange: str
     row: Queued
     change: Change
+    key: str  # how the message that it is stuck calls the issue: by our key, where there is one
     behind: int
 
 
@@ -99,10 +101,26 @@ def refused(conn: sa.Connection) -> list[Refused]:
     found = []
     for one in streams.exchanges(conn):
         rows = journal.queued(conn, one.id)
+        keys = _keys(conn, one.name, [row for row in rows if row.state is Wait.STUCK])
         waiting = Counter(row.gid for row in rows)
         found += [
-            Refused(exchange=one.name, row=row, change=decoder.decode(row.change), behind=waiting[row.gid] - 1)
+            Refused(
+                exchange=one.name,
+                row=row,
+                key=keys.get(row.mark, ""),
+                change=decoder.decode(row.change),
+                behind=waiting[row.gid] - 1,
+            )
             for row in rows
             if row.state is Wait.STUCK
         ]
     return found
+
+
+def _keys(conn: sa.Connection, exchange: str, stuck: list[Queued]) -> dict[Mark, str]:
+    """What stuck changes are about, as it was told when they got stuck: the tracker may be down when people ask."""
+    if not stuck:
+        return {}
+    told = journal.entries(conn, exchange=exchange, since=min(row.since for row in stuck))
+    events = (msgspec.json.decode(entry.detail) for entry in told if entry.kind == Stuck.__name__)
+    return {Mark(event["mark"]): event["key"] for event in events}

@@ -13,11 +13,12 @@ from filesync.agent.record import moment
 from filesync.agent.site import check_ledger
 from filesync.bundle.verdict import shown
 from filesync.config import Config
-from filesync.errors import ExitCode, FilesyncError, disk_problem
+from filesync.errors import ConfigError, ExitCode, FilesyncError, disk_problem
 from filesync.exchange.judge import gaps
 from filesync.ledger import journal, streams
 from filesync.ledger.journal import Wait
 from filesync.ledger.streams import Direction, Exchange, State
+from filesync.rules.contract import load_contract
 
 _ARRIVING = "arriving"  # what the receiver notes of a file that is not whole, or damaged: nobody can tell yet
 
@@ -45,6 +46,7 @@ class Receiving:
     generation: int
     position: int  # the last bundle applied
     held: tuple[int, ...]  # verified and stored, not applied
+    other_contract: str  # where the next one waits for it: "theirs 0a1b2c3d, ours 4e5f6071"; else empty
     missing: tuple[tuple[int, int], ...]  # waited for: from, to
     arriving: tuple[str, ...]  # names of files that are not whole yet, or damaged
     last_file: str
@@ -109,7 +111,7 @@ def status(conn: sa.Connection, config: Config) -> SiteStatus:
     return SiteStatus(
         name=config.name,
         site=config.site,
-        exchanges=tuple(_exchange(conn, one) for one in streams.exchanges(conn)),
+        exchanges=tuple(_exchange(conn, one, config) for one in streams.exchanges(conn)),
         refused=_in(config.folders.quarantine),
         trouble=str(trouble or ""),
         trouble_hint=trouble.hint if trouble is not None else "",
@@ -126,7 +128,7 @@ def _in(quarantine: Path) -> int:
         raise disk_problem(error, quarantine, doing="read") from error
 
 
-def _exchange(conn: sa.Connection, x: Exchange) -> ExchangeStatus:
+def _exchange(conn: sa.Connection, x: Exchange, config: Config) -> ExchangeStatus:
     waits = Counter(row.state for row in journal.queued(conn, x.id))
     return ExchangeStatus(
         name=x.name,
@@ -137,7 +139,7 @@ def _exchange(conn: sa.Connection, x: Exchange) -> ExchangeStatus:
         encrypt=x.encrypt,
         words=x.words,
         sending=None if x.direction is Direction.RECEIVE else _sending(conn, x),
-        receiving=None if x.direction is Direction.SEND else _receiving(conn, x),
+        receiving=None if x.direction is Direction.SEND else _receiving(conn, x, config),
         waiting=waits[Wait.WAITS] + waits[Wait.BEHIND],
         stuck=waits[Wait.STUCK],
     )
@@ -153,14 +155,25 @@ def _sending(conn: sa.Connection, x: Exchange) -> Sending:
     )
 
 
-def _receiving(conn: sa.Connection, x: Exchange) -> Receiving:
-    held = tuple(one.seq for one in streams.held(conn, x.id) if one.generation == x.in_generation.n)
+def _receiving(conn: sa.Connection, x: Exchange, config: Config) -> Receiving:
+    waiting = [one for one in streams.held(conn, x.id) if one.generation == x.in_generation.n]
+    held = tuple(one.seq for one in waiting)
+    following = next((one for one in waiting if one.seq == x.in_seq + 1), None)
     return Receiving(
         generation=x.in_generation.n,
         position=x.in_seq,
         held=held,
+        other_contract="" if following is None else _other(following.contract, config.rules_of(x.name).contract),
         missing=gaps(x.in_seq, held),
         arriving=tuple(sorted(shown(one.name) for one in streams.seen_files(conn, x.id).values() if one.verdict == _ARRIVING)),
         last_file=x.in_last_file,
         last_seen=moment(x.in_last_seen) if x.in_last_seen else None,
     )
+
+
+def _other(theirs: str, path: Path) -> str:
+    try:
+        ours = load_contract(path).digest
+    except ConfigError:
+        return ""  # `filesync check` and every import tell it in full
+    return "" if ours == theirs else f"theirs {shown(theirs[:8])}, ours {ours[:8]}"

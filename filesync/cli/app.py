@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import json
 from dataclasses import dataclass
 from enum import IntEnum
@@ -74,7 +75,7 @@ class App:
         sentence = shown(event.sentence(), limit=_SENTENCE)
         match event.severity.value:
             case "stop" | "warning":
-                if not self.as_json:
+                if not self.as_json and not (self.say is Say.LESS and _waits(event)):
                     click.echo(f"{event.severity.value}: {sentence}", err=True)
             case "info":
                 self.tell(sentence)
@@ -109,6 +110,27 @@ class App:
             click.echo(f"filesync: {line}", err=True)
         if error.hint:
             click.echo(f"hint: {error.hint}", err=True)
+
+
+def _waits(event: Event) -> bool:
+    """Whether there is nothing to do yet: a bundle that is missing may be on its way."""
+    from filesync.agent.events import Held  # noqa: PLC0415, start-up time
+
+    return isinstance(event, Held) and not event.ask
+
+
+class Verbs(click.Group):
+    """Verbs of which a mistyped one is guessed."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb, or say which one may have been meant. Raises UsageError."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = difflib.get_close_matches(args[0].casefold(), self.list_commands(ctx), n=1)
+            if near and not args[0].startswith("-"):
+                raise click.UsageError(f"No such verb: {args[0][:80]!r}; did you mean {near[0]!r}?", ctx) from error
+            raise
 
 
 def now() -> dt.datetime:

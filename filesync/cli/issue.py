@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from filesync.agent.events import count_text
-from filesync.cli.app import App, json_option
+from filesync.cli.app import App, Say, Verbs, json_option
 from filesync.cli.assignments import assigned
 from filesync.cli.issue_view import document, page_document, print_list, print_page
 from filesync.trackers.embedded import Desk
@@ -41,7 +41,7 @@ def _sitting(app: App, user: str | None) -> Iterator[Desk]:
         desk.close()
 
 
-@click.group()
+@click.group(cls=Verbs)
 def issue() -> None:
     """Work on the issues of the embedded tracker."""
 
@@ -68,9 +68,10 @@ def list_(app: App, fields: tuple[str, ...]) -> None:
 @json_option
 @click.pass_obj
 def load(app: App, file: Path) -> None:
-    """Make the issues and comments that a YAML file tells, all or none.
+    """Make the issues and comments of a YAML file.
 
-    Each edit is made by the author and at the time that the file says. samples/acme-issues.yaml shows the form.
+    All of them, or none. Each edit is made by the author and at the time that the file says. samples/acme-issues.yaml
+    shows the form.
     """
     with _sitting(app, None) as desk:
         made = fill(desk, file)
@@ -122,9 +123,14 @@ def create(
 @json_option
 @click.pass_obj
 def edit(app: App, key: str, fields: tuple[str, ...], user: str | None) -> None:
-    """Change fields of an issue, all or none. The status has a verb of its own: transition."""
+    """Change fields of an issue.
+
+    All that are named, or none. The status has a verb of its own: transition.
+    """
     if not fields:
         raise click.UsageError("nothing to change: say --field NAME=VALUE")
+    if any(field.partition("=")[0].rstrip("+-") == "status" for field in fields):
+        raise click.UsageError("the status goes step by step: use: filesync issue transition KEY STATUS")
     with _sitting(app, user) as desk:
         desk.edit(key, assigned(desk.definition, desk.show(key).issue.fields, fields))
         _answer(app, desk, key, None)
@@ -155,7 +161,10 @@ def transition(app: App, key: str, status: str, user: str | None) -> None:
 @json_option
 @click.pass_obj
 def comment(app: App, key: str, text: str | None, edited: str | None, deleted: str | None, user: str | None) -> None:
-    """Write a comment and print its ID; or change or delete one."""
+    """Write, change or delete a comment.
+
+    A new one's ID is printed; `filesync -q` prints it alone.
+    """
     if (text is None) != (deleted is not None) or (edited and deleted):
         raise click.UsageError("say KEY TEXT, KEY TEXT --edit ID, or KEY --delete ID")
     with _sitting(app, user) as desk:
@@ -166,7 +175,7 @@ def comment(app: App, key: str, text: str | None, edited: str | None, deleted: s
         else:
             edited = desk.comment(key, text or "")
             if not app.as_json:
-                click.echo(edited)
+                click.echo(edited if app.say is Say.LESS else f"comment {edited} on {key}")
         if app.as_json:
             app.tell_json({"key": key, "comment": edited or deleted, "deleted": deleted is not None})
 
@@ -177,7 +186,10 @@ def comment(app: App, key: str, text: str | None, edited: str | None, deleted: s
 @json_option
 @click.pass_obj
 def delete(app: App, key: str, user: str | None) -> None:
-    """Delete an issue with its comments. One that is the parent of others is refused."""
+    """Delete an issue with its comments.
+
+    One that is the parent of others is refused.
+    """
     with _sitting(app, user) as desk:
         desk.delete(key)
         if app.as_json:

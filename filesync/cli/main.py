@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import click
 
 from filesync import __version__
-from filesync.cli.app import App, say_options
+from filesync.cli.app import App, Verbs, say_options
 from filesync.errors import ExitCode, FilesyncError, disk_problem
 
 
@@ -42,7 +42,7 @@ VERBS: Final = {
 }
 
 
-class Verbs(click.Group):
+class SiteVerbs(Verbs):
     """The verbs of `VERBS`, each imported when it is called: that makes `filesync --help` quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002, click's signature
@@ -64,7 +64,7 @@ class Verbs(click.Group):
             formatter.write_dl([(name, verb.short) for name, verb in VERBS.items()])
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]}, subcommand_metavar="VERB …")
+@click.group(cls=SiteVerbs, context_settings={"help_option_names": ["-h", "--help"]}, subcommand_metavar="VERB …")
 @click.option(
     "-c",
     "--config",

@@ -7,7 +7,10 @@ from itertools import chain
 import click
 
 from filesync.agent.outgoing.exporter import resend as resend_again
-from filesync.cli.app import App
+from filesync.bundle.verdict import shown
+from filesync.cli.app import App, json_option
+from filesync.cli.exchanges import event_documents
+from filesync.errors import PairingError
 from filesync.ledger import streams
 
 
@@ -28,13 +31,24 @@ class Numbers(click.ParamType[range]):
 @click.command()
 @click.argument("partner", metavar="PARTNER")
 @click.argument("seqs", metavar="NUMBER…", nargs=-1, required=True, type=Numbers())
+@json_option
 @click.pass_obj
 def resend(app: App, partner: str, seqs: tuple[range, ...]) -> None:
     """Put bundles from the archive into the outbox again, byte for byte.
 
-    PARTNER is the partner's name or that of the exchange. The partner's status and log say which numbers it misses.
+    PARTNER is the partner's name or that of the exchange, NUMBER a number or a run of them like 4-7. The partner's
+    status and log say which numbers it misses.
     """
     with app.site() as site:
         with site.ledger.begin() as conn:
-            named = {one.partner_name: one.name for one in streams.exchanges(conn)}
-        resend_again(site, named.get(partner, partner), chain(*seqs))
+            there = streams.exchanges(conn)
+        named = {one.partner_name: one.name for one in there if one.partner_name}
+        name = named.get(partner, partner)
+        if name not in {one.name for one in there}:
+            raise PairingError(
+                f"there is no partner or exchange named {shown(partner)!r} here",
+                hint=f"Partners are: {', '.join(named)}." if named else "Paired with nobody yet.",
+            )
+        events = resend_again(site, name, chain(*seqs))
+    if app.as_json:
+        app.tell_json(event_documents(tuple(events)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import msgspec
 from filesync.agent.inspect import Inspected, inspected
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, json_option
+from filesync.config import Config
 from filesync.errors import PartnerError, size_text
 from filesync.model.change import Change, Create, Delete
 from filesync.model.values import Value
@@ -19,21 +21,29 @@ _VALUE = 200  # characters of a value that are shown
 
 
 @click.command()
-@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.argument("files", metavar="FILE…", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--changes", is_flag=True, help="Show every change in it, too.")
 @json_option
 @click.pass_obj
-def show(app: App, file: Path, changes: bool) -> None:
+def show(app: App, files: tuple[Path, ...], changes: bool) -> None:
     """Show what a bundle file holds.
 
     The file is checked first as `filesync verify` does, and only a good one is shown. Our own outgoing bundles can be
-    shown as well. What it says of people and keys is the sender's claim.
+    shown as well. What it says of people and keys is the sender's claim. With --json every file is a document of its own.
     """
-    with inspected(file, app.config()) as found:
+    config = app.config()
+    for number, file in enumerate(files):
+        if number:
+            app.tell("")
+        _show(app, file, config, changes=changes)
+
+
+def _show(app: App, file: Path, config: Config, *, changes: bool) -> None:
+    with inspected(file, config) as found:
         if not found.good:
             raise PartnerError(
                 f"{file}: {found.code}: {'; '.join(shown(str(problem)) for problem in found.problems[:3])}",
-                hint=f"all that is wrong with it: filesync verify {file}",
+                hint=f"all that is wrong with it: filesync verify {shlex.quote(str(file))}",
             )
         if app.as_json:
             app.tell_json(_document(found, changes=changes))

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import click
 
-from filesync.agent.events import ranges
+from filesync.agent.events import count_text, ranges
 from filesync.agent.look import reading
 from filesync.agent.status import ExchangeStatus, Receiving, Sending, SiteStatus
 from filesync.agent.status import status as status_of
 from filesync.bundle.verdict import shown
-from filesync.cli.app import App, json_option, time_text
+from filesync.cli.app import App, Say, json_option, time_text
 from filesync.errors import ExitCode
 from filesync.ledger.streams import State
 
@@ -28,39 +28,48 @@ def status(app: App) -> ExitCode:
     config = app.config()
     with reading(config) as conn:
         found = status_of(conn, config)
-    for line in _lines(found):
-        app.tell(line)
+    for level, line in _lines(found):
+        app.tell(line, level=level)
     if app.as_json:
         app.tell_json(found)
     return found.exit_code
 
 
-def _lines(site: SiteStatus) -> Iterator[str]:
+def _lines(site: SiteStatus) -> Iterator[tuple[Say, str]]:
     if not site.exchanges:
-        yield f"{site.name}: no exchange yet. Begin with: filesync pair export > {site.name}.json"
+        yield Say.LESS, f"{site.name}: no exchange yet. Begin with: filesync pair export > {site.name}.json"
     if site.trouble:
-        yield f"{site.name}: {shown(site.trouble, limit=1_000)}"
-        yield f"  hint: {site.trouble_hint}"
+        yield Say.LESS, f"{site.name}: {shown(site.trouble, limit=1_000)}"
+        yield Say.LESS, f"  hint: {site.trouble_hint}"
     for one in site.exchanges:
         yield from _exchange(site.name, one)
     if site.refused:
-        yield f"{site.refused} in quarantine: files that could not be taken; the reason of each is beside it"
+        yield Say.NORMAL, f"{site.refused} in quarantine: files that could not be taken; the reason of each is beside it"
 
 
-def _exchange(us: str, one: ExchangeStatus) -> Iterator[str]:
+def _exchange(us: str, one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
     locked = "encrypted" if one.encrypt else "signed, not encrypted"
-    yield f"{one.name}: {us} and {shown(one.partner) or 'a partner that is not known yet'}, {one.state}, {locked}"
+    person = (
+        Say.LESS if one.state is State.STOPPED or one.stuck or (one.receiving and one.receiving.other_contract) else Say.NORMAL
+    )
+    yield person, f"{one.name}: {us} and {shown(one.partner) or 'a partner that is not known yet'}, {one.state}, {locked}"
     if one.state is State.STOPPED:
         since = f" since {time_text(one.stopped_since)}" if one.stopped_since else ""
-        yield f"  STOPPED{since}: {shown(one.stopped_why, limit=1_000)}"
+        yield Say.LESS, f"  STOPPED{since}: {shown(one.stopped_why, limit=1_000)}"
     if one.sending is not None:
-        yield f"  sending    {_sending(one.sending)}"
+        yield Say.NORMAL, f"  sending    {_sending(one.sending)}"
     if one.receiving is not None:
-        yield f"  receiving  {_receiving(one.receiving)}"
+        yield Say.NORMAL, f"  receiving  {_receiving(one.receiving)}"
+        if one.receiving.other_contract:
+            what = f"bundle {one.receiving.held[0]} was made under another contract ({one.receiving.other_contract})"
+            yield Say.LESS, f"  HELD: {what}: it waits until contract.yaml here is the one it was made under"
     if one.waiting:
-        yield f"  {one.waiting} changes wait for others"
+        yield Say.NORMAL, f"  {count_text(one.waiting, 'change')} {'waits' if one.waiting == 1 else 'wait'} for others"
     if one.stuck:
-        yield f"  {one.stuck} changes are stuck; see: filesync stuck list"
+        yield (
+            Say.LESS,
+            f"  {count_text(one.stuck, 'change')} {'is' if one.stuck == 1 else 'are'} stuck; see: filesync stuck list",
+        )
 
 
 def _sending(one: Sending) -> str:

@@ -8,15 +8,32 @@ from typing import Any, TypeVar
 import click
 
 from filesync.agent import stuck as refusals
+from filesync.agent.events import count_text
 from filesync.agent.look import Refused, reading, refused
 from filesync.agent.record import moment
 from filesync.bundle.verdict import shown
-from filesync.cli.app import App, json_option, time_text
+from filesync.cli.app import App, Verbs, json_option, time_text
 from filesync.errors import ExitCode, Rejected
-from filesync.model.ids import Mark
+from filesync.model.ids import Mark, parse_mark
 
 _REASON = 300  # characters
 _Verb = TypeVar("_Verb", bound=Callable[..., Any])
+
+
+class Number(click.ParamType[Mark]):
+    """The number of a change, as `stuck list` shows it."""
+
+    name = "number"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> Mark:
+        """Read it."""
+        try:
+            parse_mark(value)
+        except ValueError:
+            self.fail(
+                f"{value[:80]!r} is no number of a change, like 0001.0000000002.000001; see: filesync stuck list", param, ctx
+            )
+        return Mark(value)
 
 
 def _exchange_option(verb: _Verb) -> _Verb:
@@ -25,7 +42,7 @@ def _exchange_option(verb: _Verb) -> _Verb:
     )
 
 
-@click.group()
+@click.group(cls=Verbs)
 def stuck() -> None:
     """List, retry or skip what the tracker refused.
 
@@ -37,53 +54,69 @@ def stuck() -> None:
 @json_option
 @click.pass_obj
 def list_(app: App) -> None:
-    """List what is stuck, each with its number, reason, and how much waits behind it."""
+    """List what is stuck.
+
+    Each with its number, its reason, and how much waits behind it.
+    """
     with reading(app.config()) as conn:
         found = refused(conn)
     for one in found:
         about = one.change.about
-        what = f"{one.change.__struct_config__.tag} {shown(about.key or one.row.gid)}"
+        what = f"{one.change.__struct_config__.tag} {shown(one.key or about.key or one.row.gid)}"
         app.tell(f"{one.row.mark}  {one.exchange}  {what}, since {time_text(moment(one.row.since))}")
         app.tell(f"    {shown(one.row.reason, limit=_REASON)}")
         if one.behind:
-            app.tell(f"    {one.behind} later changes of it wait")
+            app.tell(f"    {count_text(one.behind, 'later change')} of it {'waits' if one.behind == 1 else 'wait'}")
     if app.as_json:
         app.tell_json([_document(one) for one in found])
 
 
 @stuck.command()
-@click.argument("mark", metavar="[NUMBER]", required=False)
+@click.argument("mark", metavar="[NUMBER]", required=False, type=Number())
 @_exchange_option
+@json_option
 @click.pass_obj
-def retry(app: App, mark: str | None, exchange: str | None) -> ExitCode:
-    """Try one again, or all of them. Mend the cause first; ends with 4 where something is still refused."""
+def retry(app: App, mark: Mark | None, exchange: str | None) -> ExitCode:
+    """Try one again, or all of them.
+
+    Mend the cause first; ends with 4 where something is still refused.
+    """
     with app.site() as site:
         if mark is None:
             names = site.exchange_names() if exchange is None else [exchange]
             counts = [refusals.retry(site, name, None) for name in names]
         else:
-            counts = [refusals.retry(site, _exchange_of(app, mark, exchange), frozenset({Mark(mark)}))]
+            counts = [refusals.retry(site, _exchange_of(app, mark, exchange), frozenset({mark}))]
     again = sum(one.refused for one in counts)
     applied, idle = sum(one.applied for one in counts), sum(one.skipped for one in counts)
+    with reading(app.config()) as conn:
+        left = [one for one in refused(conn) if exchange in {None, one.exchange} and mark in {None, one.row.mark}]
+    for one in left:
+        app.tell(f"{one.row.mark}: {shown(one.row.reason, limit=_REASON)}")
     app.tell(f"{applied} applied, {idle} needed nothing, {again} refused again")
+    if app.as_json:
+        app.tell_json({"applied": applied, "skipped": idle, "refused": again, "stuck": [_document(one) for one in left]})
     return ExitCode.WORK_LEFT if again else ExitCode.DONE
 
 
 @stuck.command()
-@click.argument("mark", metavar="NUMBER")
+@click.argument("mark", metavar="NUMBER", type=Number())
 @click.option("--reason", required=True, metavar="TEXT", help="Why; it stands in the log.")
 @_exchange_option
+@json_option
 @click.pass_obj
-def skip(app: App, mark: str, reason: str, exchange: str | None) -> None:
+def skip(app: App, mark: Mark, reason: str, exchange: str | None) -> None:
     """Decide one for good: what stands here stays.
 
     Our value of a skipped field is sent back to the partner. After a skipped creation or deletion each side keeps its own.
     """
     with app.site() as site:
-        refusals.skip(site, _exchange_of(app, mark, exchange), Mark(mark), reason=reason)
+        refusals.skip(site, _exchange_of(app, mark, exchange), mark, reason=reason)
+    if app.as_json:
+        app.tell_json({"mark": mark, "skipped": True, "reason": reason})
 
 
-def _exchange_of(app: App, mark: str, exchange: str | None) -> str:
+def _exchange_of(app: App, mark: Mark, exchange: str | None) -> str:
     """The exchange in which this change is stuck."""
     if exchange is not None:
         return exchange

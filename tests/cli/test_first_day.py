@@ -73,8 +73,9 @@ def test_the_lines_for_cron_are_lines_of_a_crontab_and_quiet_where_nothing_happe
     for line in block.splitlines():
         found = re.fullmatch(r"(?:[*/0-9]+ ){4}[*/0-9]+  (.*)", line)
         assert found is not None, line
+        assert " && /srv/filesync/.venv/bin/filesync " in found[1]  # cron has no PATH of ours
         done = subprocess.run(
-            ["/bin/sh", "-c", found[1].replace("/srv", str(paired))],
+            ["/bin/sh", "-c", found[1].replace("/srv/filesync/.venv/bin/", "").replace("/srv", str(paired))],
             env=environment,
             capture_output=True,
             check=False,

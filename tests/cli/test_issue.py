@@ -74,7 +74,7 @@ def test_an_issue_goes_through_its_life(issue: Issue) -> None:
     assert issue("edit", "ABC-1", "--field", "priority=Low", "--field", "labels=valve,urgent") == ""
     assert issue("transition", "ABC-1", "Start") == ""
     assert issue("transition", "ABC-1", "In Review") == ""
-    assert issue("comment", "ABC-1", "Seen at 40 bar", "--as", "h.tanaka") == "1\n"
+    assert issue("comment", "ABC-1", "Seen at 40 bar", "--as", "h.tanaka") == "comment 1 on ABC-1\n"
     assert issue("comment", "ABC-1", "Seen at 41 bar", "--edit", "1") == ""
     shown = issue("show", "ABC-1")
     for words in (
@@ -162,7 +162,7 @@ def test_a_refusal_names_every_field_with_what_is_allowed(issue: Issue) -> None:
         *CREATE, "--field", "priority=Hihg", "--field", "asignee=w.chen", "--field", "due_date=soon", status=ExitCode.REJECTED
     )
     assert 'priority: there is no option "Hihg"; did you mean "High"?' in said
-    assert 'asignee: there is no such field; did you mean "assignee"?' in said
+    assert 'asignee: there is no field "asignee"; did you mean "assignee"?' in said
     assert "due_date: not a date (YYYY-MM-DD)" in said
     assert issue("list") == ""
 
@@ -247,3 +247,21 @@ def test_assignments_say_what_people_mean(words: list[str], flat: Flat) -> None:
 def test_what_is_no_assignment_is_a_usage_error(word: str) -> None:
     with pytest.raises(click.UsageError):
         assigned(read_definition(), {}, [word])
+
+
+def test_an_issue_has_a_summary_from_the_beginning(issue: Issue) -> None:
+    for nothing in ("", "   "):
+        said = issue("create", "--type", "Bug", "--summary", nothing, status=ExitCode.REJECTED)
+        assert "summary: is required" in said
+    assert issue("list") == ""
+
+
+def test_the_status_is_no_field_to_edit(issue: Issue) -> None:
+    issue(*CREATE)
+    assert "filesync issue transition" in issue("edit", "ABC-1", "--field", "status=Done", status=ExitCode.USAGE)
+
+
+def test_a_file_that_holds_no_issues_is_said_to(issue: Issue, tmp_path: Path) -> None:
+    assert "cannot be read: No such file" in issue("load", str(tmp_path / "isues.yaml"), status=ExitCode.CONFIG)
+    (tmp_path / "other.yaml").write_bytes(b"\xff\xfe\x00")
+    assert "not a file of issues" in issue("load", str(tmp_path / "other.yaml"), status=ExitCode.CONFIG)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from filesync.errors import ExitCode
@@ -102,14 +104,17 @@ def test_f112_what_is_refused_is_listed_with_its_reason_and_what_waits_behind(re
     assert (one["mark"], one["behind"]) == (MARK, 1)
     assert "priority" in one["reason"]
     out = refusing.at_globex("stuck", "list")[1]
-    assert f"{MARK}  main  set ABC-1, since " in out
-    assert "1 later changes of it wait" in out
-    assert "1 changes are stuck; see: filesync stuck list" in refusing.at_globex("status")[1]
+    assert f"{MARK}  main  set ABC-1 (ABC-1 at acme), since " in out
+    assert "1 later change of it waits" in out
+    assert "1 change is stuck; see: filesync stuck list" in refusing.at_globex("status")[1]
 
 
 def test_a_retry_after_the_cause_is_mended_applies_it_and_what_waited(refusing: Pair) -> None:
     refusing.at_globex("import")
-    assert refusing.at_globex("stuck", "retry", MARK)[0] == ExitCode.WORK_LEFT
+    status, out, _ = refusing.at_globex("stuck", "retry", MARK)
+    assert status == ExitCode.WORK_LEFT
+    assert f'{MARK}: priority: there is no option "Burning"' in out
+    assert refusing.at_globex("stuck", "retry", MARK, "--json")[1]["refused"] == 1
     mapping = refusing.folder / "globex" / "mapping.yaml"
     mapping.write_text(mapping.read_text().replace(WRONG_WORD, ""))
     status, out, _ = refusing.at_globex("stuck", "retry")
@@ -119,6 +124,68 @@ def test_a_retry_after_the_cause_is_mended_applies_it_and_what_waited(refusing: 
     assert "Highest" in shown
     assert "Pump overheats" in shown
     assert refusing.at_globex("stuck", "list") == (ExitCode.DONE, "", "")
+
+
+def test_a_number_that_no_change_can_have_is_misuse(pair: Pair) -> None:
+    for call in (["retry", "5"], ["skip", "5", "--reason", "x"]):
+        status, _, err = pair.at_acme("stuck", *call)
+        assert status == ExitCode.USAGE
+        assert "is no number of a change" in err
+
+
+def test_quiet_status_says_only_what_needs_a_person(refusing: Pair) -> None:
+    assert refusing.at_globex("-q", "status")[1] == ""
+    refusing.at_globex("import")
+    out = refusing.at_globex("-q", "status")[1]
+    assert "1 change is stuck" in out
+    assert "receiving" not in out
+
+
+def test_status_says_that_a_bundle_is_held_for_its_contract(pair: Pair) -> None:
+    contract = pair.folder / "acme" / "contract.yaml"
+    contract.write_text(contract.read_text().replace("version: 1", "version: 2", 1))
+    pair.at_acme("issue", "create", "--type", "Bug", "--summary", "Pump")
+    pair.at_acme("export")
+    pair.deliver(*pair.sent())
+    pair.at_globex("import")
+    status, out, _ = pair.at_globex("status")
+    assert status == ExitCode.WORK_LEFT
+    assert "HELD: bundle 1 was made under another contract (theirs " in out
+    shutil.copy(contract, pair.folder / "globex" / "contract.yaml")
+    assert "HELD" not in pair.at_globex("status")[1]
+
+
+def test_a_missing_bundle_is_no_matter_for_a_person_before_the_grace_is_over(pair: Pair) -> None:
+    for summary in ("one", "two"):
+        pair.at_acme("issue", "create", "--type", "Bug", "--summary", summary)
+        pair.at_acme("export")
+    pair.deliver(pair.sent()[1])
+    assert pair.at_globex("-q", "import") == (ExitCode.WORK_LEFT, "", "")
+    assert "Missing bundle 1 from acme" in pair.at_globex("import")[2]
+    pair.globex.write_text(pair.globex.read_text().replace("grace: 1h", "grace: 0s"))
+    assert "Ask acme to run: filesync resend globex 1" in pair.at_globex("-q", "import")[2]
+
+
+def test_a_partner_nobody_knows_is_answered_with_those_there_are(pair: Pair) -> None:
+    status, _, err = pair.at_acme("resend", "nobody", "1")
+    assert status == ExitCode.CONFIG
+    assert "Partners are: globex." in err
+
+
+def test_resend_tells_json(pair: Pair) -> None:
+    pair.at_acme("issue", "create", "--type", "Bug", "--summary", "Pump")
+    pair.at_acme("export")
+    [one] = pair.at_acme("resend", "globex", "1", "--json")[1]
+    assert (one["event"], one["seq"]) == ("Resent", 1)
+
+
+def test_several_bundles_are_shown_one_after_the_other(pair: Pair) -> None:
+    for summary in ("one", "two"):
+        pair.at_acme("issue", "create", "--type", "Bug", "--summary", summary)
+        pair.at_acme("export")
+    status, out, _ = pair.at_acme("show", *pair.sent())
+    assert status == ExitCode.DONE
+    assert [line.split()[1] for line in out.splitlines() if line.startswith("bundle ")] == ["1", "2"]
 
 
 def test_a_skip_needs_a_reason_and_lets_the_rest_go_on(refusing: Pair) -> None:

@@ -105,6 +105,20 @@ def test_misuse_is_json_where_json_was_asked_for(call: list[str], capsys: pytest
     assert json.loads(capsys.readouterr().err)["error"] == "USAGE"
 
 
+@pytest.mark.parametrize(
+    ("call", "meant"), [(["exprt"], "export"), (["stuck", "lst"], "list"), (["issue", "coment", "ABC-1"], "comment")]
+)
+def test_a_mistyped_verb_is_guessed(call: list[str], meant: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(call) == ExitCode.USAGE
+    assert f"did you mean '{meant}'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["issue", "stuck"])
+def test_no_line_of_a_list_of_verbs_is_cut(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([name, "--help"]) == ExitCode.DONE
+    assert "..." not in capsys.readouterr().out.partition("Commands:")[2]
+
+
 def test_a_fault_of_ours_shows_its_traceback(failing: Failing) -> None:
     failing(ZeroDivisionError())
     with pytest.raises(ZeroDivisionError):

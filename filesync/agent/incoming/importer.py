@@ -6,6 +6,7 @@ decided once; which ones are is a bit each, so that an interrupted bundle goes o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -243,8 +244,9 @@ class Importer:
                 break
         for outcome in outcomes:
             done |= 1 << outcome.work.change.n
+        keys = {one.work.mark: self._key(view, one) for one in outcomes if one.left is not None}
         with self._site.ledger.begin() as conn:
-            self._commit(conn, outcomes)
+            self._commit(conn, outcomes, keys)
             if taken is not None:
                 streams.update_taken(conn, self._x, taken, decided=done.to_bytes(done.bit_length() // 8 + 1, "little"))
         self._record.done()
@@ -252,7 +254,7 @@ class Importer:
             raise trouble
         return outcomes
 
-    def _commit(self, conn: sa.Connection, outcomes: list[Outcome]) -> None:
+    def _commit(self, conn: sa.Connection, outcomes: list[Outcome], keys: Mapping[Mark, str]) -> None:
         shadows.save(conn, self._x, [row for one in outcomes for row in one.rows])
         shadows.drop_doubts(conn, self._x, [one.work.change.gid for one in outcomes if not one.doubted])
         journal.put_queued(conn, self._x, [one.left for one in outcomes if one.left is not None])
@@ -269,13 +271,23 @@ class Importer:
             self.counts.add(one.end)
             for event in one.events:
                 self._record.add(event)
-            self._say_left(one)
+            self._say_left(one, keys)
         self._record.write(conn)
 
-    def _say_left(self, one: Outcome) -> None:
+    def _key(self, view: View, one: Outcome) -> str:
+        """What people here call it: our key, and the partner's in brackets; its alone where we have none."""
+        change = one.work.change
+        theirs = change.about.key or change.gid
+        row = view.row(change.gid)
+        if one.left is None or one.left.state is Wait.BEHIND or row is None or row.state is not Life.LIVE:
+            return theirs  # of what is behind another the tracker was not asked
+        shown = view.shown(row)
+        return theirs if shown is None else f"{shown.key} ({theirs} at {self._paired.them.name})"
+
+    def _say_left(self, one: Outcome, keys: Mapping[Mark, str]) -> None:
         if one.left is None or one.work.since is not None:
             return  # told when it came to stand there
-        key = one.work.change.about.key or one.left.gid
+        key = keys[one.work.mark]
         if one.left.state is Wait.STUCK:
             self._record.add(Stuck(mark=one.left.mark, key=key, why=one.left.reason))
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from filesync.agent.events import Event, Severity, count_text
+from filesync.agent.events import Event, Severity, count_text, ended
 from filesync.errors import size_text
 
 
@@ -16,7 +16,8 @@ class Exported(Event, frozen=True, kw_only=True):
     to: str
 
     def sentence(self) -> str:
-        return f"exported {self.seq} for {self.to}: {count_text(self.changes, 'change')}, {size_text(self.bytes)}, {self.file}"
+        what = f"{count_text(self.changes, 'change')}, {size_text(self.bytes)}, {self.file}"
+        return f"exported bundle {self.seq} for {self.to}: {what}"
 
 
 class Resumed(Event, frozen=True, kw_only=True):
@@ -52,7 +53,7 @@ class NotTold(Event, frozen=True, kw_only=True):
     why: str
 
     def sentence(self) -> str:
-        return f"{self.key}: {self.field} was not sent: {self.why}. The rest of the issue goes on."
+        return f"{self.key}: {self.field} was not sent: {ended(self.why)} The rest of the issue goes on."
 
 
 class RulesChanged(Event, frozen=True, kw_only=True):

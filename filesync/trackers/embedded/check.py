@@ -6,7 +6,7 @@ Pure. What needs other issues (the parent's level, the workflow step) is asked i
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,7 +38,7 @@ def checked(definition: Definition, fields: Flat) -> Checked:
         field = definition.fields.get(name)
         try:
             if field is None:
-                refused[flat] = "there is no such field" + suggestion(name, tuple(definition.fields))
+                refused[flat] = f"there is no field {quoted(name)}" + suggestion(name, tuple(definition.fields))
             elif element is not None:
                 landed = _element(definition, name, element, value)
                 if landed != flat:
@@ -66,7 +66,7 @@ def checked_body(fields: Flat) -> Checked:
         return Checked({}, {**refused, "body": str(error)})
 
 
-def missing(definition: Definition, fields: Mapping[str, Value]) -> dict[str, str]:
+def missing(definition: Definition, fields: Collection[str]) -> dict[str, str]:
     """The required fields that are empty, with words."""
     present = {split_name(flat)[0] for flat in fields}
     return {name: "is required" for name, field in definition.fields.items() if field.required and name not in present}

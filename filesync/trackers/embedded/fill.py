@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import yaml
 
+from filesync.bundle.verdict import shown
 from filesync.errors import ConfigError, Problem
 from filesync.model.ids import Kind
 from filesync.model.issue import Ref
@@ -21,6 +22,8 @@ from filesync.trackers.embedded.work import Work
 
 # libyaml's parser takes a tenth of the time; where PyYAML was built without it, the other one does the same
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_WHY = 300  # characters of what the reader says
 
 
 class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,8 +70,14 @@ def fill(desk: Desk, path: Path) -> Filled:
     """
     try:
         samples = msgspec.convert(yaml.load(path.read_bytes(), _LOADER), tuple[Sample, ...])  # noqa: S506, a safe loader
-    except (OSError, yaml.YAMLError, msgspec.ValidationError) as error:
-        raise ConfigError([Problem(path.name, " ".join(str(error).split()))]) from error
+    except OSError as error:
+        hint = "Is it the right name, and may this account read it?"
+        raise ConfigError([Problem(path.name, f"cannot be read: {error.strerror}")], hint=hint) from error
+    except (yaml.YAMLError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        what = f"not a file of issues: {shown(' '.join(str(error).split()), limit=_WHY)}"
+        raise ConfigError(
+            [Problem(path.name, what)], hint="samples/acme-issues.yaml shows the form. Nothing was made."
+        ) from error
     local: dict[int, str] = {}
     with desk.store.writing() as work:
         for sample, event in _in_time(samples):

@@ -96,7 +96,7 @@ class Work:
         """Make an issue. Raises Rejected with every field that cannot be taken."""
         seen = check.checked(self.definition, fields)
         good = {name: value for name, value in seen.fields.items() if value is not None}
-        refused = {**check.missing(self.definition, {**fields, **good}), **seen.refused}
+        refused = {**check.missing(self.definition, {*seen.refused, *good}), **seen.refused}
         kind = str(good.get("type", ""))
         if kind in self.definition.types:
             initial = self.definition.workflow(kind).initial

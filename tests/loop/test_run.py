@@ -1,0 +1,237 @@
+"""`filesync run` as people and service managers start it: real processes, real signals, real time."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from filesync.cli.main import run as filesync
+from filesync.errors import ExitCode
+from tests.support.two_sites import Side, World, two_sites
+
+ROOT = Path(__file__).parents[2]
+CANARY = "Ka7narienvogel"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """Two sites whose acme is open for people, and whose globex is closed: a process of its own works there."""
+    with two_sites(base=tmp_path) as made:
+        made.globex.site.close()
+        yield made
+        made.globex.site = made.globex._open()
+
+
+def deliver(world: World) -> None:
+    """Rename what acme exported into globex's inbox."""
+    world.acme.export()
+    world.carry(to=world.globex)
+
+
+@contextmanager
+def running(side: Side, *words: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """`filesync run` at a side, in a process of its own. It is killed in the end if it is still there."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "filesync.cli.main", "-c", str(side.config.path), "run", *words],
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def lines(process: subprocess.Popen[str], until: str) -> list[dict[str, Any]]:
+    """What it logs, up to the first event of this kind."""
+    found: list[dict[str, Any]] = []
+    assert process.stderr is not None
+    for line in process.stderr:
+        found.append(json.loads(line))
+        if found[-1]["kind"] == until:
+            return found
+    pytest.fail(f"it ended without {until}: {found}")
+
+
+def ended(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, list[dict[str, Any]]]:
+    process.send_signal(number)
+    _, err = process.communicate()
+    return process.returncode, [json.loads(line) for line in err.splitlines()]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_file_that_is_renamed_into_the_inbox_is_applied_and_a_signal_ends_the_run_with_0(
+    world: World, number: signal.Signals
+) -> None:
+    world.acme.desk.create("Bug", "Pump runs hot")
+    with running(world.globex) as process:
+        lines(process, "Started")
+        deliver(world)
+        applied = lines(process, "BundleApplied")[-1]
+        assert applied["level"] == "info"
+        assert applied["exchange"] == "main"
+        assert applied["event"] == "imported 1 from acme: 1 change, 1 applied"
+        status, rest = ended(process, number)
+    assert status == ExitCode.DONE
+    assert [one["kind"] for one in rest] == ["Ended"]
+    assert len(world.globex.desk.list()) == 1
+
+
+def test_sigterm_in_a_long_import_ends_it_cleanly_and_the_next_run_goes_on(world: World) -> None:
+    many = 1_000
+    for n in range(many):
+        world.acme.desk.create("Bug", f"Bug {n}")
+    deliver(world)
+    with running(world.globex, "-v") as process:
+        lines(process, "Applied")
+        status, rest = ended(process, signal.SIGTERM)
+    assert status == ExitCode.DONE
+    assert rest[-1]["kind"] == "Ended"
+    some = len(world.globex.desk.list())
+    assert 0 < some < many
+    assert sum(one["kind"] == "Applied" for one in rest) + 1 == some, "what was called was recorded and told"
+    with running(world.globex, "--once") as process:
+        assert process.wait() == ExitCode.DONE
+    assert len(world.globex.desk.list()) == many
+
+
+def test_f53_other_verbs_are_told_who_works_there_and_those_that_look_are_not_held_up(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = str(world.globex.config.path)
+    with running(world.globex) as process:
+        lines(process, "Started")
+        assert filesync(["-c", config, "import"]) == ExitCode.LOCKED
+        assert f"this site is in use by pid {process.pid}" in capsys.readouterr().err
+        assert filesync(["-c", config, "run", "--once"]) == ExitCode.LOCKED
+        assert filesync(["-c", config, "status"]) == ExitCode.DONE
+        assert ended(process, signal.SIGTERM)[0] == ExitCode.DONE
+    assert filesync(["-c", config, "import"]) == ExitCode.NOTHING
+
+
+def test_a_file_of_rules_that_changed_is_read_while_it_runs(world: World) -> None:
+    path = world.globex.folder / "mapping.yaml"
+    with running(world.globex) as process:
+        lines(process, "Started")
+        path.write_text(path.read_text() + "# looked through\n")
+        again = [one["kind"] for one in lines(process, "Started")]
+        assert again == ["ReadAgain", "Started"]
+        assert ended(process, signal.SIGTERM)[0] == ExitCode.DONE
+
+
+def test_the_service_manager_hears_ready_alive_and_stopping(world: World, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "notify"))
+        listener.settimeout(600)
+        told = []
+        with running(world.globex, NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="900000") as process:
+            while told.count("WATCHDOG=1") < 3:
+                told.append(listener.recv(100).decode())
+            assert ended(process, signal.SIGTERM)[0] == ExitCode.DONE
+            while select.select([listener], [], [], 0)[0]:
+                told.append(listener.recv(100).decode())
+    assert [one for one in told if one != "WATCHDOG=1"] == ["READY=1", "STOPPING=1"]
+
+
+def test_no_line_of_the_log_tells_a_fields_value_or_a_secret(world: World) -> None:
+    acme, globex = world.sides
+    pump = acme.desk.create("Bug", CANARY, {"description": CANARY, "labels": CANARY, "environment": CANARY})
+    acme.desk.comment(pump, CANARY)
+    deliver(world)
+    with running(globex, "--once", "-v") as process:
+        first = process.communicate()[1]
+    assert '"BundleApplied"' in first
+    copy = globex.desk.list()[0].key
+    globex.desk.edit(copy, {"summary": f"{CANARY} ours"})
+    acme.desk.edit(pump, {"summary": f"{CANARY} theirs", "description": CANARY * 2})
+    acme.desk.edit(pump, {"priority": "Low"})
+    mapping = globex.folder / "mapping.yaml"
+    deliver(world)
+    (globex.config.folders.inbox / "fs1_bad.tar").write_text(CANARY * 100)
+    with running(globex, "--once", "-v") as process:
+        second = process.communicate()[1]
+    assert '"Met"' in second
+    assert '"Damaged"' in second
+    secrets = [(globex.folder / "keys" / name).read_text().splitlines() for name in ("signing", "age.txt")]
+    for line in [*first.splitlines(), *second.splitlines(), mapping.read_text()]:
+        assert CANARY not in line
+        assert not any(len(secret) > 20 and secret in line for part in secrets for secret in part)
+
+
+def test_once_ends_with_the_usual_statuses(world: World, capfd: pytest.CaptureFixture[str]) -> None:
+    acme, globex = world.sides
+    once = ["-c", str(globex.config.path), "run", "--once"]
+    assert filesync(once) == ExitCode.NOTHING
+    assert capfd.readouterr().err == ""
+    globex.desk.create("Bug", "Valve leaks")
+    assert filesync(once) == ExitCode.DONE
+    for n in range(2):
+        acme.desk.create("Bug", f"Bug {n}")
+        acme.export()
+    first, second = sorted(acme.config.folders.outbox.iterdir())
+    shutil.copy(second, globex.config.folders.inbox)
+    assert filesync(once) == ExitCode.WORK_LEFT
+    shutil.copy(first, globex.config.folders.inbox)
+    assert filesync(once) == ExitCode.DONE
+    (globex.config.folders.inbox / "fs1_bad.tar").write_text("Your attachment was removed\n" * 40)
+    assert filesync(once) == ExitCode.PARTNER
+    shutil.rmtree(globex.config.folders.inbox)
+    assert filesync(once) == ExitCode.DISK
+    assert '"kind": "Failing"' in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["--interval", "soon"], ExitCode.USAGE, "'soon' is no time"),
+        (["--interval", "0s"], ExitCode.USAGE, "'0s' is no time"),
+        (["--interval", "5m", "--cron", "* * * * *"], ExitCode.USAGE, "exclude each other"),
+        (["--once", "--interval", "5m"], ExitCode.USAGE, "has no schedule"),
+        (["--zone", "UTC"], ExitCode.USAGE, "--zone is for --cron"),
+        (["--cron", "noon"], ExitCode.CONFIG, '"noon" is no time'),
+        (["--cron", "0 6 * * *", "--zone", "Mars/Olympus"], ExitCode.CONFIG, "no time zone 'Mars/Olympus'"),
+        (["--cron", "0 6 * * *", "--zone", "../etc/passwd"], ExitCode.CONFIG, "no time zone"),
+    ],
+)
+def test_what_makes_no_schedule_is_told(
+    world: World, capsys: pytest.CaptureFixture[str], words: list[str], status: ExitCode, said: str
+) -> None:
+    assert filesync(["-c", str(world.globex.config.path), "run", *words]) == status
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+def test_a_cron_line_is_told_with_its_zone(world: World, zone: str | None) -> None:
+    words = ["--cron", "30 6 * * MON-FRI", *(["--zone", zone] if zone else [])]
+    with running(world.globex, *words, TZ="Asia/Tokyo") as process:
+        started = lines(process, "Started")[-1]["event"]
+        assert ended(process, signal.SIGTERM)[0] == ExitCode.DONE
+    assert f"exports at 30 6 * * MON-FRI ({zone or 'Asia/Tokyo'})" in started
+
+
+def test_on_a_terminal_it_speaks_to_people(world: World) -> None:
+    terminal, ours = os.openpty()
+    words = [sys.executable, "-m", "filesync.cli.main", "-c", str(world.globex.config.path), "run", "--once"]
+    world.acme.desk.create("Bug", "Pump runs hot")
+    deliver(world)
+    with subprocess.Popen(words, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=ours) as process:
+        assert process.wait() == ExitCode.DONE
+    os.close(ours)
+    shown = os.read(terminal, 100_000).decode()
+    os.close(terminal)
+    assert "Z  main: imported 1 from acme: 1 change, 1 applied" in shown

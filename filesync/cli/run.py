@@ -14,10 +14,13 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
+import msgspec
 import structlog
 
-from filesync.agent.events import Event, Severity
+from filesync.agent.events import Event, NotTold, Severity, Stopped, Stuck
+from filesync.agent.incoming.arrivals import Arriving, Damaged
 from filesync.agent.running.loop import Around, Outcome
+from filesync.agent.running.news import LeftAlone
 from filesync.agent.running.schedule import Every, Schedule, cron
 from filesync.agent.running.serve import serve, serve_once
 from filesync.agent.running.service import Bell, Manager, stop_signals
@@ -30,6 +33,7 @@ from filesync.errors import ConfigError, ExitCode, Problem
 _INTERVAL: Final = "5m"
 _SENTENCE: Final = 1_000  # characters
 _LEVELS: Final = {Severity.STOP: "error", Severity.WARNING: "warning", Severity.INFO: "info", Severity.DEBUG: "debug"}
+_NOT_VALID: Final = "is not valid:"  # what follows comes from the schema
 _LOCALTIME: Final = Path("/etc/localtime")
 
 
@@ -131,7 +135,30 @@ def _log() -> Callable[[str, Event], None]:
 
     def write(exchange: str, event: Event) -> None:
         told = getattr(logger, _LEVELS[event.severity])
-        sentence = shown(event.sentence(), limit=_SENTENCE)
+        sentence = shown(_without_values(event).sentence(), limit=_SENTENCE)
         told(sentence, at=now().isoformat(timespec="seconds"), exchange=exchange or None, kind=type(event).__name__)
 
     return write
+
+
+def _without_values(event: Event) -> Event:
+    """The event for a log that others may read: without the words of a tracker, mapping or schema, which may quote a value."""
+    said: dict[str, object] = {}
+    match event:
+        case Stuck():
+            said = {"why": "the reason is in `filesync stuck list`"}
+        case NotTold():
+            said = {"why": "the reason is in `filesync log`"}
+        case Damaged():  # the beginning of a text that somebody put there may be quoted, too
+            said = {"problems": ["what is wrong is in `filesync log`"]}
+        case Arriving():
+            said = {"problem": "what it lacks is in `filesync log`"}
+        case Stopped() if _NOT_VALID in event.why:
+            said = {"why": _cut(event.why)}
+        case LeftAlone() if _NOT_VALID in event.what:
+            said = {"what": _cut(event.what)}
+    return msgspec.structs.replace(event, **said)
+
+
+def _cut(why: str) -> str:
+    return f"{why[: why.index(_NOT_VALID)]}{_NOT_VALID} what is wrong is in `filesync status`."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import shutil
 import signal
@@ -17,8 +18,14 @@ from typing import Any
 
 import pytest
 
+from filesync.agent.events import Event, NotTold, Stopped, Stuck
+from filesync.agent.incoming.arrivals import Arriving, Damaged
+from filesync.agent.running.news import LeftAlone
+from filesync.bundle.verdict import Code
 from filesync.cli.main import run as filesync
+from filesync.cli.run import _log
 from filesync.errors import ExitCode
+from filesync.model.ids import Mark
 from tests.support.two_sites import Side, World, two_sites
 
 ROOT = Path(__file__).parents[2]
@@ -138,7 +145,7 @@ def test_the_service_manager_hears_ready_alive_and_stopping(world: World, tmp_pa
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(str(tmp_path / "notify"))
         listener.settimeout(600)
-        told = []
+        told: list[str] = []
         with running(world.globex, NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="900000") as process:
             while told.count("WATCHDOG=1") < 3:
                 told.append(listener.recv(100).decode())
@@ -150,7 +157,9 @@ def test_the_service_manager_hears_ready_alive_and_stopping(world: World, tmp_pa
 
 def test_no_line_of_the_log_tells_a_fields_value_or_a_secret(world: World) -> None:
     acme, globex = world.sides
-    pump = acme.desk.create("Bug", CANARY, {"description": CANARY, "labels": CANARY, "environment": CANARY})
+    many: dict[str, Any] = {f"{name}:{CANARY}": True for name in ("labels", "serial_numbers")}
+    texts = dict.fromkeys(("description", "environment", "customer_reference"), CANARY)
+    pump = acme.desk.create("Bug", CANARY, {**texts, **many})
     acme.desk.comment(pump, CANARY)
     deliver(world)
     with running(globex, "--once", "-v") as process:
@@ -160,7 +169,6 @@ def test_no_line_of_the_log_tells_a_fields_value_or_a_secret(world: World) -> No
     globex.desk.edit(copy, {"summary": f"{CANARY} ours"})
     acme.desk.edit(pump, {"summary": f"{CANARY} theirs", "description": CANARY * 2})
     acme.desk.edit(pump, {"priority": "Low"})
-    mapping = globex.folder / "mapping.yaml"
     deliver(world)
     (globex.config.folders.inbox / "fs1_bad.tar").write_text(CANARY * 100)
     with running(globex, "--once", "-v") as process:
@@ -168,9 +176,30 @@ def test_no_line_of_the_log_tells_a_fields_value_or_a_secret(world: World) -> No
     assert '"Met"' in second
     assert '"Damaged"' in second
     secrets = [(globex.folder / "keys" / name).read_text().splitlines() for name in ("signing", "age.txt")]
-    for line in [*first.splitlines(), *second.splitlines(), mapping.read_text()]:
+    for line in [*first.splitlines(), *second.splitlines()]:
         assert CANARY not in line
         assert not any(len(secret) > 20 and secret in line for part in secrets for secret in part)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Stuck(mark=Mark("1.1.1"), key="A-1", why=f'there is no option "{CANARY}"'),
+        NotTold(key="A-1", field="priority", why=f'the contract has no option "{CANARY}"'),
+        Damaged(file="a.tar", code=Code.BAD_SCHEMA, problems=[f"line 1: '{CANARY}' is not of type"], hint="", kept=True),
+        Arriving(file="a.tar", problem=f"no bundle: it begins with {CANARY}", settle_s=600),
+        Stopped(partner="acme", why=f"bundle 1 is signed, but what it says is not valid: '{CANARY}' is not of type"),
+        LeftAlone(what=f"it is stopped: what it says is not valid: '{CANARY}' is not of type", hint=""),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_words_that_may_quote_a_value_are_not_in_the_log(event: Event, capfd: pytest.CaptureFixture[str]) -> None:
+    assert CANARY in event.sentence()
+    _log()("main", event)
+    line = capfd.readouterr().err
+    assert json.loads(line)["kind"] == type(event).__name__
+    assert CANARY not in line
+    assert "filesync " in json.loads(line)["event"], "it says where the whole of it is"
 
 
 def test_once_ends_with_the_usual_statuses(world: World, capfd: pytest.CaptureFixture[str]) -> None:
@@ -235,3 +264,20 @@ def test_on_a_terminal_it_speaks_to_people(world: World) -> None:
     shown = os.read(terminal, 100_000).decode()
     os.close(terminal)
     assert "Z  main: imported 1 from acme: 1 change, 1 applied" in shown
+
+
+def test_the_unit_of_the_documentation_is_one_that_systemd_takes(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "running.md").read_text()
+    (text,) = re.findall(r"^```ini\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert "Type=notify" in text
+    program = tmp_path / "filesync"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    unit = tmp_path / "filesync.service"
+    # a user and program that this machine has
+    unit.write_text(re.sub(r"(?m)^(ExecStart=)\S+", rf"\1{program}", text).replace("User=filesync", "User=root"))
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        pytest.skip("systemd-analyze is missing: this machine has no systemd to ask")
+    done = subprocess.run([analyze, "verify", unit], capture_output=True, text=True, check=False)
+    assert (done.returncode, [line for line in done.stderr.splitlines() if "filesync.service" in line]) == (0, [])

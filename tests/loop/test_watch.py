@@ -101,7 +101,7 @@ def test_a_contract_that_goes_away_stops_nothing_and_one_that_comes_back_is_read
     assert not made.changed()
     path.with_suffix(".away").rename(path)
     assert made.changed()
-    assert [type(event) for event in made.told] == [NotRead, ReadAgain]
+    assert [type(event).__name__ for event in made.told] == ["NotRead", "ReadAgain"]
 
 
 def test_rules_that_changed_end_the_loop_and_hold_from_the_next_one_on(world: World) -> None:

@@ -65,6 +65,7 @@ class Loop:
         self._schedule = schedule
         self._around = around
         self._stood: dict[tuple[str, Job], set[bytes]] = {}  # standing events that were told of at the last time
+        self._stopped: set[str] = set()  # exchanges of which it was told here that they are stopped
         self._untold = 0
         self._lanes = self._paired()
         self._outcome: Outcome | None = None  # gathered by `once` alone: a run has no end
@@ -160,36 +161,36 @@ class Loop:
         wall = self._site.clock()
         before = lane.seen
         try:
-            stopped = self._import(name) if job is Job.IMPORT else self._export(name)
+            self._work(name, job)
         except StorageFailure:
             raise
-        except StreamStopped as error:
-            self._note_failure(error)
-            self.say(name, news.LeftAlone(what=f"{shown(str(error), limit=_WHAT)}.", hint=error.hint))
-            return replace(lane, left_alone=True)
         except FilesyncError as error:
             self._note_failure(error)
+            if name in self._stopped:
+                return replace(lane, left_alone=True)  # why was told
+            if isinstance(error, StreamStopped):
+                self.say(name, news.LeftAlone(what=f"{shown(str(error), limit=_WHAT)}.", hint=error.hint))
+                return replace(lane, left_alone=True)
             return self._failed(lane, job, error)
         self._stood[name, job] = stands
         if (trouble := lane.failing.get(job)) is not None:
             since = trouble.since.strftime(_TIME)
             self.say(name, news.WorksAgain(job=job, attempts=trouble.attempts, since=since))
-        lane = replace(lanes.worked(lane, job), left_alone=stopped)
+        lane = replace(lanes.worked(lane, job), left_alone=name in self._stopped)
         if job is Job.EXPORT:
             return replace(lane, exported=wall)
         return replace(lane, taken=before, new_since=None, imported=self._around.monotonic())
 
-    def _import(self, name: str) -> bool:
-        done = import_once(self._site, name)
-        if self._outcome is not None:
-            self._outcome.imports.append(done)
-        return any(isinstance(event, Stopped) for event in done.events)
-
-    def _export(self, name: str) -> bool:
-        done = export_once(self._site, name)
-        if self._outcome is not None:
-            self._outcome.exports.append(done)
-        return False
+    def _work(self, name: str, job: Job) -> None:
+        match job:
+            case Job.IMPORT:
+                imports = import_once(self._site, name)
+                if self._outcome is not None:
+                    self._outcome.imports.append(imports)
+            case Job.EXPORT:
+                exports = export_once(self._site, name)
+                if self._outcome is not None:
+                    self._outcome.exports.append(exports)
 
     def _note_failure(self, error: FilesyncError) -> None:
         if self._outcome is not None:
@@ -216,6 +217,8 @@ class Loop:
 
     def _hear(self, exchange: str, job: Job, stands: set[bytes], event: Event) -> None:
         """A state that every import finds again is told when it comes, not every minute."""
+        if isinstance(event, Stopped):
+            self._stopped.add(exchange)
         if event.standing:
             word = msgspec.json.encode(event)
             stands.add(word)

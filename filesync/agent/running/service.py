@@ -35,7 +35,7 @@ class Bell:
 
     def ring(self) -> None:
         """End the wait, this one or the next. After the end nobody waits."""
-        with suppress(BlockingIOError, OSError):  # full: it was rung often enough; closed: nobody waits
+        with suppress(OSError):  # full: it was rung often enough; closed: nobody waits
             self._ring.send(b"\0")
 
     def wait(self, seconds: float) -> None:

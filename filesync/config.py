@@ -244,7 +244,7 @@ class _Reader:
     def _limits(self) -> Limits:
         given = self.data.get("limits", {})
         read: dict[str, Any] = {name: int(given[name]) for name in ("max_changes", "window", "level") if name in given}
-        read |= {name: _duration(given[name]) for name in ("settle", "grace") if name in given}
+        read |= {name: duration(given[name]) for name in ("settle", "grace") if name in given}
         if "max_bundle_bytes" in given:
             size = _size(given["max_bundle_bytes"])
             read["max_bundle_bytes"] = size
@@ -264,5 +264,6 @@ def _size(text: str) -> int:
     return int(number) * _UNITS[unit]
 
 
-def _duration(text: str) -> dt.timedelta:
+def duration(text: str) -> dt.timedelta:
+    """A time to wait as settings write it, `10m`: whole seconds, minutes, hours or days. The text has this form already."""
     return dt.timedelta(**{_SPANS[text[-1]]: int(text[:-1])})

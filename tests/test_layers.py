@@ -77,7 +77,12 @@ def test_imports_stand_at_the_top(path: Path) -> None:
 
 
 # What export and import share stands beside them, not in one of them; the merge knows neither.
-ROOMS_OF_THE_AGENT = {"merge": set[str](), "outgoing": set[str](), "incoming": {"merge"}}
+ROOMS_OF_THE_AGENT = {
+    "merge": set[str](),
+    "outgoing": set[str](),
+    "incoming": {"merge"},
+    "running": {"incoming", "outgoing"},
+}
 
 
 @pytest.mark.parametrize("room", ROOMS_OF_THE_AGENT)

@@ -101,6 +101,7 @@ class Site:
         self._lock = lock
         self._checked: set[int] = set()  # exchanges whose place was held against the tracker's checkpoint
         self._rules: dict[str, Rules] = {}  # read once: one command sees one contract
+        self._bases: dict[str, str] = {}  # made with them: what was looked at under old rules is not booked under new ones
 
     @classmethod
     def open(cls, config: Config, *, clock: Clock | None = None, sinks: Sequence[Sink] = ()) -> Self:
@@ -203,7 +204,9 @@ class Site:
             if problems := agreed.strangers(rules.contract, us=us, them=them):
                 raise ConfigError(problems, hint=f"Mend {which.contract} on both sides; nothing was sent or applied.")
             self._rules[name] = rules
-        return Paired(exchange=one, rules=self._rules[name], basis=self._basis(name), us=us, them=them)
+        if name not in self._bases:
+            self._bases[name] = self._basis(name)
+        return Paired(exchange=one, rules=self._rules[name], basis=self._bases[name], us=us, them=them)
 
     def _basis(self, name: str) -> str:
         which = self.config.rules_of(name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import click
 import msgspec
 
@@ -25,7 +27,7 @@ def import_(app: App) -> ExitCode:
     held or is stuck, with 8 where a file cannot be taken, with 9 where a stream is stopped.
     """
     results = each_exchange(app, import_once, without=Direction.SEND)
-    code = max((_code(one) for one in results.done.values()), key=_WORST.index, default=ExitCode.NOTHING)
+    code = status_of(results.done.values())
     if code is ExitCode.NOTHING and not results.failed:
         app.tell("nothing arrived", level=Say.MORE)
     if app.as_json:
@@ -34,6 +36,11 @@ def import_(app: App) -> ExitCode:
 
 
 _WORST = (ExitCode.NOTHING, ExitCode.DONE, ExitCode.WORK_LEFT, ExitCode.PARTNER, ExitCode.STOPPED)
+
+
+def status_of(imports: Iterable[Imports]) -> ExitCode:
+    """The exit status that these imports come to: that of the worst."""
+    return max(map(_code, imports), key=_WORST.index, default=ExitCode.NOTHING)
 
 
 def _code(one: Imports) -> ExitCode:

@@ -31,6 +31,7 @@ VERBS: Final = {
     "pair": Verb("pair", "pair", "Agree with a partner on an exchange."),
     "export": Verb("export_", "export", "Write what changed in the tracker into bundles in the outbox."),
     "import": Verb("import_", "import_", "Read the bundles in the inbox and apply them to the tracker."),
+    "run": Verb("run", "run", "Import what arrives and export on a schedule, until stopped."),
     "status": Verb("status", "status", "Show how far each stream is, and what waits."),
     "log": Verb("log", "log", "Show what happened."),
     "conflicts": Verb("conflicts", "conflicts", "Show edits of both sides that met, and which of them won."),

@@ -1,0 +1,242 @@
+"""The loop of a run: look, do what is due, wait. What is due is decided in `lanes`; time, wait and watch are given to it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from filesync.agent.events import Event, Stopped, Untold
+from filesync.agent.incoming.importer import Imports, import_once
+from filesync.agent.outgoing.exporter import Exports, export_once
+from filesync.agent.running import lanes, news
+from filesync.agent.running.lanes import Job, Lane, Listing, Seen
+from filesync.agent.running.schedule import Cron, Schedule
+from filesync.agent.site import Site
+from filesync.bundle.verdict import shown
+from filesync.errors import FilesyncError, PairingError, StorageFailure, StreamStopped, Unavailable
+from filesync.ledger import streams
+from filesync.ledger.streams import Direction, State
+
+# Steps after which nothing is half done: a file is in the store, a group or bundle is applied, a page is not yet numbered,
+# a bundle is in the outbox.
+_BETWEEN: Final = frozenset({"I11", "I12", "I13", "X1", "X12"})
+_TIME: Final = "%Y-%m-%d %H:%M:%SZ"
+_WHAT: Final = 500  # characters of an error in a line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What a loop has of the world; tests give it another."""
+
+    monotonic: Callable[[], float]  # seconds of a clock that is never set
+    wait: Callable[[float], None]  # so many seconds, or less when something may have happened
+    stopping: Callable[[], bool]  # whether it was asked to stop
+    chance: Callable[[], float]  # from 0 to 1
+    alive: Callable[[], None]  # told often while all is well
+    tell: Callable[[str, Event], None]  # the exchange ("": all of them), and what happened
+
+
+class _Halt(Exception):
+    """Asked to stop, and nothing is half done here."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one import and one export of every exchange came to."""
+
+    imports: list[Imports] = field(default_factory=list)
+    exports: list[Exports] = field(default_factory=list)
+    failed: list[FilesyncError] = field(default_factory=list)
+    halted: bool = False
+
+
+class Loop:
+    """The run of one open site. Sets its `step` and `sinks`."""
+
+    def __init__(self, site: Site, *, schedule: Schedule, around: Around) -> None:
+        self._site = site
+        self._schedule = schedule
+        self._around = around
+        self._stood: dict[tuple[str, Job], set[bytes]] = {}  # standing events that were told of at the last time
+        self._stopped: set[str] = set()  # exchanges of which it was told here that they are stopped
+        self._untold = 0
+        self._lanes = self._paired()
+        self._outcome: Outcome | None = None  # gathered by `once` alone: a run has no end
+        site.step = self._step
+
+    @property
+    def exchanges(self) -> list[str]:
+        """Their names."""
+        return [lane.exchange for lane in self._lanes]
+
+    def once(self) -> Outcome:
+        """One import and one export of every exchange. Raises StorageFailure."""
+        outcome = self._outcome = Outcome()
+        try:
+            for lane in self._lanes:
+                after = self._do(lane, Job.IMPORT) if lane.receives else lane
+                if after.sends and not after.left_alone:
+                    self._do(after, Job.EXPORT)
+        except _Halt:
+            outcome.halted = True
+            self.say("", news.Ended())
+        return outcome
+
+    def run(self, *, changed: Callable[[], bool]) -> None:
+        """Until it is asked to stop, or something changed that the site is made of. Raises StorageFailure."""
+        self.say("", news.Started(exchanges=self.exchanges, schedule=str(self._schedule)))
+        try:
+            while not self._around.stopping() and not changed():
+                self._around.alive()
+                self._lanes = [self._turn(lane) for lane in self._lanes]
+                self._around.wait(
+                    lanes.pause(self._lanes, mono=self._around.monotonic(), wall=self._site.clock(), schedule=self._schedule)
+                )
+        except _Halt:
+            pass
+
+    def say(self, exchange: str, event: Event) -> None:
+        """Tell what happened. A listener that cannot take it is no reason to stop; it is told later."""
+        try:
+            if self._untold:
+                self._around.tell("", Untold(lines=self._untold, why="it could not be written"))
+                self._untold = 0
+            self._around.tell(exchange, event)
+        except OSError:
+            self._untold += 1
+
+    def _paired(self) -> list[Lane]:
+        with self._site.ledger.begin() as conn:
+            found = [one for one in streams.exchanges(conn) if one.state is not State.OFFERED]
+        if not found:
+            raise PairingError(
+                "paired with nobody yet, so there is nobody to exchange with",
+                hint="Give the partner what `filesync pair export` prints, and accept theirs: filesync pair accept FILE",
+            )
+        # a cron line counts from now on; an interval begins with an export
+        exported = self._site.clock() if isinstance(self._schedule, Cron) else None
+        return [
+            Lane(
+                exchange=one.name,
+                receives=one.direction is not Direction.SEND,
+                sends=one.direction is not Direction.RECEIVE,
+                exported=exported,
+                failing={},
+            )
+            for one in found
+        ]
+
+    # ── one exchange ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _turn(self, lane: Lane) -> Lane:
+        if self._around.stopping():
+            raise _Halt
+        wall, mono = self._site.clock(), self._around.monotonic()
+        if lane.exported is not None and lane.exported > wall:
+            lane = replace(lane, exported=wall)  # the clock was set back
+        if lane.receives and not lane.left_alone:
+            lane = lanes.looked(lane, self._listing(lane), mono)
+        for job in lanes.due(lane, mono=mono, wall=wall, schedule=self._schedule):
+            if not lane.left_alone:
+                lane = self._do(lane, job)
+        return lane
+
+    def _listing(self, lane: Lane) -> Listing:
+        """What lies in the inbox. A folder that cannot be read shows nothing here: the import says what is wrong with it."""
+        with self._site.ledger.begin() as conn:
+            one = streams.exchange_named(conn, lane.exchange)
+        assert one is not None  # it is there as long as we hold the lock
+        return listing(self._site.inbox(one))
+
+    def _do(self, lane: Lane, job: Job) -> Lane:
+        name, stands = lane.exchange, set[bytes]()
+        self._site.sinks = [partial(self._hear, name, job, stands)]
+        wall = self._site.clock()
+        before = lane.seen
+        try:
+            self._work(name, job)
+        except StorageFailure:
+            raise
+        except FilesyncError as error:
+            self._note_failure(error)
+            if name in self._stopped:
+                return replace(lane, left_alone=True)  # why was told
+            if isinstance(error, StreamStopped):
+                self.say(name, news.LeftAlone(what=f"{shown(str(error), limit=_WHAT)}.", hint=error.hint))
+                return replace(lane, left_alone=True)
+            return self._failed(lane, job, error)
+        self._stood[name, job] = stands
+        if (trouble := lane.failing.get(job)) is not None:
+            since = trouble.since.strftime(_TIME)
+            self.say(name, news.WorksAgain(job=job, attempts=trouble.attempts, since=since))
+        lane = replace(lanes.worked(lane, job), left_alone=name in self._stopped)
+        if job is Job.EXPORT:
+            return replace(lane, exported=wall)
+        return replace(lane, taken=before, new_since=None, imported=self._around.monotonic())
+
+    def _work(self, name: str, job: Job) -> None:
+        match job:
+            case Job.IMPORT:
+                imports = import_once(self._site, name)
+                if self._outcome is not None:
+                    self._outcome.imports.append(imports)
+            case Job.EXPORT:
+                exports = export_once(self._site, name)
+                if self._outcome is not None:
+                    self._outcome.exports.append(exports)
+
+    def _note_failure(self, error: FilesyncError) -> None:
+        if self._outcome is not None:
+            self._outcome.failed.append(error)
+
+    def _failed(self, lane: Lane, job: Job, error: FilesyncError) -> Lane:
+        before = lane.failing.get(job)
+        what = shown(str(error), limit=_WHAT)
+        asked = (error.retry_after or 0.0) if isinstance(error, Unavailable) else 0.0
+        wait = lanes.backoff(before.attempts + 1 if before else 1, self._around.chance(), least=asked)
+        wall = self._site.clock()
+        lane = lanes.failed(lane, job, what=what, mono=self._around.monotonic(), wall=wall, wait=wait)
+        if before is None or before.what != what:
+            since = lane.failing[job].since.strftime(_TIME)
+            self.say(lane.exchange, news.Failing(job=job, what=what, hint=error.hint, since=since))
+        return lane
+
+    # ── what the site tells while it works ──────────────────────────────────────────────────────────────────────
+
+    def _step(self, step: str) -> None:
+        self._around.alive()
+        if step in _BETWEEN and self._around.stopping():
+            raise _Halt
+
+    def _hear(self, exchange: str, job: Job, stands: set[bytes], event: Event) -> None:
+        """A state that every import finds again is told when it comes, not every minute."""
+        if isinstance(event, Stopped):
+            self._stopped.add(exchange)
+        if event.standing:
+            word = msgspec.json.encode(event)
+            stands.add(word)
+            if word in self._stood.get((exchange, job), ()):
+                return
+        self._around.tell(exchange, event)
+
+
+def listing(folder: Path) -> Listing:
+    """What lies in a folder; nothing where it cannot be read."""
+    found = set()
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if not entry.name.startswith("."):
+                    with suppress(FileNotFoundError):  # the carrier took it back meanwhile
+                        stat = entry.stat(follow_symlinks=False)
+                        found.add(Seen(entry.name, stat.st_size, stat.st_mtime_ns, stat.st_ino))
+    except OSError:
+        return frozenset()
+    return frozenset(found)

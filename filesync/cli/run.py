@@ -17,8 +17,9 @@ import click
 import msgspec
 import structlog
 
-from filesync.agent.events import Event, NotTold, Severity, Stopped, Stuck
+from filesync.agent.events import Event, Severity, Stopped, Stuck
 from filesync.agent.incoming.arrivals import Arriving, Damaged
+from filesync.agent.outgoing.departures import NotTold
 from filesync.agent.running.loop import Around, Outcome
 from filesync.agent.running.news import LeftAlone
 from filesync.agent.running.schedule import Every, Schedule, cron

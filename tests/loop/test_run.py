@@ -18,8 +18,9 @@ from typing import Any
 
 import pytest
 
-from filesync.agent.events import Event, NotTold, Stopped, Stuck
+from filesync.agent.events import Event, Stopped, Stuck
 from filesync.agent.incoming.arrivals import Arriving, Damaged
+from filesync.agent.outgoing.departures import NotTold
 from filesync.agent.running.news import LeftAlone
 from filesync.bundle.verdict import Code
 from filesync.cli.main import run as filesync

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from filesync.agent import events
 from filesync.agent.events import Event
 from filesync.agent.incoming import arrivals
+from filesync.agent.outgoing import departures
 from filesync.agent.record import moment
 from filesync.config import Config
 from filesync.ledger import journal, streams
@@ -25,7 +26,10 @@ from filesync.ledger.ledger import Ledger
 from filesync.model.change import Change
 
 _EVENTS: Final = tuple(
-    one for module in (events, arrivals) for one in vars(module).values() if isinstance(one, type) and issubclass(one, Event)
+    one
+    for module in (events, arrivals, departures)
+    for one in vars(module).values()
+    if isinstance(one, type) and issubclass(one, Event)
 )
 _ANY_EVENT: Final = reduce(or_, (one for one in _EVENTS if one is not Event))  # their union: each names itself
 

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from filesync.agent import position
 from filesync.agent.record import moment
 from filesync.bundle.verdict import shown
 from filesync.config import Config
 from filesync.errors import ExitCode
-from filesync.exchange.judge import gaps
 from filesync.ledger import journal, streams
 from filesync.ledger.journal import Wait
 from filesync.ledger.streams import Direction, Exchange, State
 
+_SILENT = 2  # times `report_every`: the partner's carrier may be a person who comes once a day
 _ARRIVING = "arriving"  # what the receiver notes of a file that is not whole, or damaged: nobody can tell yet
 
 
@@ -47,6 +48,8 @@ class Receiving:
     arriving: tuple[str, ...]  # names of files that are not whole yet, or damaged
     last_file: str
     last_seen: dt.datetime | None
+    silent: dt.timedelta | None  # since the last file, where that is too long: the partner sends at least a report
+    expected: dt.timedelta  # how often
 
     @property
     def work_left(self) -> bool:
@@ -89,18 +92,18 @@ class SiteStatus:
     refused: int  # files in quarantine
 
 
-def status(conn: sa.Connection, config: Config) -> SiteStatus:
+def status(conn: sa.Connection, config: Config, *, now: dt.datetime) -> SiteStatus:
     """Where everything stands now."""
     quarantine = config.folders.quarantine
     return SiteStatus(
         name=config.name,
         site=config.site,
-        exchanges=tuple(_exchange(conn, one) for one in streams.exchanges(conn)),
+        exchanges=tuple(_exchange(conn, one, now=now, every=config.limits.report_every) for one in streams.exchanges(conn)),
         refused=len(list(quarantine.glob("*.bundle"))) if quarantine.is_dir() else 0,
     )
 
 
-def _exchange(conn: sa.Connection, x: Exchange) -> ExchangeStatus:
+def _exchange(conn: sa.Connection, x: Exchange, *, now: dt.datetime, every: dt.timedelta) -> ExchangeStatus:
     waits = Counter(row.state for row in journal.queued(conn, x.id))
     return ExchangeStatus(
         name=x.name,
@@ -111,7 +114,7 @@ def _exchange(conn: sa.Connection, x: Exchange) -> ExchangeStatus:
         encrypt=x.encrypt,
         words=x.words,
         sending=None if x.direction is Direction.RECEIVE else _sending(conn, x),
-        receiving=None if x.direction is Direction.SEND else _receiving(conn, x),
+        receiving=None if x.direction is Direction.SEND else _receiving(conn, x, now=now, every=every),
         waiting=waits[Wait.WAITS] + waits[Wait.BEHIND],
         stuck=waits[Wait.STUCK],
     )
@@ -127,14 +130,17 @@ def _sending(conn: sa.Connection, x: Exchange) -> Sending:
     )
 
 
-def _receiving(conn: sa.Connection, x: Exchange) -> Receiving:
+def _receiving(conn: sa.Connection, x: Exchange, *, now: dt.datetime, every: dt.timedelta) -> Receiving:
+    last = moment(x.in_last_seen) if x.in_last_seen else None
     held = tuple(one.seq for one in streams.held(conn, x.id) if one.generation == x.in_generation.n)
     return Receiving(
         generation=x.in_generation.n,
         position=x.in_seq,
         held=held,
-        missing=gaps(x.in_seq, held),
+        missing=tuple((gap.first, gap.last) for gap in position.missing(conn, x)),
         arriving=tuple(sorted(shown(one.name) for one in streams.seen_files(conn, x.id).values() if one.verdict == _ARRIVING)),
         last_file=x.in_last_file,
-        last_seen=moment(x.in_last_seen) if x.in_last_seen else None,
+        last_seen=last,
+        silent=now - last if last is not None and now - last >= _SILENT * every else None,
+        expected=every,
     )

@@ -6,7 +6,7 @@ from itertools import chain
 
 import click
 
-from filesync.agent.outgoing.exporter import resend as resend_again
+from filesync.agent.outgoing.again import resend as resend_again
 from filesync.cli.app import App
 from filesync.ledger import streams
 

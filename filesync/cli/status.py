@@ -11,7 +11,7 @@ from filesync.agent.look import reading
 from filesync.agent.status import ExchangeStatus, Receiving, Sending, SiteStatus
 from filesync.agent.status import status as status_of
 from filesync.bundle.verdict import shown
-from filesync.cli.app import App, json_option, time_text
+from filesync.cli.app import App, json_option, now, span_text, time_text
 from filesync.errors import ExitCode
 from filesync.ledger.streams import State
 
@@ -26,15 +26,16 @@ def status(app: App) -> ExitCode:
     """
     config = app.config()
     with reading(config) as conn:
-        found = status_of(conn, config)
-    for line in _lines(found):
+        found = status_of(conn, config, now=now())
+    for line in lines(found):
         app.tell(line)
     if app.as_json:
         app.tell_json(found)
     return max((one.exit_code for one in found.exchanges), default=ExitCode.DONE)
 
 
-def _lines(site: SiteStatus) -> Iterator[str]:
+def lines(site: SiteStatus) -> Iterator[str]:
+    """The status for people."""
     if not site.exchanges:
         yield f"{site.name}: no exchange yet. Begin with: filesync pair export > {site.name}.json"
     for one in site.exchanges:
@@ -80,4 +81,8 @@ def _receiving(one: Receiving) -> str:
         parts.append(f"arriving or damaged: {', '.join(shown(name) for name in one.arriving[:3])}")
     if one.last_seen is not None:
         parts.append(f"last file {shown(one.last_file)} at {time_text(one.last_seen)}")
+    if one.silent is not None:
+        parts.append(
+            f"SILENT for {span_text(one.silent)}, expected every {span_text(one.expected)}: ask the partner or the carrier"
+        )
     return ", ".join(parts)

@@ -41,7 +41,7 @@ def lines(site: SiteStatus) -> Iterator[str]:
     for one in site.exchanges:
         yield from _exchange(site.name, one)
     if site.refused:
-        yield f"{site.refused} in quarantine: files that could not be taken; the reason of each is beside it"
+        yield f"{site.refused} in quarantine: files that could not be taken; see: filesync quarantine list"
 
 
 def _exchange(us: str, one: ExchangeStatus) -> Iterator[str]:

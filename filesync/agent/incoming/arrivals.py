@@ -113,6 +113,17 @@ class Damaged(Event, frozen=True, kw_only=True):
         return f"{self.file} cannot be taken ({self.code}): {what}. {where} {self.hint}".rstrip()
 
 
+class Discarded(Event, frozen=True, kw_only=True):
+    """A person dropped a file that was in quarantine."""
+
+    file: str
+    id: str
+    code: str
+
+    def sentence(self) -> str:
+        return f"{self.file} ({self.code}) was dropped from quarantine, where it was {self.id}"
+
+
 class Foreign(Event, frozen=True, kw_only=True):
     """Files for other sites or exchanges in a shared inbox. They are left alone."""
 

@@ -15,8 +15,8 @@ from filesync.ledger import streams
 def request(app: App, partner: str) -> None:
     """Ask a partner for what is missing.
 
-    It is asked for at once, in a position report. PARTNER is the partner's name or that of the exchange. Without this, every export asks by itself for what is missing
-    for longer than `grace`. The partner's next export brings it.
+    It is asked for at once, in a position report. PARTNER is the partner's name or that of the exchange. Without this,
+    every export asks by itself for what is missing for longer than `grace`. The partner's next export brings it.
     """
     with app.site() as site:
         with site.ledger.begin() as conn:

@@ -96,6 +96,9 @@ class Limits:
     settle: dt.timedelta = dt.timedelta(minutes=10)  # a failing file that stayed the same so long is damaged
     grace: dt.timedelta = dt.timedelta(hours=1)  # how long a missing bundle is waited for before it is asked for
     window: int = 10_000  # bundles that may be ahead of the one waited for
+    report_every: dt.timedelta = dt.timedelta(days=1)  # how often at least a partner hears how far we are
+    keep_bundles: int = 100  # the newest bundles of a stream, which are never pruned
+    keep_for: dt.timedelta = dt.timedelta(days=30)  # nor is a bundle that is younger than this
     level: int = 3  # zstd
 
 
@@ -243,8 +246,10 @@ class _Reader:
 
     def _limits(self) -> Limits:
         given = self.data.get("limits", {})
-        read: dict[str, Any] = {name: int(given[name]) for name in ("max_changes", "window", "level") if name in given}
-        read |= {name: duration(given[name]) for name in ("settle", "grace") if name in given}
+        read: dict[str, Any] = {
+            name: int(given[name]) for name in ("max_changes", "window", "keep_bundles", "level") if name in given
+        }
+        read |= {name: duration(given[name]) for name in ("settle", "grace", "report_every", "keep_for") if name in given}
         if "max_bundle_bytes" in given:
             size = _size(given["max_bundle_bytes"])
             read["max_bundle_bytes"] = size

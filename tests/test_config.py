@@ -87,7 +87,8 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         + """\
 inbox_policy: keep
 keys: {command: [ssh-keygen, -Y, sign], age: a.txt, allowed_signers: who}
-limits: {max_bundle_bytes: 18 MiB, max_changes: 5, settle: 90s, grace: 2d, window: 7, level: 19}
+limits: {max_bundle_bytes: 18 MiB, max_changes: 5, settle: 90s, grace: 2d, window: 7, level: 19, report_every: 2h,
+  keep_bundles: 9, keep_for: 90d}
 exchanges:
   north: {contract: north.yaml}
   south: {mapping: south.yaml}
@@ -105,6 +106,9 @@ mapping: mapping.yaml
         settle=dt.timedelta(seconds=90),
         grace=dt.timedelta(days=2),
         window=7,
+        report_every=dt.timedelta(hours=2),
+        keep_bundles=9,
+        keep_for=dt.timedelta(days=90),
         level=19,
     )
     own = ExchangeRules(contract=tmp_path / "contract.yaml", mapping=tmp_path / "mapping.yaml")

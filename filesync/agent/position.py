@@ -1,15 +1,38 @@
-"""How far this site has come with the partner's stream: told in every bundle, and taken from every one of the partner's."""
+"""How far this site has come with the partner's stream: told in every bundle and in reports, and taken from the partner's."""
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
 import sqlalchemy as sa
 
+from filesync.agent.record import micros, moment
 from filesync.bundle.header import Items, Place, Position, Report
 from filesync.errors import PartnerError
+from filesync.exchange.judge import gaps
 from filesync.ledger import journal, streams
 from filesync.ledger.journal import Wait
 from filesync.ledger.streams import Exchange
-from filesync.model.ids import NEVER, BundleId, Mark, make_mark, parse_mark
+from filesync.model.ids import NEVER, Mark, make_mark, parse_mark
+
+_LISTED: Final = 10_000  # numbers that a report may list (schemas/report.json)
+_WANTED: Final = 100  # bundles asked for in one report; the next asks for those after them
+_UNTIL_KNOWN: Final = "Nothing more is sent or applied on this exchange until that is known."
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Numbers that did not come, both ends included. `tail`: nothing came behind them, the partner says that they exist."""
+
+    first: int
+    last: int
+    since: dt.datetime
+    tail: bool = False
 
 
 def seen(conn: sa.Connection, x: Exchange) -> Mark:
@@ -24,13 +47,41 @@ def seen(conn: sa.Connection, x: Exchange) -> Mark:
     return make_mark(x.in_generation.n, x.in_seq, last.changes if last is not None else 0)
 
 
-def report(conn: sa.Connection, x: Exchange) -> Report:
-    """Our position report, the next in number."""
+# ── what is missing ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def missing(conn: sa.Connection, x: Exchange) -> list[Gap]:
+    """Every gap, in order. One is as old as the first bundle behind it; the tail, as the report that told of it."""
+    held = {one.seq: moment(one.received) for one in streams.held(conn, x.id) if one.generation == x.in_generation.n}
+    found = [
+        Gap(first, last, min(received for seq, received in held.items() if seq > last)) for first, last in gaps(x.in_seq, held)
+    ]
+    have = max([x.in_seq, *held])
+    if x.partner_seq > have:
+        found.append(Gap(have + 1, x.partner_seq, moment(x.partner_since), tail=True))
+    return found
+
+
+def wanted(found: Sequence[Gap], *, now: dt.datetime, grace: dt.timedelta) -> list[int]:
+    """The numbers to ask for: those that are missing for longer than `grace`, the first ones where they are many."""
+    numbers: list[int] = []
+    for gap in found:
+        if now - gap.since >= grace:
+            room = _WANTED - len(numbers)
+            numbers += range(gap.first, min(gap.last, gap.first + room - 1) + 1)
+    return numbers
+
+
+# ── what we say ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def report(conn: sa.Connection, x: Exchange, *, now: dt.datetime, grace: dt.timedelta) -> Report:
+    """Our position report, the next in number. What is missing for longer than `grace` is asked for."""
     queue = journal.count_queued(conn, x.id)
     held = [one.seq for one in streams.held(conn, x.id) if one.generation == x.in_generation.n]
     received = x.in_seq
-    while received + 1 in held:
-        received += 1
+    for seq in held:
+        received += seq == received + 1
     return Report(
         no=x.report_no + 1,
         of_stream=x.in_stream,
@@ -39,7 +90,8 @@ def report(conn: sa.Connection, x: Exchange) -> Report:
         applied_to=x.in_seq,
         applied_id=x.in_id,
         blobs_to=x.in_seq,
-        held=[seq for seq in held if seq > received],
+        held=[seq for seq in held if seq > received][:_LISTED],
+        want=wanted(missing(conn, x), now=now, grace=grace),
         items=Items(
             ok=x.items_ok,
             conflict=x.items_conflict,
@@ -50,25 +102,85 @@ def report(conn: sa.Connection, x: Exchange) -> Report:
     )
 
 
-def take(conn: sa.Connection, x: Exchange, told: Report) -> None:
-    """Take what the partner says of our stream. An older report than the last is ignored.
+def news(told: Report) -> str:
+    """A digest of what a report says of the partner's stream; empty where nothing ever came.
 
-    Raises PartnerError when it acknowledges what we never made, or takes back what it had acknowledged.
+    Our own position is not in it, nor is what the partner reported: so no report is ever the answer to a report.
     """
-    if told.of_stream != x.out_stream or told.generation.id != x.out_generation.id or told.no <= x.report_taken:
-        return
-    known = streams.sent(conn, x.id, generation=told.generation.n, seq=told.applied_to)
-    if told.applied_to > x.out_seq or (told.applied_to and (known is None or known.id != told.applied_id)):
+    if not told.received_to and not told.held and not told.want:
+        return ""
+    return hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(told, no=1, own=None))).hexdigest()
+
+
+def told(conn: sa.Connection, x: Exchange, what: Report, *, now: dt.datetime) -> None:
+    """Remember that this report was given to the carrier."""
+    streams.update_exchange(conn, x.id, report_told=news(what), report_at=micros(now))
+
+
+# ── what the partner says ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def take(conn: sa.Connection, x: Exchange, says: Report, *, digest: str, now: dt.datetime) -> bool:
+    """Take what the partner says of our stream and of its own. `digest`: SHA-256 of the report's bytes.
+
+    Returns whether it came late: an older report than the last is counted, and says nothing. Raises PartnerError when
+    it contradicts what is known: then one of the two sites was restored from a backup.
+    """
+    if says.of_stream != x.out_stream or says.generation.id != x.out_generation.id:
+        return False
+    if says.no < x.report_taken:
+        streams.update_exchange(conn, x.id, reports_late=x.reports_late + 1)
+        return True
+    if says.no == x.report_taken:
+        if x.report_digest and digest != x.report_digest:
+            raise PartnerError(
+                f"{x.partner_name} sent two different reports with the number {says.no}: was it restored from a backup?",
+                hint=_UNTIL_KNOWN,
+            )
+        return False
+    _check_acknowledged(conn, x, says)
+    here = [one.seq for one in streams.held(conn, x.id) if one.generation == x.in_generation.n]
+    have, theirs = max([x.in_seq, *here]), _own(conn, x, says)
+    behind_before = x.partner_seq > have
+    streams.update_exchange(
+        conn,
+        x.id,
+        report_taken=says.no,
+        report_digest=digest,
+        acked_seq=says.applied_to,
+        acked_id=says.applied_id,
+        wanted=msgspec.json.encode(says.want).decode() if says.want else "",
+        partner_seq=theirs,
+        partner_since=x.partner_since if behind_before else micros(now),
+    )
+    return False
+
+
+def _check_acknowledged(conn: sa.Connection, x: Exchange, says: Report) -> None:
+    known = streams.sent(conn, x.id, generation=says.generation.n, seq=says.applied_to)
+    if says.applied_to > x.out_seq or (says.applied_to and (known is None or known.id != says.applied_id)):
         raise PartnerError(
-            f"{x.partner_name} acknowledges bundle {told.applied_to} ({told.applied_id[:8]}), which we never made "
+            f"{x.partner_name} acknowledges bundle {says.applied_to} ({says.applied_id[:8]}), which we never made "
             f"(we made {x.out_seq}): was this site restored from a backup?",
-            hint="Nothing more is sent or applied on this exchange until that is known.",
+            hint=_UNTIL_KNOWN,
         )
-    if told.applied_to < x.acked_seq:
+    if says.applied_to < x.acked_seq:
         raise PartnerError(
-            f"{x.partner_name} had applied our bundle {x.acked_seq}, and now says that it is at {told.applied_to}: "
+            f"{x.partner_name} had applied our bundle {x.acked_seq}, and now says that it is at {says.applied_to}: "
             "was it restored from a backup?",
-            hint="Nothing more is sent or applied on this exchange until that is known.",
+            hint=_UNTIL_KNOWN,
         )
-    acked: dict[str, int | BundleId] = {"report_taken": told.no, "acked_seq": told.applied_to, "acked_id": told.applied_id}
-    streams.update_exchange(conn, x.id, **acked)
+
+
+def _own(conn: sa.Connection, x: Exchange, says: Report) -> int:
+    """How far the partner's own stream has come. One that says less than is here is of another history."""
+    if says.own is None or says.own.generation.id != x.in_generation.id:
+        return x.partner_seq
+    known = streams.taken(conn, x.id, generation=says.own.generation.n, seq=says.own.seq)
+    if says.own.seq < x.in_seq or (known is not None and known.id != says.own.id):
+        raise PartnerError(
+            f"{x.partner_name} says that its last bundle is {says.own.seq} ({says.own.id[:8]}), but {x.in_seq} is applied "
+            "here, and what is here is not that one: was it restored from a backup?",
+            hint=_UNTIL_KNOWN,
+        )
+    return says.own.seq

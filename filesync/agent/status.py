@@ -9,17 +9,18 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from filesync.agent import position
 from filesync.agent.record import moment
 from filesync.agent.site import check_ledger
 from filesync.bundle.verdict import shown
 from filesync.config import Config
 from filesync.errors import ConfigError, ExitCode, FilesyncError, disk_problem
-from filesync.exchange.judge import gaps
 from filesync.ledger import journal, streams
 from filesync.ledger.journal import Wait
 from filesync.ledger.streams import Direction, Exchange, State
 from filesync.rules.contract import load_contract
 
+_SILENT = 2  # times `report_every`: the partner's carrier may be a person who comes once a day
 _ARRIVING = "arriving"  # what the receiver notes of a file that is not whole, or damaged: nobody can tell yet
 
 
@@ -51,6 +52,8 @@ class Receiving:
     arriving: tuple[str, ...]  # names of files that are not whole yet, or damaged
     last_file: str
     last_seen: dt.datetime | None
+    silent: dt.timedelta | None  # since the last file, where that is too long: the partner sends at least a report
+    expected: dt.timedelta  # how often
 
     @property
     def work_left(self) -> bool:
@@ -101,7 +104,7 @@ class SiteStatus:
         return max((self.trouble_code, *(one.exit_code for one in self.exchanges)))
 
 
-def status(conn: sa.Connection, config: Config) -> SiteStatus:
+def status(conn: sa.Connection, config: Config, *, now: dt.datetime) -> SiteStatus:
     """Where everything stands now."""
     trouble: FilesyncError | None = None
     try:
@@ -111,7 +114,7 @@ def status(conn: sa.Connection, config: Config) -> SiteStatus:
     return SiteStatus(
         name=config.name,
         site=config.site,
-        exchanges=tuple(_exchange(conn, one, config) for one in streams.exchanges(conn)),
+        exchanges=tuple(_exchange(conn, one, config, now=now) for one in streams.exchanges(conn)),
         refused=_in(config.folders.quarantine),
         trouble=str(trouble or ""),
         trouble_hint=trouble.hint if trouble is not None else "",
@@ -128,7 +131,7 @@ def _in(quarantine: Path) -> int:
         raise disk_problem(error, quarantine, doing="read") from error
 
 
-def _exchange(conn: sa.Connection, x: Exchange, config: Config) -> ExchangeStatus:
+def _exchange(conn: sa.Connection, x: Exchange, config: Config, *, now: dt.datetime) -> ExchangeStatus:
     waits = Counter(row.state for row in journal.queued(conn, x.id))
     return ExchangeStatus(
         name=x.name,
@@ -139,7 +142,7 @@ def _exchange(conn: sa.Connection, x: Exchange, config: Config) -> ExchangeStatu
         encrypt=x.encrypt,
         words=x.words,
         sending=None if x.direction is Direction.RECEIVE else _sending(conn, x),
-        receiving=None if x.direction is Direction.SEND else _receiving(conn, x, config),
+        receiving=None if x.direction is Direction.SEND else _receiving(conn, x, config, now=now),
         waiting=waits[Wait.WAITS] + waits[Wait.BEHIND],
         stuck=waits[Wait.STUCK],
     )
@@ -155,7 +158,9 @@ def _sending(conn: sa.Connection, x: Exchange) -> Sending:
     )
 
 
-def _receiving(conn: sa.Connection, x: Exchange, config: Config) -> Receiving:
+def _receiving(conn: sa.Connection, x: Exchange, config: Config, *, now: dt.datetime) -> Receiving:
+    last = moment(x.in_last_seen) if x.in_last_seen else None
+    every = config.limits.report_every
     waiting = [one for one in streams.held(conn, x.id) if one.generation == x.in_generation.n]
     held = tuple(one.seq for one in waiting)
     following = next((one for one in waiting if one.seq == x.in_seq + 1), None)
@@ -164,10 +169,12 @@ def _receiving(conn: sa.Connection, x: Exchange, config: Config) -> Receiving:
         position=x.in_seq,
         held=held,
         other_contract="" if following is None else _other(following.contract, config.rules_of(x.name).contract),
-        missing=gaps(x.in_seq, held),
+        missing=tuple((gap.first, gap.last) for gap in position.missing(conn, x)),
         arriving=tuple(sorted(shown(one.name) for one in streams.seen_files(conn, x.id).values() if one.verdict == _ARRIVING)),
         last_file=x.in_last_file,
-        last_seen=moment(x.in_last_seen) if x.in_last_seen else None,
+        last_seen=last,
+        silent=now - last if last is not None and now - last >= _SILENT * every else None,
+        expected=every,
     )
 
 

@@ -148,6 +148,11 @@ def encode_report(report: Report) -> bytes:
     return canonical.encode(report)
 
 
+def report_of(raw: bytes) -> bytes:
+    """The report as it stands in a header that was read: from the bytes, for a newer site's may hold fields we do not know."""
+    return canonical.encode(msgspec.json.decode(raw)["report"])
+
+
 def decode_header(raw: bytes, *, limits: Limits | None = None) -> Header:
     """Read `bundle.json`. Fields we do not know are let through.
 

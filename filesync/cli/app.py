@@ -143,6 +143,15 @@ def time_text(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
+def span_text(span: dt.timedelta) -> str:
+    """A length of time for people, in the largest unit of which it has one: 3 d, 5 h, 10 min."""
+    seconds = int(span.total_seconds())
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
 def json_option(verb: Decorated) -> Decorated:
     """Give a verb `--json`."""
 

@@ -29,8 +29,8 @@ class Results(Generic[Done]):
         return next((error.exit_code for error in self.failed.values()), otherwise)
 
 
-def each_exchange(app: App, work: Callable[[Site, str], Done], *, without: Direction) -> Results[Done]:
-    """Do the work for every paired exchange but those of the one direction. Failures are told as they happen.
+def each_exchange(app: App, work: Callable[[Site, str], Done], *, without: Direction | None = None) -> Results[Done]:
+    """Do the work for every paired exchange, but for those of one direction. Failures are told as they happen.
 
     Raises what opening the site raises, PairingError where nothing is paired, and StorageFailure: a disk that failed is
     written to no more.

@@ -19,17 +19,24 @@ def export(app: App) -> ExitCode:
     """Write what changed in the tracker into bundles in the outbox.
 
     Every exchange that sends has its turn. What an earlier run was interrupted in is finished first. Ends with 3
-    where there was nothing to send; then no file is made and no number used.
+    where there was nothing to send; then no file is made and no number used. A partner that was told nothing for a day,
+    or not yet what was applied here, gets a position report.
     """
     results = each_exchange(app, export_once, without=Direction.RECEIVE)
     bundles = sum(one.bundles for one in results.done.values())
-    if not bundles and not results.failed:
+    reported = any(one.reported for one in results.done.values())
+    if not bundles and not reported and not results.failed:
         app.tell("nothing to send", level=Say.MORE)
     if app.as_json:
         app.tell_json(
             {
-                name: {"bundles": one.bundles, "changes": one.changes, "events": event_documents(one.events)}
+                name: {
+                    "bundles": one.bundles,
+                    "changes": one.changes,
+                    "reported": one.reported,
+                    "events": event_documents(one.events),
+                }
                 for name, one in results.done.items()
             }
         )
-    return results.status(ExitCode.DONE if bundles else ExitCode.NOTHING)
+    return results.status(ExitCode.DONE if bundles or reported else ExitCode.NOTHING)

@@ -36,9 +36,13 @@ VERBS: Final = {
     "log": Verb("log", "log", "Show what happened."),
     "conflicts": Verb("conflicts", "conflicts", "Show edits of both sides that met, and which of them won."),
     "stuck": Verb("stuck", "stuck", "List, retry or skip what the tracker refused."),
+    "quarantine": Verb("quarantine", "quarantine", "List, show, retry or drop files that could not be taken."),
     "resend": Verb("resend", "resend", "Put bundles from the archive into the outbox again, byte for byte."),
+    "request": Verb("request", "request", "Ask a partner for what is missing."),
+    "prune": Verb("prune", "prune", "Remove bundles that have done their work."),
     "verify": Verb("verify", "verify", "Check bundle files, and say all that is wrong with each."),
     "show": Verb("show", "show", "Show what a bundle file holds."),
+    "keys": Verb("keys", "keys", "List the keys of this site and of its partners."),
     "issue": Verb("issue", "issue", "Work on the issues of the embedded tracker."),
 }
 

@@ -6,7 +6,7 @@ from itertools import chain
 
 import click
 
-from filesync.agent.outgoing.exporter import resend as resend_again
+from filesync.agent.outgoing.again import resend as resend_again
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, json_option
 from filesync.cli.exchanges import event_documents

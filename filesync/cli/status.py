@@ -11,7 +11,7 @@ from filesync.agent.look import reading
 from filesync.agent.status import ExchangeStatus, Receiving, Sending, SiteStatus
 from filesync.agent.status import status as status_of
 from filesync.bundle.verdict import shown
-from filesync.cli.app import App, Say, json_option, time_text
+from filesync.cli.app import App, Say, json_option, now, span_text, time_text
 from filesync.errors import ExitCode
 from filesync.ledger.streams import State
 
@@ -27,15 +27,16 @@ def status(app: App) -> ExitCode:
     """
     config = app.config()
     with reading(config) as conn:
-        found = status_of(conn, config)
-    for level, line in _lines(found):
+        found = status_of(conn, config, now=now())
+    for level, line in lines(found):
         app.tell(line, level=level)
     if app.as_json:
         app.tell_json(found)
     return found.exit_code
 
 
-def _lines(site: SiteStatus) -> Iterator[tuple[Say, str]]:
+def lines(site: SiteStatus) -> Iterator[tuple[Say, str]]:
+    """The status for people, each line with how loud it is."""
     if not site.exchanges:
         yield Say.LESS, f"{site.name}: no exchange yet. Begin with: filesync pair export > {site.name}.json"
     if site.trouble:
@@ -44,7 +45,7 @@ def _lines(site: SiteStatus) -> Iterator[tuple[Say, str]]:
     for one in site.exchanges:
         yield from _exchange(site.name, one)
     if site.refused:
-        yield Say.NORMAL, f"{site.refused} in quarantine: files that could not be taken; the reason of each is beside it"
+        yield Say.NORMAL, f"{site.refused} in quarantine: files that could not be taken; see: filesync quarantine list"
 
 
 def _exchange(us: str, one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
@@ -93,4 +94,8 @@ def _receiving(one: Receiving) -> str:
         parts.append(f"arriving or damaged: {', '.join(shown(name) for name in one.arriving[:3])}")
     if one.last_seen is not None:
         parts.append(f"last file {shown(one.last_file)} at {time_text(one.last_seen)}")
+    if one.silent is not None:
+        parts.append(
+            f"SILENT for {span_text(one.silent)}, expected every {span_text(one.expected)}: ask the partner or the carrier"
+        )
     return ", ".join(parts)

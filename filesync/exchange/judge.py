@@ -16,6 +16,7 @@ class Verdict(StrEnum):
     """What to do with a bundle. A name that is also a code of bundle/verdict.py is that code."""
 
     APPLY = "APPLY"
+    REPORT = "REPORT"  # for us, and without a place in the stream: its own number says whether it is news
     DUPLICATE = "DUPLICATE"  # success: report again
     HOLD_GAP = "HOLD_GAP"  # one before it is missing
     HOLD_FIRST = "HOLD_FIRST"  # nothing of the stream was ever applied, and it starts later
@@ -134,6 +135,8 @@ def gaps(applied_seq: int, present: Collection[int]) -> tuple[tuple[int, int], .
 def _in_generation(
     arrival: Arrival, state: StreamState, known_id: BundleId | None, known_follows: BundleId | None
 ) -> Judgement:
+    if arrival.kind == "report":
+        return Judgement(Verdict.REPORT, "a position report: it has no place in the stream")
     ours, theirs = state.generation, arrival.generation
     current = max(ours.n, state.partner_generation_seen)
     if theirs.n < current:

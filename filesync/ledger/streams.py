@@ -67,8 +67,15 @@ class Exchange:
     items_conflict: int
     report_no: int
     report_taken: int
+    report_told: str
+    report_at: int
+    report_digest: str
+    reports_late: int
     acked_seq: int
     acked_id: str
+    wanted: str
+    partner_seq: int
+    partner_since: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +91,8 @@ class Sent:
     state: str
     changes: int
     at: int
+    resent: int = 0
+    pruned: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +111,7 @@ class Taken:
     decided: bytes
     received: int
     applied: int
+    pruned: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,9 +57,16 @@ exchange = sa.Table(
     sa.Column("items_conflict", sa.BigInteger, nullable=False, default=0),  # of these: met an edit of ours
     sa.Column("report_no", sa.BigInteger, nullable=False, default=0),  # our last position report
     sa.Column("report_taken", sa.BigInteger, nullable=False, default=0),  # the partner's last one
-    # what the partner said of our stream, in the newest of its bundles
-    sa.Column("acked_seq", sa.BigInteger, nullable=False, default=0),
+    sa.Column("report_told", sa.Text, nullable=False, default=""),  # digest of what our last report said
+    sa.Column("report_at", sa.BigInteger, nullable=False, default=0),  # when it was told; at first, when we began to
+    # what the partner said in its newest report, alone or in the head of a bundle
+    sa.Column("report_digest", sa.Text, nullable=False, default=""),
+    sa.Column("reports_late", sa.BigInteger, nullable=False, default=0),  # reports that came after a newer one
+    sa.Column("acked_seq", sa.BigInteger, nullable=False, default=0),  # of our stream
     sa.Column("acked_id", sa.Text, nullable=False, default=""),
+    sa.Column("wanted", sa.Text, nullable=False, default=""),  # what it asks for again, a JSON list; "": answered
+    sa.Column("partner_seq", sa.BigInteger, nullable=False, default=0),  # how far its own stream has come
+    sa.Column("partner_since", sa.BigInteger, nullable=False, default=0),  # since when that is more than what is here
 )
 
 # Every bundle we ever numbered. `frozen` holds its bytes from the numbering transaction until the archive has the file.
@@ -76,6 +83,8 @@ bundle_out = sa.Table(
     sa.Column("state", sa.Text, nullable=False),  # frozen · archived · published
     sa.Column("changes", sa.Integer, nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("resent", sa.BigInteger, nullable=False, default=0),  # when it was last put into the outbox again
+    sa.Column("pruned", sa.BigInteger, nullable=False, default=0),  # when its file was removed from archive/
 )
 
 # Every bundle we ever took: its id is kept for ever, it tells a duplicate from a fork.
@@ -95,6 +104,7 @@ bundle_in = sa.Table(
     sa.Column("decided", sa.LargeBinary, nullable=False, default=b""),  # a bit a change, while it is being applied
     sa.Column("received", sa.BigInteger, nullable=False),
     sa.Column("applied", sa.BigInteger, nullable=False, default=0),
+    sa.Column("pruned", sa.BigInteger, nullable=False, default=0),  # when its file was removed from store/
 )
 
 # Files in the inbox that have been looked at: the finally judged ones are skipped, the others are looked at again.

@@ -9,7 +9,7 @@ import pytest
 
 from filesync.agent.events import Held
 from filesync.agent.incoming.arrivals import Duplicate, NameDiffers
-from filesync.agent.outgoing.exporter import resend
+from filesync.agent.outgoing.again import resend
 from filesync.errors import ExitCode, PairingError, StreamStopped
 from filesync.ledger import streams
 from filesync.ledger.streams import State

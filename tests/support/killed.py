@@ -171,7 +171,7 @@ def left_over(side: Side) -> list[str]:
 def shown_status(side: Side) -> ExchangeStatus:
     """As `filesync status` reads it."""
     with reading(side.config) as conn:
-        (one,) = status(conn, side.config).exchanges
+        (one,) = status(conn, side.config, now=side.clock()).exchanges
     return one
 
 

@@ -26,6 +26,7 @@ from filesync.agent.founding import create_site
 from filesync.agent.incoming.importer import Imports, import_once
 from filesync.agent.outgoing.exporter import Exports, export_once
 from filesync.agent.site import Site
+from filesync.agent.status import SiteStatus, status
 from filesync.agent.stuck import retry, skip
 from filesync.config import load_config
 from filesync.errors import Rejected
@@ -199,6 +200,10 @@ class Side:
             found = streams.exchange_named(conn, EXCHANGE)
         assert found is not None
         return found
+
+    def status(self) -> SiteStatus:
+        with self.site.ledger.begin() as conn:
+            return status(conn, self.config, now=self.clock())
 
     def conflicts(self) -> list[journal.Conflict]:
         x = self.exchange().id

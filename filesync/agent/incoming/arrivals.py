@@ -16,6 +16,51 @@ class Received(Event, frozen=True, kw_only=True):
         return f"received {self.seq} as {self.file}"
 
 
+class Behind(Event, frozen=True, kw_only=True):
+    """The partner says that it sent more than what came: its last bundles are lost, or on their way."""
+
+    severity = Severity.WARNING
+    standing = True
+    partner: str
+    theirs: int
+    have: int
+    since: str
+    command: str
+    ask: bool  # the time to wait is over
+
+    def sentence(self) -> str:
+        text = f"{self.partner} is at {self.theirs}, we have {self.have or 'none'} (since {self.since}). What is here is fine."
+        return (
+            f"{text} Ask {self.partner} to run: {self.command}"
+            if self.ask
+            else f"{text} The rest is applied as soon as it comes."
+        )
+
+
+class Told(Event, frozen=True, kw_only=True):
+    """A position report of the partner's came as a file."""
+
+    severity = Severity.DEBUG
+    no: int
+    partner: str
+    applied: int  # of our stream
+
+    def sentence(self) -> str:
+        return f"report {self.no} of {self.partner}: it has applied our bundles up to {self.applied or 'none'}"
+
+
+class ReportLate(Event, frozen=True, kw_only=True):
+    """A position report that came after a newer one. It is ignored."""
+
+    no: int
+    partner: str
+    newest: int
+    late: int  # so far
+
+    def sentence(self) -> str:
+        return f"report {self.no} of {self.partner} came after {self.newest} and is ignored ({self.late} so far)"
+
+
 class NameDiffers(Event, frozen=True, kw_only=True):
     """Recognised by content, whatever its name."""
 
@@ -97,6 +142,17 @@ class Damaged(Event, frozen=True, kw_only=True):
         what = "; ".join(self.problems[:5]) + (f"; and {len(self.problems) - 5} more" if len(self.problems) > 5 else "")  # noqa: PLR2004
         where = "It is in quarantine." if self.kept else "It was left where it is."
         return f"{self.file} cannot be taken ({self.code}): {ended(what)} {where} {self.hint}".rstrip()
+
+
+class Discarded(Event, frozen=True, kw_only=True):
+    """A person dropped a file that was in quarantine."""
+
+    file: str
+    id: str
+    code: str
+
+    def sentence(self) -> str:
+        return f"{self.file} ({self.code}) was dropped from quarantine, where it was {self.id}"
 
 
 class Foreign(Event, frozen=True, kw_only=True):

@@ -8,33 +8,39 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from filesync.agent.events import Held, ranges
-from filesync.agent.record import moment
-from filesync.exchange.judge import gaps
+from filesync.agent import position
+from filesync.agent.events import Event, Held, ranges
+from filesync.agent.incoming.arrivals import Behind
 from filesync.ledger import streams
 from filesync.ledger.streams import Exchange
 
 _GAPS: Final = 5  # gaps that one import tells; those after them are told when these are closed
 
 
-def missing(conn: sa.Connection, x: Exchange, *, us: str, now: dt.datetime, grace: dt.timedelta) -> list[Held]:
-    """One event a gap, first gaps first. A gap is as old as the first bundle behind it; after `grace` it is asked for."""
-    held = {one.seq: moment(one.received) for one in streams.held(conn, x.id) if one.generation == x.in_generation.n}
-    found = []
-    for first, last in gaps(x.in_seq, held)[:_GAPS]:
-        since = min(received for seq, received in held.items() if seq > last)
-        found.append(
-            Held(
-                partner=x.partner_name,
-                have=x.in_seq,
-                missing_from=first,
-                missing_to=last,
-                held=sorted(held),
-                since=since.strftime("%Y-%m-%d %H:%M UTC"),
-                command=resend_command(us, range(first, last + 1)),
-                ask=now - since >= grace,
+def missing(conn: sa.Connection, x: Exchange, *, us: str, now: dt.datetime, grace: dt.timedelta) -> list[Event]:
+    """One event a gap, first gaps first; after `grace` it is asked for."""
+    held = [one.seq for one in streams.held(conn, x.id) if one.generation == x.in_generation.n]
+    found: list[Event] = []
+    for gap in position.missing(conn, x)[:_GAPS]:
+        since = gap.since.strftime("%Y-%m-%d %H:%M UTC")
+        command = resend_command(us, range(gap.first, gap.last + 1))
+        ask = now - gap.since >= grace
+        if gap.tail:
+            have = gap.first - 1
+            found.append(Behind(partner=x.partner_name, theirs=gap.last, have=have, since=since, command=command, ask=ask))
+        else:
+            found.append(
+                Held(
+                    partner=x.partner_name,
+                    have=x.in_seq,
+                    missing_from=gap.first,
+                    missing_to=gap.last,
+                    held=held,
+                    since=since,
+                    command=command,
+                    ask=ask,
+                )
             )
-        )
     return found
 
 

@@ -12,20 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import sqlalchemy as sa
-
-from filesync.agent import position
 from filesync.agent.events import Stopped
 from filesync.agent.incoming import mounts
 from filesync.agent.incoming.arrivals import ClockDiffers, Duplicate, NameDiffers, NewerFormat, Outside, Received
 from filesync.agent.incoming.filing import NAME_SHOWN, Filing, NotNow, for_stream, room, settled
+from filesync.agent.incoming.said import Said, came_alone, take
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Paired, Site
 from filesync.agent.staged import LIMITS, check_signature, read_whole
-from filesync.bundle.header import Follows, Header, Report, file_name, unknown_features
+from filesync.bundle.header import Follows, Header, file_name, unknown_features
 from filesync.bundle.read import Bundle, Head
 from filesync.bundle.verdict import BadBundle, Code, Incomplete, bad, shown
-from filesync.errors import PartnerError, disk_problem, size_text
+from filesync.errors import disk_problem, size_text
 from filesync.exchange import files, inbox
 from filesync.exchange.guard import read_guard
 from filesync.exchange.inbox import Candidate, Mounted, Staged
@@ -221,6 +219,9 @@ class Receiver:
         head = bundle.head
         judgement = self._judged(head)  # I9
         self._site.step("I9")
+        if judgement.verdict is Verdict.REPORT:
+            self._report(copy, head)
+            return
         name = copy.candidate.name
         encrypted = copy.plain != copy.staged.path
         if name != file_name(head.header, head.bundle_id, encrypted=encrypted) and judgement.verdict is not Verdict.FORK:
@@ -265,7 +266,8 @@ class Receiver:
                     applied=0,
                 )
                 streams.add_taken(conn, self._x.id, taken)
-            self._take_report(conn, header.report)
+            said = take(conn, self._site, self._x, head, self._record)
+            self._stopped = self._stopped or said is Said.STOPPED
             last = shown(copy.candidate.name, limit=NAME_SHOWN)
             streams.update_exchange(conn, self._x.id, in_last_file=last, in_last_seen=now)
             if known is None or not there:
@@ -281,22 +283,16 @@ class Receiver:
         self._filing.done(copy.candidate, copy.staged.sha256, "received")
         self._site.step("I11")
 
-    def _take_report(self, conn: sa.Connection, told: Report | None) -> None:
-        """What the partner says of our stream is cumulative: it holds also while the bundle that brings it has to wait."""
-        if told is None:
-            return
-        x = streams.exchange_of(conn, self._x.id)
-        try:
-            position.take(conn, x, told)
-        except PartnerError as error:
-            why = f"{error} {error.hint}"
-            now = micros(self._site.clock())
-            streams.update_exchange(conn, x.id, state=State.STOPPED, stopped_why=why, stopped_since=now)
-            self._record.add(Stopped(partner=x.partner_name, why=why))
-            self._stopped = True
+    def _report(self, copy: _Copy, head: Head) -> None:
+        name = shown(copy.candidate.name, limit=NAME_SHOWN)
+        said = came_alone(self._site, self._x, head, self._record, name=name)
+        self._stopped = self._stopped or said is Said.STOPPED
+        self._filing.done(copy.candidate, copy.staged.sha256, "report")
 
     def _duplicate(self, copy: _Copy, header: Header, state: str) -> None:
-        """Success: our next report tells it again."""
+        """Success: the next export reports again, for the partner may have missed what we said."""
+        with self._site.ledger.begin() as conn:
+            streams.update_exchange(conn, self._x.id, report_told="")
         self._record.add(Duplicate(seq=header.seq, file=shown(copy.candidate.name), state=state))
         self._filing.done(copy.candidate, copy.staged.sha256, "duplicate")
 

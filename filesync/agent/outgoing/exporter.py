@@ -7,28 +7,30 @@ finishes it: from the archive when the file is there, else from what was frozen.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from filesync import __version__
 from filesync.agent import position
-from filesync.agent.events import Event, ranges
-from filesync.agent.outgoing.departures import Exported, NotTold, OutboxName, Resent, Resumed, RulesChanged
+from filesync.agent.events import Event
+from filesync.agent.outgoing.again import answer
+from filesync.agent.outgoing.build import build, clear_spool
+from filesync.agent.outgoing.departures import Exported, NotTold, OutboxName, Resumed, RulesChanged
 from filesync.agent.outgoing.gather import Found, Gather
+from filesync.agent.outgoing.reports import report_if_due
+from filesync.agent.prune import prune
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Paired, Site
-from filesync.agent.staged import LIMITS, check_own
+from filesync.agent.staged import LIMITS
 from filesync.bundle.changes import Compressed, compress, encode_change
 from filesync.bundle.header import BundleKind, Header, Party, Place, decode_header, file_name
-from filesync.bundle.write import NAMESPACE, Bag, changes_file, pack, tar
+from filesync.bundle.write import Bag, changes_file, pack
 from filesync.config import Limits
-from filesync.errors import DiskProblem, PairingError, StorageFailure, disk_problem, size_text
+from filesync.errors import DiskProblem, PairingError, StorageFailure, size_text
 from filesync.exchange import files
 from filesync.exchange.guard import Guard, write_guard
 from filesync.exchange.outbox import publish
-from filesync.keys import age
 from filesync.ledger import shadows, streams
 from filesync.ledger.streams import Direction, Exchange, Sent
 from filesync.model.diff import Tell
@@ -46,6 +48,7 @@ class Exports:
 
     bundles: int
     changes: int
+    reported: bool  # a position report is in the outbox
     events: tuple[Event, ...]
 
 
@@ -56,7 +59,7 @@ def export_once(site: Site, name: str) -> Exports:
         raise PairingError(f"exchange {name!r} only receives", hint="pair it again with --direction both to send, too")
     site.check_restored(paired.exchange)
     record = site.record(name)
-    _clear_spool(site.config.folders.spool)
+    clear_spool(site.config.folders.spool)
     finished = _finish(site, paired.exchange, record, resumed=True)
     if paired.exchange.basis not in {"", paired.basis}:
         record.add(RulesChanged(partner=paired.them.name))
@@ -67,46 +70,18 @@ def export_once(site: Site, name: str) -> Exports:
         finished += _finish(site, paired.exchange, record)
     with site.ledger.begin() as conn:
         streams.update_exchange(conn, paired.exchange.id, basis=paired.basis)  # everything was looked at under these rules
+        x = streams.exchange_of(conn, paired.exchange.id)
         record.write(conn)
     record.done()
-    return Exports(bundles=len(finished), changes=sum(one.changes for one in finished), events=tuple(record.events))
-
-
-def resend(site: Site, name: str, seqs: Iterable[int]) -> list[Event]:
-    """Put archived bundles into the outbox again, byte for byte. Raises PairingError, before any, where one is not there."""
-    x = site.paired(name).exchange
-    record = site.record(name)
-    files_of, absent = _archived(site, x, seqs)
-    if absent:
-        raise PairingError(
-            f"bundle {ranges(absent)} for {x.partner_name} is not in the archive (we made {x.out_seq})",
-            hint="compare the number with what `filesync status` says at the partner's",
-        )
-    for seq, file in files_of.items():
-        published = publish(site.config.folders.archive / file, site.outbox(x), file)
-        if published.renamed:
-            record.add(OutboxName(file=file, instead=published.path.name))
-        record.add(Resent(seq=seq, file=published.path.name))
-    with site.ledger.begin() as conn:
-        record.write(conn)
-    record.done()
-    return record.events
-
-
-def _archived(site: Site, x: Exchange, seqs: Iterable[int]) -> tuple[dict[int, str], list[int]]:
-    """The files of these bundles in the archive, and the numbers that are not there; the first too high one ends it."""
-    found: dict[int, str] = {}
-    absent: list[int] = []
-    with site.ledger.begin() as conn:
-        for seq in seqs:
-            one = streams.sent(conn, x.id, generation=x.out_generation.n, seq=seq)
-            if one is not None and (site.config.folders.archive / one.file).exists():
-                found[seq] = one.file
-            else:
-                absent.append(seq)
-            if seq > x.out_seq:
-                break
-    return found, absent
+    answer(site, x, record)
+    reported = report_if_due(site, paired, record)
+    prune(site, name)
+    return Exports(
+        bundles=len(finished),
+        changes=sum(one.changes for one in finished),
+        reported=reported,
+        events=tuple(record.events),
+    )
 
 
 def _number(site: Site, paired: Paired, record: Record, found: Found) -> None:
@@ -120,6 +95,7 @@ def _number(site: Site, paired: Paired, record: Record, found: Found) -> None:
             told, rest = rest[: len(lines)], rest[len(lines) :]
             packed = compress(lines, level=site.config.limits.level)
             now = site.clock()
+            report = position.report(conn, x, now=now, grace=site.config.limits.grace)
             header = Header(
                 agent=f"filesync {__version__}",
                 kind=BundleKind.CHANGES,
@@ -134,7 +110,7 @@ def _number(site: Site, paired: Paired, record: Record, found: Found) -> None:
                 contract=paired.rules.contract.digest,
                 created_at=utc_text(now),
                 nonce=site.random(_NONCE),
-                report=position.report(conn, x) if x.in_stream else None,
+                report=report,
             )
             bag = pack(header, [changes_file(packed)])
             streams.add_sent(
@@ -153,7 +129,8 @@ def _number(site: Site, paired: Paired, record: Record, found: Found) -> None:
                 ),
             )
             shadows.save(conn, x.id, rows)
-            streams.update_exchange(conn, x.id, out_seq=seq, out_id=bag.bundle_id, report_no=x.report_no + 1)
+            streams.update_exchange(conn, x.id, out_seq=seq, out_id=bag.bundle_id, report_no=report.no)
+            position.told(conn, x, report, now=now)
             x = streams.exchange_of(conn, x.id)
         if found.cursor is not None and found.cursor != x.cursor:
             streams.update_exchange(conn, x.id, cursor=found.cursor)
@@ -239,37 +216,10 @@ def _guard(x: Exchange, one: Sent) -> Guard:
 
 def _build(site: Site, x: Exchange, one: Sent, archived: Path) -> None:
     """X4-X8: from what was frozen to a file in the archive that our own reader has read."""
-    spool = site.config.folders.spool
-    bag = _bag(one, archived)
-    plain = spool / one.file.removesuffix(".age")
-    signature = site.signer().sign(bag.tagmanifest, namespace=NAMESPACE)  # X5; X4 and X6 write while they build
-    site.step("X5")
-    files.write_whole(plain, tar(bag, signature))
-    site.step("X4")
-    check_own(plain, bag.bundle_id, site.signer().public)  # X7
-    site.step("X7")
-    finished = plain
-    if x.encrypt:
-        finished = spool / one.file
-        ours = age.recipient_of(site.config.keys.age)
-        age.encrypt(plain, finished, recipients=[x.partner_recipient, ours])  # X6
-        site.step("X6")
-        back = spool / f"{plain.name}.check"
-        age.decrypt(finished, back, identity=site.config.keys.age)
-        check_own(back, bag.bundle_id, site.signer().public)
+    finished = build(site, x, _bag(one, archived), one.file)
     files.keep(finished, archived)  # X8
     site.step("X8")
-    _clear_spool(spool)
-
-
-def _clear_spool(spool: Path) -> None:
-    """Remove what a build left there, also one that was cut off: some of it is in the clear. Raises DiskProblem."""
-    try:
-        spool.mkdir(parents=True, exist_ok=True)
-        for left in spool.iterdir():
-            left.unlink()
-    except OSError as error:
-        raise disk_problem(error, spool) from error
+    clear_spool(site.config.folders.spool)
 
 
 def _bag(one: Sent, archived: Path) -> Bag:

@@ -55,8 +55,15 @@ def upgrade() -> None:
         sa.Column("items_conflict", sa.BigInteger(), nullable=False),
         sa.Column("report_no", sa.BigInteger(), nullable=False),
         sa.Column("report_taken", sa.BigInteger(), nullable=False),
+        sa.Column("report_told", sa.Text(), nullable=False),
+        sa.Column("report_at", sa.BigInteger(), nullable=False),
+        sa.Column("report_digest", sa.Text(), nullable=False),
+        sa.Column("reports_late", sa.BigInteger(), nullable=False),
         sa.Column("acked_seq", sa.BigInteger(), nullable=False),
         sa.Column("acked_id", sa.Text(), nullable=False),
+        sa.Column("wanted", sa.Text(), nullable=False),
+        sa.Column("partner_seq", sa.BigInteger(), nullable=False),
+        sa.Column("partner_since", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("name"),
     )
@@ -81,6 +88,7 @@ def upgrade() -> None:
         sa.Column("decided", sa.LargeBinary(), nullable=False),
         sa.Column("received", sa.BigInteger(), nullable=False),
         sa.Column("applied", sa.BigInteger(), nullable=False),
+        sa.Column("pruned", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["exchange"],
             ["exchange.id"],
@@ -99,6 +107,8 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("changes", sa.Integer(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("resent", sa.BigInteger(), nullable=False),
+        sa.Column("pruned", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["exchange"],
             ["exchange.id"],

@@ -1,0 +1,100 @@
+"""Bundles that are given to the carrier again, byte for byte: because a person says so, or because a report asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from filesync.agent.events import Event, ranges
+from filesync.agent.outgoing.departures import Asked, NotThere, OutboxName, Resent
+from filesync.agent.record import Record, micros, moment
+from filesync.agent.site import Site
+from filesync.errors import PairingError
+from filesync.exchange.outbox import publish
+from filesync.ledger import streams
+from filesync.ledger.streams import Exchange, Sent
+
+
+def resend(site: Site, name: str, seqs: Iterable[int]) -> list[Event]:
+    """Put archived bundles into the outbox again. Raises PairingError, before any, where one is not there."""
+    x = site.paired(name).exchange
+    record = site.record(name)
+    there = _archived(site, x, seqs)
+    if there.pruned:
+        raise PairingError(
+            f"bundle {ranges([one.seq for one in there.pruned])} for {x.partner_name} was pruned here on "
+            f"{moment(there.pruned[0].pruned):%Y-%m-%d}, after {x.partner_name} had acknowledged it as applied",
+            hint=f"If {x.partner_name} needs it all the same, its site was restored from a backup. Put the file back into the "
+            "archive from a backup of that folder, then run this again.",
+        )
+    if there.absent:
+        raise PairingError(
+            f"bundle {ranges(there.absent)} for {x.partner_name} is not in the archive (we made {x.out_seq})",
+            hint="compare the number with what `filesync status` says at the partner's",
+        )
+    for one in there.found:
+        _publish(site, x, one, record)
+    now = micros(site.clock())
+    with site.ledger.begin() as conn:
+        for one in there.found:
+            streams.update_sent(conn, x.id, one, resent=now)
+        record.write(conn)
+    record.done()
+    return record.events
+
+
+def answer(site: Site, x: Exchange, record: Record) -> None:
+    """Resend what the partner's newest report asks for. A report is answered once, a bundle once in `report_every`."""
+    seqs: list[int] = msgspec.json.decode(x.wanted, type=list[int]) if x.wanted else []
+    if not seqs:
+        return
+    now = site.clock()
+    there = _archived(site, x, seqs)
+    again = [one for one in there.found if now - moment(one.resent) >= site.config.limits.report_every]
+    if again:
+        record.add(Asked(partner=x.partner_name, seqs=[one.seq for one in again]))
+    for one in again:
+        _publish(site, x, one, record)
+    if missing := [*(one.seq for one in there.pruned), *there.absent]:
+        record.add(NotThere(partner=x.partner_name, seqs=missing, made=x.out_seq))
+    with site.ledger.begin() as conn:
+        streams.update_exchange(conn, x.id, wanted="")
+        for one in again:
+            streams.update_sent(conn, x.id, one, resent=micros(now))
+        record.write(conn)
+    record.done()
+
+
+@dataclass(frozen=True, slots=True)
+class _There:
+    """Which of the numbers the archive has."""
+
+    found: list[Sent] = field(default_factory=list)
+    pruned: list[Sent] = field(default_factory=list)
+    absent: list[int] = field(default_factory=list)
+
+
+def _archived(site: Site, x: Exchange, seqs: Iterable[int]) -> _There:
+    """What of these is there; the first number that is too high ends it."""
+    there = _There()
+    with site.ledger.begin() as conn:
+        for seq in seqs:
+            one = streams.sent(conn, x.id, generation=x.out_generation.n, seq=seq)
+            if one is not None and (site.config.folders.archive / one.file).exists():
+                there.found.append(one)
+            elif one is not None and one.pruned:
+                there.pruned.append(one)
+            else:
+                there.absent.append(seq)
+            if seq > x.out_seq:
+                break
+    return there
+
+
+def _publish(site: Site, x: Exchange, one: Sent, record: Record) -> None:
+    published = publish(site.config.folders.archive / one.file, site.outbox(x), one.file)
+    if published.renamed:
+        record.add(OutboxName(file=one.file, instead=published.path.name))
+    record.add(Resent(seq=one.seq, file=published.path.name))

@@ -1,0 +1,132 @@
+"""Removing files that have done their work, and nothing else: the partner's signed report says that it *applied* them.
+
+| | removed when |
+|---|---|
+| outbox | the partner acknowledged it, and nobody asked for it again within `keep_for` |
+| archive | the partner acknowledged it; it is not among the newest `keep_bundles`, and older than `keep_for` |
+| store | it is applied here, not among the newest `keep_bundles`, and was applied before `keep_for` |
+| store/arrived | it came before `keep_for`: these are copies of what is in the store or in quarantine, and of reports |
+
+What is in quarantine stays until a person drops it. The ledger keeps every bundle's number and id for ever.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from filesync.agent.events import Warned
+from filesync.agent.outgoing.departures import Pruned
+from filesync.agent.record import Record, micros
+from filesync.agent.site import Site
+from filesync.bundle.verdict import shown
+from filesync.errors import disk_problem
+from filesync.exchange.files import hash_file
+from filesync.ledger import retention
+from filesync.ledger.retention import Kept
+from filesync.ledger.streams import Exchange
+
+
+class Place(StrEnum):
+    """Where a file is removed."""
+
+    OUTBOX = "outbox"
+    ARCHIVE = "archive"
+    STORE = "store"
+    ARRIVED = "arrived"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """A file that has done its work. `bundle`: what the ledger knows of it, none for a copy of what arrived."""
+
+    place: Place
+    path: Path
+    size: int  # bytes; 0 where it is gone already
+    bundle: Kept | None
+
+
+def prune(site: Site, name: str, *, dry_run: bool = False) -> list[Spent]:
+    """Remove what has done its work; what could not be removed is a warning, and is tried again by the next export.
+
+    Returns what was removed, or would be. Raises PairingError, StreamStopped: where a stream stands still, files are evidence.
+    """
+    x = site.paired(name).exchange
+    with site.ledger.begin() as conn:
+        found = spent(conn, site, x)
+    if dry_run:
+        return found
+    record = site.record(name)
+    removed = [one for one in found if _remove(one, record)]
+    now = micros(site.clock())
+    with site.ledger.begin() as conn:
+        for one in removed:
+            if one.bundle is not None and one.place is Place.ARCHIVE:
+                retention.sent_pruned(conn, x, one.bundle, at=now)
+            elif one.bundle is not None and one.place is Place.STORE:
+                retention.taken_pruned(conn, x, one.bundle, at=now)
+        for place in (Place.ARCHIVE, Place.STORE):
+            of = [one for one in removed if one.place is place]
+            if of:
+                last = max(one.bundle.seq for one in of if one.bundle is not None)
+                record.add(
+                    Pruned(partner=x.partner_name, place=place, bundles=len(of), last=last, bytes=sum(one.size for one in of))
+                )
+        record.write(conn)
+    record.done()
+    return removed
+
+
+def spent(conn: sa.Connection, site: Site, x: Exchange) -> list[Spent]:
+    """Every file of this exchange that has done its work. Nothing is changed."""
+    limits, folders = site.config.limits, site.config.folders
+    before = micros(site.clock() - limits.keep_for)
+    acked = retention.acknowledged(conn, x)
+    outbox = site.outbox(x)
+    ours = {one.file: one for one in acked if one.resent < before}
+    found = [
+        _spent(Place.OUTBOX, path, ours[path.name])
+        for path in _files(outbox)
+        if path.name in ours and _same(path, folders.archive / path.name)
+    ]
+    kept: list[tuple[Place, Path, list[Kept], int]] = [
+        (Place.ARCHIVE, folders.archive, [one for one in acked if one.resent < before], x.out_seq),
+        (Place.STORE, folders.store, retention.applied(conn, x), x.in_seq),
+    ]
+    for place, folder, bundles, newest in kept:
+        old = [one for one in bundles if one.seq <= newest - limits.keep_bundles and one.at < before]
+        found += [_spent(place, folder / one.file, one) for one in old]
+    limit = (site.clock() - limits.keep_for).timestamp()
+    arrived = [path for path in _files(folders.store / "arrived") if path.lstat().st_mtime < limit]
+    return found + [_spent(Place.ARRIVED, path, None) for path in arrived]
+
+
+def _files(folder: Path) -> list[Path]:
+    """Regular files there, by name; a folder that was never made holds none."""
+    if not folder.is_dir():
+        return []
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_file() and not path.is_symlink())
+    except OSError as error:
+        raise disk_problem(error, folder, doing="read") from error
+
+
+def _same(path: Path, archived: Path) -> bool:
+    """Whether a file of our name in the outbox is ours: others may write there."""
+    return archived.is_file() and hash_file(path) == hash_file(archived)
+
+
+def _spent(place: Place, path: Path, bundle: Kept | None) -> Spent:
+    return Spent(place=place, path=path, size=path.stat().st_size if path.exists() else 0, bundle=bundle)
+
+
+def _remove(one: Spent, record: Record) -> bool:
+    try:
+        one.path.unlink(missing_ok=True)  # the carrier took it, or a run was cut off between this and the ledger
+    except OSError as error:
+        record.add(Warned(what=f"{shown(one.path.name)} stays in {one.place}: {disk_problem(error, one.path, doing='remove')}"))
+        return False
+    return True

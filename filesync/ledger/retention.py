@@ -1,0 +1,56 @@
+"""Which bundles have done their work: ours that the partner applied, theirs that we applied. Rows and ids stay for ever."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from filesync.ledger.streams import Exchange
+from filesync.ledger.tables import bundle_in, bundle_out
+from filesync.model.ids import BundleId
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A bundle whose file is kept. `at`, `resent`: microseconds since 1970; `at` is when it was made, or applied."""
+
+    seq: int
+    id: BundleId
+    file: str
+    at: int
+    resent: int
+
+
+def acknowledged(conn: sa.Connection, x: Exchange) -> list[Kept]:
+    """Our bundles of this generation that the partner has applied, in order, but for those that were pruned.
+
+    None where what the partner acknowledged last is not, by its id, the bundle that we made under that number.
+    """
+    ours = (bundle_out.c.exchange == x.id, bundle_out.c.generation == x.out_generation.n)
+    last = sa.select(bundle_out.c.id).where(*ours, bundle_out.c.seq == x.acked_seq)
+    if conn.execute(last).scalar_one_or_none() != x.acked_id:
+        return []
+    columns = (bundle_out.c.seq, bundle_out.c.id, bundle_out.c.file, bundle_out.c.at, bundle_out.c.resent)
+    done = (bundle_out.c.seq <= x.acked_seq, bundle_out.c.state == "published", bundle_out.c.pruned == 0)
+    return [Kept(*row) for row in conn.execute(sa.select(*columns).where(*ours, *done).order_by(bundle_out.c.seq))]
+
+
+def applied(conn: sa.Connection, x: Exchange) -> list[Kept]:
+    """The partner's bundles of this generation that are applied here, in order, but for those that were pruned."""
+    columns = (bundle_in.c.seq, bundle_in.c.id, bundle_in.c.file, bundle_in.c.applied, sa.literal(0))
+    theirs = (bundle_in.c.exchange == x.id, bundle_in.c.generation == x.in_generation.n)
+    done = (bundle_in.c.seq <= x.in_seq, bundle_in.c.state == "applied", bundle_in.c.pruned == 0)
+    return [Kept(*row) for row in conn.execute(sa.select(*columns).where(*theirs, *done).order_by(bundle_in.c.seq))]
+
+
+def sent_pruned(conn: sa.Connection, x: Exchange, one: Kept, *, at: int) -> None:
+    """The archive no longer has it."""
+    where = (bundle_out.c.exchange == x.id, bundle_out.c.generation == x.out_generation.n, bundle_out.c.seq == one.seq)
+    conn.execute(sa.update(bundle_out).where(*where).values(pruned=at))
+
+
+def taken_pruned(conn: sa.Connection, x: Exchange, one: Kept, *, at: int) -> None:
+    """The store no longer has it."""
+    where = (bundle_in.c.exchange == x.id, bundle_in.c.generation == x.in_generation.n, bundle_in.c.seq == one.seq)
+    conn.execute(sa.update(bundle_in).where(*where).values(pruned=at))

@@ -8,8 +8,9 @@ import msgspec
 import sqlalchemy as sa
 
 from filesync.agent.events import Skipped
-from filesync.agent.incoming.importer import Counts, Importer
+from filesync.agent.incoming.importer import Importer
 from filesync.agent.merge import plan
+from filesync.agent.merge.outcome import Counts
 from filesync.agent.site import Paired, Site
 from filesync.errors import FilesyncError, Rejected
 from filesync.ledger import journal, shadows

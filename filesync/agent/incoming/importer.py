@@ -19,7 +19,7 @@ from filesync.agent.incoming.receive import Receiver
 from filesync.agent.merge.carry import Carry
 from filesync.agent.merge.decide import Merge
 from filesync.agent.merge.order import groups, pointless
-from filesync.agent.merge.outcome import End, Outcome, Work
+from filesync.agent.merge.outcome import Counts, Outcome, Work
 from filesync.agent.merge.view import View
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Checkpoint, Paired, Site, checkpoint_name
@@ -35,33 +35,6 @@ from filesync.model.ids import Gid, Mark, make_mark
 from filesync.model.shadow import Life
 
 _one_change: Final = msgspec.json.Decoder(Change)
-
-
-@dataclass(slots=True)
-class Counts:
-    """read = applied + skipped + refused + waiting."""
-
-    applied: int = 0
-    skipped: int = 0
-    refused: int = 0
-    waiting: int = 0
-
-    @property
-    def read(self) -> int:
-        """All of them."""
-        return self.applied + self.skipped + self.refused + self.waiting
-
-    def add(self, end: End) -> None:
-        """Count one."""
-        match end:
-            case End.APPLIED:
-                self.applied += 1
-            case End.SKIPPED:
-                self.skipped += 1
-            case End.REFUSED:
-                self.refused += 1
-            case End.WAITING:
-                self.waiting += 1
 
 
 @dataclass(frozen=True, slots=True)

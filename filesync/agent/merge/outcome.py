@@ -21,6 +21,33 @@ class End(Enum):
     WAITING = auto()
 
 
+@dataclass(slots=True)
+class Counts:
+    """read = applied + skipped + refused + waiting."""
+
+    applied: int = 0
+    skipped: int = 0
+    refused: int = 0
+    waiting: int = 0
+
+    @property
+    def read(self) -> int:
+        """All of them."""
+        return self.applied + self.skipped + self.refused + self.waiting
+
+    def add(self, end: End) -> None:
+        """Count one."""
+        match end:
+            case End.APPLIED:
+                self.applied += 1
+            case End.SKIPPED:
+                self.skipped += 1
+            case End.REFUSED:
+                self.refused += 1
+            case End.WAITING:
+                self.waiting += 1
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """An arriving change at its place; `since` when it stood in the queue already, and since when."""

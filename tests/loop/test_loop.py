@@ -113,7 +113,7 @@ def test_the_trouble_of_one_exchange_touches_no_other(world: World) -> None:
     ]
     play = Play(world.clock, acts)
     run(globex.site, play)
-    assert play.kinds("main") == ["Received", "Applied", "BundleApplied"]
+    assert play.kinds("main") == ["Received", "Applied", "BundleApplied", "Reported"]
     troubles = [kind for kind in play.kinds(SECOND) if kind in {"Failing", "WorksAgain"}]
     assert troubles == ["Failing", "WorksAgain"], "each told once"
     assert "the inbox cannot be read" in play.sentences(Failing)[0]

@@ -51,11 +51,6 @@ def _parse(pattern: re.Pattern[str], text: str, what: str) -> str:
     return text
 
 
-def parse_site(text: str) -> SiteId:
-    """Read a site id. Raises ValueError."""
-    return SiteId(_parse(_SITE, text, "site id"))
-
-
 def parse_stream(text: str) -> StreamId:
     """Read a stream id. Raises ValueError."""
     return StreamId(_parse(_HEX32, text, "stream id"))

@@ -47,7 +47,7 @@ def _seen(work: Work, site: SiteId) -> Iterator[tuple[Gid, Seen]]:
     origins = {issue.ref.local: _origin(issue, site) for issue in issues}
     for issue in issues:
         yield origins[issue.ref.local], _says(work, issue, None, origins)
-        for comment in work.comments(issue.ref.local):
+        for comment in work.below(issue.ref.local, [Kind.COMMENT]):
             yield _origin(comment, site), _says(work, comment, origins[issue.ref.local], origins)
 
 

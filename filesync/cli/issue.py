@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +11,8 @@ import click
 from filesync.agent.events import count_text
 from filesync.cli.app import App, Say, Verbs, json_option
 from filesync.cli.assignments import assigned
+from filesync.cli.desk import sitting, user_option
+from filesync.cli.issue_files import attach, attachment
 from filesync.cli.issue_view import document, page_document, print_list, print_page
 from filesync.trackers.embedded import Desk
 from filesync.trackers.embedded.fill import fill
@@ -24,26 +25,17 @@ _FIELD_HELP = (
 )
 
 
-def _user_option(verb: _Verb) -> _Verb:
-    return click.option("--as", "user", metavar="USER", help="Who does it. Otherwise the project's first user.")(verb)
-
-
 def _field_option(verb: _Verb) -> _Verb:
     return click.option("--field", "fields", metavar="NAME=VALUE", multiple=True, help=_FIELD_HELP)(verb)
-
-
-@contextmanager
-def _sitting(app: App, user: str | None) -> Iterator[Desk]:
-    desk = app.desk()
-    try:
-        yield desk if user is None else desk.sitting(user)
-    finally:
-        desk.close()
 
 
 @click.group(cls=Verbs)
 def issue() -> None:
     """Work on the issues of the embedded tracker."""
+
+
+issue.add_command(attach)
+issue.add_command(attachment)
 
 
 @issue.command("list")
@@ -55,7 +47,7 @@ def list_(app: App, fields: tuple[str, ...]) -> None:
     if wrong := [field for field in fields if "=" not in field]:
         raise click.UsageError(f"not NAME=VALUE: {wrong[0][:80]!r}")
     wanted = dict(field.partition("=")[::2] for field in fields)
-    with _sitting(app, None) as desk:
+    with sitting(app, None) as desk:
         found = desk.list(wanted)
         if app.as_json:
             app.tell_json([document(desk.definition, one) for one in found])
@@ -68,16 +60,19 @@ def list_(app: App, fields: tuple[str, ...]) -> None:
 @json_option
 @click.pass_obj
 def load(app: App, file: Path) -> None:
-    """Make the issues and comments of a YAML file.
+    """Make the issues, comments and attachments of a YAML file.
 
     All of them, or none. Each edit is made by the author and at the time that the file says. samples/acme-issues.yaml
     shows the form.
     """
-    with _sitting(app, None) as desk:
+    with sitting(app, None) as desk:
         made = fill(desk, file)
-    app.tell(f"{count_text(made.issues, 'issue')} and {count_text(made.comments, 'comment')} made")
+    app.tell(
+        f"{count_text(made.issues, 'issue')}, {count_text(made.comments, 'comment')} and "
+        f"{count_text(made.attachments, 'attachment')} made"
+    )
     if app.as_json:
-        app.tell_json({"issues": made.issues, "comments": made.comments})
+        app.tell_json(made)
 
 
 @issue.command()
@@ -85,8 +80,8 @@ def load(app: App, file: Path) -> None:
 @json_option
 @click.pass_obj
 def show(app: App, key: str) -> None:
-    """Show an issue with its comments and history."""
-    with _sitting(app, None) as desk:
+    """Show an issue with its attachments, comments and history."""
+    with sitting(app, None) as desk:
         _show(app, desk, key)
 
 
@@ -96,7 +91,7 @@ def show(app: App, key: str) -> None:
 @click.option("--description", metavar="TEXT", help="Any text.")
 @click.option("--parent", metavar="KEY", help="The issue it belongs under.")
 @_field_option
-@_user_option
+@user_option
 @json_option
 @click.pass_obj
 def create(
@@ -109,7 +104,7 @@ def create(
     user: str | None,
 ) -> None:
     """Make an issue and print its key."""
-    with _sitting(app, user) as desk:
+    with sitting(app, user) as desk:
         asked = {name: value for name, value in assigned(desk.definition, {}, fields).items() if value is not None}
         given = {"description": description, "parent": parent}
         key = desk.create(issue_type, summary, {**asked, **{name: text for name, text in given.items() if text}})
@@ -119,7 +114,7 @@ def create(
 @issue.command()
 @click.argument("key")
 @_field_option
-@_user_option
+@user_option
 @json_option
 @click.pass_obj
 def edit(app: App, key: str, fields: tuple[str, ...], user: str | None) -> None:
@@ -131,7 +126,7 @@ def edit(app: App, key: str, fields: tuple[str, ...], user: str | None) -> None:
         raise click.UsageError("nothing to change: say --field NAME=VALUE")
     if any(field.partition("=")[0].rstrip("+-") == "status" for field in fields):
         raise click.UsageError("the status goes step by step: use: filesync issue transition KEY STATUS")
-    with _sitting(app, user) as desk:
+    with sitting(app, user) as desk:
         desk.edit(key, assigned(desk.definition, desk.show(key).issue.fields, fields))
         _answer(app, desk, key, None)
 
@@ -139,7 +134,7 @@ def edit(app: App, key: str, fields: tuple[str, ...], user: str | None) -> None:
 @issue.command()
 @click.argument("key")
 @click.argument("status")
-@_user_option
+@user_option
 @json_option
 @click.pass_obj
 def transition(app: App, key: str, status: str, user: str | None) -> None:
@@ -147,7 +142,7 @@ def transition(app: App, key: str, status: str, user: str | None) -> None:
 
     STATUS is the status that the step leads to, or the name of the step.
     """
-    with _sitting(app, user) as desk:
+    with sitting(app, user) as desk:
         desk.transition(key, status)
         _answer(app, desk, key, None)
 
@@ -157,7 +152,7 @@ def transition(app: App, key: str, status: str, user: str | None) -> None:
 @click.argument("text", required=False)
 @click.option("--edit", "edited", metavar="ID", help="Give this comment the new TEXT.")
 @click.option("--delete", "deleted", metavar="ID", help="Delete this comment.")
-@_user_option
+@user_option
 @json_option
 @click.pass_obj
 def comment(app: App, key: str, text: str | None, edited: str | None, deleted: str | None, user: str | None) -> None:
@@ -167,7 +162,7 @@ def comment(app: App, key: str, text: str | None, edited: str | None, deleted: s
     """
     if (text is None) != (deleted is not None) or (edited and deleted):
         raise click.UsageError("say KEY TEXT, KEY TEXT --edit ID, or KEY --delete ID")
-    with _sitting(app, user) as desk:
+    with sitting(app, user) as desk:
         if deleted is not None:
             desk.delete_comment(key, deleted)
         elif edited is not None:
@@ -182,15 +177,15 @@ def comment(app: App, key: str, text: str | None, edited: str | None, deleted: s
 
 @issue.command()
 @click.argument("key")
-@_user_option
+@user_option
 @json_option
 @click.pass_obj
 def delete(app: App, key: str, user: str | None) -> None:
-    """Delete an issue with its comments.
+    """Delete an issue with all that belongs to it.
 
     One that is the parent of others is refused.
     """
-    with _sitting(app, user) as desk:
+    with sitting(app, user) as desk:
         desk.delete(key)
         if app.as_json:
             app.tell_json({"key": key, "deleted": True})

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from filesync.bundle.verdict import shown
+from filesync.errors import size_text
 from filesync.model.values import Value, split_name
 from filesync.trackers.embedded import Definition, Page, Shown
 
@@ -37,7 +38,7 @@ def document(definition: Definition, issue: Shown) -> dict[str, Any]:
 
 
 def page_document(definition: Definition, page: Page) -> dict[str, Any]:
-    """An issue with comments and history for `--json`."""
+    """An issue with all that belongs to it, and its history, for `--json`."""
     comments = [
         {
             "id": comment.id,
@@ -48,7 +49,11 @@ def page_document(definition: Definition, page: Page) -> dict[str, Any]:
         }
         for comment in page.comments
     ]
-    return {**document(definition, page.issue), "comments": comments, "history": page.history}
+    attachments = [
+        {"id": one.id, "author": one.about.author, "at": one.about.at, **one.fields, **_marks(one)} for one in page.attachments
+    ]
+    issue = document(definition, page.issue)
+    return {**issue, "comments": comments, "attachments": attachments, "history": page.history}
 
 
 def print_list(definition: Definition, issues: Sequence[Shown]) -> None:
@@ -67,7 +72,7 @@ def print_list(definition: Definition, issues: Sequence[Shown]) -> None:
 
 
 def print_page(definition: Definition, page: Page) -> None:
-    """An issue to read: fields, texts, comments, history."""
+    """An issue to read: fields, texts, attachments, comments, history."""
     for line in _page_lines(definition, page):
         click.echo(line)
 
@@ -83,6 +88,12 @@ def _page_lines(definition: Definition, page: Page) -> Iterator[str]:
         yield ""
         yield click.style(name, bold=True)
         yield from _lines(text)
+    if page.attachments:
+        yield ""
+        yield click.style("attachments", bold=True)
+    for one in page.attachments:
+        size = size_text(int(str(one.fields["size"])))
+        yield f"  {one.id:>4}  {shown(str(one.fields['name']), limit=_CELL)}  {size}  {_made(one)}"
     for comment in page.comments:
         yield ""
         yield click.style(f"comment {comment.id}", bold=True) + f"  {_made(comment)}"
@@ -90,7 +101,7 @@ def _page_lines(definition: Definition, page: Page) -> Iterator[str]:
     yield ""
     yield click.style("history", bold=True)
     for step in page.history:
-        what = f"comment {step.local} {step.field}" if step.local != page.issue.id or step.kind != "issue" else step.field
+        what = f"{step.kind} {step.local} {step.field}" if step.local != page.issue.id or step.kind != "issue" else step.field
         change = "" if step.field in {"created", "deleted"} else f": {_cell(step.old)} → {_cell(step.new)}"
         yield f"  {step.at}  {shown(step.who)}  {shown(what)}{change}"
 

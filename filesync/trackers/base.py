@@ -8,11 +8,14 @@ Every adapter:
 
 Three fields have obligations of their own. `type` is given at creation. `status` is never written together with
 other fields: `route` says the steps, and each is one `apply`. `parent` holds a local issue id.
+
+A comment has the one field `body`. An attachment has `name`, any text, and `size`, its bytes as a plain number; it never
+changes, and is made and fetched as a stream of bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -37,6 +40,7 @@ class Draft:
     issue: str | None  # the local id of the issue it belongs to; None for an issue
     fields: Mapping[str, Value]
     about: About  # the original's author and time, for adapters that show them in the text
+    content: Callable[[], Iterator[bytes]] | None = None  # of an attachment, as often as it is called
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +106,9 @@ class Tracker(Protocol):
     def create(self, origin: Gid, draft: Draft) -> Born:
         """Make the entity, once for each origin: a second call answers what the first one made, as it was born.
 
-        Raises Rejected, Unavailable; Gone when the issue it belongs to is gone.
+        Of an attachment the bytes are read to their end before anything is kept: what is wrong with them is raised by
+        the last step of reading. Raises Rejected, Unavailable, what reading the content raises; Gone when the issue it
+        belongs to is gone.
         """
         ...
 
@@ -112,6 +118,10 @@ class Tracker(Protocol):
         Returns the written fields as they landed (as the tracker shows them now: normalised, cut). `mark` is
         recorded where the tracker has room for it. Raises Rejected (naming fields where it can), Gone, Unavailable.
         """
+        ...
+
+    def fetch(self, ref: Ref) -> Iterator[bytes]:
+        """The bytes of an attachment, in pieces of at most a few MiB. Raises Gone, Rejected, Unavailable, at any step."""
         ...
 
     def route(self, ref: Ref, status: str) -> tuple[str, ...]:

@@ -53,6 +53,35 @@ def issue(folder: Path, capsys: pytest.CaptureFixture[str]) -> Issue:
     return call
 
 
+def test_a_file_is_attached_shown_fetched_and_deleted(issue: Issue, tmp_path: Path) -> None:
+    key = issue(*CREATE).strip()
+    (tmp_path / "pump.log").write_bytes(b"\x00\xff")
+    (tmp_path / "b.txt").write_text("b")
+    assert issue("attach", key, str(tmp_path / "pump.log"), str(tmp_path / "b.txt")) == (
+        f"attachment 1 of {key}: pump.log\nattachment 2 of {key}: b.txt\n"
+    )
+    assert "pump.log  2 B  by" in issue("show", key)
+    told = json.loads(issue("show", key, "--json"))["attachments"]
+    assert [(one["id"], one["name"], one["size"]) for one in told] == [("1", "pump.log", "2"), ("2", "b.txt", "1")]
+    target = tmp_path / "back"
+    issue("attachment", "get", key, "1", "--to", str(target))
+    assert target.read_bytes() == b"\x00\xff"
+    assert "File exists" in issue("attachment", "get", key, "1", "--to", str(target), status=ExitCode.DISK)
+    issue("attachment", "delete", key, "1")
+    assert "has no attachment" in issue("attachment", "get", key, "1", "--to", str(tmp_path / "x"), status=ExitCode.REJECTED)
+    named = issue("attach", key, str(target), "--name", "../\x1b[2J", "--json")
+    assert json.loads(named)[0]["name"] == "../\x1b[2J"
+    assert issue("attach", key, str(tmp_path / "none"), status=ExitCode.DISK)
+    assert len(json.loads(issue("show", key, "--json"))["attachments"]) == 2
+
+
+def test_a_name_that_is_no_text_is_shown_by_its_numbers(issue: Issue, tmp_path: Path) -> None:
+    key = issue(*CREATE).strip()
+    raw = tmp_path / b"pump\xff.log".decode("utf-8", "surrogateescape")
+    raw.write_bytes(b"x")
+    assert json.loads(issue("attach", key, str(raw), "--json"))[0]["name"] == "pump\\xff.log"
+
+
 def fields(issue: Issue, key: str) -> Any:
     return json.loads(issue("show", key, "--json"))["fields"]
 
@@ -120,9 +149,9 @@ def test_a_file_of_issues_is_loaded_whole_or_not_at_all(issue: Issue, tmp_path: 
     assert 'did you mean "Bug"' in issue("load", str(file), status=ExitCode.REJECTED)
     assert issue("list") == ""
     file.write_text(bug + comment)
-    assert issue("load", str(file)) == "1 issue and 1 comment made\n"
+    assert issue("load", str(file)) == "1 issue, 1 comment and 0 attachments made\n"
     assert "by w.chen at 2026-01-06T10:00:00.000Z\n  轴承过热" in issue("show", "ABC-1")
-    assert json.loads(issue("load", str(file), "--json")) == {"issues": 1, "comments": 1}
+    assert json.loads(issue("load", str(file), "--json")) == {"issues": 1, "comments": 1, "attachments": 0}
 
 
 def test_a_file_that_tells_no_issues_is_named(issue: Issue, tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ class Person:
 
     def comments(self, issue: str) -> list[Entry]:
         with self.side.desk.store.reading() as work:
-            return work.comments(issue)
+            return work.below(issue, [Kind.COMMENT])
 
     def gid(self, entry: Entry) -> Gid:
         return entry.origin or make_gid(self.side.config.site, entry.ref.kind, entry.ref.local, entry.stamp)

@@ -116,6 +116,12 @@ class FaultyTracker:
             fields = what.fields if isinstance(what, Write) else {}
             raise Rejected(f"refused by the test: {why}", fields=dict.fromkeys(fields, why))
 
+    def fetch(self, ref: Ref) -> Iterator[bytes]:
+        self.faults.strike("before fetch")
+        for chunk in self.real.fetch(ref):
+            yield chunk
+            self.faults.strike("within fetch")
+
     def route(self, ref: Ref, status: str) -> tuple[str, ...]:
         return self._around("route", lambda: self.real.route(ref, status))
 

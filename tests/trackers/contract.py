@@ -5,9 +5,10 @@ A pytest class `class TestMine(TrackerContract)` and a fixture `bench` that make
 
 from __future__ import annotations
 
+from tests.trackers.contract_files import FilesContract
 from tests.trackers.contract_reading import ReadingContract
 from tests.trackers.contract_writing import ApplyContract, CreateContract
 
 
-class TrackerContract(ReadingContract, CreateContract, ApplyContract):
+class TrackerContract(ReadingContract, CreateContract, ApplyContract, FilesContract):
     """All of it."""

@@ -21,7 +21,11 @@ SAMPLES = Path(__file__).parents[2] / "samples" / "acme-issues.yaml"
 def pages(desk: Desk) -> list[Page]:
     counts = fill(desk, SAMPLES)
     pages = [desk.show(issue.key) for issue in desk.list()]
-    assert counts == Filled(issues=len(pages), comments=sum(len(page.comments) for page in pages))
+    assert counts == Filled(
+        issues=len(pages),
+        comments=sum(len(page.comments) for page in pages),
+        attachments=sum(len(page.attachments) for page in pages),
+    )
     return pages
 
 

@@ -17,6 +17,7 @@ from filesync.trackers.embedded.project import Definition, Field
 
 TEXT_LIMIT: Final = 32_767  # characters, as Jira has it
 LINE_LIMIT: Final = 255  # characters of a one-line text and of an element of a set
+NAME_LIMIT: Final = 1_024  # characters of an attachment's name: it is data, no file is called so
 _SHOWN: Final = 60  # characters of foreign text in a message
 _SHOWN_CHOICES: Final = 12
 
@@ -64,6 +65,25 @@ def checked_body(fields: Flat) -> Checked:
         return Checked({"body": _limited(body, TEXT_LIMIT)}, refused)
     except ValueError as error:
         return Checked({}, {**refused, "body": str(error)})
+
+
+def checked_attachment(fields: Flat) -> Checked:
+    """Check the fields of an attachment: `name`, whatever it is called, and `size` in bytes."""
+    refused = {name: "an attachment has the fields `name` and `size`" for name in fields if name not in {"name", "size"}}
+    good: dict[str, Value | None] = {}
+    try:
+        name, size = fields.get("name"), fields.get("size")
+        if not isinstance(name, str) or not name:
+            refused["name"] = "an attachment needs a name"
+        else:
+            good["name"] = _limited(name, NAME_LIMIT)
+        if not isinstance(size, str) or not size.isascii() or not size.isdigit():
+            refused["size"] = "an attachment says how many bytes it has"
+        else:
+            good["size"] = normal(FieldKind.NUMBER, size)
+    except ValueError as error:
+        refused["name"] = str(error)
+    return Checked(good, refused)
 
 
 def missing(definition: Definition, fields: Collection[str]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,10 +20,10 @@ from filesync.trackers.embedded.work import Work
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """An issue or a comment as people see it: a parent is a key. `about` is the original's, where it came from the partner."""
+    """An issue, or what belongs to it, as people see it: a parent is a key. `about` is the original's, where it came so."""
 
     id: str
-    key: str  # ABC-17, or ABC-17#4 for a comment
+    key: str  # ABC-17; ABC-17#4 for a comment, ABC-17/4 for an attachment
     fields: Mapping[str, Value]
     about: About
     imported: bool
@@ -36,6 +36,7 @@ class Page:
 
     issue: Shown
     comments: tuple[Shown, ...]
+    attachments: tuple[Shown, ...]
     history: tuple[Step, ...]
 
 
@@ -104,17 +105,32 @@ class Desk:
     def edit_comment(self, key: str, comment: str, text: str) -> None:
         """Change a comment's text."""
         with self.store.writing() as work:
-            work.edit(self._comment(work, key, comment), {"body": text}, self._by())
+            work.edit(self._below(work, key, Kind.COMMENT, comment), {"body": text}, self._by())
 
     def delete_comment(self, key: str, comment: str) -> None:
         """Delete a comment. One that is gone raises Gone: here a person named it."""
         with self.store.writing() as work:
-            work.remove(self._comment(work, key, comment), self._by())
+            work.remove(self._below(work, key, Kind.COMMENT, comment), self._by())
+
+    def attach(self, key: str, name: str, content: Iterable[bytes]) -> str:
+        """Attach a file under this name, whatever it is, and answer the attachment's id."""
+        with self.store.files.arriving(content) as (arrived, size), self.store.writing() as work:
+            issue = self._ref(work, key).local
+            made = work.create_attachment(issue, {"name": name, "size": str(size)}, self._by()).ref.local
+            self.store.files.take(arrived, made)
+            return made
+
+    def delete_attachment(self, key: str, attachment: str) -> None:
+        """Delete an attachment. One that is gone raises Gone: here a person named it."""
+        with self.store.writing() as work:
+            work.remove(self._below(work, key, Kind.ATTACHMENT, attachment), self._by())
+        self.store.files.drop([attachment])
 
     def delete(self, key: str) -> None:
-        """Delete an issue and its comments."""
+        """Delete an issue and all that belongs to it."""
         with self.store.writing() as work:
-            work.remove(work.existing(self._ref(work, key)).ref, self._by())
+            gone = work.remove(work.existing(self._ref(work, key)).ref, self._by())
+        self.store.files.drop(one.local for one in gone if one.kind is Kind.ATTACHMENT)
 
     # ── seeing ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -129,11 +145,20 @@ class Desk:
         return tuple(issue for issue in seen if all(_has(issue.fields, name, value) for name, value in asked.items()))
 
     def show(self, key: str) -> Page:
-        """An issue with its comments and history."""
+        """An issue with all that belongs to it, and its history."""
         with self.store.reading() as work:
             entry = work.existing(self._ref(work, key))
-            comments = tuple(self._shown(work, child) for child in work.comments(entry.ref.local))
-            return Page(self._shown(work, entry), comments, tuple(work.history(entry.ref.local)))
+            comments, attachments = (
+                tuple(self._shown(work, child) for child in work.below(entry.ref.local, [kind]))
+                for kind in (Kind.COMMENT, Kind.ATTACHMENT)
+            )
+            return Page(self._shown(work, entry), comments, attachments, tuple(work.history(entry.ref.local)))
+
+    def attachment(self, key: str, attachment: str) -> tuple[str, Iterator[bytes]]:
+        """An attachment's name and bytes."""
+        with self.store.reading() as work:
+            entry = work.existing(self._below(work, key, Kind.ATTACHMENT, attachment))
+        return str(entry.fields["name"]), self.store.files.read(attachment)
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -146,12 +171,12 @@ class Desk:
             raise Gone(f"there is no issue {quoted(key)}", hint="`filesync issue list` shows what there is.")
         return Ref(Kind.ISSUE, local, local)
 
-    def _comment(self, work: Work, key: str, comment: str) -> Ref:
+    def _below(self, work: Work, key: str, kind: Kind, local: str) -> Ref:
         issue = self._ref(work, key).local
-        ref = Ref(Kind.COMMENT, issue, comment)
+        ref = Ref(kind, issue, local)
         found = work.entry(ref)
         if found is None or found.ref.issue != issue:
-            raise Gone(f"{work.key(issue)} has no comment {quoted(comment)}", hint="`filesync issue show` tells their numbers.")
+            raise Gone(f"{work.key(issue)} has no {kind} {quoted(local)}", hint="`filesync issue show` tells their numbers.")
         return ref
 
     def _local(self, work: Work, fields: Flat) -> dict[str, Value | None]:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 import yaml
@@ -34,6 +35,15 @@ class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text: str
 
 
+class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An attachment; its content is a text."""
+
+    by: str
+    at: dt.datetime
+    name: str
+    text: str
+
+
 class Edit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"fields": "set"}):
     """An edit. Fields are as people write them: a list for many values and for a cascading option."""
 
@@ -53,6 +63,10 @@ class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     parent: int | None = None
     steps: tuple[Edit, ...] = ()
     comments: tuple[Said, ...] = ()
+    attachments: tuple[File, ...] = ()
+
+
+Event: TypeAlias = Sample | Edit | Said | File
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +75,7 @@ class Filled:
 
     issues: int
     comments: int
+    attachments: int
 
 
 def fill(desk: Desk, path: Path) -> Filled:
@@ -81,26 +96,35 @@ def fill(desk: Desk, path: Path) -> Filled:
     local: dict[int, str] = {}
     with desk.store.writing() as work:
         for sample, event in _in_time(samples):
-            _make(work, sample, event, local)
-    return Filled(issues=len(samples), comments=sum(len(sample.comments) for sample in samples))
+            _make(desk, work, sample, event, local)
+    return Filled(
+        issues=len(samples),
+        comments=sum(len(sample.comments) for sample in samples),
+        attachments=sum(len(sample.attachments) for sample in samples),
+    )
 
 
-def _in_time(samples: tuple[Sample, ...]) -> Iterator[tuple[Sample, Sample | Edit | Said]]:
-    events: list[tuple[Sample, Sample | Edit | Said]] = []
+def _in_time(samples: tuple[Sample, ...]) -> Iterator[tuple[Sample, Event]]:
+    events: list[tuple[Sample, Event]] = []
     for sample in samples:
-        events += [(sample, sample), *((sample, step) for step in sample.steps), *((sample, said) for said in sample.comments)]
+        made: list[Event] = [sample, *sample.steps, *sample.comments, *sample.attachments]
+        events += [(sample, event) for event in made]
     yield from sorted(events, key=lambda pair: pair[1].at)
 
 
-def _make(work: Work, sample: Sample, event: Sample | Edit | Said, local: dict[int, str]) -> None:
+def _make(desk: Desk, work: Work, sample: Sample, event: Event, local: dict[int, str]) -> None:
     by = By(event.by, event.at)
     if isinstance(event, Sample):
         parent = {} if sample.parent is None else {"parent": local.get(sample.parent, str(sample.parent))}
         local[sample.n] = work.create({"type": sample.type, **flat(work.definition, sample.fields), **parent}, by).ref.local
     elif isinstance(event, Edit):
         work.edit(Ref(Kind.ISSUE, local[sample.n], local[sample.n]), flat(work.definition, event.fields), by)
-    else:
+    elif isinstance(event, Said):
         work.create_comment(local[sample.n], {"body": event.text}, by)
+    else:
+        with desk.store.files.arriving([event.text.encode()]) as (arrived, size):
+            made = work.create_attachment(local[sample.n], {"name": event.name, "size": str(size)}, by)
+            desk.store.files.take(arrived, made.ref.local)
 
 
 def flat(definition: Definition, fields: Mapping[str, str | list[str]]) -> dict[str, Value]:

@@ -18,6 +18,7 @@ from sqlalchemy.pool import QueuePool
 from filesync.errors import ConfigError, Problem, Unavailable
 from filesync.trackers.embedded import tables
 from filesync.trackers.embedded.check import quoted
+from filesync.trackers.embedded.content import Files
 from filesync.trackers.embedded.project import Definition
 from filesync.trackers.embedded.work import Work
 
@@ -30,6 +31,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.files = Files(path.with_name(f"{path.name}.files"))
         self._readers = _engine(path, mode="rw")
         self._writers = self._readers.execution_options(filesync_write=True)
         try:

@@ -1,4 +1,4 @@
-"""The embedded tracker's own database. Issues and comments are rows of the same shape; ids are never used again."""
+"""The embedded tracker's own database. Issues and what belongs to them are rows of one shape; ids are never used again."""
 
 from __future__ import annotations
 
@@ -32,6 +32,11 @@ issue = Table("issue", metadata, *_item_columns(), sqlite_autoincrement=True)
 Index("issue_parent", func.json_extract(issue.c.fields, "$.parent"))
 comment = Table(
     "comment", metadata, *_item_columns(), Column("issue", Integer, nullable=False, index=True), sqlite_autoincrement=True
+)
+
+# its fields are `name` and `size`; the bytes are a file beside the database (content.py)
+attachment = Table(
+    "attachment", metadata, *_item_columns(), Column("issue", Integer, nullable=False, index=True), sqlite_autoincrement=True
 )
 
 # what `create` answered for an origin: outlives the item, so that one an import made and people deleted is not made again

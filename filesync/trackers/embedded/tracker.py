@@ -89,32 +89,42 @@ class EmbeddedTracker:
             if entry is None:
                 return None
             key = work.key(issue)
-            children = tuple(_item(child, key) for child in work.comments(issue))
+            children = tuple(_item(child, key) for child in work.below(issue))
         return Issue(item=_item(entry, key), children=children, in_scope=self._in_scope(entry.fields), key=key)
 
     def create(self, origin: Gid, draft: Draft) -> Born:
         """See Tracker. What people deleted since is not made again: it is answered as it was born."""
-        with self._store.writing() as work:
-            birth = work.birth(origin)
-            if birth is not None:
-                item = Item(ref=birth.ref, stamp=birth.stamp, origin=origin, fields=birth.fields, about=birth.about)
-                return Born(item=item, key=work.name(birth.ref), again=True)
-            entry = self._make(work, origin, draft)
-            return Born(item=_item(entry, work.key(entry.ref.issue)), key=work.name(entry.ref))
+        if draft.content is None:
+            return self._create(origin, draft, None)
+        with self._store.reading() as work:
+            if (born := _born(work, origin)) is not None:
+                return born  # before its bytes are asked for
+        with self._store.files.arriving(draft.content()) as (arrived, size):
+            if str(size) != draft.fields.get("size"):
+                raise Rejected(f"the attachment says that it has {draft.fields.get('size')} bytes, and {size} came")
+            return self._create(origin, draft, arrived)
+
+    def fetch(self, ref: Ref) -> Iterator[bytes]:
+        """See Tracker."""
+        with self._store.reading() as work:
+            entry = work.existing(ref)
+        yield from self._store.files.read(entry.ref.local)
 
     def apply(self, ref: Ref, action: Action, mark: Mark) -> Flat:
         """See Tracker."""
         by = By(self._account, self._clock(), mark)
+        gone: tuple[Ref, ...] = ()
         with self._store.writing() as work:
             match action:
                 case Write(fields):
                     return work.edit(ref, fields, by)
                 case Remove():
-                    work.remove(ref, by)
+                    gone = work.remove(ref, by)
                 case MarkDeleted(partner):
                     work.mark_deleted(ref, partner, by)
                 case _:
                     assert_never(action)
+        self._store.files.drop(one.local for one in gone if one.kind is Kind.ATTACHMENT)
         return {}
 
     def route(self, ref: Ref, status: str) -> tuple[str, ...]:
@@ -138,15 +148,26 @@ class EmbeddedTracker:
         """Let go of the file."""
         self._store.close()
 
+    def _create(self, origin: Gid, draft: Draft, arrived: Path | None) -> Born:
+        with self._store.writing() as work:
+            if (born := _born(work, origin)) is not None:
+                return born
+            entry = self._make(work, origin, draft)
+            if arrived is not None:
+                self._store.files.take(arrived, entry.ref.local)
+            return Born(item=_item(entry, work.key(entry.ref.issue)), key=work.name(entry.ref))
+
     def _make(self, work: Work, origin: Gid, draft: Draft) -> Entry:
         by = By(self._account, self._clock())
+        if draft.kind is Kind.ISSUE:
+            return work.create(draft.fields, by, origin=origin, told=draft.about)
+        if draft.issue is None:
+            raise Gone(f"the issue that the {draft.kind} belongs to is not known here")
         match draft.kind:
-            case Kind.ISSUE:
-                return work.create(draft.fields, by, origin=origin, told=draft.about)
             case Kind.COMMENT:
-                if draft.issue is None:
-                    raise Gone("the issue that the comment belongs to is not known here")
                 return work.create_comment(draft.issue, draft.fields, by, origin=origin, told=draft.about)
+            case Kind.ATTACHMENT if draft.content is not None:
+                return work.create_attachment(draft.issue, draft.fields, by, origin=origin, told=draft.about)
             case _:
                 raise Rejected(f"the embedded tracker keeps no {draft.kind}s")
 
@@ -157,6 +178,15 @@ class EmbeddedTracker:
             text = "/".join(value) if isinstance(value, list) else str(value)
             held.setdefault(name, set()).add(text if element is None else element)
         return all(held.get(name, set()) & values for name, values in self._scope.items())
+
+
+def _born(work: Work, origin: Gid) -> Born | None:
+    """What an earlier call made for this origin, whatever became of it."""
+    birth = work.birth(origin)
+    if birth is None:
+        return None
+    item = Item(ref=birth.ref, stamp=birth.stamp, origin=origin, fields=birth.fields, about=birth.about)
+    return Born(item=item, key=work.name(birth.ref), again=True)
 
 
 def _item(entry: Entry, key: str) -> Item:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import Connection, Table, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
@@ -27,6 +28,10 @@ from filesync.trackers.embedded.entry import (
     stamp_of,
 )
 from filesync.trackers.embedded.project import Definition
+
+_TABLES: Final = {Kind.ISSUE: tables.issue, Kind.COMMENT: tables.comment, Kind.ATTACHMENT: tables.attachment}
+_BELOW: Final = (Kind.COMMENT, Kind.ATTACHMENT)  # what belongs to an issue
+_SIGN: Final = {Kind.ISSUE: "", Kind.COMMENT: "#", Kind.ATTACHMENT: "/"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,33 +57,38 @@ class Work:
         """All issues, oldest first."""
         return [read_entry(Kind.ISSUE, row.id, row) for row in self.connection.execute(select(tables.issue).order_by("id"))]
 
-    def comments(self, issue: str) -> list[Entry]:
-        """The comments of an issue, oldest first."""
-        found = select(tables.comment).where(tables.comment.c.issue == number(issue)).order_by("id")
-        return [read_entry(Kind.COMMENT, row.issue, row) for row in self.connection.execute(found)]
+    def below(self, issue: str, kinds: Collection[Kind] = _BELOW) -> list[Entry]:
+        """What belongs to an issue, oldest first."""
+        found: list[Entry] = []
+        for kind in kinds:
+            table = _TABLES[kind]
+            rows = self.connection.execute(select(table).where(table.c.issue == number(issue)).order_by("id"))
+            found += [read_entry(kind, row.issue, row) for row in rows]
+        return sorted(found, key=lambda entry: int(entry.stamp))
 
     def entry(self, ref: Ref) -> Entry | None:
-        """The issue or comment that a reference names."""
+        """What a reference names."""
         if ref.kind is Kind.ISSUE:
             return self.issue(ref.local)
-        if ref.kind is not Kind.COMMENT:
+        table = _TABLES.get(ref.kind)
+        if table is None:
             return None
-        row = self.connection.execute(select(tables.comment).where(tables.comment.c.id == number(ref.local))).one_or_none()
-        return None if row is None else read_entry(Kind.COMMENT, row.issue, row)
+        row = self.connection.execute(select(table).where(table.c.id == number(ref.local))).one_or_none()
+        return None if row is None else read_entry(ref.kind, row.issue, row)
 
     def existing(self, ref: Ref) -> Entry:
-        """The issue or comment that a reference names. Raises Gone."""
+        """What a reference names. Raises Gone."""
         found = self.entry(ref)
         if found is None:
             raise Gone(f"{self.name(ref)} is gone: it was deleted")
         return found
 
     def name(self, ref: Ref) -> str:
-        """What people call it: ABC-17, or ABC-17#4 for a comment."""
-        return self.key(ref.issue) if ref.kind is Kind.ISSUE else f"{self.key(ref.issue)}#{ref.local}"
+        """What people call it: ABC-17, ABC-17#4 for a comment, ABC-17/4 for an attachment."""
+        return self.key(ref.issue) if ref.kind is Kind.ISSUE else f"{self.key(ref.issue)}{_SIGN[ref.kind]}{ref.local}"
 
     def history(self, issue: str) -> list[Step]:
-        """Every change of the issue and its comments, oldest first; also of a deleted one."""
+        """Every change of the issue and what belongs to it, oldest first; also of a deleted one."""
         found = select(tables.history).where(tables.history.c.issue == number(issue)).order_by("id")
         return [read_step(row) for row in self.connection.execute(found)]
 
@@ -119,6 +129,17 @@ class Work:
             tables.comment, {"body": seen.fields["body"] or ""}, by, origin=origin, told=told, issue=number(issue)
         )
 
+    def create_attachment(
+        self, issue: str, fields: Mapping[str, Value], by: By, *, origin: Gid | None = None, told: About | None = None
+    ) -> Entry:
+        """Make an attachment; its file takes its place before this is committed. Raises Rejected; Gone: no such issue."""
+        self.existing(Ref(Kind.ISSUE, issue, issue))
+        seen = check.checked_attachment(fields)
+        if seen.refused:
+            raise check.refusal(f"a new attachment of {self.key(issue)}", seen.refused)
+        good = {name: value for name, value in seen.fields.items() if value is not None}
+        return self._insert(tables.attachment, good, by, origin=origin, told=told, issue=number(issue))
+
     def edit(self, ref: Ref, fields: Flat, by: By) -> dict[str, Value | None]:
         """Set fields, all or none; answers them as they landed. What is so already leaves no trace. Raises Rejected, Gone."""
         entry = self.existing(ref)
@@ -127,6 +148,9 @@ class Work:
             after = _with(entry.fields, seen.fields)
             lost = {name: why for name, why in check.missing(self.definition, after).items() if name in fields}
             refused = {**seen.refused, **lost, **self._wrong_step(entry, seen.fields), **self._wrong_relations(entry, after)}
+        elif ref.kind is Kind.ATTACHMENT:
+            seen, after = check.Checked({}, {}), dict(entry.fields)
+            refused = dict.fromkeys(fields, "an attachment is what it was made as: attach another")
         else:
             seen = check.checked_body(fields)
             after, refused = _with(entry.fields, seen.fields), dict(seen.refused)
@@ -134,16 +158,20 @@ class Work:
             raise check.refusal(f"the edit of {self.name(ref)}", refused)
         changed = {name: value for name, value in seen.fields.items() if entry.fields.get(name) != value}
         if changed:
-            table = _table(ref.kind)
+            table = _TABLES[ref.kind]
             self.connection.execute(update(table).where(table.c.id == int(ref.local)).values(fields=json_text(after)))
             self._record(entry.ref, by, [(name, entry.fields.get(name), value) for name, value in changed.items()])
         return dict(seen.fields)
 
-    def remove(self, ref: Ref, by: By) -> None:
-        """Delete an issue with its comments, or a comment. Gone already is success. Raises Rejected: it has child issues."""
+    def remove(self, ref: Ref, by: By) -> tuple[Ref, ...]:
+        """Delete an issue with all that belongs to it, or one of these. Gone already is success.
+
+        Answers what is gone now. Raises Rejected: it has child issues.
+        """
         entry = self.entry(ref)
         if entry is None:
-            return
+            return ()
+        gone = [entry.ref]
         if ref.kind is Kind.ISSUE:
             children = self._children(ref.local)
             if children:
@@ -153,16 +181,19 @@ class Work:
                     fields={"parent": f"{said} would lose their parent"},
                     hint="Delete them, or give them another parent, first.",
                 )
-            self.connection.execute(delete(tables.comment).where(tables.comment.c.issue == int(ref.local)))
-        table = _table(ref.kind)
+            gone += [one.ref for one in self.below(ref.local)]
+            for kind in _BELOW:
+                self.connection.execute(delete(_TABLES[kind]).where(_TABLES[kind].c.issue == int(ref.local)))
+        table = _TABLES[ref.kind]
         self.connection.execute(delete(table).where(table.c.id == int(ref.local)))
         self._record(entry.ref, by, [("deleted", None, True)])
+        return tuple(gone)
 
     def mark_deleted(self, ref: Ref, partner: str, by: By) -> None:
         """Show people that the partner deleted its own. Raises Gone."""
         entry = self.existing(ref)
         if entry.deleted_by != partner:
-            table = _table(ref.kind)
+            table = _TABLES[ref.kind]
             self.connection.execute(update(table).where(table.c.id == int(ref.local)).values(deleted_by=partner))
             self._record(entry.ref, by, [("deleted by partner", entry.deleted_by, partner)])
 
@@ -259,7 +290,7 @@ class Work:
         row = {"stamp": stamp, "origin": origin, "fields": json_text(fields), "author": by.who, "at": at, **more}
         made = self.connection.execute(insert(table).values(**row, told=json_text(told))).inserted_primary_key
         assert made is not None
-        kind, local = (Kind.ISSUE if table is tables.issue else Kind.COMMENT), str(made[0])
+        kind, local = next(kind for kind, one in _TABLES.items() if one is table), str(made[0])
         ref = Ref(kind, str(more.get("issue", local)), local)
         entry = Entry(ref=ref, stamp=stamp, origin=origin, fields=fields, author=by.who, at=at, told=told, deleted_by=None)
         if origin is not None:
@@ -277,10 +308,6 @@ class Work:
         ]
         self.connection.execute(insert(tables.history), steps)
         self.connection.execute(insert(tables.feed).values(issue=int(ref.issue), stamp=stamp_of(by.at)))
-
-
-def _table(kind: Kind) -> Table:
-    return tables.issue if kind is Kind.ISSUE else tables.comment
 
 
 def _with(before: Mapping[str, Value], changes: Flat) -> dict[str, Value]:

@@ -18,7 +18,7 @@ import yaml
 from filesync.errors import ConfigError, Problem
 from filesync.model.ids import SiteId
 from filesync.rules.contract import FIRST
-from filesync.settings import At, Document, load, place_in_file
+from filesync.settings import READ, At, Document, load, place_in_file
 
 _UNITS: Final = {"KiB": 1 << 10, "MiB": 1 << 20}
 _SPANS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -137,7 +137,8 @@ def load_config(path: Path) -> Config:
     reader = _Reader(path.absolute(), document)
     config = reader.config()
     if reader.problems:
-        raise ConfigError(sorted(reader.problems, key=place_in_file), hint=f"Mend {path} and run `filesync check`.")
+        hint = f"Mend {path} and run `filesync check`. {READ['config']}"
+        raise ConfigError(sorted(reader.problems, key=place_in_file), hint=hint)
     return config
 
 

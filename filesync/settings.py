@@ -25,6 +25,12 @@ MAX_DEPTH: Final = 24  # maps and lists inside each other
 
 At: TypeAlias = tuple[str | int, ...]  # the way to a value: keys and positions in lists
 
+READ: Final = {  # where it is said what may stand in a file, by schema
+    "config": "Each setting has its comment in the filesync.yaml of any site that `filesync init` makes.",
+    "contract": "docs/rules.md says what may stand there.",
+    "mapping": "docs/rules.md says what may stand there.",
+}
+
 _WORDS: Final = {"true": True, "false": False, "null": None, "~": None, "": None}
 _WHOLE: Final = re.compile(r"-?(0|[1-9][0-9]{0,14})")  # longer digits are text: nothing here counts that far
 _DECIMAL: Final = re.compile(r"-?(0|[1-9][0-9]{0,14})\.[0-9]{1,9}")
@@ -61,7 +67,7 @@ def load(path: Path, schema_name: str) -> Document:
     document = read(raw, name=path.name)
     found = check(document, schema_name)
     if found:
-        raise ConfigError(found, hint=f"Mend {path} and run `filesync check`.")
+        raise ConfigError(found, hint=f"Mend {path} and run `filesync check`. {READ[schema_name]}")
     return document
 
 
@@ -111,6 +117,12 @@ _TYPES: Final = {
 }
 
 
+_REFUSED: Final = {
+    "uniqueItems": "holds something twice",
+    **dict.fromkeys(("minItems", "minProperties", "minLength"), "must not be empty"),
+}
+
+
 def check(document: Document, schema_name: str) -> tuple[Problem, ...]:
     """Everything in which the document does not fit the schema, in the order of the file's lines."""
     if schema.valid(schema_name, document.data):
@@ -153,20 +165,24 @@ def _explain(document: Document, error: ValidationError) -> list[Problem]:
 def _sentence(error: ValidationError) -> str:
     value: Any = error.instance
     wanted: Any = error.validator_value
+    rule: Any = error.schema
     match error.validator:
+        case "type" if "pattern" in rule and "description" in rule:
+            must = rule["description"]
         case "type":
-            return "must be " + " or ".join(_TYPES[kind] for kind in ([wanted] if isinstance(wanted, str) else wanted))
+            must = " or ".join(_TYPES[kind] for kind in ([wanted] if isinstance(wanted, str) else wanted))
         case "enum":
             near = did_you_mean(value, [word for word in wanted if isinstance(word, str)]) if isinstance(value, str) else ""
-            return f"must be one of {', '.join(map(str, wanted))}{near}"
+            must = f"one of {', '.join(map(str, wanted))}{near}"
+        case "const":
+            must = f"{wanted}: this filesync knows no other"
+        case "minimum" | "maximum":
+            must = f"from {rule['minimum']} to {rule['maximum']}"
         case "pattern":
             return f"{quoted(value)} does not fit{_expected(error)}"
-        case "uniqueItems":
-            return "holds something twice"
-        case "minItems" | "minProperties" | "minLength":
-            return "must not be empty"
         case _:
-            return shown(error.message, limit=2 * _SHOWN)
+            return _REFUSED.get(str(error.validator)) or shown(error.message, limit=2 * _SHOWN)
+    return f"must be {must}"
 
 
 def _expected(error: ValidationError) -> str:

@@ -165,7 +165,31 @@ contract.yaml:10:47: "ACME" does not fit; expected: a site's name: a lower-case 
 
 def test_numbers_out_of_bounds_are_told() -> None:
     document = read(b"version: 0\ntypes: [A]\nfields: {}\n", name="c.yaml")
-    assert [str(problem) for problem in check(document, "contract")] == ["c.yaml:1:10: 0 is less than the minimum of 1"]
+    assert [str(problem) for problem in check(document, "contract")] == ["c.yaml:1:10: must be from 1 to 999999999"]
+
+
+def test_what_a_setting_may_be_is_said_with_its_place_and_where_to_read(tmp_path: Path) -> None:
+    path = tmp_path / "filesync.yaml"
+    path.write_text(
+        """\
+version: 2
+site: {id: 11111111-1111-4111-8111-111111111111, name: acme}
+tracker: {kind: embedded, project: ABC}
+limits:
+  settle: 0
+  level: 20
+  max_bundle_bytes: 64
+"""
+    )
+    with pytest.raises(ConfigError) as caught:
+        settings.load(path, "config")
+    assert [str(problem) for problem in caught.value.problems] == [
+        "filesync.yaml:1:10: must be 1: this filesync knows no other",
+        "filesync.yaml:5:11: must be a whole number and s, m, h or d, as in 10m",
+        "filesync.yaml:6:10: must be from 1 to 19",
+        "filesync.yaml:7:21: must be a whole number and KiB or MiB, as in 64 MiB",
+    ]
+    assert "the filesync.yaml of any site that `filesync init` makes" in caught.value.hint
 
 
 def test_the_validator_that_decides_has_the_word_where_the_other_sees_nothing() -> None:
@@ -190,3 +214,4 @@ def test_a_hint_names_the_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         settings.load(path, "contract")
     assert str(path) in caught.value.hint
+    assert "docs/rules.md" in caught.value.hint

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Final
 from filesync.agent.incoming.mounts import remembered
 from filesync.agent.look import reading
 from filesync.agent.record import Clock
-from filesync.agent.site import check_ledger
+from filesync.agent.site import check_checkpoint, check_ledger
 from filesync.config import Config, ExchangeRules, InboxPolicy
 from filesync.errors import (
     ConfigError,
@@ -36,7 +37,7 @@ from filesync.rules.contract import Site, strangers
 from filesync.rules.load import gaps, load_rules
 from filesync.rules.mapping import Rules
 from filesync.settings import did_you_mean, quoted
-from filesync.trackers.base import Description
+from filesync.trackers.base import Description, Tracker
 from filesync.trackers.registry import open_tracker
 
 _WRITTEN: Final = ("outbox", "archive", "store", "state")  # where bundles are written
@@ -64,7 +65,7 @@ def check_site(config: Config, *, clock: Clock) -> list[Check]:
         _check("signing key", lambda: _signing(config)),
         _check("age key", lambda: recipient_of(config.keys.age)),
         _check("tracker", tracker.name),
-        _check("ledger", lambda: _ledger(config)),
+        _check("ledger", lambda: _ledger(config, tracker)),
         _check("inboxes", lambda: _inboxes(config)),
         *(_check(f"rules{of}", partial(tracker.rules, rules)) for of, rules in _rules(config)),
         _check("exchanges", lambda: _exchanges(config)),
@@ -166,7 +167,7 @@ def _rules(config: Config) -> Iterator[tuple[str, ExchangeRules]]:
 
 
 class _Tracker:
-    """The tracker, asked once."""
+    """The tracker. What it is, is asked once."""
 
     def __init__(self, config: Config, clock: Clock) -> None:
         self._config = config
@@ -175,15 +176,24 @@ class _Tracker:
 
     def name(self) -> str:
         """What it calls itself."""
+        with closing(self._open()) as tracker:
+            self._description = tracker.describe()
+        return self._description.name
+
+    def remembers(self, exchanges: Iterable[Exchange]) -> bool:
+        """Hold the ledger's places against the tracker's. Returns whether it could be asked: why not, `name` has told."""
+        if self._description is None:
+            return False
+        with closing(self._open()) as tracker:
+            for one in exchanges:
+                check_checkpoint(tracker, one)
+        return True
+
+    def _open(self) -> Tracker:
         settings = self._config.tracker
-        tracker = open_tracker(
+        return open_tracker(
             settings.kind, project=settings.project, settings=settings.settings, folder=settings.base, clock=self._clock
         )
-        try:
-            self._description = tracker.describe()
-        finally:
-            tracker.close()
-        return self._description.name
 
     def rules(self, which: ExchangeRules) -> Look:
         """Contract and mapping, with each other; what the tracker has no place for is a note."""
@@ -220,11 +230,13 @@ def _mapped(rules: Rules, have: Description) -> Iterator[Problem]:
                 yield Problem(where, f"the tracker has no {quoted(ours)}{did_you_mean(ours, known)}")
 
 
-def _ledger(config: Config) -> str:
+def _ledger(config: Config, tracker: _Tracker) -> str:
     """What every export and import asks before it starts."""
     with reading(config) as conn:
         check_ledger(conn, config)
-    return "as new as the guard files"
+        found = streams.exchanges(conn)
+    asked = tracker.remembers(one for one in found if one.state is not State.OFFERED)
+    return "as new as the guard files and what the tracker remembers" if asked else "as new as the guard files"
 
 
 def _inboxes(config: Config) -> str:

@@ -19,6 +19,7 @@ from filesync.errors import ConfigError, Problem, disk_problem
 from filesync.keys.age import make_identity
 from filesync.keys.signers import AllowedSigner, add_signer
 from filesync.keys.sshsig import make_key
+from filesync.ledger.ledger import Ledger
 from filesync.model.ids import SiteId
 from filesync.trackers.registry import make_tracker
 
@@ -82,6 +83,7 @@ def _make(folder: Path, *, name: str, tracker: str, project: str) -> None:
     add_signer(config.keys.allowed_signers, AllowedSigner(name, key, (NAMESPACE,)))
     make_identity(config.keys.age)
     make_ledger_file(config.folders.ledger)
+    Ledger.open(config.folders.ledger).close()  # whole: who looks into a site makes nothing
     for file in config.folders.state.iterdir():
         file.chmod(0o600)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +20,9 @@ from filesync.agent.events import Event, Stuck
 from filesync.agent.incoming import arrivals
 from filesync.agent.outgoing import departures
 from filesync.agent.record import moment
+from filesync.agent.traces import check_traces
 from filesync.config import Config
+from filesync.errors import DiskProblem
 from filesync.ledger import journal, streams
 from filesync.ledger.journal import Conflict, Entry, Queued, Wait
 from filesync.ledger.ledger import Ledger
@@ -48,8 +51,16 @@ class Told:
 
 @contextmanager
 def reading(config: Config) -> Iterator[sa.Connection]:
-    """The ledger of a site, for reading. Raises DiskProblem, LedgerBehind."""
-    ledger = Ledger.open(config.folders.state / "ledger.db")
+    """The ledger of a site, for reading: none is made, none is migrated. Raises DiskProblem, LedgerBehind."""
+    path = config.folders.ledger
+    if config.folders.state.is_dir() and not os.path.lexists(path):
+        check_traces(config, known=())  # of a site that has sent something, it is not merely new
+        raise DiskProblem(
+            f"there is no ledger {str(path)!r}, so nothing is known of this site",
+            hint="Is the disk of the state folder mounted? Nothing was made or changed. A site that never sent or took "
+            "anything gets a new ledger with its first `filesync pair export`, export or import.",
+        )
+    ledger = Ledger.existing(path)
     try:
         with ledger.begin() as conn:
             yield conn

@@ -161,19 +161,9 @@ class Site:
 
         Raises LedgerBehind when the tracker is ahead: the ledger was restored from a backup. Unavailable.
         """
-        if x.id in self._checked:
-            return
-        text = self.tracker.read_checkpoint(checkpoint_name(x))
-        there = _checkpoint(text)
-        here = (x.in_generation.n, x.in_seq)
-        if there is not None and there.stream == x.in_stream and (there.generation, there.seq) > here:
-            raise LedgerBehind(
-                f"the ledger knows bundles from {x.partner_name} up to {x.in_seq}, but the tracker remembers "
-                f"{there.seq}: the ledger was restored from a backup",
-                hint="Nothing was sent or applied. Put the newest ledger back, or keep everything as it is: "
-                "it must be recovered from.",
-            )
-        self._checked.add(x.id)
+        if x.id not in self._checked:
+            check_checkpoint(self.tracker, x)
+            self._checked.add(x.id)
 
     def outbox(self, exchange: Exchange) -> Path:
         """Where this exchange's bundles are offered."""
@@ -258,6 +248,19 @@ def check_ledger(conn: sa.Connection, config: Config) -> None:
         guard = read_guard(config.folders.guard, one.out_stream)
         if guard is not None and (guard.generation.n, guard.seq) > (one.out_generation.n, one.out_seq):
             raise _behind(one, guard)
+
+
+def check_checkpoint(tracker: Tracker, x: Exchange) -> None:
+    """Hold our place in the partner's stream against what the tracker remembers. Raises LedgerBehind, Unavailable."""
+    there = _checkpoint(tracker.read_checkpoint(checkpoint_name(x)))
+    here = (x.in_generation.n, x.in_seq)
+    if there is not None and there.stream == x.in_stream and (there.generation, there.seq) > here:
+        raise LedgerBehind(
+            f"the ledger knows bundles from {x.partner_name} up to {x.in_seq}, but the tracker remembers "
+            f"{there.seq}: the ledger was restored from a backup",
+            hint="Nothing was sent or applied. Put the newest ledger back, or keep everything as it is: "
+            "it must be recovered from.",
+        )
 
 
 def make_ledger_file(path: Path) -> None:

@@ -120,7 +120,13 @@ def _waits(event: Event) -> bool:
 
 
 class Verbs(click.Group):
-    """Verbs of which a mistyped one is guessed."""
+    """Verbs of which a mistyped one is guessed, and whose lines in the list are not cut where the terminal ends."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs, each with all of its first sentence."""
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, one.get_short_help_str(limit=_SENTENCE)) for name, one in found if one is not None])
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the verb, or say which one may have been meant. Raises UsageError."""

@@ -9,7 +9,7 @@ from filesync.bundle.verdict import shown
 from filesync.cli.app import App, json_option, now
 from filesync.errors import ExitCode
 
-_PROBLEM = 300  # characters
+_PROBLEM = 1_000  # characters
 
 
 @click.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -25,4 +26,4 @@ def init(app: App, directory: Path, name: str, tracker: str, project: str) -> No
     """
     config = create_site(directory, name=name, tracker=tracker, project=project)
     app.tell(f"Made the site {name}: {config}")
-    app.tell(f"Next: filesync -c {config} pair export > {name}.json, and give that file to your partner.")
+    app.tell(f"Next: filesync -c {shlex.quote(str(config))} pair export > {name}.json, and give that file to your partner.")

@@ -8,11 +8,11 @@ import msgspec
 from filesync.agent.keyring import keyring
 from filesync.agent.look import reading
 from filesync.bundle.verdict import shown
-from filesync.cli.app import App, json_option
+from filesync.cli.app import App, Verbs, json_option
 from filesync.errors import ExitCode
 
 
-@click.group()
+@click.group(cls=Verbs)
 def keys() -> None:
     """List the keys of this site and of its partners."""
 

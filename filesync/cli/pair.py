@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from filesync.agent import pairing
-from filesync.cli.app import App, json_option
+from filesync.cli.app import App, Verbs, json_option
 from filesync.errors import disk_problem
 from filesync.keys.pairing import MAX_PAIRING, decode, encode
 from filesync.ledger.streams import Direction
@@ -17,7 +17,7 @@ _EXCHANGE = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Verbs)
 def pair() -> None:
     """Agree with a partner on an exchange.
 

@@ -8,13 +8,13 @@ from filesync.agent import quarantine as kept
 from filesync.agent.inspect import inspected
 from filesync.agent.quarantine import Entry
 from filesync.bundle.verdict import Code, shown
-from filesync.cli.app import App, json_option, time_text
+from filesync.cli.app import App, Verbs, json_option, time_text
 from filesync.errors import ExitCode, size_text
 
 _PROBLEM = 300  # characters
 
 
-@click.group()
+@click.group(cls=Verbs)
 def quarantine() -> None:
     """List, show, retry or drop files that could not be taken.
 

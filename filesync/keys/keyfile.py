@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 from filesync.errors import KeyProblem, disk_problem
@@ -25,7 +26,7 @@ def read_private(path: Path) -> bytes:
     if mode & _OPEN_TO_OTHERS:
         raise KeyProblem(
             f"others may use the private key {str(path)!r}: its mode is {mode & 0o777:04o}",
-            hint=f"Run: chmod 600 {path}. If others had access to it, make a new key.",
+            hint=f"Run: chmod 600 {shlex.quote(str(path))}. If others had access to it, make a new key.",
         )
     if len(data) > MAX_KEY_FILE:
         raise KeyProblem(f"not a key file: {str(path)!r} is longer than {MAX_KEY_FILE} bytes")

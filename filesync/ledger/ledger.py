@@ -10,7 +10,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from filesync.errors import DiskProblem, LedgerBehind, StorageFailure
+from filesync.errors import DiskProblem, LedgerBehind, StorageFailure, disk_problem
 
 HEAD: Final = "0001"  # the newest migration; alembic is loaded only where a ledger is not there yet
 
@@ -24,14 +24,29 @@ class Ledger:
     @classmethod
     def open(cls, path: Path) -> Ledger:
         """Open the ledger in this file, made and migrated as needed. Raises DiskProblem, StorageFailure, LedgerBehind."""
-        engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30, "check_same_thread": False})
-        sa.event.listen(engine, "connect", _prepare_sqlite)
-        sa.event.listen(engine, "begin", _begin_at_once)
-        ledger = cls(engine)
+        ledger = cls(_engine(path))
         with _plainly(path):
             found = ledger.version()
             if found != HEAD:
-                _migrate(engine, found)
+                _migrate(ledger._engine, found)
+        return ledger
+
+    @classmethod
+    def existing(cls, path: Path) -> Ledger:
+        """Open a ledger to look into it: none is made, none is migrated. Raises as `open`, DiskProblem where there is none."""
+        try:
+            size = path.stat().st_size  # SQLite would make the file, or begin one in an empty file
+        except OSError as error:
+            raise disk_problem(error, path, doing="read") from error
+        if not size:
+            _must_be_head(path, None)
+        ledger = cls(_engine(path))
+        try:
+            with _plainly(path):
+                _must_be_head(path, ledger.version())
+        except BaseException:
+            ledger.close()
+            raise
         return ledger
 
     def version(self) -> str | None:
@@ -50,6 +65,27 @@ class Ledger:
     def close(self) -> None:
         """Let go of the file."""
         self._engine.dispose()
+
+
+def _engine(path: Path) -> sa.Engine:
+    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30, "check_same_thread": False})
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_at_once)
+    return engine
+
+
+def _must_be_head(path: Path, found: str | None) -> None:
+    if found is not None and found > HEAD:
+        raise _newer(found)
+    if found != HEAD:
+        what = "is empty: its making was cut off" if found is None else f"is of an older version, {found} (ours is {HEAD})"
+        hint = "Nothing was changed. The next `filesync export` or `filesync import` brings it to our version."
+        raise DiskProblem(f"the ledger {str(path)!r} {what}", hint=hint)
+
+
+def _newer(found: str) -> LedgerBehind:
+    what = f"the ledger was written by a newer filesync (its version {found}, ours {HEAD})"
+    return LedgerBehind(what, hint="install the newer filesync again; nothing was changed")
 
 
 def _prepare_sqlite(raw: Any, _record: object) -> None:
@@ -97,8 +133,7 @@ def _migrate(engine: sa.Engine, found: str | None) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if found is not None and found not in known:
-        msg = f"the ledger was written by a newer filesync (its version {found}, ours {HEAD})"
-        raise LedgerBehind(msg, hint="install the newer filesync again; nothing was changed")
+        raise _newer(found)
     with engine.connect() as conn:
         config.attributes["connection"] = conn
         command.upgrade(config, "head")

@@ -1,7 +1,7 @@
 """The contract: what two sites share, equal on both, and who wins where both edit one field.
 
-Read from contract.yaml (schemas/contract.json) and kept as `text`, canonical JSON with every default written out;
-`digest` is its SHA-256 and stands in the header of every bundle.
+Read from contract.yaml (schemas/contract.json). `digest`, the SHA-256 of it as canonical JSON with every default written out,
+stands in the header of every bundle.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import msgspec
 from filesync.errors import ConfigError, Problem
 from filesync.model.ids import Kind, SiteId
 from filesync.model.values import ELEMENTS, FieldKind, FieldSpec, split_name
-from filesync.settings import MAX_BYTES, At, Document, check, did_you_mean, load, place_in_file, quoted
+from filesync.settings import At, Document, did_you_mean, load, place_in_file, quoted
 
 FIRST: Final = "first"  # the winner is the site whose name sorts first
 BODY: Final = "body"  # the one field of a comment
@@ -90,7 +90,6 @@ class Contract:
     deletes: Mapping[Kind, DeletePolicy]
     comments: bool
     digest: str
-    text: str
 
     def sites(self) -> frozenset[str]:
         """The names of sites that it speaks of."""
@@ -101,24 +100,6 @@ class Contract:
 def load_contract(path: Path) -> Contract:
     """Read contract.yaml. Raises ConfigError with every problem."""
     return _agreed(load(path, "contract"), hint=f"Mend {path}, and the partner's copy with it.")
-
-
-def parse_contract(text: str) -> Contract:
-    """Read a contract from its canonical text: ours from the ledger, or a partner's. Raises ConfigError."""
-    where, hint = "contract", "Compare the two sites' contract.yaml."
-    if len(text) > MAX_BYTES:
-        raise ConfigError([Problem(where, f"longer than a contract may be ({MAX_BYTES} characters)")], hint=hint)
-    try:
-        document = Document(where, msgspec.json.decode(text), {}, {})
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
-        raise ConfigError([Problem(where, f"not JSON: {error}")], hint=hint) from error
-    problems = check(document, "contract")
-    if problems:
-        raise ConfigError(problems, hint=hint)
-    contract = _agreed(document, hint=hint)
-    if contract.text != text:  # a key given twice, blanks, another order: the digest would not be the text's
-        raise ConfigError([Problem(where, "not written the one way a contract is written")], hint=hint)
-    return contract
 
 
 def wins(contract: Contract, field: str, *, us: Site, them: Site) -> bool:
@@ -169,7 +150,6 @@ def _agreed(document: Document, *, hint: str) -> Contract:
     if problems:
         raise ConfigError(sorted(problems, key=place_in_file), hint=hint)
     full = _filled(document.data)
-    text = _canonical.encode(full)
     return Contract(
         version=full["version"],
         winner=full["winner"],
@@ -179,8 +159,7 @@ def _agreed(document: Document, *, hint: str) -> Contract:
         users=None if full["users"] == "any" else tuple(full["users"]),
         deletes={Kind(kind): DeletePolicy(policy) for kind, policy in full["deletes"].items()},
         comments=full["comments"],
-        digest=hashlib.sha256(text).hexdigest(),
-        text=text.decode(),
+        digest=hashlib.sha256(_canonical.encode(full)).hexdigest(),
     )
 
 

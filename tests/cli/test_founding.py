@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -26,6 +27,14 @@ def test_a_new_site_has_what_init_promises(tmp_path: Path, filesync: Filesync) -
     assert (tmp_path / "acme" / "keys" / "allowed_signers").read_text().startswith("acme ")
     assert (tmp_path / "acme" / "keys" / "signing").stat().st_mode & 0o077 == 0
     assert "# " in (tmp_path / "acme" / "filesync.yaml").read_text()
+
+
+def test_what_init_tells_to_run_next_can_be_typed_whatever_the_folder_is_called(tmp_path: Path, filesync: Filesync) -> None:
+    out = filesync("init", tmp_path / "our site's", "--name", "acme")[1]
+    command = out.partition("Next: ")[2].partition(" > ")[0]
+    words = shlex.split(command)
+    assert words[0] == "filesync"
+    assert filesync(*words[1:])[0] == ExitCode.DONE
 
 
 def test_init_overwrites_nothing(tmp_path: Path, filesync: Filesync) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -113,10 +114,30 @@ def test_a_mistyped_verb_is_guessed(call: list[str], meant: str, capsys: pytest.
     assert f"did you mean '{meant}'?" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["issue", "stuck"])
-def test_no_line_of_a_list_of_verbs_is_cut(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run([name, "--help"]) == ExitCode.DONE
-    assert "..." not in capsys.readouterr().out.partition("Commands:")[2]
+def every_call() -> Iterator[list[str]]:
+    """The words of every verb there is, and of those below it."""
+
+    def below(command: click.Command, words: list[str]) -> Iterator[list[str]]:
+        yield words
+        if isinstance(command, click.Group):
+            with click.Context(command) as ctx:
+                for name in command.list_commands(ctx):
+                    one = command.get_command(ctx, name)
+                    assert one is not None
+                    yield from below(one, [*words, name])
+
+    yield from below(cli, [])
+
+
+@pytest.mark.parametrize("call", list(every_call()), ids=" ".join)
+def test_no_help_is_cut_or_too_wide_for_a_terminal_of_80_columns(
+    call: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run([*call, "--help"]) == ExitCode.DONE
+    out = capsys.readouterr().out
+    assert "..." not in out.replace("[ARGS]...", "").replace("]...", "")
+    assert max(map(len, out.splitlines())) <= 80
 
 
 def test_a_fault_of_ours_shows_its_traceback(failing: Failing) -> None:

@@ -56,6 +56,62 @@ def test_check_and_status_say_that_the_ledger_is_behind_what_was_sent(pair: Pair
     assert pair.at_acme("export")[0] == ExitCode.RECOVER
 
 
+def test_check_says_that_the_tracker_remembers_more_than_the_ledger(pair: Pair) -> None:
+    ledger, backup = pair.folder / "globex" / "state" / "ledger.db", pair.folder / "ledger.db"
+    shutil.copy(ledger, backup)
+    pair.at_acme(*ISSUE)
+    pair.at_acme("export")
+    pair.deliver(*pair.sent())
+    assert pair.at_globex("import")[0] == ExitCode.DONE
+    shutil.copy(backup, ledger)
+    status, found, _ = pair.at_globex("check", "--json")
+    assert status == ExitCode.RECOVER
+    assert "the tracker remembers 1: the ledger was restored from a backup" in bad(found)["ledger"]
+    assert pair.at_globex("export")[0] == ExitCode.RECOVER
+
+
+def test_check_tells_of_a_tracker_that_cannot_be_asked_once(pair: Pair) -> None:
+    (pair.folder / "globex" / "state" / "tracker.db").unlink()
+    _, found, _ = pair.at_globex("check", "--json")
+    assert set(bad(found)) == {"tracker"}
+
+
+# ── looking makes nothing ───────────────────────────────────────────────────────────────────────────────────────
+
+LOOKING = ["status", "log", "conflicts", "check", "keys list", "stuck list"]
+
+
+@pytest.mark.parametrize("verb", LOOKING)
+def test_looking_makes_no_ledger_where_there_is_none(pair: Pair, verb: str) -> None:
+    state = pair.folder / "acme" / "state"
+    (state / "ledger.db").unlink()
+    there = sorted(state.iterdir())
+    status, out, err = pair.at_acme(*verb.split())
+    assert status == ExitCode.DISK
+    assert f"there is no ledger '{state / 'ledger.db'}', so nothing is known of this site" in out + err
+    assert sorted(state.iterdir()) == there
+
+
+@pytest.mark.parametrize("verb", LOOKING)
+def test_f56_looking_where_a_ledger_is_lost_says_what_shows_that_there_was_one(pair: Pair, verb: str) -> None:
+    pair.at_acme(*ISSUE)
+    pair.at_acme("export")
+    (pair.folder / "acme" / "state" / "ledger.db").unlink()
+    status, out, err = pair.at_acme(*verb.split())
+    assert status == ExitCode.RECOVER
+    assert "says that bundle 1 was sent" in out + err
+    assert not (pair.folder / "acme" / "state" / "ledger.db").exists()
+
+
+def test_looking_does_not_begin_a_ledger_whose_making_was_cut_off(pair: Pair) -> None:
+    ledger = pair.folder / "acme" / "state" / "ledger.db"
+    ledger.write_bytes(b"")
+    status, _, err = pair.at_acme("status")
+    assert status == ExitCode.DISK
+    assert "is empty: its making was cut off" in err
+    assert ledger.stat().st_size == 0
+
+
 def test_check_says_that_the_site_has_another_id_or_name_than_its_ledger(pair: Pair) -> None:
     text = pair.acme.read_text()
     pair.acme.write_text(text.replace("name: acme", "name: emca").replace('name: "acme"', 'name: "emca"'))

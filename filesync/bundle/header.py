@@ -179,8 +179,11 @@ def decode_header(raw: bytes, *, limits: Limits | None = None) -> Header:
 
 
 def unknown_fields(raw: bytes) -> list[str]:
-    """Top-level fields of a header that this version does not know. They stay in the stored bundle."""
-    return sorted(msgspec.json.decode(raw, type=dict[str, Any]).keys() - set(Header.__struct_encode_fields__))
+    """Fields of a header, and of the report in it, that this version does not know. They stay in the stored bundle."""
+    document = msgspec.json.decode(raw, type=dict[str, Any])
+    report = document.get("report") or {}
+    strange = report.keys() - set(Report.__struct_encode_fields__)
+    return sorted({*document.keys() - set(Header.__struct_encode_fields__), *(f"report.{name}" for name in strange)})
 
 
 def unknown_features(header: Header) -> list[str]:

@@ -52,6 +52,7 @@ class Candidate:
     name: str  # as it is there: for messages only through verdict.shown
     size: int  # bytes
     mtime_ns: int
+    ctime_ns: int  # nobody can set it back: it tells a file that was rewritten in place
     inode: int
     device: int
     regular: bool
@@ -193,7 +194,8 @@ def dispose(candidate: Candidate, policy: Disposal, *, to: Path) -> Problem | No
     where = shown(candidate.name)
     try:
         now = candidate.path.lstat()
-        if not candidate.regular or _identity(now) != (candidate.device, candidate.inode, candidate.size, candidate.mtime_ns):
+        was = (candidate.device, candidate.inode, candidate.size, candidate.mtime_ns, candidate.ctime_ns)
+        if not candidate.regular or _identity(now) != was:
             return Problem(where, "stays in the inbox: it is not the file that was judged")
         if policy is Disposal.MOVE:
             publish(candidate.path, to, candidate.name)
@@ -224,6 +226,7 @@ def _candidate(folder: Path, entry: os.DirEntry[str]) -> Candidate:
         name=entry.name,
         size=seen.st_size,
         mtime_ns=seen.st_mtime_ns,
+        ctime_ns=seen.st_ctime_ns,
         inode=seen.st_ino,
         device=seen.st_dev,
         regular=modes.S_ISREG(seen.st_mode),
@@ -237,8 +240,8 @@ def _ignored(entry: os.DirEntry[str]) -> bool:
     return entry.is_dir(follow_symlinks=False) and not _LIKE_A_BUNDLE.fullmatch(entry.name)
 
 
-def _identity(seen: os.stat_result) -> tuple[int, int, int, int]:
-    return seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns
+def _identity(seen: os.stat_result) -> tuple[int, ...]:
+    return seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns
 
 
 def _open(candidate: Candidate) -> int:

@@ -121,6 +121,7 @@ class SeenFile:
     name: str
     size: int
     mtime_ns: int
+    ctime_ns: int
     inode: int
     sha256: str
     verdict: str
@@ -327,6 +328,7 @@ def remember_file(conn: sa.Connection, exchange_id: int, seen: SeenFile) -> None
             name=_stored(seen.name),
             size=seen.size,
             mtime_ns=seen.mtime_ns,
+            ctime_ns=seen.ctime_ns,
             inode=seen.inode if seen.inode < _INODES // 2 else seen.inode - _INODES,
             sha256=seen.sha256,
             verdict=seen.verdict,

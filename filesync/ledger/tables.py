@@ -115,6 +115,7 @@ seen_file = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("size", sa.BigInteger, nullable=False),
     sa.Column("mtime_ns", sa.BigInteger, nullable=False),
+    sa.Column("ctime_ns", sa.BigInteger, nullable=False),
     sa.Column("inode", sa.BigInteger, nullable=False),
     sa.Column("sha256", sa.Text, nullable=False),
     sa.Column("verdict", sa.Text, nullable=False),  # "arriving" or a final one

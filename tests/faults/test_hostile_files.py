@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from filesync.agent.incoming.arrivals import Damaged, Foreign, Mistrusted, NewerFormat, Outside, UnknownStream
+from filesync.agent.incoming.arrivals import Damaged, Foreign, Mistrusted, MoreSaid, NewerFormat, Outside, UnknownStream
 from filesync.bundle import ustar
 from filesync.bundle.verdict import BadBundle
 from filesync.errors import ExitCode
@@ -29,7 +29,7 @@ from tests.faults.scene import (
     sent,
     summaries,
 )
-from tests.support.forged import a_bug, forge
+from tests.support.forged import a_bug, forge, head_of, newer
 from tests.support.two_sites import World, two_sites
 
 
@@ -175,6 +175,22 @@ def test_f95_a_newer_format_is_held_where_it_is_and_says_so(plain: World, termin
     assert "It is held where it is; upgrade filesync here." in told
     assert quarantined(plain.globex) == []
     assert terminal(plain.globex, "import")[0] == ExitCode.WORK_LEFT
+
+
+def test_f95_fields_that_only_a_newer_partner_knows_are_told_once_and_the_bundle_is_applied(plain: World) -> None:
+    first_one = forge(plain.acme, plain.acme.folder, dress=newer)
+    deliver(plain.globex, first_one)
+    done = plain.globex.import_()
+    assert done.bundles == 1
+    told = only(done, MoreSaid)
+    assert "acme uses a newer filesync (filesync 0.1.0), whose bundles also say: mood, weather." in told
+    (kept,) = plain.globex.config.folders.store.glob("*.tar")
+    assert kept.read_bytes() == first_one.read_bytes()
+    prev = head_of(kept, plain.globex).bundle_id
+    deliver(plain.globex, forge(plain.acme, plain.acme.folder, dress=newer, seq=2, prev=prev, changes=[]))
+    done = plain.globex.import_()
+    assert done.bundles == 1
+    assert not [event for event in done.events if isinstance(event, MoreSaid)]
 
 
 # ── a partner's words are data ──────────────────────────────────────────────────────────────────────────────────

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from filesync.agent.events import ContractDiffers
@@ -98,4 +100,18 @@ def test_a_file_that_stays_and_is_written_anew_is_looked_at_again(plain: World) 
     plain.globex.import_()
     (lies,) = inbox(plain.globex)
     lies.write_bytes(two.read_bytes())
+    assert plain.globex.import_().bundles == 1
+
+
+def test_a_file_rewritten_in_place_is_looked_at_again_though_all_that_can_be_forged_is_the_same(plain: World) -> None:
+    change_settings(plain.globex, inbox_policy="keep")
+    one, two = sent(plain, ["one", "two"])
+    deliver(plain.globex, one)
+    plain.globex.import_()
+    (lies,) = inbox(plain.globex)
+    before = lies.stat()
+    lies.write_bytes(two.read_bytes())
+    os.utime(lies, ns=(before.st_atime_ns, before.st_mtime_ns))
+    after = lies.stat()
+    assert (after.st_size, after.st_mtime_ns, after.st_ino) == (before.st_size, before.st_mtime_ns, before.st_ino)
     assert plain.globex.import_().bundles == 1

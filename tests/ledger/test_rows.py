@@ -30,7 +30,7 @@ TAKEN = Taken(
     generation=1, seq=3, id=BundleId("cd" * 32), prev=NO_BUNDLE, file="g.tar", arrived_as="G (1).tar", contract="c0",
     state="received", changes=4, decided=b"", received=7, applied=0,
 )  # fmt: skip
-SEEN = SeenFile(name="x.tar", size=3, mtime_ns=4, inode=5, sha256="ef", verdict="arriving", note="short", since=6)
+SEEN = SeenFile(name="x.tar", size=3, mtime_ns=4, ctime_ns=4, inode=5, sha256="ef", verdict="arriving", note="short", since=6)
 
 
 @pytest.fixture

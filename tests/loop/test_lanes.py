@@ -71,7 +71,7 @@ def test_a_folder_that_is_never_still_does_not_hold_up_what_is_complete_in_it() 
 def test_what_was_there_at_the_last_import_or_went_since_is_no_news() -> None:
     lane = replace(IDLE, taken=frozenset({FILE, Seen("b", 1, 1, 2)}))
     assert looked(lane, frozenset({FILE}), 110.0).new_since is None
-    changed = frozenset({FILE._replace(mtime_ns=2)})
+    changed = frozenset({FILE._replace(ctime_ns=2)})
     assert looked(lane, changed, 110.0).new_since == 110.0
 
 

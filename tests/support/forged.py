@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +45,30 @@ def a_bug(side: Side, summary: str = "forged") -> Change:
     return Create(n=1, gid=gid, kind=Kind.ISSUE, fields={"summary": summary, "type": "Bug"})
 
 
+class Newer(Header, frozen=True, kw_only=True):
+    """A header of a version to come."""
+
+    mood: str = "good"
+    weather: str = "dry"
+
+
+def newer(one: Header) -> Header:
+    """What a newer filesync would write in place of this one."""
+    return Newer(**{name: getattr(one, name) for name in Header.__struct_fields__})
+
+
 def forge(
-    side: Side, folder: Path, *, changes: Sequence[Change] | None = None, signer: Signer | None = None, **different: Any
+    side: Side,
+    folder: Path,
+    *,
+    changes: Sequence[Change] | None = None,
+    signer: Signer | None = None,
+    dress: Callable[[Header], Header] = lambda one: one,
+    **different: Any,
 ) -> Path:
-    """A file in `folder`, signed by the side's own key, or by another."""
+    """A file in `folder`, signed by the side's own key, or by another. `dress` changes the header as a whole."""
     lines = [encode_change(one) for one in (changes if changes is not None else [a_bug(side)])]
-    bag = pack(header(side, **different), [changes_file(compress(lines))])
+    bag = pack(dress(header(side, **different)), [changes_file(compress(lines))])
     signature = (signer or side.site.signer()).sign(bag.tagmanifest, namespace=NAMESPACE)
     path = folder / file_name(bag.header, bag.bundle_id, encrypted=False)
     path.write_bytes(b"".join(tar(bag, signature)))

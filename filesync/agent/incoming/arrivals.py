@@ -176,6 +176,20 @@ class NewerFormat(Event, frozen=True, kw_only=True):
         return f"{self.file}: partner uses a newer format ({self.what}). It is held where it is; upgrade filesync here."
 
 
+class MoreSaid(Event, frozen=True, kw_only=True):
+    """The partner's filesync is newer: its bundles have fields that this one does not know. Told once for each field."""
+
+    partner: str
+    agent: str
+    fields: list[str]
+
+    def sentence(self) -> str:
+        return (
+            f"{self.partner} uses a newer filesync ({self.agent}), whose bundles also say: {', '.join(self.fields)}. What this "
+            "one knows of them is applied, and the stored bundles keep the rest. Upgrade filesync here to use it."
+        )
+
+
 class Outside(Event, frozen=True, kw_only=True):
     """A good bundle that has no place in the store yet: it starts another generation, or waits for one that does."""
 

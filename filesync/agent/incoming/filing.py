@@ -193,6 +193,7 @@ class Filing:
             name=candidate.name,
             size=candidate.size,
             mtime_ns=candidate.mtime_ns,
+            ctime_ns=candidate.ctime_ns,
             inode=candidate.inode,
             sha256=sha256,
             verdict=str(verdict),
@@ -214,4 +215,5 @@ def settled(seen: SeenFile | None, candidate: Candidate) -> bool:
     """Whether the very file was judged for good before (I2)."""
     if seen is None or seen.verdict == _ARRIVING:
         return False
-    return (seen.size, seen.mtime_ns, seen.inode) == (candidate.size, candidate.mtime_ns, candidate.inode)
+    before = (seen.size, seen.mtime_ns, seen.ctime_ns, seen.inode)
+    return before == (candidate.size, candidate.mtime_ns, candidate.ctime_ns, candidate.inode)

@@ -16,7 +16,7 @@ from filesync.agent.events import Stopped
 from filesync.agent.incoming import mounts
 from filesync.agent.incoming.arrivals import ClockDiffers, Duplicate, NameDiffers, NewerFormat, Outside, Received
 from filesync.agent.incoming.filing import NAME_SHOWN, Filing, NotNow, for_stream, room, settled
-from filesync.agent.incoming.said import Said, came_alone, take
+from filesync.agent.incoming.said import Said, came_alone, strange, take
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Paired, Site
 from filesync.agent.staged import LIMITS, check_signature, read_whole
@@ -266,6 +266,7 @@ class Receiver:
                     applied=0,
                 )
                 streams.add_taken(conn, self._x.id, taken)
+            strange(conn, self._x, head, self._record)
             said = take(conn, self._site, self._x, head, self._record)
             self._stopped = self._stopped or said is Said.STOPPED
             last = shown(copy.candidate.name, limit=NAME_SHOWN)

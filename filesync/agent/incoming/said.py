@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from enum import Enum, auto
+from typing import Final
 
 import sqlalchemy as sa
 
 from filesync.agent import position
 from filesync.agent.events import Stopped
-from filesync.agent.incoming.arrivals import ReportLate, Told
+from filesync.agent.incoming.arrivals import MoreSaid, ReportLate, Told
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Site
-from filesync.bundle.header import report_of
+from filesync.bundle.header import report_of, unknown_fields
 from filesync.bundle.read import Head
+from filesync.bundle.verdict import shown
 from filesync.errors import PartnerError
 from filesync.ledger import streams
 from filesync.ledger.streams import Exchange, State
+
+_FIELDS: Final = 20  # that are told at once
+_NAME: Final = 60  # characters of a partner's word
 
 
 class Said(Enum):
@@ -25,6 +31,17 @@ class Said(Enum):
     TAKEN = auto()
     LATE = auto()  # a newer one came before it
     STOPPED = auto()  # it contradicts what is known: the exchange stands still
+
+
+def strange(conn: sa.Connection, x: Exchange, head: Head, record: Record) -> None:
+    """Tell the fields of a header that only a newer version knows, each of them once."""
+    found = unknown_fields(head.header_bytes)
+    fact = f"told fields {x.id}"
+    told = set(json.loads(streams.site_fact(conn, fact) or "[]"))
+    if new := [name for name in found if name not in told][:_FIELDS]:
+        streams.set_site_fact(conn, fact, json.dumps(sorted({*told, *new})))
+        names = [shown(name, limit=_NAME) for name in new]
+        record.add(MoreSaid(partner=x.partner_name, agent=shown(head.header.agent, limit=_NAME), fields=names))
 
 
 def take(conn: sa.Connection, site: Site, x: Exchange, head: Head, record: Record) -> Said:
@@ -49,6 +66,7 @@ def came_alone(site: Site, x: Exchange, head: Head, record: Record, *, name: str
     report = head.header.report
     assert report is not None  # decode_header has seen to it
     with site.ledger.begin() as conn:
+        strange(conn, x, head, record)
         said = take(conn, site, x, head, record)
         x = streams.exchange_of(conn, x.id)
         if said is Said.TAKEN:

@@ -27,7 +27,7 @@ class Seen(NamedTuple):
 
     name: str
     size: int
-    mtime_ns: int
+    ctime_ns: int  # changes with the content, and cannot be set
     inode: int
 
 

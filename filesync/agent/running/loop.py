@@ -236,7 +236,7 @@ def listing(folder: Path) -> Listing:
                 if not entry.name.startswith("."):
                     with suppress(FileNotFoundError):  # the carrier took it back meanwhile
                         stat = entry.stat(follow_symlinks=False)
-                        found.add(Seen(entry.name, stat.st_size, stat.st_mtime_ns, stat.st_ino))
+                        found.add(Seen(entry.name, stat.st_size, stat.st_ctime_ns, stat.st_ino))
     except OSError:
         return frozenset()
     return frozenset(found)

@@ -57,7 +57,7 @@ def prune(site: Site, name: str, *, dry_run: bool = False) -> list[Spent]:
     x = site.paired(name).exchange
     with site.ledger.begin() as conn:
         found = spent(conn, site, x)
-    if dry_run:
+    if dry_run or not found:
         return found
     record = site.record(name)
     removed = [one for one in found if _remove(one, record)]

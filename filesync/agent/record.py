@@ -44,6 +44,11 @@ class Record:
         """Note an event; it stands in the journal with the next `write`."""
         self._unwritten.append(event)
 
+    @property
+    def pending(self) -> bool:
+        """Whether something was noted that is not told yet."""
+        return bool(self._unwritten or self._untold)
+
     def write(self, conn: sa.Connection) -> None:
         """Write what was noted into the journal, in this transaction."""
         at = micros(self._clock())

@@ -15,7 +15,7 @@ from filesync.agent.site import check_ledger
 from filesync.bundle.verdict import shown
 from filesync.config import Config
 from filesync.errors import ConfigError, ExitCode, FilesyncError, disk_problem
-from filesync.ledger import journal, streams
+from filesync.ledger import journal, looked_at, streams
 from filesync.ledger.journal import Wait
 from filesync.ledger.streams import Direction, Exchange, State
 from filesync.rules.contract import load_contract
@@ -170,7 +170,7 @@ def _receiving(conn: sa.Connection, x: Exchange, config: Config, *, now: dt.date
         held=held,
         other_contract="" if following is None else _other(following.contract, config.rules_of(x.name).contract),
         missing=tuple((gap.first, gap.last) for gap in position.missing(conn, x)),
-        arriving=tuple(sorted(shown(one.name) for one in streams.seen_files(conn, x.id).values() if one.verdict == _ARRIVING)),
+        arriving=tuple(sorted(shown(one.name) for one in looked_at.files(conn, x.id).values() if one.verdict == _ARRIVING)),
         last_file=x.in_last_file,
         last_seen=last,
         silent=now - last if last is not None and now - last >= _SILENT * every else None,

@@ -13,6 +13,13 @@ from filesync.ledger.tables import conflict, event, queue
 from filesync.model.ids import Gid, Mark
 
 _CHUNK: Final = 500
+_X: Final[sa.BindParameter[Any]] = sa.bindparam("x")
+_MANY: Final[sa.BindParameter[Any]] = sa.bindparam("many", expanding=True)
+_QUEUED: Final = sa.select(queue).where(queue.c.exchange == _X).order_by(queue.c.mark)
+_FIRST: Final = sa.select(sa.func.min(queue.c.mark)).where(queue.c.exchange == _X)
+_COUNTS: Final = sa.select(queue.c.state, sa.func.count()).where(queue.c.exchange == _X).group_by(queue.c.state)
+_QUEUED_OF: Final = _QUEUED.where(queue.c.gid.in_(_MANY))
+_QUEUED_GIDS: Final = sa.select(queue.c.gid).where(queue.c.exchange == _X, queue.c.gid.in_(_MANY))
 
 
 class Wait(StrEnum):
@@ -76,20 +83,18 @@ def _queued(row: Any) -> Queued:
 
 def queued(conn: sa.Connection, exchange_id: int) -> list[Queued]:
     """Everything undecided, in the order in which it was sent."""
-    query = sa.select(queue).where(queue.c.exchange == exchange_id).order_by(queue.c.mark)
-    return [_queued(row) for row in conn.execute(query)]
+    return [_queued(row) for row in conn.execute(_QUEUED, {"x": exchange_id})]
 
 
 def first_queued(conn: sa.Connection, exchange_id: int) -> Mark | None:
     """The mark of the oldest undecided change."""
-    found = conn.execute(sa.select(sa.func.min(queue.c.mark)).where(queue.c.exchange == exchange_id)).scalar_one_or_none()
+    found = conn.execute(_FIRST, {"x": exchange_id}).scalar_one_or_none()
     return None if found is None else Mark(found)
 
 
 def count_queued(conn: sa.Connection, exchange_id: int) -> dict[Wait, int]:
     """How many changes are undecided, by why."""
-    query = sa.select(queue.c.state, sa.func.count()).where(queue.c.exchange == exchange_id).group_by(queue.c.state)
-    return {Wait(state): number for state, number in conn.execute(query)}
+    return {Wait(state): number for state, number in conn.execute(_COUNTS, {"x": exchange_id})}
 
 
 def queued_of(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) -> list[Queued]:
@@ -97,9 +102,8 @@ def queued_of(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) -> lis
     wanted = list(dict.fromkeys(gids))
     found: list[Queued] = []
     for start in range(0, len(wanted), _CHUNK):
-        chunk = wanted[start : start + _CHUNK]
-        query = sa.select(queue).where(queue.c.exchange == exchange_id, queue.c.gid.in_(chunk)).order_by(queue.c.mark)
-        found += [_queued(row) for row in conn.execute(query)]
+        rows = conn.execute(_QUEUED_OF, {"x": exchange_id, "many": wanted[start : start + _CHUNK]})
+        found += [_queued(row) for row in rows]
     return found
 
 
@@ -108,8 +112,8 @@ def queued_gids(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) -> s
     wanted = list(dict.fromkeys(gids))
     found: set[Gid] = set()
     for start in range(0, len(wanted), _CHUNK):
-        query = sa.select(queue.c.gid).where(queue.c.exchange == exchange_id, queue.c.gid.in_(wanted[start : start + _CHUNK]))
-        found.update(Gid(gid) for gid in conn.execute(query).scalars())
+        rows = conn.execute(_QUEUED_GIDS, {"x": exchange_id, "many": wanted[start : start + _CHUNK]})
+        found.update(Gid(gid) for gid in rows.scalars())
     return found
 
 

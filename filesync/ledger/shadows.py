@@ -16,6 +16,33 @@ from filesync.model.values import Value
 _CHUNK: Final = 500  # names in one IN (…): databases bound them
 
 
+# Statements are built once: SQLAlchemy takes longer to put one together than SQLite takes to answer it.
+_X: Final[sa.BindParameter[Any]] = sa.bindparam("x")
+_MANY: Final[sa.BindParameter[Any]] = sa.bindparam("many", expanding=True)
+_ENTITIES: Final = sa.select(entity).where(entity.c.exchange == _X, entity.c.gid.in_(_MANY))
+_CHILDREN: Final = sa.select(entity).where(entity.c.exchange == _X, entity.c.parent.in_(_MANY)).order_by(entity.c.row)
+_BY_LOCAL: Final = sa.select(entity).where(
+    entity.c.exchange == _X, entity.c.kind == sa.bindparam("kind"), entity.c.local == sa.bindparam("local")
+)
+_ELSEWHERE: Final = sa.select(entity.c.gid).where(entity.c.exchange != _X, entity.c.state == Life.LIVE, entity.c.gid.in_(_MANY))
+_DOUBTS: Final = sa.select(doubt).where(doubt.c.exchange == _X)
+_REVISITS: Final = sa.select(revisit.c.issue).where(
+    revisit.c.exchange == _X,
+    (revisit.c.once == "")
+    | sa.exists().where(
+        entity.c.exchange == revisit.c.exchange,
+        entity.c.kind == Kind.ISSUE,
+        entity.c.local == revisit.c.once,
+        entity.c.state == Life.LIVE,
+    ),
+)
+_SAVE: Final = sa.text(
+    "insert into entity (exchange, gid, kind, parent, local, state, fields)"
+    " values (:exchange, :gid, :kind, :parent, :local, :state, :fields)"
+    " on conflict (exchange, gid) do update set kind = excluded.kind, parent = excluded.parent,"
+    " local = excluded.local, state = excluded.state, fields = excluded.fields"
+)
+
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, Shadow]).decode
 
@@ -36,8 +63,8 @@ def entities(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) -> dict
     found: dict[Gid, Entity] = {}
     wanted = list(dict.fromkeys(gids))
     for start in range(0, len(wanted), _CHUNK):
-        query = sa.select(entity).where(entity.c.exchange == exchange_id, entity.c.gid.in_(wanted[start : start + _CHUNK]))
-        found.update((one.gid, one) for one in map(_entity, conn.execute(query)))
+        rows = conn.execute(_ENTITIES, {"x": exchange_id, "many": wanted[start : start + _CHUNK]})
+        found.update((one.gid, one) for one in map(_entity, rows))
     return found
 
 
@@ -46,17 +73,16 @@ def children_of(conn: sa.Connection, exchange_id: int, parents: Iterable[Gid]) -
     found: dict[Gid, list[Entity]] = {}
     wanted = list(dict.fromkeys(parents))
     for start in range(0, len(wanted), _CHUNK):
-        chunk = wanted[start : start + _CHUNK]
-        query = sa.select(entity).where(entity.c.exchange == exchange_id, entity.c.parent.in_(chunk)).order_by(entity.c.row)
-        for one in map(_entity, conn.execute(query)):
+        rows = conn.execute(_CHILDREN, {"x": exchange_id, "many": wanted[start : start + _CHUNK]})
+        for one in map(_entity, rows):
             found.setdefault(one.parent or Gid(""), []).append(one)
     return found
 
 
 def by_local(conn: sa.Connection, exchange_id: int, kind: Kind, local: str) -> Entity | None:
     """The row that stands for this item of our tracker: the live one, where there are several."""
-    query = sa.select(entity).where(entity.c.exchange == exchange_id, entity.c.kind == kind, entity.c.local == local)
-    rows = sorted(map(_entity, conn.execute(query)), key=lambda one: one.state is not Life.LIVE)
+    there = conn.execute(_BY_LOCAL, {"x": exchange_id, "kind": kind, "local": local})
+    rows = sorted(map(_entity, there), key=lambda one: one.state is not Life.LIVE)
     return rows[0] if rows else None
 
 
@@ -77,10 +103,8 @@ def known_elsewhere(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) 
     wanted = list(gids)
     found: set[Gid] = set()
     for start in range(0, len(wanted), _CHUNK):
-        query = sa.select(entity.c.gid).where(
-            entity.c.exchange != exchange_id, entity.c.state == Life.LIVE, entity.c.gid.in_(wanted[start : start + _CHUNK])
-        )
-        found.update(Gid(gid) for gid in conn.execute(query).scalars())
+        rows = conn.execute(_ELSEWHERE, {"x": exchange_id, "many": wanted[start : start + _CHUNK]})
+        found.update(Gid(gid) for gid in rows.scalars())
     return found
 
 
@@ -100,15 +124,7 @@ def save(conn: sa.Connection, exchange_id: int, rows: Iterable[Entity]) -> None:
     ]
     if not values:
         return
-    conn.execute(
-        sa.text(
-            "insert into entity (exchange, gid, kind, parent, local, state, fields)"
-            " values (:exchange, :gid, :kind, :parent, :local, :state, :fields)"
-            " on conflict (exchange, gid) do update set kind = excluded.kind, parent = excluded.parent,"
-            " local = excluded.local, state = excluded.state, fields = excluded.fields"
-        ),
-        values,
-    )
+    conn.execute(_SAVE, values)
 
 
 # ── doubts: what is about to be written, until its result is recorded ───────────────────────────────────────────
@@ -117,7 +133,7 @@ def save(conn: sa.Connection, exchange_id: int, rows: Iterable[Entity]) -> None:
 def doubts(conn: sa.Connection, exchange_id: int) -> dict[Gid, dict[str, Value | None]]:
     """Every doubt there is; field "" stands for the entity itself. Few: a crash leaves at most one group of them."""
     found: dict[Gid, dict[str, Value | None]] = {}
-    for row in conn.execute(sa.select(doubt).where(doubt.c.exchange == exchange_id)):
+    for row in conn.execute(_DOUBTS, {"x": exchange_id}):
         found.setdefault(Gid(row.gid), {})[row.field] = msgspec.json.decode(row.value)
     return found
 
@@ -147,14 +163,7 @@ def drop_doubts(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) -> N
 
 def revisits(conn: sa.Connection, exchange_id: int) -> list[str]:
     """Local ids of the issues the next export looks at, whatever the tracker's feed says."""
-    paired = sa.exists().where(
-        entity.c.exchange == revisit.c.exchange,
-        entity.c.kind == Kind.ISSUE,
-        entity.c.local == revisit.c.once,
-        entity.c.state == Life.LIVE,
-    )
-    query = sa.select(revisit.c.issue).where(revisit.c.exchange == exchange_id, (revisit.c.once == "") | paired)
-    return list(conn.execute(query).scalars())
+    return list(conn.execute(_REVISITS, {"x": exchange_id}).scalars())
 
 
 def add_revisits(conn: sa.Connection, exchange_id: int, issues: Mapping[str, str]) -> None:

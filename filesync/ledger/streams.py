@@ -5,16 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
-from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 import sqlalchemy as sa
 
-from filesync.ledger.tables import bundle_in, bundle_out, exchange, seen_file, site
+from filesync.ledger.tables import bundle_in, bundle_out, exchange, site
 from filesync.model.ids import NO_BUNDLE, BundleId, Generation, SiteId, StreamId
-
-_PLAIN: Final = "/ !#$&'()*+,;=@[]{}"  # what a name keeps as it is, besides letters, digits and _.-~
-
-_INODES: Final = 1 << 64  # file ids of network filesystems use all 64 bits, a database's integers have a sign
 
 
 class State(StrEnum):
@@ -114,27 +109,37 @@ class Taken:
     pruned: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenFile:
-    """What was made of a file in the inbox when it was last looked at."""
-
-    name: str
-    size: int
-    mtime_ns: int
-    ctime_ns: int
-    inode: int
-    sha256: str
-    verdict: str
-    note: str
-    since: int
-
+# Statements are built once: SQLAlchemy takes longer to put one together than SQLite takes to answer it.
+_X: Final[sa.BindParameter[Any]] = sa.bindparam("x")
+_GENERATION: Final[sa.BindParameter[Any]] = sa.bindparam("generation")
+_SEQ: Final[sa.BindParameter[Any]] = sa.bindparam("seq")
+_FACT: Final = sa.select(site.c.value).where(site.c.name == sa.bindparam("name"))
+_EXCHANGES: Final = sa.select(exchange).order_by(exchange.c.name)
+_NAMED: Final = sa.select(exchange).where(exchange.c.name == sa.bindparam("name"))
+_ONE: Final = sa.select(exchange).where(exchange.c.id == _X)
+_UNPUBLISHED: Final = (
+    sa.select(bundle_out)
+    .where(bundle_out.c.exchange == _X, bundle_out.c.state != "published")
+    .order_by(bundle_out.c.generation, bundle_out.c.seq)
+)
+_SENT: Final = sa.select(bundle_out).where(
+    bundle_out.c.exchange == _X, bundle_out.c.generation == _GENERATION, bundle_out.c.seq == _SEQ
+)
+_TAKEN: Final = sa.select(bundle_in).where(
+    bundle_in.c.exchange == _X, bundle_in.c.generation == _GENERATION, bundle_in.c.seq == _SEQ
+)
+_HELD: Final = (
+    sa.select(bundle_in)
+    .where(bundle_in.c.exchange == _X, bundle_in.c.state == "received")
+    .order_by(bundle_in.c.generation, bundle_in.c.seq)
+)
 
 # ── the site and its exchanges ──────────────────────────────────────────────────────────────────────────────────
 
 
 def site_fact(conn: sa.Connection, name: str) -> str | None:
     """A fact about the site itself."""
-    return conn.execute(sa.select(site.c.value).where(site.c.name == name)).scalar_one_or_none()
+    return conn.execute(_FACT, {"name": name}).scalar_one_or_none()
 
 
 def set_site_fact(conn: sa.Connection, name: str, value: str) -> None:
@@ -154,18 +159,18 @@ def _exchange(row: Any) -> Exchange:
 
 def exchanges(conn: sa.Connection) -> list[Exchange]:
     """All of them, by name."""
-    return [_exchange(row) for row in conn.execute(sa.select(exchange).order_by(exchange.c.name))]
+    return [_exchange(row) for row in conn.execute(_EXCHANGES)]
 
 
 def exchange_named(conn: sa.Connection, name: str) -> Exchange | None:
     """The exchange of this name."""
-    row = conn.execute(sa.select(exchange).where(exchange.c.name == name)).one_or_none()
+    row = conn.execute(_NAMED, {"name": name}).one_or_none()
     return None if row is None else _exchange(row)
 
 
 def exchange_of(conn: sa.Connection, exchange_id: int) -> Exchange:
     """The exchange as it stands now."""
-    return _exchange(conn.execute(sa.select(exchange).where(exchange.c.id == exchange_id)).one())
+    return _exchange(conn.execute(_ONE, {"x": exchange_id}).one())
 
 
 def add_exchange(conn: sa.Connection, name: str, *, stream: StreamId, generation: Generation) -> Exchange:
@@ -220,20 +225,12 @@ def _sent(row: Any) -> Sent:
 
 def unpublished(conn: sa.Connection, exchange_id: int) -> list[Sent]:
     """Bundles that have a number but are not in the outbox yet, oldest first."""
-    query = (
-        sa.select(bundle_out)
-        .where(bundle_out.c.exchange == exchange_id, bundle_out.c.state != "published")
-        .order_by(bundle_out.c.generation, bundle_out.c.seq)
-    )
-    return [_sent(row) for row in conn.execute(query)]
+    return [_sent(row) for row in conn.execute(_UNPUBLISHED, {"x": exchange_id})]
 
 
 def sent(conn: sa.Connection, exchange_id: int, *, generation: int, seq: int) -> Sent | None:
     """One of our bundles."""
-    query = sa.select(bundle_out).where(
-        bundle_out.c.exchange == exchange_id, bundle_out.c.generation == generation, bundle_out.c.seq == seq
-    )
-    row = conn.execute(query).one_or_none()
+    row = conn.execute(_SENT, {"x": exchange_id, "generation": generation, "seq": seq}).one_or_none()
     return None if row is None else _sent(row)
 
 
@@ -278,21 +275,13 @@ def _taken(row: Any) -> Taken:
 
 def taken(conn: sa.Connection, exchange_id: int, *, generation: int, seq: int) -> Taken | None:
     """One of the partner's bundles."""
-    query = sa.select(bundle_in).where(
-        bundle_in.c.exchange == exchange_id, bundle_in.c.generation == generation, bundle_in.c.seq == seq
-    )
-    row = conn.execute(query).one_or_none()
+    row = conn.execute(_TAKEN, {"x": exchange_id, "generation": generation, "seq": seq}).one_or_none()
     return None if row is None else _taken(row)
 
 
 def held(conn: sa.Connection, exchange_id: int) -> list[Taken]:
     """Taken, not applied yet, in order."""
-    query = (
-        sa.select(bundle_in)
-        .where(bundle_in.c.exchange == exchange_id, bundle_in.c.state == "received")
-        .order_by(bundle_in.c.generation, bundle_in.c.seq)
-    )
-    return [_taken(row) for row in conn.execute(query)]
+    return [_taken(row) for row in conn.execute(_HELD, {"x": exchange_id})]
 
 
 def update_taken(conn: sa.Connection, exchange_id: int, one: Taken, **values: object) -> None:
@@ -302,47 +291,3 @@ def update_taken(conn: sa.Connection, exchange_id: int, one: Taken, **values: ob
         .where(bundle_in.c.exchange == exchange_id, bundle_in.c.generation == one.generation, bundle_in.c.seq == one.seq)
         .values(**values)
     )
-
-
-# ── files in the inbox ──────────────────────────────────────────────────────────────────────────────────────────
-
-
-def seen_files(conn: sa.Connection, exchange_id: int) -> dict[str, SeenFile]:
-    """Every file looked at so far, by name."""
-    found = {}
-    for row in conn.execute(sa.select(seen_file).where(seen_file.c.exchange == exchange_id)):
-        values = dict(row._mapping)  # noqa: SLF001
-        del values["exchange"]
-        values["name"] = unquote_to_bytes(values["name"]).decode("utf-8", "surrogateescape")
-        values["inode"] %= _INODES
-        found[values["name"]] = SeenFile(**values)
-    return found
-
-
-def remember_file(conn: sa.Connection, exchange_id: int, seen: SeenFile) -> None:
-    """Record what was made of a file."""
-    forget_file(conn, exchange_id, seen.name)
-    conn.execute(
-        sa.insert(seen_file).values(
-            exchange=exchange_id,
-            name=_stored(seen.name),
-            size=seen.size,
-            mtime_ns=seen.mtime_ns,
-            ctime_ns=seen.ctime_ns,
-            inode=seen.inode if seen.inode < _INODES // 2 else seen.inode - _INODES,
-            sha256=seen.sha256,
-            verdict=seen.verdict,
-            note=seen.note,
-            since=seen.since,
-        )
-    )
-
-
-def forget_file(conn: sa.Connection, exchange_id: int, name: str) -> None:
-    """The file is no longer there."""
-    conn.execute(sa.delete(seen_file).where(seen_file.c.exchange == exchange_id, seen_file.c.name == _stored(name)))
-
-
-def _stored(name: str) -> str:
-    """A file's name as the ledger can keep it: whoever fills the inbox chose it, and it need not be text in any charset."""
-    return quote_from_bytes(name.encode("utf-8", "surrogateescape"), safe=_PLAIN)

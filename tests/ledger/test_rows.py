@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from filesync.ledger import journal, shadows, streams
+from filesync.ledger import journal, looked_at, shadows, streams
 from filesync.ledger.journal import Conflict, Entry, Queued, Wait
 from filesync.ledger.ledger import Ledger
-from filesync.ledger.streams import Direction, Exchange, SeenFile, Sent, State, Taken
+from filesync.ledger.looked_at import SeenFile
+from filesync.ledger.streams import Direction, Exchange, Sent, State, Taken
 from filesync.model.ids import NO_BUNDLE, BundleId, Generation, Gid, Kind, Mark, StreamId
 from filesync.model.shadow import Entity, Life, Shadow
 
@@ -114,13 +115,13 @@ def test_bundles_taken_are_held_in_order_until_they_are_applied(conn: sa.Connect
 
 
 def test_files_of_the_inbox_are_remembered_and_forgotten_by_name(conn: sa.Connection, x: Exchange, y: Exchange) -> None:
-    streams.remember_file(conn, x.id, SEEN)
-    streams.remember_file(conn, x.id, replace(SEEN, verdict="received", size=8))
-    streams.remember_file(conn, y.id, SEEN)
-    assert streams.seen_files(conn, x.id) == {"x.tar": replace(SEEN, verdict="received", size=8)}
-    streams.forget_file(conn, x.id, "x.tar")
-    assert streams.seen_files(conn, x.id) == {}
-    assert streams.seen_files(conn, y.id) == {"x.tar": SEEN}
+    looked_at.remember(conn, x.id, SEEN)
+    looked_at.remember(conn, x.id, replace(SEEN, verdict="received", size=8))
+    looked_at.remember(conn, y.id, SEEN)
+    assert looked_at.files(conn, x.id) == {"x.tar": replace(SEEN, verdict="received", size=8)}
+    looked_at.forget(conn, x.id, "x.tar")
+    assert looked_at.files(conn, x.id) == {}
+    assert looked_at.files(conn, y.id) == {"x.tar": SEEN}
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
@@ -130,21 +131,21 @@ def test_f75_any_name_that_a_filesystem_can_hold_is_kept_apart_from_any_other(
 ) -> None:
     names = [one.decode("utf-8", "surrogateescape") for one in raw]
     for name in names:
-        streams.remember_file(conn, x.id, replace(SEEN, name=name))
-    assert set(streams.seen_files(conn, x.id)) == set(names)
+        looked_at.remember(conn, x.id, replace(SEEN, name=name))
+    assert set(looked_at.files(conn, x.id)) == set(names)
     for name in names:
-        streams.forget_file(conn, x.id, name)
-    assert streams.seen_files(conn, x.id) == {}
+        looked_at.forget(conn, x.id, name)
+    assert looked_at.files(conn, x.id) == {}
 
 
 @pytest.mark.parametrize("inode", [0, 2**63 - 1, 2**63, 2**64 - 1])
 def test_file_ids_of_network_filesystems_use_all_their_bits(conn: sa.Connection, x: Exchange, inode: int) -> None:
-    streams.remember_file(conn, x.id, replace(SEEN, inode=inode))
-    assert streams.seen_files(conn, x.id)["x.tar"].inode == inode
+    looked_at.remember(conn, x.id, replace(SEEN, inode=inode))
+    assert looked_at.files(conn, x.id)["x.tar"].inode == inode
 
 
 def test_a_plain_name_is_stored_as_it_is_so_that_people_can_read_the_ledger(conn: sa.Connection, x: Exchange) -> None:
-    streams.remember_file(conn, x.id, replace(SEEN, name="fs1_5a5a5a5a_g0001_0000000417_9d2e01ab (1).tar.age"))
+    looked_at.remember(conn, x.id, replace(SEEN, name="fs1_5a5a5a5a_g0001_0000000417_9d2e01ab (1).tar.age"))
     assert conn.exec_driver_sql("select name from seen_file").scalar() == "fs1_5a5a5a5a_g0001_0000000417_9d2e01ab (1).tar.age"
 
 

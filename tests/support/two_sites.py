@@ -38,7 +38,9 @@ from filesync.model.shadow import Life
 from filesync.model.values import Flat, Value
 from filesync.trackers.base import Action, Born, Description, Draft, Touched, Tracker, Write
 from filesync.trackers.registry import open_desk
+from tests.support.engines import share
 
+share()
 T = TypeVar("T")
 EXCHANGE = "main"
 MEMORY = Path("/dev/shm")  # the fast form: folders and ledgers in memory, the same code

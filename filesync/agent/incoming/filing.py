@@ -21,8 +21,9 @@ from filesync.bundle.verdict import BadBundle, Code, shown
 from filesync.errors import DiskProblem, StorageFailure, disk_problem
 from filesync.exchange import files, inbox
 from filesync.exchange.inbox import Candidate, Disposal, Look, Staged
-from filesync.ledger import streams
-from filesync.ledger.streams import Exchange, SeenFile
+from filesync.ledger import looked_at, streams
+from filesync.ledger.looked_at import SeenFile
+from filesync.ledger.streams import Exchange
 from filesync.model.ids import StreamId
 
 NAME_SHOWN: Final = 255  # characters of a file's name that are kept for people
@@ -72,9 +73,9 @@ class Filing:
         """What is known of the files that are there; what is not there any more is forgotten."""
         names = {one.name for one in candidates}
         with self._site.ledger.begin() as conn:
-            known = streams.seen_files(conn, self._x.id)
+            known = looked_at.files(conn, self._x.id)
             for name in known.keys() - names:
-                streams.forget_file(conn, self._x.id, name)
+                looked_at.forget(conn, self._x.id, name)
         return {name: seen for name, seen in known.items() if name in names}
 
     def close(self) -> None:
@@ -201,11 +202,13 @@ class Filing:
             since=micros(self._site.clock()) if since is None else since,
         )
         with self._site.ledger.begin() as conn:
-            streams.remember_file(conn, self._x.id, seen)
+            looked_at.remember(conn, self._x.id, seen)
             self._record.write(conn)
         self._record.done()
 
     def _journal(self) -> None:
+        if not self._record.pending:
+            return
         with self._site.ledger.begin() as conn:
             self._record.write(conn)
         self._record.done()

@@ -31,7 +31,8 @@ from filesync.exchange.judge import Arrival, Judgement, Place, StreamState, Verd
 from filesync.keys import age
 from filesync.keys.age import CannotDecrypt, ForAnotherKey
 from filesync.ledger import streams
-from filesync.ledger.streams import SeenFile, State, Taken
+from filesync.ledger.looked_at import SeenFile
+from filesync.ledger.streams import State, Taken
 from filesync.model.ids import MAX_N, BundleId, Generation
 
 _CLOCK: Final = dt.timedelta(minutes=15)  # a bundle made so far in the future was made by another clock, not sent quickly

@@ -65,9 +65,10 @@ def export_once(site: Site, name: str) -> Exports:
         record.add(RulesChanged(partner=paired.them.name))
     for found in Gather(site, paired, record).found():  # X1
         site.step("X1")
-        _number(site, paired, record, found)  # X3; X2, attachments, has no work yet
+        numbered = _number(site, paired, record, found)  # X3; X2, attachments, has no work yet
         site.step("X3")
-        finished += _finish(site, paired.exchange, record)
+        if numbered:
+            finished += _finish(site, paired.exchange, record)
     with site.ledger.begin() as conn:
         streams.update_exchange(conn, paired.exchange.id, basis=paired.basis)  # everything was looked at under these rules
         x = streams.exchange_of(conn, paired.exchange.id)
@@ -84,11 +85,14 @@ def export_once(site: Site, name: str) -> Exports:
     )
 
 
-def _number(site: Site, paired: Paired, record: Record, found: Found) -> None:
-    """X3: one transaction freezes the changes, takes numbers, advances shadows and cursor. Nothing to tell takes none."""
+def _number(site: Site, paired: Paired, record: Record, found: Found) -> bool:
+    """X3: one transaction freezes the changes, takes numbers, advances shadows and cursor. Nothing to tell takes none.
+
+    Returns whether it took any.
+    """
     with site.ledger.begin() as conn:
         x = streams.exchange_of(conn, paired.exchange.id)
-        rest = _that_fit(found.tells, record)
+        rest = fit = _that_fit(found.tells, record)
         while rest:
             seq = x.out_seq + 1
             lines, rows = _lines(rest, generation=x.out_generation.n, seq=seq, limits=site.config.limits)
@@ -138,6 +142,7 @@ def _number(site: Site, paired: Paired, record: Record, found: Found) -> None:
         shadows.add_revisits(conn, x.id, found.again)
         record.write(conn)
     record.done()
+    return bool(fit)
 
 
 def _that_fit(tells: list[Tell], record: Record) -> list[Tell]:

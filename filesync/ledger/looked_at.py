@@ -1,0 +1,71 @@
+"""Files in the inbox that were looked at. Every function works inside the caller's transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+import sqlalchemy as sa
+
+from filesync.ledger.tables import seen_file
+
+_PLAIN: Final = "/ !#$&'()*+,;=@[]{}"  # what a name keeps as it is, besides letters, digits and _.-~
+_INODES: Final = 1 << 64  # file ids of network filesystems use all 64 bits, a database's integers have a sign
+_SEEN: Final = sa.select(seen_file).where(seen_file.c.exchange == sa.bindparam("x"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenFile:
+    """What was made of a file in the inbox when it was last looked at."""
+
+    name: str
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+    sha256: str
+    verdict: str
+    note: str
+    since: int
+
+
+def files(conn: sa.Connection, exchange_id: int) -> dict[str, SeenFile]:
+    """Every file looked at so far, by name."""
+    found = {}
+    for row in conn.execute(_SEEN, {"x": exchange_id}):
+        values = dict(row._mapping)  # noqa: SLF001
+        del values["exchange"]
+        values["name"] = unquote_to_bytes(values["name"]).decode("utf-8", "surrogateescape")
+        values["inode"] %= _INODES
+        found[values["name"]] = SeenFile(**values)
+    return found
+
+
+def remember(conn: sa.Connection, exchange_id: int, seen: SeenFile) -> None:
+    """Record what was made of a file."""
+    forget(conn, exchange_id, seen.name)
+    conn.execute(
+        sa.insert(seen_file).values(
+            exchange=exchange_id,
+            name=_stored(seen.name),
+            size=seen.size,
+            mtime_ns=seen.mtime_ns,
+            ctime_ns=seen.ctime_ns,
+            inode=seen.inode if seen.inode < _INODES // 2 else seen.inode - _INODES,
+            sha256=seen.sha256,
+            verdict=seen.verdict,
+            note=seen.note,
+            since=seen.since,
+        )
+    )
+
+
+def forget(conn: sa.Connection, exchange_id: int, name: str) -> None:
+    """The file is no longer there."""
+    conn.execute(sa.delete(seen_file).where(seen_file.c.exchange == exchange_id, seen_file.c.name == _stored(name)))
+
+
+def _stored(name: str) -> str:
+    """A file's name as the ledger can keep it: whoever fills the inbox chose it, and it need not be text in any charset."""
+    return quote_from_bytes(name.encode("utf-8", "surrogateescape"), safe=_PLAIN)

@@ -100,6 +100,7 @@ class Limits:
     keep_bundles: int = 100  # the newest bundles of a stream, which are never pruned
     keep_for: dt.timedelta = dt.timedelta(days=30)  # nor is a bundle that is younger than this
     level: int = 3  # zstd
+    workers: int = 4  # issues that an import works on at the same time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,7 +249,7 @@ class _Reader:
     def _limits(self) -> Limits:
         given = self.data.get("limits", {})
         read: dict[str, Any] = {
-            name: int(given[name]) for name in ("max_changes", "window", "keep_bundles", "level") if name in given
+            name: int(given[name]) for name in ("max_changes", "window", "keep_bundles", "level", "workers") if name in given
         }
         read |= {name: duration(given[name]) for name in ("settle", "grace", "report_every", "keep_for") if name in given}
         if "max_bundle_bytes" in given:

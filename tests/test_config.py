@@ -88,7 +88,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
 inbox_policy: keep
 keys: {command: [ssh-keygen, -Y, sign], age: a.txt, allowed_signers: who}
 limits: {max_bundle_bytes: 18 MiB, max_changes: 5, settle: 90s, grace: 2d, window: 7, level: 19, report_every: 2h,
-  keep_bundles: 9, keep_for: 90d}
+  keep_bundles: 9, keep_for: 90d, workers: 8}
 exchanges:
   north: {contract: north.yaml}
   south: {mapping: south.yaml}
@@ -110,6 +110,7 @@ mapping: mapping.yaml
         keep_bundles=9,
         keep_for=dt.timedelta(days=90),
         level=19,
+        workers=8,
     )
     own = ExchangeRules(contract=tmp_path / "contract.yaml", mapping=tmp_path / "mapping.yaml")
     assert config.rules_of("unheard-of") == own

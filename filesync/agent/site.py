@@ -63,6 +63,10 @@ class Paired:
         return agreed.flow(self.rules.contract, name, self.us.name)
 
 
+class Halted(Exception):
+    """It was asked to stop, and did where nothing is half done."""
+
+
 class Checkpoint(msgspec.Struct, frozen=True):
     """The last bundle applied, as the tracker remembers it (I14)."""
 
@@ -98,6 +102,7 @@ class Site:
         self.random = random  # so many bytes as hex
         self.sinks = list(sinks)
         self.step: Callable[[str], None] = lambda _: None  # told each numbered step, X1-X12 and I1-I15, as it is done
+        self.stopping: Callable[[], bool] = lambda: False  # asked before each change that is applied
         self._lock = lock
         self._checked: set[int] = set()  # exchanges whose place was held against the tracker's checkpoint
         self._rules: dict[str, Rules] = {}  # read once: one command sees one contract

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import RLock
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -20,6 +21,7 @@ class Ledger:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self._one = RLock()  # of one process: a thread that waits for its turn here wakes at once, one in SQLite's queue sleeps
 
     @classmethod
     def open(cls, path: Path) -> Ledger:
@@ -59,7 +61,7 @@ class Ledger:
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
         """One transaction: committed when the block ends, undone when it raises."""
-        with _plainly(Path(self._engine.url.database or "")), self._engine.begin() as conn:
+        with self._one, _plainly(Path(self._engine.url.database or "")), self._engine.begin() as conn:
             yield conn
 
     def close(self) -> None:

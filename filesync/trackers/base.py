@@ -4,7 +4,9 @@ Every adapter:
 - shows and takes canonical values (model/values.py) under its own, local names; a local field name holds no colon;
 - is complete or raises: a page that failed never makes a list shorter;
 - raises only `Unavailable`, `Rejected`, `Gone` (filesync.errors), never its library's exceptions;
-- treats all text as data.
+- treats all text as data;
+- takes calls from several threads at the same time: an import works on several issues, and each exchange of a site may
+  be at work. Calls about one issue come one after the other.
 
 Three fields have obligations of their own. `type` is given at creation. `status` is never written together with
 other fields: `route` says the steps, and each is one `apply`. `parent` holds a local issue id.

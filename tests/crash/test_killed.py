@@ -43,8 +43,9 @@ def test_f45_f46_f49_an_export_killed_anywhere_goes_on_and_every_number_has_one_
     assert told["killed"] > 50
 
 
-def test_f45_f50_f51_f52_an_import_killed_anywhere_goes_on_and_makes_nothing_twice() -> None:
-    told = killed("import")
+@pytest.mark.parametrize("scene", ["import", "import-abreast"])
+def test_f45_f50_f51_f52_an_import_killed_anywhere_goes_on_and_makes_nothing_twice(scene: str) -> None:
+    told = killed(scene)
     calls = {
         f"{when} {call} {room}"
         for when in ("before", "after")

@@ -1,6 +1,6 @@
 """An export or an import that is killed, for real, at every place where that could leave something half done.
 
-`python -m tests.support.killed export|import [--all]`. The process forks for everything that opens a site: one child is
+`python -m tests.support.killed export|import|import-abreast [--all]`. The process forks for everything that opens a site: one child is
 killed (SIGKILL: nothing of it runs on) at the n-th place, the next goes on as a fresh process would, and looks whether
 anything was lost, doubled or left over. What went wrong is told on stderr, and the exit status is 1.
 
@@ -238,7 +238,15 @@ def _taken(conn: Any, x: int, seq: int) -> streams.Taken:
     return row
 
 
+def ready_to_import_abreast(world: World) -> None:
+    """As above, at a site that works on several issues at a time: the places of both come in any order."""
+    path = world.globex.folder / "filesync.yaml"
+    path.write_text(path.read_text().replace("workers: 1", "workers: 4"))
+    ready_to_import(world)
+
+
 SCENES = {
+    "import-abreast": Scene("globex", ready_to_import_abreast, lambda world: world.globex.import_(), imported),
     "export": Scene("acme", people, lambda world: world.acme.export(), exported),
     "import": Scene("globex", ready_to_import, lambda world: world.globex.import_(), imported),
 }
@@ -263,7 +271,7 @@ def prepared(scene: Scene, target: Path) -> None:
         scene.prepare(world)
         world.close()
         shutil.copytree(world.acme.folder.parent, target)
-    shutil.rmtree(_template("", ("", ""), ("", ""), True))
+    shutil.rmtree(_template("", ("", ""), ("", ""), True, 1))
 
 
 def run_until(scene: Scene, place: Path, nth: int | None) -> list[str]:

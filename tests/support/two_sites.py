@@ -351,7 +351,7 @@ class World:
 
 
 @functools.cache
-def _template(contract: str, mappings: tuple[str, str], scopes: tuple[str, str], encrypt: bool) -> Path:
+def _template(contract: str, mappings: tuple[str, str], scopes: tuple[str, str], encrypt: bool, workers: int) -> Path:
     """Two paired sites, made once by the real code, to be copied."""
     folder = Path(tempfile.mkdtemp(prefix="filesync-template-", dir=MEMORY if MEMORY.is_dir() else None))
     atexit.register(shutil.rmtree, folder)
@@ -359,6 +359,7 @@ def _template(contract: str, mappings: tuple[str, str], scopes: tuple[str, str],
     for name, mapping, scope in zip(("acme", "globex"), mappings, scopes, strict=True):
         path = create_site(folder / name, name=name, tracker="embedded", project="ABC")
         text = path.read_text().replace("settle: 10m", "settle: 0s").replace("inbox_policy: move", "inbox_policy: delete")
+        text = text.replace("workers: 4", f"workers: {workers}")
         if scope:
             text = text.replace("    path: state/tracker.db\n", f"    path: state/tracker.db\n    scope: {scope}\n")
         path.write_text(text)
@@ -392,15 +393,18 @@ def two_sites(
     mappings: tuple[str, str] = ("", ""),
     scopes: tuple[str, str] = ("", ""),
     encrypt: bool = False,
+    workers: int = 1,
     base: Path | None = None,
     like: Path | None = None,
     seed: int = 0,
 ) -> Iterator[World]:
     """Two paired sites with empty trackers. In memory (tmpfs), or in a new folder of `base`. A scope: `{labels: [shared]}`.
 
+    `workers`: more than 1 makes what is born at the receiver in any order, so that keys may differ.
+
     `like`: a folder with both sites as they were when closed; these go on.
     """
-    start = like or _template(contract, mappings, scopes, encrypt)
+    start = like or _template(contract, mappings, scopes, encrypt, workers)
     place = Path(tempfile.mkdtemp(prefix="filesync-", dir=base or (MEMORY if MEMORY.is_dir() else None)))
     for name in ("acme", "globex"):
         shutil.copytree(start / name, place / name, dirs_exist_ok=True)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from tests.trackers.contract_files import FilesContract
 from tests.trackers.contract_reading import ReadingContract
-from tests.trackers.contract_writing import ApplyContract, CreateContract
+from tests.trackers.contract_writing import ApplyContract, CreateContract, ThreadsContract
 
 
-class TrackerContract(ReadingContract, CreateContract, ApplyContract, FilesContract):
+class TrackerContract(ReadingContract, CreateContract, ApplyContract, ThreadsContract, FilesContract):
     """All of it."""

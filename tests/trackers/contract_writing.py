@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 
 from filesync.errors import Gone, Rejected
@@ -109,6 +112,30 @@ class CreateContract:
         with pytest.raises(Rejected) as caught:
             bench.create({**bench.child, "parent": "999999"}, n=3)
         assert caught.value.fields.keys() == {"parent"}
+
+
+class ThreadsContract:
+    """Several issues are worked on at the same time."""
+
+    def test_calls_from_several_threads_do_what_calls_from_one_do(self, bench: Bench) -> None:
+        together = Barrier(6)
+
+        def work(n: int) -> tuple[str, list[object]]:
+            together.wait(60)
+            local = bench.create({"summary": f"issue {n}"}, n=n).item.ref.local
+            for turn in range(5):
+                bench.tracker.apply(issue_ref(local), Write({"summary": f"issue {n} turn {turn}"}), MARK)
+                bench.create_comment(local, f"{n} {turn}", n=100 * n + turn)
+                list(bench.tracker.changed(None))
+            return local, [comment.fields["body"] for comment in bench.comments(local)]
+
+        with ThreadPoolExecutor(6) as pool:
+            done = list(pool.map(work, range(1, 7)))
+        assert len({local for local, _ in done}) == 6
+        for n, (local, bodies) in enumerate(done, start=1):
+            assert bodies == [f"{n} {turn}" for turn in range(5)]
+            assert bench.fields(local)["summary"] == f"issue {n} turn 4"
+        assert {local for local, _ in done} == {touched.issue for touched in bench.tracker.changed(None)}
 
 
 class ApplyContract:

@@ -16,17 +16,18 @@ import sqlalchemy as sa
 from filesync.agent.events import BundleApplied, ContractDiffers, Event, Stopped, Stuck, Waiting
 from filesync.agent.incoming.missing import missing, resend_command
 from filesync.agent.incoming.receive import Receiver
+from filesync.agent.merge.abreast import abreast, by_family, by_issue
 from filesync.agent.merge.carry import Carry
-from filesync.agent.merge.decide import Merge
+from filesync.agent.merge.decide import Merge, Step
 from filesync.agent.merge.order import groups, pointless
 from filesync.agent.merge.outcome import Counts, Outcome, Work
 from filesync.agent.merge.view import View
 from filesync.agent.record import Record, micros
-from filesync.agent.site import Checkpoint, Paired, Site, checkpoint_name
+from filesync.agent.site import Checkpoint, Halted, Paired, Site, checkpoint_name
 from filesync.agent.staged import Changes, check_signature, read_whole
 from filesync.bundle.read import Bundle
 from filesync.bundle.verdict import BadBundle
-from filesync.errors import DiskProblem, PairingError, StorageFailure, Unavailable
+from filesync.errors import DiskProblem, PairingError, StorageFailure
 from filesync.ledger import journal, shadows, streams
 from filesync.ledger.journal import Wait
 from filesync.ledger.streams import Direction, State, Taken
@@ -200,31 +201,43 @@ class Importer:
     # ── groups ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _group(self, works: list[Work], *, taken: Taken | None = None, done: int = 0) -> list[Outcome]:
-        """Decide a group: intents, calls, results. `done`: the bits of the bundle's changes decided before."""
+        """Decide a group: intents, calls, results. `done`: the bits of the bundle's changes decided before.
+
+        Raises Unavailable, Halted: what was done until then is recorded; of a call that failed only the doubt is known.
+        """
+        limits, stopping = self._site.config.limits, self._site.stopping
         view = View(self._site, self._paired)
         view.load(work.change for work in works)
         merge = Merge(self._site, self._paired, view)
         carry = Carry(self._site, self._paired, view, merge)
-        steps = [merge.step(work, blocked=taken is not None and work.change.gid in view.queued) for work in works]
+
+        def look(place: int) -> Step:
+            return merge.step(works[place], blocked=taken is not None and works[place].change.gid in view.queued)
+
+        looked = abreast(by_issue(works, view), look, workers=limits.workers, stopping=stopping)
+        if looked.trouble is not None:
+            raise looked.trouble
+        if len(looked.results) < len(works):
+            raise Halted
+        steps = [looked.results[place] for place in range(len(works))]
         carry.intend(steps)
-        outcomes: list[Outcome] = []
-        trouble: Unavailable | None = None
-        for step in steps:
-            try:
-                outcomes.append(carry.out(step))
-            except Unavailable as error:
-                trouble = error  # what the calls before it did is recorded; of this one only the doubt is known
-                break
+        lanes = by_family(works, steps, view)
+        came = abreast(lanes, lambda place: carry.out(steps[place]), workers=limits.workers, stopping=stopping)
+        outcomes = [came.results[place] for place in sorted(came.results)]
         for outcome in outcomes:
             done |= 1 << outcome.work.change.n
         keys = {one.work.mark: self._key(view, one) for one in outcomes if one.left is not None}
+        idle = [works[place].change.gid for place in range(len(works)) if place not in came.begun]
         with self._site.ledger.begin() as conn:
             self._commit(conn, outcomes, keys)
+            shadows.drop_doubts(conn, self._x, [gid for gid in idle if gid not in view.doubts])
             if taken is not None:
                 streams.update_taken(conn, self._x, taken, decided=done.to_bytes(done.bit_length() // 8 + 1, "little"))
         self._record.done()
-        if trouble is not None:
-            raise trouble
+        if came.trouble is not None:
+            raise came.trouble
+        if len(outcomes) < len(works):
+            raise Halted
         return outcomes
 
     def _commit(self, conn: sa.Connection, outcomes: list[Outcome], keys: Mapping[Mark, str]) -> None:

@@ -18,7 +18,7 @@ from filesync.agent.outgoing.exporter import Exports, export_once
 from filesync.agent.running import lanes, news
 from filesync.agent.running.lanes import Job, Lane, Listing, Seen
 from filesync.agent.running.schedule import Cron, Schedule
-from filesync.agent.site import Site
+from filesync.agent.site import Halted, Site
 from filesync.bundle.verdict import shown
 from filesync.errors import FilesyncError, PairingError, StorageFailure, StreamStopped, Unavailable
 from filesync.ledger import streams
@@ -41,10 +41,6 @@ class Around:
     chance: Callable[[], float]  # from 0 to 1
     alive: Callable[[], None]  # told often while all is well
     tell: Callable[[str, Event], None]  # the exchange ("": all of them), and what happened
-
-
-class _Halt(Exception):
-    """Asked to stop, and nothing is half done here."""
 
 
 @dataclass(slots=True)
@@ -70,6 +66,7 @@ class Loop:
         self._lanes = self._paired()
         self._outcome: Outcome | None = None  # gathered by `once` alone: a run has no end
         site.step = self._step
+        site.stopping = around.stopping
 
     @property
     def exchanges(self) -> list[str]:
@@ -84,7 +81,7 @@ class Loop:
                 after = self._do(lane, Job.IMPORT) if lane.receives else lane
                 if after.sends and not after.left_alone:
                     self._do(after, Job.EXPORT)
-        except _Halt:
+        except Halted:
             outcome.halted = True
             self.say("", news.Ended())
         return outcome
@@ -99,7 +96,7 @@ class Loop:
                 self._around.wait(
                     lanes.pause(self._lanes, mono=self._around.monotonic(), wall=self._site.clock(), schedule=self._schedule)
                 )
-        except _Halt:
+        except Halted:
             pass
 
     def say(self, exchange: str, event: Event) -> None:
@@ -137,7 +134,7 @@ class Loop:
 
     def _turn(self, lane: Lane) -> Lane:
         if self._around.stopping():
-            raise _Halt
+            raise Halted
         wall, mono = self._site.clock(), self._around.monotonic()
         if lane.exported is not None and lane.exported > wall:
             lane = replace(lane, exported=wall)  # the clock was set back
@@ -213,7 +210,7 @@ class Loop:
     def _step(self, step: str) -> None:
         self._around.alive()
         if step in _BETWEEN and self._around.stopping():
-            raise _Halt
+            raise Halted
 
     def _hear(self, exchange: str, job: Job, stands: set[bytes], event: Event) -> None:
         """A state that every import finds again is told when it comes, not every minute."""

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -32,6 +33,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.files = Files(path.with_name(f"{path.name}.files"))
+        self._turn = Lock()  # of our own threads' writes: one that waits in SQLite sleeps too long, and at last gives up
         self._readers = _engine(path, mode="rw")
         self._writers = self._readers.execution_options(filesync_write=True)
         try:
@@ -59,7 +61,7 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[Work]:
         """A transaction: kept when the block ends, taken back when it raises. Raises Unavailable."""
-        with self._ours(), self._writers.begin() as connection:
+        with self._turn, self._ours(), self._writers.begin() as connection:
             yield Work(connection, self.definition, self.key)
 
     def close(self) -> None:

@@ -1,0 +1,124 @@
+"""Several issues at a time: which changes of a group may be carried out side by side, and doing so.
+
+A lane is what must stay in order: an issue with what belongs to it, and with the issues of the group that it names (a
+tracker deletes no parent before what is below it was given another). Lanes do not know each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Generic, TypeAlias, TypeVar
+
+from filesync.agent.merge.decide import Erase, Make, Step, Write
+from filesync.agent.merge.outcome import Outcome, Work
+from filesync.agent.merge.view import View
+from filesync.errors import Unavailable
+from filesync.model.change import Create
+from filesync.model.ids import Gid
+from filesync.model.values import Value
+
+Lane: TypeAlias = list[int]  # places in the group, in order
+R = TypeVar("R")
+
+
+@dataclass(slots=True)
+class Came(Generic[R]):
+    """What came of the places that were reached, and what ended it before all were."""
+
+    begun: set[int] = field(default_factory=set)
+    results: dict[int, R] = field(default_factory=dict)
+    troubles: dict[int, Unavailable] = field(default_factory=dict)
+
+    @property
+    def trouble(self) -> Unavailable | None:
+        """That of the first place that met one."""
+        return self.troubles[min(self.troubles)] if self.troubles else None
+
+
+def by_issue(works: Sequence[Work], view: View) -> list[Lane]:
+    """Lanes for looking: what is about one issue asks the tracker for it once."""
+    lanes: dict[Gid, Lane] = {}
+    for place, work in enumerate(works):
+        lanes.setdefault(_issue(work, view), []).append(place)
+    return list(lanes.values())
+
+
+def by_family(works: Sequence[Work], steps: Sequence[Step], view: View) -> list[Lane]:
+    """Lanes for writing: issues of the group that name each other, or did until now, are one lane."""
+    issues = [_issue(work, view) for work in works]
+    joined: dict[Gid, Gid] = {issue: issue for issue in issues}  # each issue -> another of its lane, at last the first
+
+    def first(issue: Gid) -> Gid:
+        while joined[issue] != issue:
+            issue = joined[issue]
+        return issue
+
+    for issue, step in zip(issues, steps, strict=True):
+        for value in _values(step):
+            if isinstance(value, str) and value in joined:
+                joined[first(issue)] = first(Gid(value))
+    lanes: dict[Gid, Lane] = {}
+    for place, issue in enumerate(issues):
+        lanes.setdefault(first(issue), []).append(place)
+    return list(lanes.values())
+
+
+def abreast(lanes: Sequence[Lane], call: Callable[[int], R], *, workers: int, stopping: Callable[[], bool]) -> Came[R]:
+    """Make one call for each place, of several lanes at the same time, of one lane in order.
+
+    Once a call raises Unavailable or it is asked to stop, nothing new is begun, and what is in hand is finished. Any other
+    error is raised, after that.
+    """
+    came = Came[R]()
+    over = Event()
+
+    def go(lane: Iterable[int]) -> None:
+        for place in lane:
+            if over.is_set() or stopping():
+                return
+            came.begun.add(place)
+            try:
+                came.results[place] = call(place)
+            except Unavailable as error:
+                came.troubles[place] = error
+                over.set()
+                return
+            except BaseException:
+                over.set()
+                raise
+
+    if workers == 1 or len(lanes) == 1:
+        go(sorted(place for lane in lanes for place in lane))
+        return came
+    with ThreadPoolExecutor(max_workers=min(workers, len(lanes)), thread_name_prefix="issue") as pool:
+        try:
+            for one in [pool.submit(go, lane) for lane in lanes]:
+                one.result()
+        except BaseException:
+            over.set()  # also where this thread itself was interrupted
+            raise
+    return came
+
+
+def _issue(work: Work, view: View) -> Gid:
+    """The issue that a change is about."""
+    change = work.change
+    if isinstance(change, Create) and change.parent is not None:
+        return change.parent
+    row = view.row(change.gid)
+    return row.parent if row is not None and row.parent is not None else change.gid
+
+
+def _values(step: Step) -> Iterable[Value | None]:
+    match step:
+        case Make():
+            return step.change.fields.values()
+        case Write():
+            return [*step.writes.values(), *step.shown.fields.values()]
+        case Erase():
+            return step.shown.fields.values()
+        case Outcome():
+            return ()

@@ -18,7 +18,7 @@ class ExitCode(IntEnum):
     DONE = 0  # what was asked for is done
     BUG = 1  # a fault of filesync itself; the traceback is what we need to see
     USAGE = 2  # the command line is not one filesync understands
-    NOTHING = 3  # nothing to do: nothing changed, nothing arrived
+    NOTHING = 3  # nothing to do: nothing changed, nothing arrived, or the exchange is paused
     WORK_LEFT = 4  # done as far as it goes; something waits, is held or is stuck: see `filesync status`
     LOCKED = 5  # another filesync works on this site
     CONFIG = 6  # the configuration, a key or a pairing must be mended
@@ -77,6 +77,12 @@ class PairingError(FilesyncError):
     """A pairing file cannot be used here, or the exchange is not paired."""
 
     exit_code = ExitCode.CONFIG
+
+
+class Paused(FilesyncError):
+    """The exchange is paused: a person wants nothing done on it for now."""
+
+    exit_code = ExitCode.NOTHING
 
 
 class Locked(FilesyncError):

@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
-from filesync.agent import events
+from filesync.agent import agreements, events
 from filesync.agent.events import Event, Stuck
 from filesync.agent.incoming import arrivals
 from filesync.agent.outgoing import departures
@@ -31,7 +31,7 @@ from filesync.model.ids import Mark
 
 _EVENTS: Final = tuple(
     one
-    for module in (events, arrivals, departures)
+    for module in (events, agreements, arrivals, departures)
     for one in vars(module).values()
     if isinstance(one, type) and issubclass(one, Event)
 )

@@ -18,10 +18,20 @@ import msgspec
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
-from filesync.agent.record import Clock, Record, Sink
+from filesync.agent.record import Clock, Record, Sink, moment
 from filesync.agent.traces import check_traces
 from filesync.config import Config
-from filesync.errors import ConfigError, DiskProblem, LedgerBehind, Locked, PairingError, Problem, StreamStopped, disk_problem
+from filesync.errors import (
+    ConfigError,
+    DiskProblem,
+    LedgerBehind,
+    Locked,
+    PairingError,
+    Paused,
+    Problem,
+    StreamStopped,
+    disk_problem,
+)
 from filesync.exchange.guard import Guard, read_guard
 from filesync.keys.signers import read_signers
 from filesync.keys.sshsig import CommandSigner, FileSigner, PublicKey, Signer
@@ -179,7 +189,10 @@ class Site:
         return Path(exchange.inbox) if exchange.inbox else self.config.folders.inbox
 
     def paired(self, name: str) -> Paired:
-        """The exchange of this name, as it stands now, with its rules. Raises PairingError, StreamStopped, ConfigError."""
+        """The exchange of this name, as it stands now, with its rules.
+
+        Raises PairingError, StreamStopped, Paused, ConfigError.
+        """
         with self.ledger.begin() as conn:
             one = streams.exchange_named(conn, name)
         if one is None:
@@ -191,6 +204,8 @@ class Site:
             )
         if one.state is State.STOPPED:
             raise StreamStopped(f"exchange {name!r} is stopped: {one.stopped_why}", hint="see: filesync status")
+        if one.state is State.PAUSED:
+            raise Paused(paused_text(one), hint=f"go on with: filesync resume --exchange {name}")
         us = agreed.Site(self.config.site, self.config.name)
         them = agreed.Site(one.partner_site, one.partner_name)
         if name not in self._rules:
@@ -231,6 +246,13 @@ class Site:
         signers = read_signers(self.config.keys.allowed_signers)
         # both: a partner of the same name has a key of its own, and taking the line out of the file is enough to distrust one
         return [one.key for one in signers if one.principal == exchange.partner_name and one.key.text() == exchange.partner_key]
+
+
+def paused_text(x: Exchange) -> str:
+    """That the exchange is paused, since when, and why."""
+    why = f" ({x.stopped_why})" if x.stopped_why else ""
+    since = moment(x.stopped_since)
+    return f"exchange {x.name!r} is paused since {since:%Y-%m-%d %H:%M} UTC{why}: nothing is sent or applied on it"
 
 
 def check_ledger(conn: sa.Connection, config: Config) -> None:

@@ -68,7 +68,7 @@ class ExchangeStatus:
     name: str
     partner: str
     state: State
-    stopped_why: str
+    stopped_why: str  # or why it is paused
     stopped_since: dt.datetime | None
     encrypt: bool
     words: str
@@ -82,6 +82,8 @@ class ExchangeStatus:
         """What a script is to know of it."""
         if self.state is State.STOPPED:
             return ExitCode.STOPPED
+        if self.state is State.PAUSED:
+            return ExitCode.WORK_LEFT
         streams_left = any(one is not None and one.work_left for one in (self.sending, self.receiving))
         return ExitCode.WORK_LEFT if streams_left or self.waiting or self.stuck else ExitCode.DONE
 

@@ -1,20 +1,39 @@
-"""One export or import of every exchange of the site: one that fails does not hold up the others."""
+"""Exchanges on the command line: which one is meant, and one export or import of each, where one holds up no other."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any, Final, Generic, TypeVar
 
+import click
 import msgspec
 
 from filesync.agent.events import Event
 from filesync.agent.site import Site
+from filesync.bundle.verdict import shown
 from filesync.cli.app import App
-from filesync.errors import ExitCode, FilesyncError, PairingError, StorageFailure
+from filesync.errors import ExitCode, FilesyncError, PairingError, Paused, StorageFailure
 from filesync.ledger import streams
-from filesync.ledger.streams import Direction, State
+from filesync.ledger.streams import Direction, Exchange, State
 
 Done = TypeVar("Done")
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+# From nothing at all to what needs a person most.
+_WORSE: Final = (
+    ExitCode.NOTHING,
+    ExitCode.DONE,
+    ExitCode.WORK_LEFT,
+    ExitCode.REJECTED,
+    ExitCode.TRACKER,
+    ExitCode.PARTNER,
+    ExitCode.STOPPED,
+    ExitCode.LOCKED,
+    ExitCode.CONFIG,
+    ExitCode.DISK,
+    ExitCode.RECOVER,
+    ExitCode.BUG,
+)
 
 
 class Results(Generic[Done]):
@@ -23,34 +42,82 @@ class Results(Generic[Done]):
     def __init__(self) -> None:
         self.done: dict[str, Done] = {}
         self.failed: dict[str, FilesyncError] = {}
+        self.paused: list[str] = []
 
-    def status(self, otherwise: ExitCode) -> ExitCode:
-        """That of the first failure, else the one given."""
-        return next((error.exit_code for error in self.failed.values()), otherwise)
+    def status(self, done: Iterable[ExitCode]) -> ExitCode:
+        """The worst of all exchanges: `done` is that of those that went through."""
+        return worst([*done, *(error.exit_code for error in self.failed.values())])
+
+    def summary(self, app: App, words: Callable[[Done], str]) -> None:
+        """Name each exchange and what it came to, where there are several: `words` says what was done on one."""
+        if len(self.done) + len(self.failed) + len(self.paused) < 2:  # noqa: PLR2004 - of one, all was said
+            return
+        lines = {name: words(one) for name, one in self.done.items()}
+        lines |= {name: f"failed: {shown(str(error), limit=200)}" for name, error in self.failed.items()}
+        lines |= dict.fromkeys(self.paused, "paused")
+        if any(lines[name] for name in self.done) or self.failed:
+            for name in sorted(lines):
+                app.tell(f"{name}: {lines[name] or 'nothing'}")
 
 
-def each_exchange(app: App, work: Callable[[Site, str], Done], *, without: Direction | None = None) -> Results[Done]:
-    """Do the work for every paired exchange, but for those of one direction. Failures are told as they happen.
+def worst(codes: Iterable[ExitCode]) -> ExitCode:
+    """The exit status that needs a person most; NOTHING of none."""
+    return max(codes, key=_WORSE.index, default=ExitCode.NOTHING)
 
-    Raises what opening the site raises, PairingError where nothing is paired, and StorageFailure: a disk that failed is
-    written to no more.
+
+def exchange_option(verb: Decorated) -> Decorated:
+    """Give a verb `--exchange`."""
+    return click.option("--exchange", metavar="NAME", help="This exchange alone, by its name here or its partner's.")(verb)
+
+
+def named(exchanges: Iterable[Exchange], name: str) -> Exchange:
+    """The exchange that a person means by its name, or by that of its partner. Raises PairingError."""
+    there = list(exchanges)
+    found = [one for one in there if one.name == name] or [one for one in there if one.partner_name == name]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise PairingError(
+            f"there are {len(found)} exchanges with {shown(name)}: {', '.join(one.name for one in found)}",
+            hint="name one of these",
+        )
+    known = ", ".join(f"{one.name} with {one.partner_name}" for one in there if one.partner_name)
+    raise PairingError(
+        f"there is no partner or exchange named {shown(name)!r} here",
+        hint=f"There are: {known}." if known else "Paired with nobody yet.",
+    )
+
+
+def each_exchange(
+    app: App, work: Callable[[Site, str], Done], *, only: str | None = None, without: Direction | None = None
+) -> Results[Done]:
+    """Do the work for every paired exchange, but for those of one direction; or for the one that was named.
+
+    Failures, and that an exchange is paused, are told as they happen. Raises what opening the site raises, PairingError
+    where nothing is paired, and StorageFailure: a disk that failed is written to no more.
     """
     results = Results[Done]()
     with app.site() as site:
         with site.ledger.begin() as conn:
-            paired = [one for one in streams.exchanges(conn) if one.state is not State.OFFERED]
-        if not paired:
+            there = streams.exchanges(conn)
+        paired = [one for one in there if one.state is not State.OFFERED]
+        if only is not None:
+            paired = [named(there, only)]
+        elif not paired:
             raise PairingError(
                 "paired with nobody yet, so there is nobody to exchange with",
                 hint="Give the partner what `filesync pair export` prints, and accept theirs: filesync pair accept FILE",
             )
         for one in paired:
-            if one.direction is without:
+            if only is None and one.direction is without:
                 continue
             try:
                 results.done[one.name] = work(site, one.name)
             except StorageFailure:
                 raise
+            except Paused as error:
+                results.paused.append(one.name)
+                app.tell(f"{error}; {error.hint}")
             except FilesyncError as error:
                 results.failed[one.name] = error
                 app.tell_error(error)

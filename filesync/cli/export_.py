@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import click
 
-from filesync.agent.outgoing.exporter import export_once
+from filesync.agent.events import count_text
+from filesync.agent.outgoing.exporter import Exports, export_once
 from filesync.cli.app import App, Say, json_option, say_options
-from filesync.cli.exchanges import each_exchange, event_documents
+from filesync.cli.exchanges import each_exchange, event_documents, exchange_option
 from filesync.errors import ExitCode
 from filesync.ledger.streams import Direction
 
 
 @click.command()
+@exchange_option
 @say_options
 @json_option
 @click.pass_obj
-def export(app: App) -> ExitCode:
+def export(app: App, exchange: str | None) -> ExitCode:
     """Write what changed in the tracker into bundles in the outbox.
 
-    Every exchange that sends has its turn. What an earlier run was interrupted in is finished first. Ends with 3
+    Every exchange that sends has its turn, and what fails on one holds up no other; it ends with the status of the worst.
+    On a paused one nothing is done. What an earlier run was interrupted in is finished first. Ends with 3
     where there was nothing to send; then no file is made and no number used. A partner that was told nothing for a day,
     or not yet what was applied here, gets a position report.
     """
-    results = each_exchange(app, export_once, without=Direction.RECEIVE)
-    bundles = sum(one.bundles for one in results.done.values())
-    reported = any(one.reported for one in results.done.values())
-    if not bundles and not reported and not results.failed:
+    results = each_exchange(app, export_once, only=exchange, without=Direction.RECEIVE)
+    codes = [ExitCode.DONE if one.bundles or one.reported else ExitCode.NOTHING for one in results.done.values()]
+    if results.status(codes) is ExitCode.NOTHING:
         app.tell("nothing to send", level=Say.MORE)
+    results.summary(app, _words)
     if app.as_json:
         app.tell_json(
             {
@@ -39,4 +42,9 @@ def export(app: App) -> ExitCode:
                 for name, one in results.done.items()
             }
         )
-    return results.status(ExitCode.DONE if bundles or reported else ExitCode.NOTHING)
+    return results.status(codes)
+
+
+def _words(one: Exports) -> str:
+    sent = f"{count_text(one.bundles, 'bundle')} with {count_text(one.changes, 'change')} exported" if one.bundles else ""
+    return sent or ("a report exported" if one.reported else "")

@@ -32,6 +32,8 @@ VERBS: Final = {
     "export": Verb("export_", "export", "Write what changed in the tracker into bundles in the outbox."),
     "import": Verb("import_", "import_", "Read the bundles in the inbox and apply them to the tracker."),
     "run": Verb("run", "run", "Import what arrives and export on a schedule, until stopped."),
+    "pause": Verb("pause", "pause", "Let nothing go out or come in, until resume."),
+    "resume": Verb("pause", "resume", "Let paused exchanges go on."),
     "status": Verb("status", "status", "Show how far each stream is, and what waits."),
     "log": Verb("log", "log", "Show what happened."),
     "conflicts": Verb("conflicts", "conflicts", "Show edits of both sides that met, and which of them won."),

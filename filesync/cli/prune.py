@@ -45,7 +45,7 @@ def prune(app: App, dry_run: bool) -> ExitCode:
                 for name, all_ in results.done.items()
             }
         )
-    return results.status(ExitCode.DONE if any(results.done.values()) else ExitCode.NOTHING)
+    return results.status(ExitCode.DONE if removed else ExitCode.NOTHING for removed in results.done.values())
 
 
 def _lines(removed: list[Spent]) -> Iterator[str]:

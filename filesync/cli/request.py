@@ -6,6 +6,7 @@ import click
 
 from filesync.agent.outgoing.reports import request as request_now
 from filesync.cli.app import App
+from filesync.cli.exchanges import named
 from filesync.ledger import streams
 
 
@@ -20,6 +21,6 @@ def request(app: App, partner: str) -> None:
     """
     with app.site() as site:
         with site.ledger.begin() as conn:
-            named = {one.partner_name: one.name for one in streams.exchanges(conn)}
-        missing = request_now(site, named.get(partner, partner))
+            name = named(streams.exchanges(conn), partner).name
+        missing = request_now(site, name)
     app.tell(missing)

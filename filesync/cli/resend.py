@@ -7,10 +7,8 @@ from itertools import chain
 import click
 
 from filesync.agent.outgoing.again import resend as resend_again
-from filesync.bundle.verdict import shown
 from filesync.cli.app import App, json_option
-from filesync.cli.exchanges import event_documents
-from filesync.errors import PairingError
+from filesync.cli.exchanges import event_documents, named
 from filesync.ledger import streams
 
 
@@ -41,14 +39,7 @@ def resend(app: App, partner: str, seqs: tuple[range, ...]) -> None:
     """
     with app.site() as site:
         with site.ledger.begin() as conn:
-            there = streams.exchanges(conn)
-        named = {one.partner_name: one.name for one in there if one.partner_name}
-        name = named.get(partner, partner)
-        if name not in {one.name for one in there}:
-            raise PairingError(
-                f"there is no partner or exchange named {shown(partner)!r} here",
-                hint=f"Partners are: {', '.join(named)}." if named else "Paired with nobody yet.",
-            )
+            name = named(streams.exchanges(conn), partner).name
         events = resend_again(site, name, chain(*seqs))
     if app.as_json:
         app.tell_json(event_documents(tuple(events)))

@@ -27,7 +27,8 @@ from filesync.agent.running.serve import serve, serve_once
 from filesync.agent.running.service import Bell, Manager, stop_signals
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, Say, now, say_options, time_text
-from filesync.cli.import_ import status_of
+from filesync.cli.exchanges import worst
+from filesync.cli.import_ import code_of
 from filesync.config import duration
 from filesync.errors import ConfigError, ExitCode, Problem
 
@@ -49,7 +50,7 @@ def run(app: App, once: bool, interval: str | None, line: str | None, zone: str 
     """Import what arrives and export on a schedule, until stopped.
 
     Ends with 0 when SIGTERM or Ctrl-C stopped it, between two changes; a second one ends it at once. With --once it ends
-    with the status of the first failure, else as `import` does, and with 130 where it was stopped before its end. Other
+    with the status of the worst failure, else as `import` does, and with 130 where it was stopped before its end. Other
     verbs that change the site are told who works there. Where stderr is not a terminal, each event is one line of JSON there.
     """
     if interval is not None and line is not None:
@@ -78,10 +79,8 @@ def run(app: App, once: bool, interval: str | None, line: str | None, zone: str 
 def _status(outcome: Outcome) -> ExitCode:
     if outcome.halted:
         return ExitCode.INTERRUPTED
-    if outcome.failed:
-        return outcome.failed[0].exit_code
-    code = status_of(outcome.imports)
-    return ExitCode.DONE if code is ExitCode.NOTHING and any(one.bundles for one in outcome.exports) else code
+    sent = [ExitCode.DONE for one in outcome.exports if one.bundles]
+    return worst([*map(code_of, outcome.imports), *sent, *(error.exit_code for error in outcome.failed)])
 
 
 def _every(text: str) -> Every:

@@ -22,7 +22,7 @@ from filesync.ledger.streams import State
 def status(app: App) -> ExitCode:
     """Show how far each stream is, and what waits.
 
-    Ends with 9 where a stream is stopped, with 4 where something waits, is held or is stuck, with 12 where the ledger is
+    Ends with 9 where a stream is stopped, with 4 where something waits, is held, stuck or paused, with 12 where the ledger is
     older than what was sent.
     """
     config = app.config()
@@ -57,6 +57,9 @@ def _exchange(us: str, one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
     if one.state is State.STOPPED:
         since = f" since {time_text(one.stopped_since)}" if one.stopped_since else ""
         yield Say.LESS, f"  STOPPED{since}: {shown(one.stopped_why, limit=1_000)}"
+    if one.state is State.PAUSED and one.stopped_since is not None:
+        why = f" ({shown(one.stopped_why, limit=1_000)})" if one.stopped_why else ""
+        yield Say.NORMAL, f"  PAUSED since {time_text(one.stopped_since)}{why}: filesync resume --exchange {one.name}"
     if one.sending is not None:
         yield Say.NORMAL, f"  sending    {_sending(one.sending)}"
     if one.receiving is not None:

@@ -17,6 +17,7 @@ class State(StrEnum):
 
     OFFERED = "offered"  # we made our stream; the partner's file is not accepted yet
     PAIRED = "paired"
+    PAUSED = "paused"  # a person wants nothing done on it for now
     STOPPED = "stopped"  # until a person decides
 
 

@@ -25,7 +25,7 @@ exchange = sa.Table(
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("name", sa.Text, nullable=False, unique=True),
-    sa.Column("state", sa.Text, nullable=False),  # offered · paired · stopped
+    sa.Column("state", sa.Text, nullable=False),  # offered · paired · paused · stopped
     sa.Column("stopped_why", sa.Text, nullable=False, default=""),
     sa.Column("stopped_since", sa.BigInteger, nullable=False, default=0),
     sa.Column("direction", sa.Text, nullable=False, default="both"),

@@ -169,7 +169,7 @@ def test_a_missing_bundle_is_no_matter_for_a_person_before_the_grace_is_over(pai
 def test_a_partner_nobody_knows_is_answered_with_those_there_are(pair: Pair) -> None:
     status, _, err = pair.at_acme("resend", "nobody", "1")
     assert status == ExitCode.CONFIG
-    assert "Partners are: globex." in err
+    assert "There are: main with globex." in err
 
 
 def test_resend_tells_json(pair: Pair) -> None:

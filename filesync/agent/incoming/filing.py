@@ -107,12 +107,18 @@ class Filing:
         self._record.add(Warned(what=f"{Code.OWN_BUNDLE} {shown(candidate.name)}: {why}. It was left there."))
         self._remember(candidate, sha256, Code.OWN_BUNDLE, why)
 
-    def another_stream(self, candidate: Candidate, sha256: str, stream: StreamId) -> None:
-        """Our partner's, to us, on a stream that none of our exchanges has: told, for it will never be taken as it is."""
+    def another_stream(self, candidate: Candidate, sha256: str, stream: StreamId, *, ours: bool) -> None:
+        """To us, on a stream that this exchange does not have. `ours`: it says that it is from this exchange's partner.
+
+        Another exchange's is left to that one. A partner's on a stream that none has is told: it is never taken as it is.
+        """
         with self._site.ledger.begin() as conn:
             known = any(one.in_stream == stream for one in streams.exchanges(conn))
         if known:
-            self.leave(candidate, sha256, "another exchange's with the same partner")
+            self._remember(candidate, sha256, _FOREIGN, "another exchange's")
+            return
+        if not ours:
+            self.leave(candidate, sha256, f"stream {stream[:8]} is not paired")
             return
         self._record.add(UnknownStream(file=shown(candidate.name), partner=self._x.partner_name, stream=stream[:8]))
         self._remember(candidate, sha256, _FOREIGN, f"stream {stream[:8]} is not paired")

@@ -96,7 +96,7 @@ class Importer:
         with self._site.ledger.begin() as conn:
             x = streams.exchange_of(conn, self._x)
             one = streams.taken(conn, self._x, generation=x.in_generation.n, seq=x.in_seq + 1)
-        if one is None or x.state is State.STOPPED:
+        if one is None or x.state is not State.PAIRED:  # stopped, or paused meanwhile
             return None
         if not self._readable(one):
             ours = self._paired.rules.contract.digest

@@ -314,8 +314,9 @@ class Receiver:
     def _not_ours(self, copy: _Copy, judgement: Judgement, header: Header) -> None:
         if judgement.verdict is Verdict.OWN_BUNDLE:
             self._filing.our_own(copy.candidate, copy.staged.sha256, judgement.reason)
-        elif judgement.verdict is Verdict.UNKNOWN_PARTNER and header.from_.site == self._x.partner_site:
-            self._filing.another_stream(copy.candidate, copy.staged.sha256, header.stream)
+        elif judgement.verdict is Verdict.UNKNOWN_PARTNER:
+            known = header.from_.site == self._x.partner_site
+            self._filing.another_stream(copy.candidate, copy.staged.sha256, header.stream, ours=known)
         else:
             self._filing.leave(copy.candidate, copy.staged.sha256, f"{judgement.verdict}: {judgement.reason}")
 

@@ -59,6 +59,7 @@ class Lane:
     receives: bool
     sends: bool
     left_alone: bool = False  # its stream is stopped: a person decides first
+    paused: bool = False  # a person wants nothing done on it for now
     taken: Listing = frozenset()  # what was in the inbox when it was imported
     seen: Listing = frozenset()  # what the last look saw
     new_since: float | None = None  # since when there is something that the last import did not see
@@ -76,7 +77,7 @@ def looked(lane: Lane, listing: Listing, mono: float) -> Lane:
 
 def import_at(lane: Lane) -> float:
     """When an import is due, as the last look left it."""
-    if lane.left_alone or not lane.receives:
+    if lane.left_alone or lane.paused or not lane.receives:
         return _NEVER
     if Job.IMPORT in lane.failing:
         return lane.failing[Job.IMPORT].retry_at
@@ -90,7 +91,7 @@ def import_at(lane: Lane) -> float:
 
 def export_in(lane: Lane, *, mono: float, wall: dt.datetime, schedule: Schedule) -> float:
     """In how many seconds an export is due; not above 0 if it is."""
-    if lane.left_alone or not lane.sends:
+    if lane.left_alone or lane.paused or not lane.sends:
         return _NEVER
     if Job.EXPORT in lane.failing:
         return lane.failing[Job.EXPORT].retry_at - mono

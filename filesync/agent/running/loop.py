@@ -20,9 +20,9 @@ from filesync.agent.running.lanes import Job, Lane, Listing, Seen
 from filesync.agent.running.schedule import Cron, Schedule
 from filesync.agent.site import Halted, Site
 from filesync.bundle.verdict import shown
-from filesync.errors import FilesyncError, PairingError, StorageFailure, StreamStopped, Unavailable
+from filesync.errors import FilesyncError, PairingError, Paused, StorageFailure, StreamStopped, Unavailable
 from filesync.ledger import streams
-from filesync.ledger.streams import Direction, State
+from filesync.ledger.streams import Direction, Exchange, State
 
 # Steps after which nothing is half done: a file is in the store, a group or bundle is applied, a page is not yet numbered,
 # a bundle is in the outbox.
@@ -79,7 +79,7 @@ class Loop:
         try:
             for lane in self._lanes:
                 after = self._do(lane, Job.IMPORT) if lane.receives else lane
-                if after.sends and not after.left_alone:
+                if after.sends and not after.left_alone and not after.paused:
                     self._do(after, Job.EXPORT)
         except Halted:
             outcome.halted = True
@@ -138,19 +138,25 @@ class Loop:
         wall, mono = self._site.clock(), self._around.monotonic()
         if lane.exported is not None and lane.exported > wall:
             lane = replace(lane, exported=wall)  # the clock was set back
+        if lane.paused and self._exchange(lane).state is not State.PAUSED:
+            self.say(lane.exchange, news.GoesOn())
+            lane = replace(lane, paused=False)
         if lane.receives and not lane.left_alone:
             lane = lanes.looked(lane, self._listing(lane), mono)
         for job in lanes.due(lane, mono=mono, wall=wall, schedule=self._schedule):
-            if not lane.left_alone:
+            if not lane.left_alone and not lane.paused:
                 lane = self._do(lane, job)
         return lane
 
     def _listing(self, lane: Lane) -> Listing:
         """What lies in the inbox. A folder that cannot be read shows nothing here: the import says what is wrong with it."""
+        return listing(self._site.inbox(self._exchange(lane)))
+
+    def _exchange(self, lane: Lane) -> Exchange:
         with self._site.ledger.begin() as conn:
             one = streams.exchange_named(conn, lane.exchange)
         assert one is not None  # it is there as long as we hold the lock
-        return listing(self._site.inbox(one))
+        return one
 
     def _do(self, lane: Lane, job: Job) -> Lane:
         name, stands = lane.exchange, set[bytes]()
@@ -161,6 +167,9 @@ class Loop:
             self._work(name, job)
         except StorageFailure:
             raise
+        except Paused as error:
+            self.say(name, news.PausedHere(what=str(error), hint=error.hint))
+            return replace(lane, paused=True)
         except FilesyncError as error:
             self._note_failure(error)
             if name in self._stopped:

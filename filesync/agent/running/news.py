@@ -61,6 +61,25 @@ class LeftAlone(Event, frozen=True, kw_only=True):
         ).rstrip()
 
 
+class PausedHere(Event, frozen=True, kw_only=True):
+    """An exchange is paused."""
+
+    what: str
+    hint: str
+
+    def sentence(self) -> str:
+        """Since when, why, and what it does not touch."""
+        return f"{self.what}. It is left alone until then; other exchanges go on. To {self.hint}"
+
+
+class GoesOn(Event, frozen=True, kw_only=True):
+    """An exchange is not paused any more."""
+
+    def sentence(self) -> str:
+        """That it is worked on again."""
+        return "it is not paused any more, and goes on"
+
+
 class ReadAgain(Event, frozen=True, kw_only=True):
     """The configuration or rules changed."""
 

@@ -1,0 +1,31 @@
+"""What people decided about exchanges, as values (agent/events.py)."""
+
+from __future__ import annotations
+
+from filesync.agent.events import Event
+
+
+class ExchangePaused(Event, frozen=True, kw_only=True):
+    """A person wants nothing done on an exchange for now."""
+
+    name: str
+    partner: str
+    reason: str
+
+    def sentence(self) -> str:
+        why = f" ({self.reason})" if self.reason else ""
+        return (
+            f"exchange {self.name} with {self.partner} is paused{why}: nothing is sent or applied on it, and what arrives "
+            f"stays in the inbox. Go on with: filesync resume --exchange {self.name}"
+        )
+
+
+class ExchangeResumed(Event, frozen=True, kw_only=True):
+    """A paused exchange goes on."""
+
+    name: str
+    partner: str
+    since: str
+
+    def sentence(self) -> str:
+        return f"exchange {self.name} with {self.partner} goes on; it was paused since {self.since}"

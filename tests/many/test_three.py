@@ -1,0 +1,164 @@
+"""Several exchanges of one site: what comes from one partner goes to the other, and no trouble does."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+
+import pytest
+
+from filesync.agent.incoming.arrivals import Damaged, Foreign
+from filesync.errors import DiskProblem, ExitCode, FilesyncError, StreamStopped
+from filesync.ledger import streams
+from filesync.ledger.streams import State
+from tests.many.scene import NORTH, SOUTH, Three, seen
+from tests.support.disk import small_disk
+from tests.support.two_sites import Side
+
+Type = Callable[..., tuple[int, str, str]]
+
+
+def key(side: Side, summary: str) -> str:
+    (found,) = [one.key for one in side.desk.list() if one.fields["summary"] == summary]
+    return found
+
+
+def test_an_issue_of_one_partner_is_told_to_the_other_and_edits_of_it_go_through_both_ways(three: Three) -> None:
+    pump = three.globex.desk.create("Bug", "Pump")
+    three.globex.desk.comment(pump, "since Monday")
+    three.hear(NORTH)
+    three.tell(SOUTH)
+    assert seen(three.initech) == seen(three.globex)
+    three.globex.desk.edit(pump, {"summary": "Pump runs hot"})
+    three.hear(NORTH)
+    three.tell(SOUTH)
+    there = key(three.initech, "Pump runs hot")
+    three.initech.desk.comment(there, "a bearing is on its way")
+    three.initech.desk.transition(there, "In Progress")
+    three.hear(SOUTH)
+    three.tell(NORTH)
+    assert seen(three.globex) == {"Pump runs hot": ("In Progress", ("since Monday", "a bearing is on its way"))}
+    three.settle()
+    assert seen(three.acme) == seen(three.globex) == seen(three.initech)
+    three.globex.desk.delete(pump)
+    three.settle()
+    assert seen(three.globex) == {}
+    assert seen(three.acme) == seen(three.initech), "by the contract it is marked here, and stays with us and whom we told"
+
+
+def test_nothing_goes_back_to_whom_it_came_from_and_then_all_are_quiet(three: Three) -> None:
+    for side in three.sides:
+        side.desk.create("Bug", f"born at {side.name}")
+    three.settle()
+    assert seen(three.acme) == seen(three.globex) == seen(three.initech)
+    assert len(seen(three.acme)) == 3
+    for side in three.sides:
+        side.faults.forbid_writes = True
+    three.settle()
+
+
+def trouble(three: Three, work: Callable[[], object], kind: type[FilesyncError]) -> None:
+    """The work fails on the north; the south is served before and after, both ways."""
+    for n in range(2):
+        three.initech.desk.create("Bug", f"south {n}")
+        three.acme.desk.create("Bug", f"middle {n}")
+        three.hear(SOUTH)
+        three.tell(SOUTH)
+        assert {f"south {n}", f"middle {n}"} <= set(seen(three.initech)) & set(seen(three.acme))
+        with pytest.raises(kind):
+            work()
+
+
+def test_the_fork_of_one_partner_touches_no_other(three: Three) -> None:
+    three.tell(NORTH)
+    three.globex.site.close()
+    shutil.copytree(three.globex.folder, three.acme.folder.parent / "clone")
+    three.globex.reopen()
+    clone = Side(three.acme.folder.parent / "clone", three.clock, three.globex._random)
+    for side, summary in ((three.globex, "one"), (clone, "other")):
+        side.desk.create("Bug", summary)
+        three.export(side)
+        for file in side.config.folders.outbox.iterdir():
+            shutil.move(file, three.box("inbox", NORTH) / file.name)
+    clone.close()
+    with pytest.raises(StreamStopped, match="FORK"):
+        three.import_(three.acme, NORTH)
+    trouble(three, lambda: three.export(three.acme, NORTH), StreamStopped)
+    assert three.at(three.acme, SOUTH).state is State.PAIRED
+
+
+def test_the_full_outbox_of_one_partner_touches_no_other(three: Three) -> None:
+    with small_disk(three.box("outbox", NORTH), kilobytes=4):
+        (three.box("outbox", NORTH) / "full").write_bytes(bytes(4_096))
+        trouble(three, lambda: three.export(three.acme, NORTH), DiskProblem)
+    three.settle()
+    assert set(seen(three.globex)) == set(seen(three.acme)) == set(seen(three.initech)), "it goes on by itself"
+
+
+def test_a_contract_that_cannot_be_used_on_one_exchange_touches_no_other_and_the_worst_status_is_told(
+    three: Three, type_: Type
+) -> None:
+    config = three.acme.config.path
+    text = config.read_text()
+    assert "exchanges: {}" in text
+    config.write_text(text.replace("exchanges: {}", "exchanges: {north: {contract: missing.yaml}}"))
+    three.acme.desk.create("Bug", "Pump")
+    status, out, err = type_(three.acme, "export")
+    assert status == ExitCode.CONFIG
+    assert "missing.yaml" in err
+    assert "north: failed: " in out
+    assert "south: 1 bundle with 1 change exported" in out
+    assert type_(three.acme, "export", "--exchange", SOUTH)[0] == ExitCode.NOTHING
+    status, out, err = type_(three.acme, "import")
+    assert status == ExitCode.CONFIG
+    assert "north: failed: " in out
+
+
+def test_a_damaged_file_of_one_partner_touches_no_other(three: Three, type_: Type) -> None:
+    for side in (three.globex, three.initech):
+        side.desk.create("Bug", f"from {side.name}")
+        three.export(side)
+    (damaged,) = three.back(NORTH)
+    three.back(SOUTH)
+    damaged.write_bytes(damaged.read_bytes()[:-7] + b"changed")
+    status, out, err = type_(three.acme, "import")
+    assert status == ExitCode.PARTNER
+    assert f"{damaged.name} cannot be taken" in err
+    assert "south: 1 bundle applied" in out
+    assert set(seen(three.acme)) == {"from initech"}
+
+
+def shared_inbox(three: Three) -> None:
+    """Both exchanges of acme's use one inbox."""
+    for name in (NORTH, SOUTH):
+        with three.acme.site.ledger.begin() as conn:
+            x = streams.exchange_named(conn, name)
+            assert x is not None
+            streams.update_exchange(conn, x.id, inbox="")
+
+
+def test_f54_f73_two_partners_on_one_inbox_take_nothing_from_each_other(three: Three) -> None:
+    shared_inbox(three)
+    for side in (three.globex, three.initech):
+        side.desk.create("Bug", f"from {side.name}")
+        three.export(side)
+        for file in side.config.folders.outbox.iterdir():
+            shutil.move(file, three.acme.config.folders.inbox / file.name)
+    done = [three.import_(three.acme, name) for name in (NORTH, SOUTH)]
+    assert [one.bundles for one in done] == [1, 1]
+    assert set(seen(three.acme)) == {"from globex", "from initech"}
+    assert not any(isinstance(event, Foreign | Damaged) for one in done for event in one.events), "both are ours"
+    assert list(three.acme.config.folders.inbox.glob("[!.]*")) == []
+
+
+def test_f54_f73_a_damaged_file_in_a_shared_inbox_is_told_of_by_whom_it_is_for(three: Three) -> None:
+    shared_inbox(three)
+    three.globex.desk.create("Bug", "Pump")
+    three.export(three.globex)
+    (file,) = three.globex.config.folders.outbox.iterdir()
+    (three.acme.config.folders.inbox / file.name).write_bytes(file.read_bytes()[:-40])
+    told = {
+        name: [type(event) for event in three.import_(three.acme, name).events if isinstance(event, Damaged)]
+        for name in (SOUTH, NORTH)
+    }
+    assert told == {SOUTH: [], NORTH: [Damaged]}

@@ -48,6 +48,11 @@ class Tell:
         """What it is counted as."""
         return "delete" if self.row.state is Life.DEAD else "create" if self.new else "set"
 
+    @property
+    def size(self) -> int:
+        """Characters in its texts: a line is longer by little."""
+        return sum(len(name) + len(str(value)) for name, value in self.fields.items())
+
     def change(self, n: int) -> Change:
         """The line it becomes as the n-th of its bundle."""
         if self.row.state is Life.DEAD:

@@ -64,7 +64,6 @@ def export_once(site: Site, name: str) -> Exports:
     if paired.exchange.basis not in {"", paired.basis}:
         record.add(RulesChanged(partner=paired.them.name))
     for found in Gather(site, paired, record).found():  # X1
-        site.step("X1")
         numbered = _number(site, paired, record, found)  # X3; X2, attachments, has no work yet
         site.step("X3")
         if numbered:
@@ -154,8 +153,7 @@ def _that_fit(tells: list[Tell], record: Record) -> list[Tell]:
         if row.parent in left_out:
             continue
         # a line is longer than its texts by little, so most are never encoded for this
-        rough = sum(len(name) + len(str(value)) for name, value in tell.fields.items())
-        if rough * 8 > LIMITS.line and len(encode_change(tell.change(1))) > LIMITS.line:
+        if tell.size * 8 > LIMITS.line and len(encode_change(tell.change(1))) > LIMITS.line:
             why = f"it is longer than a change may be ({size_text(LIMITS.line)})"
             record.add(NotTold(key=tell.about.key, field=", ".join(list(tell.fields)[:3]), why=why))
             left_out.add(row.gid)

@@ -1,4 +1,4 @@
-"""X1: what our tracker shows against the shadows, chunk by chunk, so that memory does not grow with what exists."""
+"""X1: what our tracker shows against the shadows, a bundle at a time, so that memory does not grow with what exists."""
 
 from __future__ import annotations
 
@@ -22,12 +22,18 @@ _DEPTH: Final = 8  # parents above parents that are told first
 
 @dataclass(slots=True)
 class Found:
-    """What a chunk of issues has to tell, and what may be forgotten once it is told."""
+    """What some issues have to tell, and what may be forgotten once it is told."""
 
     tells: list[Tell] = field(default_factory=list)
+    size: int = 0  # characters in these, roughly
     cursor: str | None = None  # None: the feed cannot be resumed here
     looked_at: list[str] = field(default_factory=list)  # local ids
     again: dict[str, str] = field(default_factory=dict)  # of these: to be looked at again, once this local issue is paired
+
+    def ordered(self) -> Found:
+        """Deletions last: a tracker does not delete a parent before what is below it was given another."""
+        self.tells.sort(key=lambda tell: tell.row.state is Life.DEAD)
+        return self
 
 
 class Gather:
@@ -39,10 +45,15 @@ class Gather:
         self._paired = paired
         self._record = record
         self._doubted: frozenset[Gid] = frozenset()
-        self._rows: dict[Gid, Entity] = {}  # rows of this chunk, as they will be
+        self._begin()
+
+    def _begin(self) -> None:
+        """What was found is frozen: from here on the ledger knows it."""
+        self._rows: dict[Gid, Entity] = {}  # rows as they will be once this is told
+        self._below: dict[Gid, dict[Gid, Entity]] = {}  # of these, what belongs to an issue
         self._gids: dict[str, Gid | None] = {}  # local issue id -> gid of its live row, or None where there is none
-        self._elsewhere: set[Gid] = set()  # of this chunk: came from another partner of ours, and is told to this one as new
-        self._looked: set[str] = set()  # local ids of this chunk's issues that were looked at
+        self._elsewhere: set[Gid] = set()  # came from another partner of ours, and is told to this one as new
+        self._looked: set[str] = set()  # local ids of the issues that were looked at
 
     def found(self) -> Iterator[Found]:
         """Everything there is to tell since the cursor. What it yields must be frozen before the next is asked for.
@@ -60,8 +71,22 @@ class Gather:
             ((issue, None) for issue in (self._paired_issues() if anew else ())),
             ((touched.issue, touched.cursor) for touched in self._site.tracker.changed(None if anew else self._x.cursor)),
         )
+        found = Found()
         while chunk := list(islice(feed, _CHUNK)):
-            yield self._chunk(chunk)
+            # one that was looked at already changed once more while we read: that is told after what was found before
+            if self._enough(found) or any(local in self._looked for local, _ in chunk):
+                yield found.ordered()
+                self._begin()
+                found = Found()
+            self._chunk(chunk, found)
+            self._site.step("X1")
+        if found.looked_at:
+            yield found.ordered()
+
+    def _enough(self, found: Found) -> bool:
+        """Whether it fills a bundle, or is as much as one would hold if all of it had changed."""
+        limits = self._site.config.limits
+        return max(len(found.tells), len(found.looked_at)) >= limits.max_changes or found.size >= limits.max_bundle_bytes
 
     def _paired_issues(self) -> Iterator[str]:
         """Local ids of all live issues of the ledger, a page at a time."""
@@ -74,20 +99,22 @@ class Gather:
             yield from (local for _, local in page)
             after = page[-1][0]
 
-    def _chunk(self, chunk: list[tuple[str, str | None]]) -> Found:
-        found = Found(cursor=chunk[-1][1])
-        self._rows, self._gids, self._elsewhere, self._looked = {}, {}, set(), set()
+    def _chunk(self, chunk: list[tuple[str, str | None]], found: Found) -> None:
+        found.cursor = chunk[-1][1]
         issues = {local: self._site.tracker.get(local) for local in dict.fromkeys(local for local, _ in chunk)}
         self._load([issue for issue in issues.values() if issue is not None])
         for local, issue in issues.items():
+            if local in self._looked:
+                continue  # as somebody's parent, a moment ago
+            self._looking(local, found)
             if issue is None:
-                found.looked_at.append(local)
                 self._gone(local, found)
-            elif local not in self._looked:  # not as somebody's parent, a moment ago
+            else:
                 self._one(local, issue, found, depth=0)
-        # last: a tracker does not delete a parent before what is below it was given another
-        found.tells.sort(key=lambda tell: tell.row.state is Life.DEAD)
-        return found
+
+    def _looking(self, local: str, found: Found) -> None:
+        self._looked.add(local)
+        found.looked_at.append(local)
 
     def _load(self, issues: list[Issue]) -> None:
         """The ledger's rows of these issues and of all that belongs to them."""
@@ -103,6 +130,8 @@ class Gather:
     def _keep(self, rows: Iterable[Entity]) -> None:
         for row in rows:
             self._rows[row.gid] = row
+            if row.parent is not None:
+                self._below.setdefault(row.parent, {})[row.gid] = row
             if row.kind is Kind.ISSUE and row.local is not None and row.state is Life.LIVE:
                 self._gids[row.local] = row.gid
 
@@ -120,15 +149,13 @@ class Gather:
 
     def _one(self, local: str, issue: Issue, found: Found, *, depth: int) -> None:
         gid = self._gid(issue.item)
-        self._looked.add(local)
-        found.looked_at.append(local)
         travels = self._paired.rules.travels
         below = [one for one in issue.children if travels(one.ref.kind)]
         seen = [self._seen(issue.item, None, found, depth), *(self._seen(one, gid, found, depth) for one in below)]
         if any(one.gid in self._doubted for one in seen):
             found.again[local] = ""
         rows = {one.gid: self._rows[one.gid] for one in seen if one.gid in self._rows}
-        rows.update((row.gid, row) for row in self._rows.values() if row.parent == gid and travels(row.kind))
+        rows.update((row.gid, row) for row in self._below.get(gid, {}).values() if travels(row.kind))
         for one in seen:
             if one.came and one.gid not in rows and one.gid not in self._doubted:
                 self._record.add(Unpaired(key=issue.key, kind=one.kind))
@@ -138,6 +165,7 @@ class Gather:
     def _take(self, tells: list[Tell], found: Found) -> None:
         found.tells += tells
         for tell in tells:
+            found.size += tell.size
             self._keep((tell.row, *tell.buried))
 
     def _seen(self, item: Item, parent: Gid | None, found: Found, depth: int) -> Seen:
@@ -179,6 +207,7 @@ class Gather:
         if issue is None:
             return None
         self._load([issue])
+        self._looking(local, found)
         self._one(local, issue, found, depth=depth)
         row = self._rows.get(self._gid(issue.item))
         return row.gid if row is not None and row.state is Life.LIVE else None

@@ -32,6 +32,7 @@ from filesync.keys.signers import read_signers
 from filesync.keys.sshsig import FileSigner
 from filesync.ledger import streams
 from filesync.ledger.streams import Direction, Exchange, State
+from filesync.model.links import LINK
 from filesync.model.values import FieldKind
 from filesync.rules.contract import Site, strangers
 from filesync.rules.load import gaps, load_rules
@@ -202,7 +203,7 @@ class _Tracker:
         have = self._description
         if have is None:
             return Look(found)
-        missing = gaps(rules, fields=have.fields, types=have.types, statuses=have.statuses)
+        missing = gaps(rules, fields=have.fields, types=have.types, statuses=have.statuses, links=have.links)
         if wrong := list(dict.fromkeys(_mapped(rules, have))):
             notes = tuple(one for one in missing if one not in wrong)
             hint = f"Mend {which.mapping}: what comes in for these words would be refused."
@@ -228,6 +229,10 @@ def _mapped(rules: Rules, have: Description) -> Iterator[Problem]:
         for ours in (*rule.words.listed, *([rule.stand_in] if rule.stand_in is not None else ())):
             if known and ours not in known:
                 yield Problem(where, f"the tracker has no {quoted(ours)}{did_you_mean(ours, known)}")
+
+    for ours in rules.links.words.listed:
+        if have.links and ours not in have.links:
+            yield Problem(LINK, f"the tracker has no {quoted(ours)}{did_you_mean(ours, have.links)}")
 
 
 def _ledger(config: Config, tracker: _Tracker) -> str:

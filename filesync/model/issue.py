@@ -34,8 +34,9 @@ class Item:
 
     `local` is never re-used while `stamp`, the creation stamp ([0-9A-Za-z], usually epoch milliseconds), tells
     a restored tracker's re-use apart. `origin` is the gid an import created it for. `fields` is flat, in local
-    names; empty fields are absent. A comment has the field `body`, an attachment `name` and `size`. A `parent`
-    value is a local issue id.
+    names; empty fields are absent. A comment has the field `body`, an attachment `name` and `size`, a worklog `started`
+    (a date-time), `seconds` (a whole number) and, where something was written, `body`. A `parent` value is a local issue
+    id; links are fields of the issue at their outward end (model/links.py).
     """
 
     ref: Ref

@@ -17,11 +17,18 @@ import msgspec
 
 from filesync.errors import ConfigError, Problem
 from filesync.model.ids import Kind, SiteId
+from filesync.model.links import LINK
 from filesync.model.values import ELEMENTS, FieldKind, FieldSpec, split_name
 from filesync.settings import At, Document, did_you_mean, load, place_in_file, quoted
 
 FIRST: Final = "first"  # the winner is the site whose name sorts first
-BODY: Final = "body"  # the one field of a comment
+BODY: Final = "body"
+# the fields of what belongs to an issue: the same in every contract
+BELOW: Final[Mapping[Kind, Mapping[str, FieldKind]]] = {
+    Kind.COMMENT: {BODY: FieldKind.TEXT},
+    Kind.WORKLOG: {"started": FieldKind.DATETIME, "seconds": FieldKind.NUMBER, BODY: FieldKind.TEXT},
+}
+_TAKEN: Final = frozenset({LINK, *(name for fields in BELOW.values() for name in fields)})
 
 OWN_NAME: Final = (FieldKind.TYPE, FieldKind.STATUS, FieldKind.PARENT)  # kinds that stand once, under their own name
 _MUST_LIST: Final = (FieldKind.OPTION, FieldKind.CASCADE)
@@ -79,7 +86,7 @@ class ContractField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
-    """What two sites share. `fields` holds type, and status and parent where they travel; a comment's body is not in it."""
+    """What two sites share. `fields` holds type, and status and parent where they travel; those of BELOW are not in it."""
 
     version: int
     winner: str
@@ -89,6 +96,8 @@ class Contract:
     users: tuple[str, ...] | None  # None: any
     deletes: Mapping[Kind, DeletePolicy]
     comments: bool
+    worklogs: bool
+    links: tuple[str, ...]  # types
     digest: str
 
     def sites(self) -> frozenset[str]:
@@ -159,6 +168,8 @@ def _agreed(document: Document, *, hint: str) -> Contract:
         users=None if full["users"] == "any" else tuple(full["users"]),
         deletes={Kind(kind): DeletePolicy(policy) for kind, policy in full["deletes"].items()},
         comments=full["comments"],
+        worklogs=full["worklogs"],
+        links=tuple(full["links"]),
         digest=hashlib.sha256(_canonical.encode(full)).hexdigest(),
     )
 
@@ -173,11 +184,13 @@ def _filled(data: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "version": int(data["version"]),  # JSON Schema takes 3.0 for a whole number too
         "winner": data.get("winner") or FIRST,
-        "deletes": {"issue": "mark", "comment": "mirror"} | data.get("deletes", {}),
+        "deletes": {"issue": "mark", "comment": "mirror", "worklog": "mirror"} | data.get("deletes", {}),
         "types": sorted(data["types"]),
         "statuses": sorted(data.get("statuses", [])),
         "users": users if users == "any" else sorted(users),
         "comments": data.get("comments", True),
+        "worklogs": data.get("worklogs", True),
+        "links": sorted(data.get("links", [])),
         "fields": {name: _filled_field(entry) for name, entry in fields.items()},
     }
 
@@ -203,8 +216,12 @@ def _field_problems(document: Document, name: str) -> Iterator[Problem]:
     entry = document.data["fields"][name]
     kind = FieldKind(entry["kind"])
     at: At = ("fields", name)
-    if name == BODY:
-        yield document.problem(at, f"`{BODY}` is the text of a comment: call the field something else", key=True)
+    if name in _TAKEN:
+        yield document.problem(
+            at,
+            f"`{name}` is what links, or a field of comments or worklogs, are called: call this one something else",
+            key=True,
+        )
     if (kind in OWN_NAME or name in OWN_NAME) and name != kind:
         yield document.problem(
             (*at, "kind"), "the fields type, status and parent have the kind of their name, and no other has it"

@@ -8,9 +8,10 @@ from typing import Any
 
 from filesync.errors import ConfigError, Problem
 from filesync.model.ids import Kind
+from filesync.model.links import LINK
 from filesync.model.values import FieldKind, FieldSpec
 from filesync.rules.contract import MAY_LIST, OWN_NAME, Contract, ContractField, DeletePolicy, is_cascade, load_contract
-from filesync.rules.mapping import FieldRule, Rules
+from filesync.rules.mapping import FieldRule, LinkRule, Rules
 from filesync.rules.words import SAME, Words
 from filesync.settings import At, Document, did_you_mean, load, place_in_file, quoted
 
@@ -41,10 +42,13 @@ def make_rules(contract: Contract, mapping: Document | None = None) -> Rules:
     if problems:
         raise ConfigError(problems, hint=f"Mend {document.name}; the contract is what both sites agreed on.")
     own = {Kind(kind): DeletePolicy(policy) for kind, policy in data.get("deletes", {}).items()}
-    return Rules(contract, tuple(_rules(contract, data)), {**contract.deletes, **own})
+    links = LinkRule(Words(data.get("links", {})), frozenset(contract.links))
+    return Rules(contract, tuple(_rules(contract, data)), links, {**contract.deletes, **own})
 
 
-def gaps(rules: Rules, *, fields: Sequence[FieldSpec], types: Sequence[str], statuses: Sequence[str]) -> tuple[Problem, ...]:
+def gaps(
+    rules: Rules, *, fields: Sequence[FieldSpec], types: Sequence[str], statuses: Sequence[str], links: Sequence[str]
+) -> tuple[Problem, ...]:
     """What travels under the contract and has no place in a tracker of this description: warnings, by wire field."""
     here = {spec.name: spec for spec in fields}
     found: list[Problem] = []
@@ -60,15 +64,17 @@ def gaps(rules: Rules, *, fields: Sequence[FieldSpec], types: Sequence[str], sta
         if (spec.kind, spec.many) != (field.spec.kind, field.spec.many):
             found.append(Problem(name, f"is {_shape(field.spec)} in the contract and {_shape(spec)} in the tracker"))
         known = {FieldKind.TYPE: types, FieldKind.STATUS: statuses}.get(field.spec.kind, spec.options)
-        found += [Problem(name, what) for what in _uncovered(rule, known)]
+        if rule.field.spec.kind is not FieldKind.USER:
+            found += [Problem(name, what) for what in _uncovered(rule.words, rule.allowed or (), known)]
+    if rules.contract.links and not links:
+        found.append(Problem(LINK, "the tracker has no links"))
+    found += [Problem(LINK, what) for what in _uncovered(rules.links.words, rules.links.allowed, links)]
     return tuple(found)
 
 
-def _uncovered(rule: FieldRule, known: Sequence[str]) -> Iterator[str]:
-    if rule.field.spec.kind is FieldKind.USER:
-        return
-    for word in sorted(rule.allowed or ()):
-        ours = rule.words.back(word)
+def _uncovered(words: Words, allowed: Iterable[str], known: Sequence[str]) -> Iterator[str]:
+    for word in sorted(allowed):
+        ours = words.back(word)
         if not ours:
             yield f"nothing here stands for {quoted(word)}: our own word of this name stands for another"
         elif known and ours[0] not in known:
@@ -128,6 +134,7 @@ def _problems(contract: Contract, document: Document) -> Iterator[Problem]:
         ("types", contract.types),
         ("statuses", contract.statuses),
         ("users", contract.users),
+        ("links", contract.links),
     )
     for table, words in tables:
         yield from _unknown_words(document, (table,), data.get(table, {}), words)

@@ -9,8 +9,9 @@ from typing import Final
 from filesync.bundle.verdict import shown
 from filesync.model.ids import Gid, Kind, parse_gid
 from filesync.model.issue import Item
+from filesync.model.links import LINK, link_end, link_name, link_parts
 from filesync.model.values import FieldKind, Flat, Value, flat_name, normal, split_name
-from filesync.rules.contract import BODY, CASCADE_DEPTH, Contract, ContractField, DeletePolicy
+from filesync.rules.contract import BELOW, BODY, CASCADE_DEPTH, Contract, ContractField, DeletePolicy
 from filesync.rules.words import Words
 
 _UNFIT: Final = (ValueError, OverflowError)  # the second: a date-time whose UTC form lies before the year 1
@@ -32,7 +33,7 @@ class Outward:
     """An item in the contract's words. What is absent from `fields` is empty, but for the names in `untold`."""
 
     fields: dict[str, Value]
-    unresolved: tuple[str, ...]  # local ids of parents that have no gid (yet)
+    unresolved: tuple[str, ...]  # local ids of parents and other ends of links that have no gid (yet)
     dropped: tuple[Dropped, ...]
     untold: frozenset[str]  # wire fields that hold something which cannot be told: neither empty nor comparable
 
@@ -78,24 +79,46 @@ class FieldRule:
         return ours
 
 
+@dataclass(frozen=True, slots=True)
+class LinkRule:
+    """How links stand here: our words for their types, and the contract's types. Others stay at home."""
+
+    words: Words
+    allowed: frozenset[str]
+
+    def carries(self, wire: str) -> bool:
+        """Whether a link of this wire name travels and may stand here."""
+        parts = link_parts(wire)
+        return parts is not None and link_end(wire) is not None and parts[0] in self.allowed and bool(self.words.back(parts[0]))
+
+
 class Rules:
     """A contract as one site uses it. Made by `filesync.rules.load`."""
 
-    def __init__(self, contract: Contract, rules: tuple[FieldRule, ...], deletes: Mapping[Kind, DeletePolicy]) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        rules: tuple[FieldRule, ...],
+        links: LinkRule,
+        deletes: Mapping[Kind, DeletePolicy],
+    ) -> None:
         self.contract = contract
+        self.links = links
         self.deletes = deletes  # what this site does when the partner deleted something
         self._by_local = {rule.local: rule for rule in rules}
         self._by_wire = {rule.field.spec.name: rule for rule in rules}
 
     def carries(self, kind: Kind, field: str) -> bool:
         """Whether a wire field, flat or bare, of this kind of item travels under the contract and stands here."""
-        if kind is Kind.COMMENT:
-            return self.travels(kind) and field == BODY
-        return kind is Kind.ISSUE and split_name(field)[0] in self._by_wire
+        if kind in BELOW:
+            return self.travels(kind) and field in BELOW[kind]
+        name = split_name(field)[0]
+        return kind is Kind.ISSUE and (self.links.carries(field) if name == LINK else name in self._by_wire)
 
     def travels(self, kind: Kind) -> bool:
         """Whether items of this kind travel under the contract at all."""
-        return kind is Kind.ISSUE or (kind is Kind.COMMENT and self.contract.comments)
+        agreed = {Kind.ISSUE: True, Kind.COMMENT: self.contract.comments, Kind.WORKLOG: self.contract.worklogs}
+        return agreed.get(kind, False)
 
     def rule(self, field: str) -> FieldRule | None:
         """How a wire field, flat or bare, stands here."""
@@ -114,18 +137,23 @@ class Rules:
         except _UNFIT:
             return ()
 
-    def outward(self, item: Item, gid_of: Callable[[str], Gid | None]) -> Outward:
-        """An item of our tracker in the contract's words. `gid_of` knows the issues that are paired."""
-        if item.ref.kind is not Kind.ISSUE:
-            body = item.fields.get(BODY)
-            carried = self.carries(item.ref.kind, BODY) and isinstance(body, str) and body
-            told: dict[str, Value] = {BODY: normal(FieldKind.TEXT, str(body))} if carried else {}
-            return Outward(fields=told, unresolved=(), dropped=(), untold=frozenset())
-        way = _WayOut(gid_of)
+    def outward(
+        self, item: Item, gid_of: Callable[[str], Gid | None], *, end_of: Callable[[str], Gid | None] | None = None
+    ) -> Outward:
+        """An item of our tracker in the contract's words.
+
+        `gid_of` knows the issues that are paired; `end_of` those that a link may name, where that is not the same.
+        """
+        way = _WayOut(gid_of, end_of or gid_of)
         for flat, value in item.fields.items():
+            if item.ref.kind is not Kind.ISSUE:
+                way.below(flat, value, BELOW[item.ref.kind] if self.travels(item.ref.kind) else {})
+                continue
             local, element = split_name(flat)
             rule = self._by_local.get(local)
-            if rule is not None:
+            if local == LINK:
+                way.link(self.links, flat)
+            elif rule is not None:
                 way.take(rule, element, value)
         return Outward(
             fields=way.fields, unresolved=tuple(way.unresolved), dropped=tuple(way.dropped), untold=frozenset(way.untold)
@@ -144,16 +172,19 @@ class Rules:
                 way.refused[flat] = shown(str(error), limit=_WHY)
         return Inward(fields=way.fields, refused=way.refused, waits=tuple(way.waits))
 
-    def _here(self, kind: Kind, flat: str) -> FieldRule | None:
-        """The rule of a wire field; None for the body of a comment. Raises ValueError for what does not travel."""
+    def _here(self, kind: Kind, flat: str) -> FieldRule | LinkRule | None:
+        """The rule of a wire field; None for those of BELOW. Raises ValueError for what does not travel."""
         if not self.carries(kind, flat):
             raise ValueError(f'no field "{shown(flat)}" of a {kind} travels under the contract, or none here stands for it')
-        return None if kind is Kind.COMMENT else self.rule(flat)
+        if kind in BELOW:
+            return None
+        return self.links if split_name(flat)[0] == LINK else self.rule(flat)
 
 
 class _WayOut:
-    def __init__(self, gid_of: Callable[[str], Gid | None]) -> None:
+    def __init__(self, gid_of: Callable[[str], Gid | None], end_of: Callable[[str], Gid | None]) -> None:
         self.gid_of = gid_of
+        self.end_of = end_of
         self.fields: dict[str, Value] = {}
         self.unresolved: list[str] = []
         self.dropped: list[Dropped] = []
@@ -167,6 +198,23 @@ class _WayOut:
             self.dropped.append(Dropped(spec.name, spec.kind, shown(str(error), limit=_WHY)))
             if element is None:
                 self.untold.add(spec.name)
+
+    def below(self, name: str, value: Value, kinds: Mapping[str, FieldKind]) -> None:
+        """A field of what belongs to an issue."""
+        if name in kinds and isinstance(value, str) and value:
+            self.fields[name] = normal(kinds[name], value)
+
+    def link(self, rule: LinkRule, flat: str) -> None:
+        """A link, once the issue at its other end is paired."""
+        link_type, local = link_parts(flat) or ("", "")
+        word = rule.words.out(link_type)
+        if word not in rule.allowed:
+            return
+        gid = self.end_of(local)
+        if gid is None:
+            self.unresolved.append(local)
+        else:
+            self.fields[link_name(word, gid)] = True
 
     def _convert(self, rule: FieldRule, element: str | None, value: Value) -> None:
         spec = rule.field.spec
@@ -199,10 +247,13 @@ class _WayIn:
         self.refused: dict[str, str] = {}
         self.waits: list[Gid] = []
 
-    def take(self, kind: Kind, rule: FieldRule | None, flat: str, value: Value | None) -> None:
+    def take(self, kind: Kind, rule: FieldRule | LinkRule | None, flat: str, value: Value | None) -> None:
         """Convert one wire field. Raises ValueError with words for a person."""
         if rule is None:
-            self.fields[flat] = _body(value)
+            self.fields[flat] = _below(kind, flat, value)
+            return
+        if isinstance(rule, LinkRule):
+            self._link(rule, flat, value)
             return
         name, element = split_name(flat)
         spec = rule.field.spec
@@ -233,8 +284,20 @@ class _WayIn:
         for word in ours:
             self.fields[flat_name(rule.local, word)] = None
 
+    def _link(self, rule: LinkRule, flat: str, value: Value | None) -> None:
+        if value is not None and value is not True:
+            raise ValueError("a link is there or not, and has no value")
+        parts = link_parts(flat)
+        assert parts is not None  # else the rules would not carry it
+        local = self._local(parse_gid(parts[1]))
+        ours = rule.words.back(parts[0])
+        for word in ours[:1] if value is True else ours:
+            self.fields[link_name(word, local)] = value
+
     def _parent(self, value: str) -> str:
-        gid = parse_gid(value)
+        return self._local(parse_gid(value))
+
+    def _local(self, gid: Gid) -> str:
         local = self.local_of(gid)
         if local is None:
             self.waits.append(gid)
@@ -242,9 +305,14 @@ class _WayIn:
         return local
 
 
-def _body(value: Value | None) -> str:
-    if not isinstance(value, str) or not value or normal(FieldKind.TEXT, value) != value:
-        raise ValueError("a comment holds a text with LF line ends")
+def _below(kind: Kind, name: str, value: Value | None) -> str | None:
+    if value is None and kind is Kind.WORKLOG and name == BODY:
+        return None  # work may be logged without a word
+    field = BELOW[kind][name]
+    if not isinstance(value, str) or not value or normal(field, value) != value:
+        raise ValueError(f"the {name} of a {kind} is a {field} as it travels, never empty")
+    if field is FieldKind.NUMBER and not (value.isascii() and value.isdigit()):
+        raise ValueError(f"the {name} of a {kind} are counted in whole numbers")
     return value
 
 

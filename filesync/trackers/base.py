@@ -8,11 +8,14 @@ Every adapter:
 - takes calls from several threads at the same time: an import works on several issues, and each exchange of a site may
   be at work. Calls about one issue come one after the other.
 
-Three fields have obligations of their own. `type` is given at creation. `status` is never written together with
-other fields: `route` says the steps, and each is one `apply`. `parent` holds a local issue id.
+Some fields have obligations of their own. `type` is given at creation. `status` is never written together with
+other fields: `route` says the steps, and each is one `apply`. `parent` holds a local issue id. A link is a field of
+the issue at its outward end alone, `link:TYPE:LOCAL_ISSUE_ID` (model/links.py), never given at creation; a tracker takes
+an issue's links away when that issue is deleted.
 
-A comment has the one field `body`. An attachment has `name`, any text, and `size`, its bytes as a plain number; it never
-changes, and is made and fetched as a stream of bytes.
+A comment has the one field `body`. A worklog has `started`, `seconds` and, where something was written, `body`. An
+attachment has `name`, any text, and `size`, its bytes as a plain number; it never changes, and is made and fetched as a
+stream of bytes.
 """
 
 from __future__ import annotations
@@ -36,7 +39,7 @@ class Touched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """An entity to be created. `fields` is flat; a status in it is left out by the caller and reached afterwards."""
+    """An entity to be created. `fields` is flat; status and links are left out by the caller and written afterwards."""
 
     kind: Kind
     issue: str | None  # the local id of the issue it belongs to; None for an issue
@@ -85,6 +88,7 @@ class Description:
     types: tuple[str, ...]
     statuses: tuple[str, ...]
     users: tuple[str, ...]
+    links: tuple[str, ...]  # types of links
 
 
 class Tracker(Protocol):
@@ -95,7 +99,9 @@ class Tracker(Protocol):
         ...
 
     def changed(self, since: str | None) -> Iterator[Touched]:
-        """Issues created, edited (their children too) or deleted since the cursor, oldest first; None: all there are.
+        """Issues created, edited (their children and links too) or deleted since the cursor, oldest first; None: all there are.
+
+        Of a link that was made or taken away it names the outward end at least.
 
         May repeat issues and name unchanged ones; never leaves one out. Raises Unavailable, at any step.
         """

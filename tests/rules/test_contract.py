@@ -41,6 +41,9 @@ fields:
 """
 
 
+DELETES = "deletes: {issue: ignore, comment: mark, worklog: ignore}\n"
+
+
 def problems(folder: Path, text: str) -> list[str]:
     with pytest.raises(ConfigError) as caught:
         contract(folder, text)
@@ -50,8 +53,12 @@ def problems(folder: Path, text: str) -> list[str]:
 def test_a_contract_is_read_with_its_defaults(tmp_path: Path) -> None:
     read = contract(tmp_path, "version: 7\ntypes: [Task, Bug]\nfields: {cost: {kind: number}}\n")
     assert (read.version, read.winner, read.types, read.statuses, read.users) == (7, "first", ("Bug", "Task"), (), None)
-    assert read.deletes == {Kind.ISSUE: DeletePolicy.MARK, Kind.COMMENT: DeletePolicy.MIRROR}
-    assert read.comments is True
+    assert read.deletes == {
+        Kind.ISSUE: DeletePolicy.MARK,
+        Kind.COMMENT: DeletePolicy.MIRROR,
+        Kind.WORKLOG: DeletePolicy.MIRROR,
+    }
+    assert (read.comments, read.worklogs, read.links) == (True, True, ())
     assert read.fields == {
         "type": ContractField(FieldSpec("type", FieldKind.TYPE), None, None, None),
         "cost": ContractField(FieldSpec("cost", FieldKind.NUMBER), None, None, None),
@@ -59,9 +66,13 @@ def test_a_contract_is_read_with_its_defaults(tmp_path: Path) -> None:
 
 
 def test_everything_in_a_contract_is_read(tmp_path: Path) -> None:
-    read = contract(tmp_path, ONE_WAY + "users: [b, a]\ncomments: false\ndeletes: {issue: ignore, comment: mark}\n")
-    assert (read.users, read.comments) == (("a", "b"), False)
-    assert read.deletes == {Kind.ISSUE: DeletePolicy.IGNORE, Kind.COMMENT: DeletePolicy.MARK}
+    read = contract(tmp_path, ONE_WAY + "users: [b, a]\ncomments: false\nworklogs: false\nlinks: [x, a b]\n" + DELETES)
+    assert (read.users, read.comments, read.worklogs, read.links) == (("a", "b"), False, False, ("a b", "x"))
+    assert read.deletes == {
+        Kind.ISSUE: DeletePolicy.IGNORE,
+        Kind.COMMENT: DeletePolicy.MARK,
+        Kind.WORKLOG: DeletePolicy.IGNORE,
+    }
     assert read.fields["status"] == ContractField(FieldSpec("status", FieldKind.STATUS), "acme", None, None)
     assert read.fields["labels"].spec == FieldSpec("labels", FieldKind.LABEL, many=True)
     assert read.fields["severity"] == ContractField(
@@ -86,7 +97,9 @@ types:
 winner: first
 users: any
 comments: true
-deletes: {comment: mirror, issue: mark}
+worklogs: true
+links: []
+deletes: {comment: mirror, issue: mark, worklog: mirror}
 version: 1
 """,
     )
@@ -102,6 +115,8 @@ version: 1
         {"statuses": ["Open"]},
         {"users": []},
         {"comments": False},
+        {"worklogs": False},
+        {"links": ["blocks"]},
         {"deletes": {"issue": "mirror"}},
         {"deletes": {"comment": "mark"}},
         {"fields": {"x": {"kind": "text"}}},
@@ -136,7 +151,7 @@ fields:
 """,
     )
     assert found == [
-        "contract.yaml:4:3: `body` is the text of a comment: call the field something else",
+        "contract.yaml:4:3: `body` is what links, or a field of comments or worklogs, are called: call this one something else",
         "contract.yaml:5:3: status travels only where `statuses` lists some",
         "contract.yaml:6:3: status travels only where `statuses` lists some",
         "contract.yaml:6:17: the fields type, status and parent have the kind of their name, and no other has it",
@@ -243,7 +258,8 @@ def test_a_contract_of_two_other_sites_is_refused(tmp_path: Path) -> None:
 def test_the_template_fits_the_project_that_a_new_tracker_gets(tmp_path: Path) -> None:
     rules = make_rules(contract(tmp_path, template("contract.yaml")))
     project = read_definition()
-    assert gaps(rules, fields=project.specs(), types=tuple(project.types), statuses=project.statuses()) == ()
+    words = {"types": tuple(project.types), "statuses": project.statuses(), "links": tuple(project.links)}
+    assert gaps(rules, fields=project.specs(), **words) == ()
     assert set(rules.contract.fields) == {spec.name for spec in project.specs()}
     for spec in project.specs():
         listed = rules.contract.fields[spec.name].spec.options

@@ -12,14 +12,24 @@ from typing import Final
 
 from filesync.bundle.verdict import shown
 from filesync.errors import Rejected
+from filesync.model.ids import Kind
 from filesync.model.values import FieldKind, Flat, Value, flat_name, normal, split_name
 from filesync.trackers.embedded.project import Definition, Field
 
 TEXT_LIMIT: Final = 32_767  # characters, as Jira has it
+LONGEST_WORK: Final = 10 * 366 * 24 * 3600  # seconds in one worklog
 LINE_LIMIT: Final = 255  # characters of a one-line text and of an element of a set
 NAME_LIMIT: Final = 1_024  # characters of an attachment's name: it is data, no file is called so
 _SHOWN: Final = 60  # characters of foreign text in a message
 _SHOWN_CHOICES: Final = 12
+# what belongs to an issue: its fields, and those it is never without
+_BELOW: Final[Mapping[Kind, tuple[Mapping[str, FieldKind], tuple[str, ...]]]] = {
+    Kind.COMMENT: ({"body": FieldKind.TEXT}, ("body",)),
+    Kind.WORKLOG: (
+        {"started": FieldKind.DATETIME, "seconds": FieldKind.NUMBER, "body": FieldKind.TEXT},
+        ("started", "seconds"),
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +64,28 @@ def checked(definition: Definition, fields: Flat) -> Checked:
     return Checked(good, refused)
 
 
-def checked_body(fields: Flat) -> Checked:
-    """Check the fields of a comment: one text, `body`."""
-    refused = {name: "a comment has the one field `body`" for name in fields if name != "body"}
-    body = fields.get("body")
-    try:
-        if not isinstance(body, str) or not body.strip():
-            refused["body"] = "a comment needs a text"
-            return Checked({}, refused)
-        return Checked({"body": _limited(body, TEXT_LIMIT)}, refused)
-    except ValueError as error:
-        return Checked({}, {**refused, "body": str(error)})
+def checked_below(kind: Kind, fields: Flat, before: Mapping[str, Value]) -> Checked:
+    """Check fields of a comment (`body`) or a worklog (`started`, `seconds`, perhaps a `body`) that has these `before`.
+
+    An attachment is given all of its fields at once, when it is made.
+    """
+    if kind is Kind.ATTACHMENT:
+        made = dict.fromkeys(fields, "an attachment is what it was made as: attach another")
+        return Checked({}, made) if before else checked_attachment(fields)
+    good: dict[str, Value | None] = {}
+    refused: dict[str, str] = {}
+    takes, needs = _BELOW[kind]
+    for name, value in fields.items():
+        try:
+            if name not in takes:
+                refused[name] = f"a {kind} has the fields {', '.join(takes)} and no other"
+            else:
+                good[name] = _said(takes[name], value)
+        except ValueError as error:
+            refused[name] = str(error)
+    after = {**before, **good}
+    refused |= {name: f"a {kind} is never without it" for name in needs if after.get(name) is None and name not in refused}
+    return Checked(good, refused)
 
 
 def checked_attachment(fields: Flat) -> Checked:
@@ -112,6 +133,19 @@ def suggestion(text: str, choices: Sequence[str]) -> str:
 def quoted(text: str) -> str:
     """Foreign text in a message: one line, escaped and cut."""
     return f'"{shown(text, limit=_SHOWN)}"'
+
+
+def _said(kind: FieldKind, value: Value | None) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ValueError("the field holds one text")  # noqa: TRY004 - a value that came from outside, not a programming fault
+    if kind is FieldKind.TEXT:
+        return _limited(value, TEXT_LIMIT) if value.strip() else None
+    text = normal(kind, value)
+    if kind is FieldKind.NUMBER and (not text.isdigit() or not 0 < int(text) <= LONGEST_WORK):
+        raise ValueError(f"a whole number from 1 to {LONGEST_WORK:,} was expected")
+    return text
 
 
 def _element(definition: Definition, name: str, element: str, value: Value | None) -> str:

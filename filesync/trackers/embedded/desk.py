@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filesync.errors import Gone, Rejected
 from filesync.model.ids import Kind
 from filesync.model.issue import About, Ref
-from filesync.model.values import Flat, Value, split_name
+from filesync.model.links import link_name, link_parts
+from filesync.model.values import Flat, Value, split_name, utc_text
+from filesync.trackers.embedded import tables
 from filesync.trackers.embedded.check import quoted, suggestion
 from filesync.trackers.embedded.entry import By, Entry, Step
+from filesync.trackers.embedded.links import is_link, links_to
 from filesync.trackers.embedded.project import Definition
 from filesync.trackers.embedded.store import Store
 from filesync.trackers.embedded.work import Work
@@ -23,20 +26,31 @@ class Shown:
     """An issue, or what belongs to it, as people see it: a parent is a key. `about` is the original's, where it came so."""
 
     id: str
-    key: str  # ABC-17; ABC-17#4 for a comment, ABC-17/4 for an attachment
+    key: str  # ABC-17; ABC-17#4 for a comment, ABC-17/4 for an attachment, ABC-17+4 for a worklog
     fields: Mapping[str, Value]
     about: About
     imported: bool
     deleted_by: str  # the partner that deleted its own; else empty
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A link as it reads at one of its ends: "blocks" ABC-17, or, at the inward end, "is blocked by" ABC-3."""
+
+    words: str
+    key: str  # of the other end
+    outward: bool  # whether the link goes out from here
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """An issue with all that belongs to it."""
 
     issue: Shown
+    links: tuple[Link, ...]
     comments: tuple[Shown, ...]
     attachments: tuple[Shown, ...]
+    worklogs: tuple[Shown, ...]
     history: tuple[Step, ...]
 
 
@@ -98,36 +112,59 @@ class Desk:
 
     def comment(self, key: str, text: str) -> str:
         """Write a comment and answer its id."""
-        with self.store.writing() as work:
-            issue = self._ref(work, key).local
-            return work.create_comment(issue, {"body": text}, self._by()).ref.local
+        return self._add(key, Kind.COMMENT, {"body": text})
 
     def edit_comment(self, key: str, comment: str, text: str) -> None:
         """Change a comment's text."""
-        with self.store.writing() as work:
-            work.edit(self._below(work, key, Kind.COMMENT, comment), {"body": text}, self._by())
+        self._change(key, Kind.COMMENT, comment, {"body": text})
 
     def delete_comment(self, key: str, comment: str) -> None:
         """Delete a comment. One that is gone raises Gone: here a person named it."""
+        self._drop(key, Kind.COMMENT, comment)
+
+    def log_work(self, key: str, seconds: int, *, started: str | None = None, text: str = "") -> str:
+        """Log work, which began now unless `started` (ISO 8601, with its offset) says when, and answer its id."""
+        began = started or utc_text(self._clock())
+        return self._add(key, Kind.WORKLOG, {"seconds": str(seconds), "started": began, "body": text})
+
+    def edit_worklog(self, key: str, worklog: str, fields: Flat) -> None:
+        """Change `seconds`, `started` or `body` of logged work."""
+        self._change(key, Kind.WORKLOG, worklog, fields)
+
+    def delete_worklog(self, key: str, worklog: str) -> None:
+        """Delete logged work. What is gone raises Gone, as with a comment."""
+        self._drop(key, Kind.WORKLOG, worklog)
+
+    def link(self, key: str, link_type: str, other: str) -> None:
+        """Link an issue with another one, outward from `key`. One that is there already stays."""
         with self.store.writing() as work:
-            work.remove(self._below(work, key, Kind.COMMENT, comment), self._by())
+            work.edit(self._ref(work, key), {link_name(link_type, self._ref(work, other).local): True}, self._by())
+
+    def unlink(self, key: str, link_type: str, other: str) -> None:
+        """Take the link away. One that is not there raises Gone: here a person named it."""
+        with self.store.writing() as work:
+            ref, end = self._ref(work, key), self._ref(work, other)
+            flat = link_name(link_type, end.local)
+            if flat not in work.existing(ref).fields:
+                said = f"{work.name(ref)} has no link {quoted(link_type)} to {work.name(end)}"
+                raise Gone(said, hint="`filesync issue show` tells its links; one is taken away where it goes out.")
+            work.edit(ref, {flat: None}, self._by())
 
     def attach(self, key: str, name: str, content: Iterable[bytes]) -> str:
         """Attach a file under this name, whatever it is, and answer the attachment's id."""
         with self.store.files.arriving(content) as (arrived, size), self.store.writing() as work:
             issue = self._ref(work, key).local
-            made = work.create_attachment(issue, {"name": name, "size": str(size)}, self._by()).ref.local
+            made = work.create_below(Kind.ATTACHMENT, issue, {"name": name, "size": str(size)}, self._by()).ref.local
             self.store.files.take(arrived, made)
             return made
 
     def delete_attachment(self, key: str, attachment: str) -> None:
         """Delete an attachment. One that is gone raises Gone: here a person named it."""
-        with self.store.writing() as work:
-            work.remove(self._below(work, key, Kind.ATTACHMENT, attachment), self._by())
+        self._drop(key, Kind.ATTACHMENT, attachment)
         self.store.files.drop([attachment])
 
     def delete(self, key: str) -> None:
-        """Delete an issue and all that belongs to it."""
+        """Delete an issue with its links and all that belongs to it."""
         with self.store.writing() as work:
             gone = work.remove(work.existing(self._ref(work, key)).ref, self._by())
         self.store.files.drop(one.local for one in gone if one.kind is Kind.ATTACHMENT)
@@ -148,11 +185,16 @@ class Desk:
         """An issue with all that belongs to it, and its history."""
         with self.store.reading() as work:
             entry = work.existing(self._ref(work, key))
-            comments, attachments = (
-                tuple(self._shown(work, child) for child in work.below(entry.ref.local, [kind]))
-                for kind in (Kind.COMMENT, Kind.ATTACHMENT)
+            local = entry.ref.local
+            below = {kind: tuple(self._shown(work, one) for one in work.below(local, [kind])) for kind in tables.below}
+            return Page(
+                issue=self._shown(work, entry),
+                links=self._links(work, entry),
+                comments=below[Kind.COMMENT],
+                attachments=below[Kind.ATTACHMENT],
+                worklogs=below[Kind.WORKLOG],
+                history=tuple(_spoken(work, step) for step in work.history(local)),
             )
-            return Page(self._shown(work, entry), comments, attachments, tuple(work.history(entry.ref.local)))
 
     def attachment(self, key: str, attachment: str) -> tuple[str, Iterator[bytes]]:
         """An attachment's name and bytes."""
@@ -171,6 +213,27 @@ class Desk:
             raise Gone(f"there is no issue {quoted(key)}", hint="`filesync issue list` shows what there is.")
         return Ref(Kind.ISSUE, local, local)
 
+    def _add(self, key: str, kind: Kind, fields: Mapping[str, Value]) -> str:
+        with self.store.writing() as work:
+            return work.create_below(kind, self._ref(work, key).local, fields, self._by()).ref.local
+
+    def _change(self, key: str, kind: Kind, local: str, fields: Flat) -> None:
+        with self.store.writing() as work:
+            work.edit(self._below(work, key, kind, local), fields, self._by())
+
+    def _drop(self, key: str, kind: Kind, local: str) -> None:
+        with self.store.writing() as work:
+            work.remove(self._below(work, key, kind, local), self._by())
+
+    def _links(self, work: Work, entry: Entry) -> tuple[Link, ...]:
+        """Those that go out, then those that come in."""
+        out = [parts for parts in map(link_parts, entry.fields) if parts is not None]
+        back = links_to(work.connection, int(entry.ref.local))
+        return (
+            *(Link(words=link_type, key=work.key(end), outward=True) for link_type, end in out),
+            *(Link(words=self.definition.links[one], key=work.key(str(end)), outward=False) for one, end in back),
+        )
+
     def _below(self, work: Work, key: str, kind: Kind, local: str) -> Ref:
         issue = self._ref(work, key).local
         ref = Ref(kind, issue, local)
@@ -187,7 +250,7 @@ class Desk:
         return {**fields, "parent": self._ref(work, parent).local}
 
     def _shown(self, work: Work, entry: Entry) -> Shown:
-        fields = dict(entry.fields)
+        fields = {name: value for name, value in entry.fields.items() if not is_link(name)}
         if entry.ref.kind is Kind.ISSUE and "parent" in fields:
             fields["parent"] = work.key(str(fields["parent"]))
         return Shown(
@@ -198,6 +261,12 @@ class Desk:
             imported=entry.origin is not None,
             deleted_by=entry.deleted_by or "",
         )
+
+
+def _spoken(work: Work, step: Step) -> Step:
+    """A line of the history; a link by the other issue's key."""
+    parts = link_parts(step.field)
+    return step if parts is None else replace(step, field=f"{parts[0]} {work.key(parts[1])}")
 
 
 def _has(fields: Mapping[str, Value], name: str, value: str) -> bool:

@@ -1,4 +1,4 @@
-"""Issues and comments as they stand in the database, and the way there and back."""
+"""Issues, and what belongs to them, as they stand in the database, and the way there and back."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class By:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """An issue or a comment as it stands in the database."""
+    """An issue, or what belongs to one, as it stands in the database."""
 
     ref: Ref
     stamp: str
@@ -79,13 +79,13 @@ def number(local: str) -> int:
     return found if str(found) == local else 0
 
 
-def read_entry(kind: Kind, issue: int, row: Row[Any]) -> Entry:
-    """An issue or comment from its row."""
+def read_entry(kind: Kind, issue: int, row: Row[Any], *, links: Mapping[str, Value] | None = None) -> Entry:
+    """An issue, or what belongs to one, from its row and its links."""
     return Entry(
         ref=Ref(kind, str(issue), str(row.id)),
         stamp=row.stamp,
         origin=row.origin,
-        fields=_fields.decode(row.fields),
+        fields={**_fields.decode(row.fields), **(links or {})},
         author=row.author,
         at=row.at,
         told=None if row.told is None else _about.decode(row.told),

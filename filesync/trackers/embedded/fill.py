@@ -120,10 +120,11 @@ def _make(desk: Desk, work: Work, sample: Sample, event: Event, local: dict[int,
     elif isinstance(event, Edit):
         work.edit(Ref(Kind.ISSUE, local[sample.n], local[sample.n]), flat(work.definition, event.fields), by)
     elif isinstance(event, Said):
-        work.create_comment(local[sample.n], {"body": event.text}, by)
+        work.create_below(Kind.COMMENT, local[sample.n], {"body": event.text}, by)
     else:
         with desk.store.files.arriving([event.text.encode()]) as (arrived, size):
-            made = work.create_attachment(local[sample.n], {"name": event.name, "size": str(size)}, by)
+            fields = {"name": event.name, "size": str(size)}
+            made = work.create_below(Kind.ATTACHMENT, local[sample.n], fields, by)
             desk.store.files.take(arrived, made.ref.local)
 
 

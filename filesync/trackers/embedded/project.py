@@ -11,6 +11,7 @@ import msgspec
 import yaml
 
 from filesync.errors import ConfigError, Problem
+from filesync.model.links import LINK
 from filesync.model.values import ELEMENTS, FieldKind, FieldSpec
 
 # one of each, under the kind's own name: the tracker interface gives them obligations of their own
@@ -72,6 +73,7 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     users: dict[str, str]
     versions: tuple[str, ...] = ()
     components: tuple[str, ...] = ()
+    links: dict[str, str] = {}  # a type of link as it reads at its outward end: as it reads at the other
 
     def workflow(self, issue_type: str) -> Workflow:
         """The workflow that issues of this type go through."""
@@ -126,6 +128,8 @@ def _wrong(definition: Definition) -> Iterator[tuple[str, str]]:
     yield from _wrong_types(definition)
     if not definition.users:
         yield "users", "there must be one at least"
+    if not all(words.strip() for pair in definition.links.items() for words in pair):
+        yield "links", "a type of link is OUTWARD: INWARD, both in words"
     for name, field in definition.fields.items():
         yield from ((f"fields.{name}", what) for what in _wrong_field(name, field))
     for name, kind in _SPECIAL.items():
@@ -149,6 +153,8 @@ def _wrong_types(definition: Definition) -> Iterator[tuple[str, str]]:
 def _wrong_field(name: str, field: Field) -> Iterator[str]:
     if ":" in name or not name.strip():
         yield "a field's name is not empty and holds no colon"
+    if name == LINK:
+        yield "no field is called so: the types of links stand under `links`"
     if field.many and field.kind not in ELEMENTS:
         yield f"a field of kind {field.kind} has one value"
     if field.kind in set(_SPECIAL.values()) - {FieldKind.TEXT} and _SPECIAL.get(name) is not field.kind:

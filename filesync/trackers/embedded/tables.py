@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import Column, Index, Integer, MetaData, Table, Text, func
+from sqlalchemy import Column, Index, Integer, MetaData, Table, Text, UniqueConstraint, func
+
+from filesync.model.ids import Kind
 
 SCHEMA_VERSION: Final = "1"
 
@@ -30,13 +32,25 @@ def _item_columns() -> list[Column[Any]]:
 # the id is also the number in the key: ABC-17
 issue = Table("issue", metadata, *_item_columns(), sqlite_autoincrement=True)
 Index("issue_parent", func.json_extract(issue.c.fields, "$.parent"))
-comment = Table(
-    "comment", metadata, *_item_columns(), Column("issue", Integer, nullable=False, index=True), sqlite_autoincrement=True
-)
 
-# its fields are `name` and `size`; the bytes are a file beside the database (content.py)
-attachment = Table(
-    "attachment", metadata, *_item_columns(), Column("issue", Integer, nullable=False, index=True), sqlite_autoincrement=True
+
+def _below(kind: Kind) -> Table:
+    belongs_to = Column("issue", Integer, nullable=False, index=True)
+    return Table(str(kind), metadata, *_item_columns(), belongs_to, sqlite_autoincrement=True)
+
+
+# the bytes of an attachment are a file beside the database (content.py)
+below = {kind: _below(kind) for kind in (Kind.COMMENT, Kind.ATTACHMENT, Kind.WORKLOG)}
+
+# a link of an issue, its outward end, to another one; nothing is ever told about a link but that it is there
+link = Table(
+    "link",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("issue", Integer, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("other", Integer, nullable=False, index=True),
+    UniqueConstraint("issue", "type", "other"),
 )
 
 # what `create` answered for an origin: outlives the item, so that one an import made and people deleted is not made again

@@ -70,6 +70,7 @@ class EmbeddedTracker:
             types=tuple(definition.types),
             statuses=definition.statuses(),
             users=tuple(definition.users),
+            links=tuple(definition.links),
         )
 
     def changed(self, since: str | None) -> Iterator[Touched]:
@@ -163,13 +164,9 @@ class EmbeddedTracker:
             return work.create(draft.fields, by, origin=origin, told=draft.about)
         if draft.issue is None:
             raise Gone(f"the issue that the {draft.kind} belongs to is not known here")
-        match draft.kind:
-            case Kind.COMMENT:
-                return work.create_comment(draft.issue, draft.fields, by, origin=origin, told=draft.about)
-            case Kind.ATTACHMENT if draft.content is not None:
-                return work.create_attachment(draft.issue, draft.fields, by, origin=origin, told=draft.about)
-            case _:
-                raise Rejected(f"the embedded tracker keeps no {draft.kind}s")
+        if draft.kind is Kind.ATTACHMENT and draft.content is None:
+            raise Rejected("an attachment comes with its bytes")
+        return work.create_below(draft.kind, draft.issue, draft.fields, by, origin=origin, told=draft.about)
 
     def _in_scope(self, fields: Mapping[str, Value]) -> bool:
         held: dict[str, set[str]] = {}

@@ -6,12 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from filesync.errors import Gone, Rejected
 from filesync.model.ids import Gid, Kind
 from filesync.model.issue import About, Ref
+from filesync.model.links import link_name
 from filesync.model.values import Flat, Value, utc_text
 from filesync.model.workflow import shortest
 from filesync.trackers.embedded import check, tables
@@ -27,16 +28,16 @@ from filesync.trackers.embedded.entry import (
     read_step,
     stamp_of,
 )
+from filesync.trackers.embedded.links import drop_links, is_link, links_of, links_to, write_links, wrong_links
 from filesync.trackers.embedded.project import Definition
 
-_TABLES: Final = {Kind.ISSUE: tables.issue, Kind.COMMENT: tables.comment, Kind.ATTACHMENT: tables.attachment}
-_BELOW: Final = (Kind.COMMENT, Kind.ATTACHMENT)  # what belongs to an issue
-_SIGN: Final = {Kind.ISSUE: "", Kind.COMMENT: "#", Kind.ATTACHMENT: "/"}
+_TABLES: Final = {Kind.ISSUE: tables.issue, **tables.below}
+_SIGN: Final = {Kind.COMMENT: "#", Kind.ATTACHMENT: "/", Kind.WORKLOG: "+"}
 
 # Read for every issue there is: built once, for SQLAlchemy takes longer over that than SQLite over the answer.
 _ID: Final[BindParameter[Any]] = bindparam("id")
 _AT: Final = {kind: select(table).where(table.c.id == _ID) for kind, table in _TABLES.items()}
-_OF: Final = {kind: select(_TABLES[kind]).where(_TABLES[kind].c.issue == _ID).order_by("id") for kind in _BELOW}
+_OF: Final = {kind: select(table).where(table.c.issue == _ID).order_by("id") for kind, table in tables.below.items()}
 _LAST: Final = (
     select(tables.feed.c.issue, func.max(tables.feed.c.seq).label("seq"))
     .where(tables.feed.c.seq > bindparam("after"))
@@ -67,13 +68,15 @@ class Work:
     def issue(self, local: str) -> Entry | None:
         """The issue with this id."""
         row = self.connection.execute(_AT[Kind.ISSUE], {"id": number(local)}).one_or_none()
-        return None if row is None else read_entry(Kind.ISSUE, row.id, row)
+        return None if row is None else read_entry(Kind.ISSUE, row.id, row, links=links_of(self.connection, row.id).get(row.id))
 
     def issues(self) -> list[Entry]:
         """All issues, oldest first."""
-        return [read_entry(Kind.ISSUE, row.id, row) for row in self.connection.execute(select(tables.issue).order_by("id"))]
+        links = links_of(self.connection)
+        rows = self.connection.execute(select(tables.issue).order_by("id"))
+        return [read_entry(Kind.ISSUE, row.id, row, links=links.get(row.id)) for row in rows]
 
-    def below(self, issue: str, kinds: Collection[Kind] = _BELOW) -> list[Entry]:
+    def below(self, issue: str, kinds: Collection[Kind] = tuple(tables.below)) -> list[Entry]:
         """What belongs to an issue, oldest first."""
         found: list[Entry] = []
         for kind in kinds:
@@ -85,8 +88,6 @@ class Work:
         """What a reference names."""
         if ref.kind is Kind.ISSUE:
             return self.issue(ref.local)
-        if ref.kind not in _AT:
-            return None
         row = self.connection.execute(_AT[ref.kind], {"id": number(ref.local)}).one_or_none()
         return None if row is None else read_entry(ref.kind, row.issue, row)
 
@@ -98,7 +99,7 @@ class Work:
         return found
 
     def name(self, ref: Ref) -> str:
-        """What people call it: ABC-17, ABC-17#4 for a comment, ABC-17/4 for an attachment."""
+        """What people call it: ABC-17, ABC-17#4 for a comment, ABC-17/4 for an attachment, ABC-17+4 for a worklog."""
         return self.key(ref.issue) if ref.kind is Kind.ISSUE else f"{self.key(ref.issue)}{_SIGN[ref.kind]}{ref.local}"
 
     def history(self, issue: str) -> list[Step]:
@@ -129,56 +130,57 @@ class Work:
         refused |= self._wrong_relations(None, good)
         if refused:
             raise check.refusal(f"a new issue in {self.project}", refused)
-        return self._insert(tables.issue, good, by, origin=origin, told=told)
+        return self._insert(Kind.ISSUE, good, by, origin=origin, told=told)
 
-    def create_comment(
-        self, issue: str, fields: Mapping[str, Value], by: By, *, origin: Gid | None = None, told: About | None = None
+    def create_below(
+        self,
+        kind: Kind,
+        issue: str,
+        fields: Mapping[str, Value],
+        by: By,
+        *,
+        origin: Gid | None = None,
+        told: About | None = None,
     ) -> Entry:
-        """Make a comment. Raises Rejected; Gone when there is no such issue."""
-        self.existing(Ref(Kind.ISSUE, issue, issue))
-        seen = check.checked_body(fields)
-        if seen.refused:
-            raise check.refusal(f"a new comment on {self.key(issue)}", seen.refused)
-        return self._insert(
-            tables.comment, {"body": seen.fields["body"] or ""}, by, origin=origin, told=told, issue=number(issue)
-        )
+        """Make what belongs to an issue; an attachment's file takes its place before this is committed.
 
-    def create_attachment(
-        self, issue: str, fields: Mapping[str, Value], by: By, *, origin: Gid | None = None, told: About | None = None
-    ) -> Entry:
-        """Make an attachment; its file takes its place before this is committed. Raises Rejected; Gone: no such issue."""
+        Raises Rejected; Gone when there is no such issue.
+        """
         self.existing(Ref(Kind.ISSUE, issue, issue))
-        seen = check.checked_attachment(fields)
+        seen = check.checked_below(kind, fields, {})
         if seen.refused:
-            raise check.refusal(f"a new attachment of {self.key(issue)}", seen.refused)
+            raise check.refusal(f"a new {kind} on {self.key(issue)}", seen.refused)
         good = {name: value for name, value in seen.fields.items() if value is not None}
-        return self._insert(tables.attachment, good, by, origin=origin, told=told, issue=number(issue))
+        return self._insert(kind, good, by, origin=origin, told=told, issue=number(issue))
 
     def edit(self, ref: Ref, fields: Flat, by: By) -> dict[str, Value | None]:
         """Set fields, all or none; answers them as they landed. What is so already leaves no trace. Raises Rejected, Gone."""
         entry = self.existing(ref)
         if ref.kind is Kind.ISSUE:
-            seen = check.checked(self.definition, fields)
+            links = {flat: value for flat, value in fields.items() if is_link(flat)}
+            seen = check.checked(self.definition, {flat: value for flat, value in fields.items() if flat not in links})
+            landed = {**seen.fields, **links}
             after = _with(entry.fields, seen.fields)
             lost = {name: why for name, why in check.missing(self.definition, after).items() if name in fields}
-            refused = {**seen.refused, **lost, **self._wrong_step(entry, seen.fields), **self._wrong_relations(entry, after)}
-        elif ref.kind is Kind.ATTACHMENT:
-            seen, after = check.Checked({}, {}), dict(entry.fields)
-            refused = dict.fromkeys(fields, "an attachment is what it was made as: attach another")
+            refused = {**seen.refused, **lost, **self._wrong_step(entry, landed), **self._wrong_relations(entry, after)}
+            refused |= wrong_links(self.connection, self.definition, ref.local, links)
         else:
-            seen = check.checked_body(fields)
-            after, refused = _with(entry.fields, seen.fields), dict(seen.refused)
+            seen = check.checked_below(ref.kind, fields, entry.fields)
+            landed = dict(seen.fields)
+            after, refused = _with(entry.fields, landed), dict(seen.refused)
         if refused:
             raise check.refusal(f"the edit of {self.name(ref)}", refused)
-        changed = {name: value for name, value in seen.fields.items() if entry.fields.get(name) != value}
+        changed = {name: value for name, value in landed.items() if entry.fields.get(name) != value}
         if changed:
             table = _TABLES[ref.kind]
-            self.connection.execute(update(table).where(table.c.id == int(ref.local)).values(fields=json_text(after)))
+            kept = {name: value for name, value in after.items() if not is_link(name)}
+            self.connection.execute(update(table).where(table.c.id == int(ref.local)).values(fields=json_text(kept)))
+            write_links(self.connection, int(ref.local), {name: value for name, value in changed.items() if is_link(name)})
             self._record(entry.ref, by, [(name, entry.fields.get(name), value) for name, value in changed.items()])
-        return dict(seen.fields)
+        return landed
 
     def remove(self, ref: Ref, by: By) -> tuple[Ref, ...]:
-        """Delete an issue with all that belongs to it, or one of these. Gone already is success.
+        """Delete an issue with its links and all that belongs to it, or one of these. Gone already is success.
 
         Answers what is gone now. Raises Rejected: it has child issues.
         """
@@ -196,8 +198,12 @@ class Work:
                     hint="Delete them, or give them another parent, first.",
                 )
             gone += [one.ref for one in self.below(ref.local)]
-            for kind in _BELOW:
-                self.connection.execute(delete(_TABLES[kind]).where(_TABLES[kind].c.issue == int(ref.local)))
+            for table in tables.below.values():
+                self.connection.execute(delete(table).where(table.c.issue == int(ref.local)))
+            for link_type, other in links_to(self.connection, int(ref.local)):
+                outward = Ref(Kind.ISSUE, str(other), str(other))
+                self._record(outward, by, [(link_name(link_type, ref.local), True, None)])
+            drop_links(self.connection, int(ref.local))
         table = _TABLES[ref.kind]
         self.connection.execute(delete(table).where(table.c.id == int(ref.local)))
         self._record(entry.ref, by, [("deleted", None, True)])
@@ -291,13 +297,13 @@ class Work:
         return [str(child) for child in self.connection.execute(select(tables.issue.c.id).where(parent == local)).scalars()]
 
     def _insert(
-        self, table: Table, fields: Mapping[str, Value], by: By, *, origin: Gid | None, told: About | None, **more: int
+        self, kind: Kind, fields: Mapping[str, Value], by: By, *, origin: Gid | None, told: About | None, **more: int
     ) -> Entry:
         stamp, at = stamp_of(by.at), utc_text(by.at)
         row = {"stamp": stamp, "origin": origin, "fields": json_text(fields), "author": by.who, "at": at, **more}
-        made = self.connection.execute(insert(table).values(**row, told=json_text(told))).inserted_primary_key
+        made = self.connection.execute(insert(_TABLES[kind]).values(**row, told=json_text(told))).inserted_primary_key
         assert made is not None
-        kind, local = next(kind for kind, one in _TABLES.items() if one is table), str(made[0])
+        local = str(made[0])
         ref = Ref(kind, str(more.get("issue", local)), local)
         entry = Entry(ref=ref, stamp=stamp, origin=origin, fields=fields, author=by.who, at=at, told=told, deleted_by=None)
         if origin is not None:

@@ -12,17 +12,26 @@ import msgspec
 import sqlalchemy as sa
 
 from filesync.agent.record import micros, moment
-from filesync.bundle.header import Items, Place, Position, Report
+from filesync.bundle.header import Items, Place, Position, Refused, Report
 from filesync.errors import PartnerError
 from filesync.exchange.judge import gaps
 from filesync.ledger import journal, streams
 from filesync.ledger.journal import Wait
+from filesync.ledger.refusals import refusals
 from filesync.ledger.streams import Exchange
 from filesync.model.ids import NEVER, Mark, make_mark, parse_mark
 
 _LISTED: Final = 10_000  # numbers that a report may list (schemas/report.json)
-_WANTED: Final = 100  # bundles asked for in one report; the next asks for those after them
+_WANTED: Final = 100  # bundles asked for, or named as refused, in one report; the next names those after them
 _UNTIL_KNOWN: Final = "Nothing more is sent or applied on this exchange until that is known."
+
+
+class Untaken(msgspec.Struct, frozen=True):
+    """A bundle of ours that the partner cannot take. `since`: microseconds since 1970, when it first said so."""
+
+    seq: int
+    code: str
+    since: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +101,7 @@ def report(conn: sa.Connection, x: Exchange, *, now: dt.datetime, grace: dt.time
         blobs_to=x.in_seq,
         held=[seq for seq in held if seq > received][:_LISTED],
         want=wanted(missing(conn, x), now=now, grace=grace),
+        refused=[Refused(seq, code) for seq, code in refusals(conn, x, limit=_WANTED)],
         items=Items(
             ok=x.items_ok,
             conflict=x.items_conflict,
@@ -107,7 +117,7 @@ def news(told: Report) -> str:
 
     Our own position is not in it, nor is what the partner reported: so no report is ever the answer to a report.
     """
-    if not told.received_to and not told.held and not told.want:
+    if not (told.received_to or told.held or told.want or told.refused):
         return ""
     return hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(told, no=1, own=None))).hexdigest()
 
@@ -150,10 +160,24 @@ def take(conn: sa.Connection, x: Exchange, says: Report, *, digest: str, now: dt
         acked_seq=says.applied_to,
         acked_id=says.applied_id,
         wanted=msgspec.json.encode(says.want).decode() if says.want else "",
+        refused=_refused(x, says, now=now),
         partner_seq=theirs,
         partner_since=x.partner_since if behind_before else micros(now),
     )
     return False
+
+
+def untaken(x: Exchange) -> list[Untaken]:
+    """Our bundles that the partner cannot take, as its newest report says."""
+    found = msgspec.json.decode(x.refused, type=list[Untaken]) if x.refused else []
+    return [one for one in found if x.acked_seq < one.seq <= x.out_seq]
+
+
+def _refused(x: Exchange, says: Report, *, now: dt.datetime) -> str:
+    since = {(one.seq, one.code): one.since for one in untaken(x)}
+    named = dict.fromkeys((one.seq, one.code) for one in says.refused[:_WANTED])
+    found = [Untaken(seq, code, since.get((seq, code), micros(now))) for seq, code in named]
+    return msgspec.json.encode(found).decode() if found else ""
 
 
 def _check_acknowledged(conn: sa.Connection, x: Exchange, says: Report) -> None:

@@ -25,6 +25,15 @@ _ARRIVING = "arriving"  # what the receiver notes of a file that is not whole, o
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A bundle of ours that came to the partner so that it could not be taken."""
+
+    seq: int
+    code: str
+    since: dt.datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sending:
     """The stream we write."""
 
@@ -33,11 +42,12 @@ class Sending:
     to_publish: int  # of these, not in the outbox yet
     acknowledged: int  # the last one the partner says it applied
     backlog: int  # made, and not acknowledged
+    refused: tuple[Refusal, ...]  # of these, what the partner could not take
 
     @property
     def work_left(self) -> bool:
-        """Whether the next export has something to finish."""
-        return self.to_publish > 0
+        """Whether the next export has something to finish, or a person something to send again."""
+        return self.to_publish > 0 or bool(self.refused)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +167,7 @@ def _sending(conn: sa.Connection, x: Exchange) -> Sending:
         to_publish=len(streams.unpublished(conn, x.id)),
         acknowledged=x.acked_seq,
         backlog=x.out_seq - x.acked_seq,
+        refused=tuple(Refusal(seq=one.seq, code=one.code, since=moment(one.since)) for one in position.untaken(x)),
     )
 
 

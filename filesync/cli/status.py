@@ -8,7 +8,7 @@ import click
 
 from filesync.agent.events import count_text, ranges
 from filesync.agent.look import reading
-from filesync.agent.status import ExchangeStatus, Receiving, Sending, SiteStatus
+from filesync.agent.status import ExchangeStatus, Receiving, Refusal, Sending, SiteStatus
 from filesync.agent.status import status as status_of
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, Say, json_option, now, span_text, time_text
@@ -51,7 +51,12 @@ def lines(site: SiteStatus) -> Iterator[tuple[Say, str]]:
 def _exchange(us: str, one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
     locked = "encrypted" if one.encrypt else "signed, not encrypted"
     person = (
-        Say.LESS if one.state is State.STOPPED or one.stuck or (one.receiving and one.receiving.other_contract) else Say.NORMAL
+        Say.LESS
+        if one.state is State.STOPPED
+        or one.stuck
+        or (one.receiving and one.receiving.other_contract)
+        or (one.sending and one.sending.refused)
+        else Say.NORMAL
     )
     yield person, f"{one.name}: {us} and {shown(one.partner) or 'a partner that is not known yet'}, {one.state}, {locked}"
     if one.state is State.STOPPED:
@@ -62,6 +67,7 @@ def _exchange(us: str, one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
         yield Say.NORMAL, f"  PAUSED since {time_text(one.stopped_since)}{why}: filesync resume --exchange {one.name}"
     if one.sending is not None:
         yield Say.NORMAL, f"  sending    {_sending(one.sending)}"
+        yield from ((Say.LESS, f"  REFUSED: {_refused(shown(one.partner), refusal)}") for refusal in one.sending.refused)
     if one.receiving is not None:
         yield Say.NORMAL, f"  receiving  {_receiving(one.receiving)}"
         if one.receiving.other_contract:
@@ -85,6 +91,13 @@ def _sending(one: Sending) -> str:
     if one.to_publish:
         parts.append(f"{one.to_publish} to be finished by the next export")
     return ", ".join(parts)
+
+
+def _refused(partner: str, one: Refusal) -> str:
+    return (
+        f"{partner} refused {one.seq}: {one.code} since {time_text(one.since)}; send it again: "
+        f"filesync resend {partner} {one.seq} (if it is refused again, ask what `filesync quarantine list` says there)"
+    )
 
 
 def _receiving(one: Receiving) -> str:

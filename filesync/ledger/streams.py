@@ -70,6 +70,7 @@ class Exchange:
     acked_seq: int
     acked_id: str
     wanted: str
+    refused: str
     partner_seq: int
     partner_since: int
 

@@ -65,6 +65,7 @@ exchange = sa.Table(
     sa.Column("acked_seq", sa.BigInteger, nullable=False, default=0),  # of our stream
     sa.Column("acked_id", sa.Text, nullable=False, default=""),
     sa.Column("wanted", sa.Text, nullable=False, default=""),  # what it asks for again, a JSON list; "": answered
+    sa.Column("refused", sa.Text, nullable=False, default=""),  # our bundles that it cannot take, a JSON list; "": none
     sa.Column("partner_seq", sa.BigInteger, nullable=False, default=0),  # how far its own stream has come
     sa.Column("partner_since", sa.BigInteger, nullable=False, default=0),  # since when that is more than what is here
 )
@@ -121,6 +122,16 @@ seen_file = sa.Table(
     sa.Column("verdict", sa.Text, nullable=False),  # "arriving" or a final one
     sa.Column("note", sa.Text, nullable=False),
     sa.Column("since", sa.BigInteger, nullable=False),
+)
+
+# Bundles that came and could not be taken, by the numbers that their names say: a hint, told to the partner.
+refusal = sa.Table(
+    "refusal",
+    metadata,
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
+    sa.Column("generation", sa.Integer, primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True),
+    sa.Column("code", sa.Text, nullable=False),
 )
 
 # The paired entities and tombstones, with the shadow of every field ({name: [here, told, took]}, JSON).

@@ -1,18 +1,23 @@
-"""docs/rules.md: every example is read by filesync as it stands, and every message shown is the one it gives."""
+"""docs/rules.md: every example is typed at a site that `filesync init` made, and every message shown is the one it gives."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from filesync.errors import ConfigError
+from filesync.cli.main import run
+from filesync.errors import ConfigError, ExitCode
 from filesync.model.ids import Kind
+from filesync.model.values import Value
 from filesync.rules.contract import Contract, DeletePolicy, Flow, flow, wins
 from filesync.rules.load import load_mapping, make_rules
 from filesync.rules.mapping import Rules
 from tests.rules.build import ACME, GLOBEX, contract, issue, nobody
+from tests.support.two_sites import World, two_sites
 
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -30,6 +35,13 @@ def agreed(folder: Path) -> Contract:
     return contract(folder, RIGHT["contract.yaml"])
 
 
+@contextmanager
+def as_on_the_page() -> Iterator[World]:
+    mapping = RIGHT["mapping.yaml"]
+    with two_sites(contract=RIGHT["contract.yaml"], mappings=(mapping, mapping)) as world:
+        yield world
+
+
 def test_the_page_has_no_example_that_is_not_read() -> None:
     assert set(RIGHT) == {"contract.yaml", "mapping.yaml"}
     assert len(WRONG) == 3
@@ -38,26 +50,50 @@ def test_the_page_has_no_example_that_is_not_read() -> None:
 
 def test_the_contract_is_as_the_page_says(tmp_path: Path) -> None:
     read = agreed(tmp_path)
-    least = contract(tmp_path, "version: 1\ntypes: [Bug]\nfields: {}\n")
+    least = contract(tmp_path, "version: 1\ntypes: [Defect]\nfields: {}\n")
     assert (least.winner, least.deletes, least.users, least.comments) == (read.winner, read.deletes, read.users, read.comments)
     assert "status" in read.fields
     assert "status" not in least.fields
-    assert wins(read, "summary", us=ACME, them=GLOBEX)
-    assert wins(read, "priority", us=GLOBEX, them=ACME)
-    assert flow(read, "cost", "acme") is Flow.WE_SEND_GUARD
+    assert wins(read, "title", us=ACME, them=GLOBEX)
+    assert wins(read, "urgency", us=GLOBEX, them=ACME)
+    assert flow(read, "cost_estimate", "acme") is Flow.WE_SEND_GUARD
     assert flow(read, "severity", "acme") is Flow.WE_TAKE_DRIFT
 
 
 def test_the_mapping_is_as_the_page_says(tmp_path: Path) -> None:
     rules = mapped(tmp_path, RIGHT["mapping.yaml"])
-    assert [rules.outward(issue({"type": word}), nobody).fields for word in ("Fehler", "Defekt", "Task")] == [
-        {"type": "Bug"},
-        {"type": "Bug"},
+    assert [rules.outward(issue({"type": word}), nobody).fields for word in ("Bug", "Story", "Task")] == [
+        {"type": "Defect"},
+        {"type": "Defect"},
         {"type": "Task"},
     ]
-    taken = rules.inward(Kind.ISSUE, {"type": "Bug", "priority": "Low", "labels:x": True, "assignee": "whoever"}, nobody)
-    assert taken.fields == {"type": "Fehler", "Wichtigkeit": "Low", "labels:x": True, "assignee": "import"}
+    taken = rules.inward(Kind.ISSUE, {"type": "Defect", "urgency": "Medium", "labels:x": True, "assignee": "whoever"}, nobody)
+    assert taken.fields == {"type": "Bug", "priority": "Medium", "labels:x": True, "assignee": "t.weber"}
     assert rules.deletes[Kind.ISSUE] is DeletePolicy.IGNORE
+
+
+def test_a_fresh_site_takes_the_examples_and_works_with_them(capsys: pytest.CaptureFixture[str]) -> None:
+    with as_on_the_page() as world:
+        fields: dict[str, Value] = {"priority": "Highest", "location": ["Pump", "Shaft seal"], "assignee": "j.becker", "labels:urgent": True}
+        world.acme.desk.create("Story", "Pump runs hot", fields)
+        world.send(world.acme)
+        (found,) = world.globex.shown().values()
+        assert found["fields"] == {
+            "type": "Defect",
+            "title": "Pump runs hot",
+            "urgency": "High",
+            "location": ["Pump", "Seal"],
+            "assignee": "joerg.becker",
+            "labels:urgent": True,
+            "status": "Open",
+        }
+        world.settle()
+        world.assert_in_step()
+        config = world.acme.config.path
+        world.acme.site.close()
+        assert run(["-c", str(config), "check"]) == ExitCode.DONE
+        assert "BAD" not in capsys.readouterr().out
+        world.acme.reopen()
 
 
 @pytest.mark.parametrize("number", range(3))
@@ -66,3 +102,13 @@ def test_messages_on_the_page_are_those_that_are_given(tmp_path: Path, number: i
     with pytest.raises(ConfigError) as caught:
         mapped(tmp_path, text)
     assert "".join(f"{problem}\n" for problem in caught.value.problems) == said
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_a_site_with_a_wrong_example_says_so_at_its_check(number: int, capsys: pytest.CaptureFixture[str]) -> None:
+    text, said = WRONG[number]
+    with as_on_the_page() as world:
+        (world.acme.folder / "mapping.yaml").write_text(text)
+        assert run(["-c", str(world.acme.config.path), "check"]) == ExitCode.CONFIG
+        out = capsys.readouterr().out
+        assert all(line in out for line in said.splitlines())

@@ -49,6 +49,20 @@ class Told(Event, frozen=True, kw_only=True):
         return f"report {self.no} of {self.partner}: it has applied our bundles up to {self.applied or 'none'}"
 
 
+class NotTakenThere(Event, frozen=True, kw_only=True):
+    """The partner reports that files with our bundles came there damaged, or are otherwise not to be taken."""
+
+    severity = Severity.WARNING
+    partner: str
+    refused: list[str]  # "417 (BAD_HASH)"
+
+    def sentence(self) -> str:
+        return (
+            f"{self.partner} could not take what came there as our {', '.join(self.refused)}. What was applied there is fine. "
+            f"`filesync status` says what to do, and says it until {self.partner} has a good copy."
+        )
+
+
 class ReportLate(Event, frozen=True, kw_only=True):
     """A position report that came after a newer one. It is ignored."""
 

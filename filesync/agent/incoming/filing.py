@@ -23,6 +23,7 @@ from filesync.exchange import files, inbox
 from filesync.exchange.inbox import Candidate, Disposal, Look, Staged
 from filesync.ledger import looked_at, streams
 from filesync.ledger.looked_at import SeenFile
+from filesync.ledger.refusals import add_refusal
 from filesync.ledger.streams import Exchange
 from filesync.model.ids import StreamId
 
@@ -32,6 +33,7 @@ _ARRIVING: Final = "arriving"
 _FOREIGN: Final = "foreign"
 _NAMED: Final = 5  # files that a warning names; the others are counted
 _STREAM: Final = re.compile(r"fs1_([0-9a-f]{8})_.*", re.DOTALL)
+_NUMBER: Final = re.compile(r"fs1_[0-9a-f]{8}_g([0-9]{4,9})_([0-9]{10,16})_.*", re.DOTALL)
 
 
 class NotNow(Exception):
@@ -57,6 +59,12 @@ def for_stream(name: str, stream: StreamId) -> bool | None:
     """Whether a file's name says that it is of this stream; None where it says nothing. A name is a hint only."""
     said = _STREAM.fullmatch(name.lower())
     return None if said is None else said[1] == stream[:8]
+
+
+def number_in(name: str) -> tuple[int, int] | None:
+    """The generation and number that a file's name says, if it does. A hint only: of a damaged file there is nothing else."""
+    said = _NUMBER.fullmatch(name.lower())
+    return None if said is None else (int(said[1]), int(said[2]))
 
 
 class Filing:
@@ -164,10 +172,20 @@ class Filing:
                 kept=staged is not None,
             )
         )
+        self._tell_partner(candidate.name, error.code)
         if staged is not None:
             self.done(candidate, staged.sha256, error.code)
         else:
             self._remember(candidate, "", error.code, str(error))
+
+    def _tell_partner(self, name: str, code: Code) -> None:
+        """With the next report, where the name says that it is the partner's and has a number that is still to come."""
+        said = number_in(name) if for_stream(name, self._x.in_stream) else None
+        with self._site.ledger.begin() as conn:
+            x = streams.exchange_of(conn, self._x.id)
+            ahead = said[1] - x.in_seq if said is not None and said[0] == x.in_generation.n else 0
+            if said is not None and 0 < ahead <= self._site.config.limits.window:
+                add_refusal(conn, x, seq=said[1], code=code)
 
     def quarantine(self, candidate: Candidate, staged: Staged, why: str) -> Path:
         """Keep our copy, and why, under a name of ours: theirs is data. Raises NotNow, StorageFailure."""

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from filesync.agent import position
 from filesync.agent.events import Stopped
-from filesync.agent.incoming.arrivals import MoreSaid, ReportLate, Told
+from filesync.agent.incoming.arrivals import MoreSaid, NotTakenThere, ReportLate, Told
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Site
 from filesync.bundle.header import report_of, unknown_fields
@@ -58,6 +58,10 @@ def take(conn: sa.Connection, site: Site, x: Exchange, head: Head, record: Recor
         streams.update_exchange(conn, x.id, state=State.STOPPED, stopped_why=why, stopped_since=micros(now))
         record.add(Stopped(partner=x.partner_name, why=why))
         return Said.STOPPED
+    known = {(one.seq, one.code) for one in position.untaken(x)}
+    new = [one for one in position.untaken(streams.exchange_of(conn, x.id)) if (one.seq, one.code) not in known]
+    if new:
+        record.add(NotTakenThere(partner=x.partner_name, refused=[f"{one.seq} ({one.code})" for one in new]))
     return Said.LATE if late else Said.TAKEN
 
 

@@ -62,6 +62,7 @@ def upgrade() -> None:
         sa.Column("acked_seq", sa.BigInteger(), nullable=False),
         sa.Column("acked_id", sa.Text(), nullable=False),
         sa.Column("wanted", sa.Text(), nullable=False),
+        sa.Column("refused", sa.Text(), nullable=False),
         sa.Column("partner_seq", sa.BigInteger(), nullable=False),
         sa.Column("partner_since", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
@@ -194,6 +195,18 @@ def upgrade() -> None:
             ["exchange.id"],
         ),
         sa.PrimaryKeyConstraint("exchange", "issue"),
+    )
+    op.create_table(
+        "refusal",
+        sa.Column("exchange", sa.Integer(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["exchange"],
+            ["exchange.id"],
+        ),
+        sa.PrimaryKeyConstraint("exchange", "generation", "seq"),
     )
     op.create_table(
         "seen_file",

@@ -74,7 +74,12 @@ def test_the_mapping_is_as_the_page_says(tmp_path: Path) -> None:
 
 def test_a_fresh_site_takes_the_examples_and_works_with_them(capsys: pytest.CaptureFixture[str]) -> None:
     with as_on_the_page() as world:
-        fields: dict[str, Value] = {"priority": "Highest", "location": ["Pump", "Shaft seal"], "assignee": "j.becker", "labels:urgent": True}
+        fields: dict[str, Value] = {
+            "priority": "Highest",
+            "location": ["Pump", "Shaft seal"],
+            "assignee": "j.becker",
+            "labels:urgent": True,
+        }
         world.acme.desk.create("Story", "Pump runs hot", fields)
         world.send(world.acme)
         (found,) = world.globex.shown().values()

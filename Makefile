@@ -1,16 +1,17 @@
-# What there is: make demo | check | test | prove | dist. Each sets itself up first (Python >= 3.11, no root).
+# What there is: make demo | check | test | prove | bench | dist. Each sets itself up first (Python >= 3.11, no root).
 PYTHON := .venv/bin/python
 RUN := .venv/.ready-run
 DEV := .venv/.ready-dev
 
 CHECKS := format lint types layers links readme
-.PHONY: help demo check test prove dist format $(CHECKS:%=check-%)
+.PHONY: help demo check test prove bench dist format $(CHECKS:%=check-%)
 
 help:
 	@echo "make demo     two sites in one folder, and everything that happens between them"
 	@echo "make check    format, lint, types, layers, links in the docs, README equals --help"
 	@echo "make test     the tests, with coverage"
 	@echo "make prove    the long campaigns (hours, if you let them)"
+	@echo "make bench    how fast it is, beside what it is held against"
 	@echo "make dist     a folder that installs filesync where there is no network"
 	@echo "make format   put code and README into the form that make check asks for"
 
@@ -29,7 +30,7 @@ check-lint: $(DEV)
 	$(PYTHON) -m ruff check .
 check-types: $(DEV)
 	$(PYTHON) -m mypy
-	$(PYTHON) -m mypy tools tests
+	$(PYTHON) -m mypy tools tests benchmarks
 check-layers: $(DEV)
 	$(PYTHON) -m pytest -q tests/test_layers.py
 check-links: $(DEV)
@@ -44,6 +45,9 @@ test: $(DEV)
 prove: $(DEV)
 	@tools/install-programs || true
 	$(PYTHON) -m pytest -n 2 -m prove
+
+bench: $(RUN)
+	$(PYTHON) -m benchmarks
 
 dist: $(RUN)
 	@tools/dist

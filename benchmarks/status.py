@@ -1,0 +1,46 @@
+"""What `filesync status` takes, beyond what Python itself takes to start."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+
+from benchmarks.figure import Figure, Mark
+from benchmarks.scene import EXCHANGE, pair_of_sites
+from filesync.agent.outgoing.exporter import export_once
+from filesync.errors import ExitCode
+
+TIMES, SMALL = 15, 2
+
+
+def run(folder: Path, *, small: bool) -> list[Figure]:
+    times = SMALL if small else TIMES
+    with pair_of_sites(folder, encrypt=True) as (acme, _):
+        export_once(acme, EXCHANGE)
+        config = str(acme.config.path)
+    asked = [_processor([sys.executable, "-m", "filesync.cli.main", "-c", config, "status"]) for _ in range(times)]
+    python = [_processor([sys.executable, "-c", "pass"]) for _ in range(times)]
+    return [
+        Figure(
+            name="status",
+            what=f"processor time of `filesync status` above that of `python -c pass`, medians of {times}",
+            value=median(asked) - median(python),
+            unit="s",
+            mark=Mark(limit=0.25),
+            more={"python -c pass, s": median(python)},
+        )
+    ]
+
+
+def _processor(words: list[str]) -> float:
+    """Seconds of processor time of a program."""
+    process = subprocess.Popen(
+        words, env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}, stdout=subprocess.DEVNULL
+    )
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == ExitCode.DONE
+    return used.ru_utime + used.ru_stime

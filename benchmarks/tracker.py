@@ -1,0 +1,79 @@
+"""A tracker that keeps everything in dictionaries, so that what is measured is filesync and not a tracker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from filesync.errors import Gone
+from filesync.model.ids import Gid, Mark
+from filesync.model.issue import Issue, Item, Ref
+from filesync.model.values import Flat
+from filesync.trackers.base import Action, Born, Description, Draft, Touched, Write
+
+
+class MemoryTracker:
+    """Issues by local id, and a feed of their changes. It forgets everything when the process ends."""
+
+    def __init__(self) -> None:
+        self.issues: dict[str, Issue] = {}
+        self._feed: list[str] = []  # local ids, in the order in which people changed them
+        self._kept: dict[str, str] = {}
+
+    def edit(self, local: str, fields: Flat) -> None:
+        """What a person does: the feed tells of it."""
+        self._write(local, fields)
+        self._feed.append(local)
+
+    def cursor(self) -> str:
+        """Behind everything that changed so far."""
+        return str(len(self._feed))
+
+    def _write(self, local: str, fields: Flat) -> None:
+        issue = self.issues[local]
+        new = {**issue.item.fields, **{name: value for name, value in fields.items() if value is not None}}
+        for name, value in fields.items():
+            if value is None:
+                new.pop(name, None)
+        self.issues[local] = replace(issue, item=replace(issue.item, fields=new))
+
+    # ── what filesync asks of a tracker ─────────────────────────────────────────────────────────────────────────
+
+    def describe(self) -> Description:
+        return Description(name="in memory", fields=(), types=(), statuses=(), users=())
+
+    def changed(self, since: str | None) -> Iterator[Touched]:
+        for place in range(int(since or 0), len(self._feed)):
+            yield Touched(self._feed[place], str(place + 1))
+
+    def get(self, issue: str) -> Issue | None:
+        return self.issues.get(issue)
+
+    def create(self, origin: Gid, draft: Draft) -> Born:
+        local = str(len(self.issues) + 1)
+        ref = Ref(draft.kind, draft.issue or local, local)
+        item = Item(ref=ref, stamp="1763892000000", origin=origin, fields=dict(draft.fields), about=draft.about)
+        self.issues[local] = Issue(item=item, children=(), key=f"MEM-{local}")
+        return Born(item=item, key=f"MEM-{local}")
+
+    def fetch(self, ref: Ref) -> Iterator[bytes]:
+        raise Gone(f"there are no attachments in memory: {ref.local}")
+
+    def apply(self, ref: Ref, action: Action, mark: Mark) -> Flat:  # noqa: ARG002 - no room for a mark
+        if isinstance(action, Write):
+            self._write(ref.local, action.fields)
+            return action.fields
+        self.issues.pop(ref.local, None)
+        return {}
+
+    def route(self, ref: Ref, status: str) -> tuple[str, ...]:
+        return () if self.issues[ref.local].item.fields.get("status") == status else (status,)
+
+    def read_checkpoint(self, name: str) -> str | None:
+        return self._kept.get(name)
+
+    def write_checkpoint(self, name: str, text: str) -> None:
+        self._kept[name] = text
+
+    def close(self) -> None:
+        """Nothing is open."""

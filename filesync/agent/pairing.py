@@ -111,7 +111,8 @@ def _instead(conn: sa.Connection, x: Exchange, theirs: Pairing, *, replace_key: 
     if other and (x.out_seq or not unused):
         raise PairingError(
             f"exchange {x.name!r} is paired with {x.partner_name} ({x.partner_site}) already",
-            hint="one exchange has one partner: choose another --exchange NAME for this file",
+            hint="one exchange has one partner: choose another --exchange NAME for this file; where it takes the place of what "
+            f"was agreed before, end that first: filesync unpair {x.name}",
         )
     pairs = {
         "site": (x.partner_site, theirs.site),

@@ -5,6 +5,7 @@
 | outbox | the partner acknowledged it, and nobody asked for it again within `keep_for` |
 | archive | the partner acknowledged it; it is not among the newest `keep_bundles`, and older than `keep_for` |
 | store | it is applied here, not among the newest `keep_bundles`, and was applied before `keep_for` |
+| both | of an exchange that was ended, when that is longer ago than `keep_for` |
 | store/arrived | it came before `keep_for`: these are copies of what is in the store or in quarantine, and of reports |
 
 What is in quarantine stays until a person drops it. The ledger keeps every bundle's number and id for ever.
@@ -26,6 +27,7 @@ from filesync.bundle.verdict import shown
 from filesync.errors import disk_problem
 from filesync.exchange.files import hash_file
 from filesync.ledger import retention
+from filesync.ledger.endings import endings
 from filesync.ledger.retention import Kept
 from filesync.ledger.streams import Exchange
 
@@ -37,6 +39,7 @@ class Place(StrEnum):
     ARCHIVE = "archive"
     STORE = "store"
     ARRIVED = "arrived"
+    ENDED = "ended"  # archive or store, of an exchange that is no more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +104,31 @@ def spent(conn: sa.Connection, site: Site, x: Exchange) -> list[Spent]:
         found += [_spent(place, folder / one.file, one) for one in old]
     limit = (site.clock() - limits.keep_for).timestamp()
     arrived = [path for path in _files(folders.store / "arrived") if path.lstat().st_mtime < limit]
-    return found + [_spent(Place.ARRIVED, path, None) for path in arrived]
+    return [*found, *(_spent(Place.ARRIVED, path, None) for path in arrived), *_of_ended(conn, site)]
+
+
+def prune_ended(site: Site, *, dry_run: bool = False) -> list[Spent]:
+    """Remove what is old of ended exchanges: for a site that has no other."""
+    record = site.record("-")
+    with site.ledger.begin() as conn:
+        found = _of_ended(conn, site)
+    removed = found if dry_run else [one for one in found if _remove(one, record)]
+    with site.ledger.begin() as conn:
+        record.write(conn)
+    record.done()
+    return removed
+
+
+def _of_ended(conn: sa.Connection, site: Site) -> list[Spent]:
+    before = micros(site.clock() - site.config.limits.keep_for)
+    old = [one for one in endings(conn) if one.at < before]
+    named = {f"fs1_{one.out_stream[:8]}_" for one in old}, {f"fs1_{one.in_stream[:8]}_" for one in old if one.in_stream}
+    return [
+        _spent(Place.ENDED, path, None)
+        for folder, starts in zip((site.config.folders.archive, site.config.folders.store), named, strict=True)
+        for path in (_files(folder) if starts else ())
+        if path.name.startswith(tuple(starts))
+    ]
 
 
 def _files(folder: Path) -> list[Path]:

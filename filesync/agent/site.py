@@ -36,6 +36,7 @@ from filesync.exchange.guard import Guard, read_guard
 from filesync.keys.signers import read_signers
 from filesync.keys.sshsig import CommandSigner, FileSigner, PublicKey, Signer
 from filesync.ledger import streams
+from filesync.ledger.endings import endings
 from filesync.ledger.ledger import Ledger
 from filesync.ledger.streams import Exchange, State
 from filesync.model.ids import Kind
@@ -270,7 +271,7 @@ def check_ledger(conn: sa.Connection, config: Config) -> None:
             [Problem(str(config.path), f"site.name is {config.name}, but partners know this site as {name}")],
             hint="put the name back: it says who wins where both sides edit, and both must read the same",
         )
-    check_traces(config, known=[one.out_stream for one in exchanges])
+    check_traces(config, known=[*(one.out_stream for one in exchanges), *(one.out_stream for one in endings(conn))])
     for one in exchanges:
         guard = read_guard(config.folders.guard, one.out_stream)
         if guard is not None and (guard.generation.n, guard.seq) > (one.out_generation.n, one.out_seq):

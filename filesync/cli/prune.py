@@ -7,17 +7,21 @@ from functools import partial
 
 import click
 
-from filesync.agent.prune import Place, Spent
+from filesync.agent.look import reading
+from filesync.agent.prune import Place, Spent, prune_ended
 from filesync.agent.prune import prune as prune_once
 from filesync.cli.app import App, Say, json_option
-from filesync.cli.exchanges import each_exchange
+from filesync.cli.exchanges import Results, each_exchange
 from filesync.errors import ExitCode, size_text
+from filesync.ledger import streams
+from filesync.ledger.endings import endings
 
 _WORDS = {
     Place.OUTBOX: "acknowledged files in the outbox",
     Place.ARCHIVE: "acknowledged bundles in the archive",
     Place.STORE: "applied bundles in the store",
     Place.ARRIVED: "copies in store/arrived",
+    Place.ENDED: "bundles of exchanges that were ended",
 }
 
 
@@ -32,7 +36,9 @@ def prune(app: App, dry_run: bool) -> ExitCode:
     `keep_bundles` nor what is younger than `keep_for`. Quarantine and the ledger are left alone. Ends with 3 where there
     is nothing to remove.
     """
-    results = each_exchange(app, partial(prune_once, dry_run=dry_run))
+    with reading(app.config()) as conn:
+        last = not streams.exchanges(conn) and bool(endings(conn))
+    results = _after_the_last(app, dry_run) if last else each_exchange(app, partial(prune_once, dry_run=dry_run))
     for name, removed in results.done.items():
         for line in _lines(removed):
             app.tell(f"{name}: {line}{' would be removed' if dry_run else ' removed'}")
@@ -46,6 +52,14 @@ def prune(app: App, dry_run: bool) -> ExitCode:
             }
         )
     return results.status(ExitCode.DONE if removed else ExitCode.NOTHING for removed in results.done.values())
+
+
+def _after_the_last(app: App, dry_run: bool) -> Results[list[Spent]]:
+    """No exchange is left that could clear up after those that were ended."""
+    results = Results[list[Spent]]()
+    with app.site() as site:
+        results.done["ended"] = prune_ended(site, dry_run=dry_run)
+    return results
 
 
 def _lines(removed: list[Spent]) -> Iterator[str]:

@@ -7,6 +7,7 @@ Our own key stands first, then the partners'.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,15 @@ def add_signer(path: Path, signer: AllowedSigner, *, instead_of: AllowedSigner |
         raise ValueError(f"cannot be written as an allowed signer: {signer.principal[:40]!r}")
     after = before + ("\n" if before and not before.endswith("\n") else "") + line
     keyfile.replace(path, after.encode(), mode=0o644)
+
+
+def take_out(path: Path, gone: Collection[AllowedSigner]) -> None:
+    """Take out the lines that give these keys to their principals; comments stay. Raises ConfigError, DiskProblem."""
+    now = _text(path)
+    _signers(now, path)
+    left = "\n".join(line for line in now.split("\n") if not any(_says(line, one) for one in gone))
+    if left != now:
+        keyfile.replace(path, left.encode(), mode=0o644)
 
 
 def _says(line: str, signer: AllowedSigner) -> bool:

@@ -7,7 +7,7 @@ import functools
 import random
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,9 +77,16 @@ class Three:
 
     def settle(self) -> None:
         """Rounds on both exchanges until nothing moves."""
+        self._settle((NORTH, SOUTH))
+
+    def settle_one(self, exchange: str) -> None:
+        """Rounds on one exchange."""
+        self._settle((exchange,))
+
+    def _settle(self, exchanges: Sequence[str]) -> None:
         for _ in range(8):
             moved = 0
-            for exchange in (NORTH, SOUTH):
+            for exchange in exchanges:
                 for source, target, there, here, carry in (
                     (self.acme, self.partner(exchange), exchange, "main", self.out),
                     (self.partner(exchange), self.acme, "main", exchange, self.back),

@@ -127,14 +127,20 @@ class Mistrusted(Event, frozen=True, kw_only=True):
 
 
 class UnknownStream(Event, frozen=True, kw_only=True):
-    """A file that says it is our partner's, and for us, on a stream that we never paired. It is left alone."""
+    """A file that says it is our partner's, and for us, on a stream that is not paired. It is left alone."""
 
     severity = Severity.WARNING
     file: str
     partner: str
     stream: str
+    ended: str = ""  # when the exchange that had it was ended here
 
     def sentence(self) -> str:
+        if self.ended:
+            return (
+                f"{self.file} is from {self.partner}, on an exchange that was ended here on {self.ended}. It was left in the "
+                f"inbox, and nothing of it is applied. Tell {self.partner} to end it there, too; or both pair again."
+            )
         return (
             f"{self.file} is from {self.partner}, but on a stream ({self.stream}) that we are not paired on: did "
             f"{self.partner} make its exchange anew? It was left in the inbox, and nothing of it is applied. Ask "

@@ -14,7 +14,7 @@ from typing import Final
 
 from filesync.agent.events import Warned
 from filesync.agent.incoming.arrivals import Arriving, Damaged, Foreign, Mistrusted, NotTaken, UnknownStream
-from filesync.agent.record import Record, micros
+from filesync.agent.record import Record, micros, moment
 from filesync.agent.site import Site
 from filesync.agent.staged import OtherSigner
 from filesync.bundle.verdict import BadBundle, Code, shown
@@ -22,6 +22,7 @@ from filesync.errors import DiskProblem, StorageFailure, disk_problem
 from filesync.exchange import files, inbox
 from filesync.exchange.inbox import Candidate, Disposal, Look, Staged
 from filesync.ledger import looked_at, streams
+from filesync.ledger.endings import endings
 from filesync.ledger.looked_at import SeenFile
 from filesync.ledger.refusals import add_refusal
 from filesync.ledger.streams import Exchange
@@ -122,13 +123,15 @@ class Filing:
         """
         with self._site.ledger.begin() as conn:
             known = any(one.in_stream == stream for one in streams.exchanges(conn))
+            ended = next((one for one in endings(conn) if one.in_stream == stream), None)
         if known:
             self._remember(candidate, sha256, _FOREIGN, "another exchange's")
             return
-        if not ours:
+        if not ours and ended is None:
             self.leave(candidate, sha256, f"stream {stream[:8]} is not paired")
             return
-        self._record.add(UnknownStream(file=shown(candidate.name), partner=self._x.partner_name, stream=stream[:8]))
+        partner, when = (self._x.partner_name, "") if ended is None else (ended.partner_name, f"{moment(ended.at):%Y-%m-%d}")
+        self._record.add(UnknownStream(file=shown(candidate.name), partner=partner, stream=stream[:8], ended=when))
         self._remember(candidate, sha256, _FOREIGN, f"stream {stream[:8]} is not paired")
 
     def not_now(self, candidate: Candidate, problem: DiskProblem) -> None:

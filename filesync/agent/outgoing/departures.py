@@ -83,6 +83,20 @@ class Unpaired(Event, frozen=True, kw_only=True):
         )
 
 
+class PairedBefore(Event, frozen=True, kw_only=True):
+    """What came from this partner under an exchange before this one, which has brought nothing yet."""
+
+    partner: str
+    items: int
+
+    def sentence(self) -> str:
+        what = "1 issue or comment" if self.items == 1 else f"{self.items} issues and comments"
+        return (
+            f"{what} here came from {self.partner} before. They are not sent as new; "
+            f"{self.partner}'s first bundles pair them again"
+        )
+
+
 class Resent(Event, frozen=True, kw_only=True):
     """An archived bundle was put into the outbox again."""
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Final
 
-from filesync.agent.outgoing.departures import NotTold, Unpaired
+from filesync.agent.outgoing.departures import NotTold, PairedBefore, Unpaired
 from filesync.agent.record import Record
 from filesync.agent.site import Paired, Site
 from filesync.ledger import shadows
+from filesync.ledger.endings import endings
 from filesync.model.diff import Seen, Tell, diff
 from filesync.model.ids import Gid, Kind, home, make_gid
 from filesync.model.issue import Issue, Item
@@ -45,6 +46,8 @@ class Gather:
         self._paired = paired
         self._record = record
         self._doubted: frozenset[Gid] = frozenset()
+        self._ended = False  # an exchange of ours was: nobody knows any more what came on it
+        self._waits_for_them = 0  # came from this partner before, and nothing of this exchange was ever taken
         self._begin()
 
     def _begin(self) -> None:
@@ -63,6 +66,7 @@ class Gather:
         with self._site.ledger.begin() as conn:
             self._doubted = frozenset(shadows.doubts(conn, self._x.id))
             again = shadows.revisits(conn, self._x.id)
+            self._ended = bool(endings(conn))
         # Never read yet, or other rules than last time: everything is looked at. A feed from its beginning need not name
         # what was deleted before, so the issues that the ledger has are asked for by name.
         anew = self._x.cursor is None or self._x.basis != self._paired.basis
@@ -82,6 +86,8 @@ class Gather:
             self._site.step("X1")
         if found.looked_at:
             yield found.ordered()
+        if self._waits_for_them:
+            self._record.add(PairedBefore(partner=self._x.partner_name, items=self._waits_for_them))
 
     def _enough(self, found: Found) -> bool:
         """Whether it fills a bundle, or is as much as one would hold if all of it had changed."""
@@ -158,7 +164,10 @@ class Gather:
         rows.update((row.gid, row) for row in self._below.get(gid, {}).values() if travels(row.kind))
         for one in seen:
             if one.came and one.gid not in rows and one.gid not in self._doubted:
-                self._record.add(Unpaired(key=issue.key, kind=one.kind))
+                if self._x.in_seq:
+                    self._record.add(Unpaired(key=issue.key, kind=one.kind))
+                else:
+                    self._waits_for_them += 1
         tells = diff(seen, rows, in_scope=issue.in_scope, doubted=self._doubted, tells=self._paired.tells)
         self._take(tells, found)
 
@@ -183,9 +192,13 @@ class Gather:
             local=item.ref.local,
             fields=outward.fields,
             unknown=outward.untold,
-            came=item.origin is not None and (home(item.origin) == self._x.partner_site or gid not in self._elsewhere),
+            came=item.origin is not None and (home(item.origin) == self._x.partner_site or not self._ours_to_tell(gid)),
             about=item.about,
         )
+
+    def _ours_to_tell(self, gid: Gid) -> bool:
+        """Whether what came from another partner is told to this one: that exchange has it, or was ended and left it to us."""
+        return gid in self._elsewhere or self._ended
 
     def _gid(self, item: Item) -> Gid:
         return item.origin or make_gid(self._site.config.site, item.ref.kind, item.ref.local, item.stamp)

@@ -1,0 +1,59 @@
+"""Exchanges that were ended: what is remembered of one when its rows are gone. Inside the caller's transaction."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+import sqlalchemy as sa
+
+from filesync.ledger import streams
+from filesync.ledger.streams import Exchange
+from filesync.ledger.tables import entity, exchange, metadata, site
+from filesync.model.ids import SiteId, StreamId
+from filesync.model.shadow import Life
+
+_FACT: Final = "ended "  # and our stream: the name of the site's fact
+
+
+class Ended(msgspec.Struct, frozen=True, kw_only=True):
+    """An exchange that is no more. Its streams are remembered: what still comes on one, or lies in a folder, is no riddle."""
+
+    exchange: str
+    partner_site: SiteId
+    partner_name: str
+    out_stream: StreamId
+    in_stream: StreamId
+    at: int  # microseconds since 1970
+
+
+def endings(conn: sa.Connection) -> list[Ended]:
+    """All of them."""
+    found = conn.execute(sa.select(site.c.value).where(site.c.name.startswith(_FACT))).scalars()
+    return [msgspec.json.decode(text, type=Ended) for text in found]
+
+
+def end(conn: sa.Connection, x: Exchange, *, at: int) -> None:
+    """Remove every row of an exchange but what the journal says, and remember that it was."""
+    for table in reversed(metadata.sorted_tables):
+        if table is not exchange and any(one.column.table is exchange for one in table.foreign_keys):
+            conn.execute(sa.delete(table).where(table.c.exchange == x.id))
+    conn.execute(sa.delete(exchange).where(exchange.c.id == x.id))
+    # facts of the site that are named after an exchange, `inbox 3 /srv/in`: its number may be given again
+    of_it = site.c.name.like(f"% {x.id}") | site.c.name.like(f"% {x.id} %")
+    conn.execute(sa.delete(site).where(of_it, ~site.c.name.startswith(_FACT)))
+    ended = Ended(
+        exchange=x.name,
+        partner_site=x.partner_site,
+        partner_name=x.partner_name,
+        out_stream=x.out_stream,
+        in_stream=x.in_stream,
+        at=at,
+    )
+    streams.set_site_fact(conn, f"{_FACT}{x.out_stream}", msgspec.json.encode(ended).decode())
+
+
+def count_entities(conn: sa.Connection, x: Exchange) -> dict[Life, int]:
+    """How many issues, comments and their like an exchange knows, by what became of them."""
+    query = sa.select(entity.c.state, sa.func.count()).where(entity.c.exchange == x.id).group_by(entity.c.state)
+    return {Life(state): number for state, number in conn.execute(query)}

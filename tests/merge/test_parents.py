@@ -1,7 +1,12 @@
 """A field that names another issue: it waits, is dropped, or is not told."""
 
+import pytest
+
+from filesync.agent.outgoing import gather
+from tests.faults.scene import change_settings
 from tests.merge.scene import (
     MIRROR,
+    crash,
     keys,
     only,
     refuse_create,
@@ -85,6 +90,42 @@ def test_a_parent_is_deleted_after_what_was_below_it_has_left() -> None:
         world.send(world.acme)
         assert world.globex.queued() == []
         assert keys(world.globex) == [below]
+        world.assert_in_step()
+
+
+def test_a_parent_is_deleted_after_what_was_below_it_has_left_however_many_bundles_lie_between(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gather, "_CHUNK", 1)
+    with two_sites(contract=MIRROR) as world:
+        change_settings(world.acme, max_changes="1")
+        above = world.acme.desk.create("Story", "above")
+        below = world.acme.desk.create("Sub-task", "below", {"parent": above})
+        world.send(world.acme)
+        world.acme.desk.edit(below, {"parent": None})
+        world.acme.desk.delete(above)
+        between = world.acme.desk.create("Bug", "between")
+        world.acme.desk.edit(below, {"summary": "alone"})
+        assert world.send(world.acme).bundles == 3
+        assert world.globex.queued() == []
+        assert set(keys(world.globex)) == {below, between}
+        world.assert_in_step()
+
+
+def test_a_deletion_that_waits_for_the_end_is_told_by_the_next_run_when_this_one_is_cut_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gather, "_CHUNK", 1)
+    with two_sites(contract=MIRROR) as world:
+        change_settings(world.acme, max_changes="1")
+        key = world.acme.desk.create("Bug", "goes")
+        world.send(world.acme)
+        world.acme.desk.delete(key)
+        stays = world.acme.desk.create("Bug", "stays")
+        with crash(world.acme, "after X12"):  # the first bundle is out, the deletion was only read
+            world.acme.export()
+        world.send(world.acme)
+        assert keys(world.globex) == [stays]
         world.assert_in_step()
 
 

@@ -48,6 +48,7 @@ class Gather:
         self._doubted: frozenset[Gid] = frozenset()
         self._ended = False  # an exchange of ours was: nobody knows any more what came on it
         self._waits_for_them = 0  # came from this partner before, and nothing of this exchange was ever taken
+        self._deleted: list[str] = []  # local ids of issues that are gone
         self._begin()
 
     def _begin(self) -> None:
@@ -84,6 +85,14 @@ class Gather:
                 found = Found()
             self._chunk(chunk, found)
             self._site.step("X1")
+        for local in dict.fromkeys(self._deleted):  # last of all: what was below it may be named by the feed long after it
+            if self._enough(found):
+                yield found.ordered()
+                self._begin()
+                found = Found()
+            found.looked_at.append(local)
+            found.again.pop(local, None)
+            self._gone(local, found)
         if found.looked_at:
             yield found.ordered()
         if self._waits_for_them:
@@ -114,7 +123,8 @@ class Gather:
                 continue  # as somebody's parent, a moment ago
             self._looking(local, found)
             if issue is None:
-                self._gone(local, found)
+                self._deleted.append(local)
+                found.again[local] = ""  # it is told at the end; a run that is cut off before that looks at it again
             else:
                 self._one(local, issue, found, depth=0)
 

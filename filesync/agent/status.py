@@ -17,10 +17,12 @@ from filesync.config import Config
 from filesync.errors import ConfigError, ExitCode, FilesyncError, disk_problem
 from filesync.ledger import journal, looked_at, streams
 from filesync.ledger.journal import Wait
+from filesync.ledger.refusals import refusals
 from filesync.ledger.streams import Direction, Exchange, State
 from filesync.rules.contract import load_contract
 
 _SILENT = 2  # times `report_every`: the partner's carrier may be a person who comes once a day
+_REFUSED = 100  # numbers that are shown
 _ARRIVING = "arriving"  # what the receiver notes of a file that is not whole, or damaged: nobody can tell yet
 
 
@@ -60,6 +62,7 @@ class Receiving:
     other_contract: str  # where the next one waits for it: "theirs 0a1b2c3d, ours 4e5f6071"; else empty
     missing: tuple[tuple[int, int], ...]  # waited for: from, to
     arriving: tuple[str, ...]  # names of files that are not whole yet, or damaged
+    refused: tuple[tuple[int, str], ...]  # came so that they could not be taken, each with why; no good copy came since
     last_file: str
     last_seen: dt.datetime | None
     silent: dt.timedelta | None  # since the last file, where that is too long: the partner sends at least a report
@@ -68,7 +71,7 @@ class Receiving:
     @property
     def work_left(self) -> bool:
         """Whether something is waited for."""
-        return bool(self.held or self.missing or self.arriving)
+        return bool(self.held or self.missing or self.arriving or self.refused)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +187,7 @@ def _receiving(conn: sa.Connection, x: Exchange, config: Config, *, now: dt.date
         other_contract="" if following is None else _other(following.contract, config.rules_of(x.name).contract),
         missing=tuple((gap.first, gap.last) for gap in position.missing(conn, x)),
         arriving=tuple(sorted(shown(one.name) for one in looked_at.files(conn, x.id).values() if one.verdict == _ARRIVING)),
+        refused=tuple(refusals(conn, x, limit=_REFUSED)),
         last_file=x.in_last_file,
         last_seen=last,
         silent=now - last if last is not None and now - last >= _SILENT * every else None,

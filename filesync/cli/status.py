@@ -54,7 +54,7 @@ def _exchange(us: str, one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
         Say.LESS
         if one.state is State.STOPPED
         or one.stuck
-        or (one.receiving and one.receiving.other_contract)
+        or (one.receiving and (one.receiving.other_contract or one.receiving.refused))
         or (one.sending and one.sending.refused)
         else Say.NORMAL
     )
@@ -70,6 +70,11 @@ def _exchange(us: str, one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
         yield from ((Say.LESS, f"  REFUSED: {_refused(shown(one.partner), refusal)}") for refusal in one.sending.refused)
     if one.receiving is not None:
         yield Say.NORMAL, f"  receiving  {_receiving(one.receiving)}"
+        if one.receiving.refused:
+            codes = ", ".join(f"{seq} ({code})" for seq, code in one.receiving.refused)
+            numbers = ranges([seq for seq, _ in one.receiving.refused]).replace(",", "")
+            ask = f"ask {shown(one.partner)} to run: filesync resend {us} {numbers}"
+            yield Say.LESS, f"  REFUSED: {codes} came and could not be taken; {ask}"
         if one.receiving.other_contract:
             what = f"bundle {one.receiving.held[0]} was made under another contract ({one.receiving.other_contract})"
             yield Say.LESS, f"  HELD: {what}: it waits until contract.yaml here is the one it was made under"

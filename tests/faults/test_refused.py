@@ -40,6 +40,9 @@ def test_f22_f23_f85_the_sender_hears_what_was_refused_and_how_to_mend_it(plain:
     deliver(plain.globex, two)
     plain.globex.import_()
     assert len(quarantined(plain.globex)) == 1
+    status, out, _ = terminal(plain.globex, "-q", "status")
+    assert status == ExitCode.WORK_LEFT
+    assert "REFUSED: 1 (BAD_HASH) came and could not be taken; ask acme to run: filesync resend globex 1" in out
     report_comes(plain)
     told = only(plain.acme.import_(), NotTakenThere)
     assert "globex could not take what came there as our 1 (BAD_HASH)." in told
@@ -49,11 +52,22 @@ def test_f22_f23_f85_the_sender_hears_what_was_refused_and_how_to_mend_it(plain:
     resend(plain.acme.site, "main", [1])
     plain.carry(to=plain.globex)
     assert plain.globex.import_().bundles == 2
+    assert terminal(plain.globex, "status")[0] == ExitCode.DONE
     report_comes(plain)
     assert not [event for event in plain.acme.import_().events if isinstance(event, NotTakenThere)]
     status, out, _ = terminal(plain.acme, "status")
     assert status == ExitCode.DONE
     assert "refused" not in out
+
+
+def test_f7_f23_the_last_bundle_that_came_damaged_is_not_taken_for_all_is_well(plain: World, terminal: Terminal) -> None:
+    (one,) = sent(plain, ["one"])
+    put(plain.globex, one.name, damaged(one))
+    plain.globex.import_()
+    assert terminal(plain.globex, "status")[0] == ExitCode.WORK_LEFT
+    deliver(plain.globex, one)
+    plain.globex.import_()
+    assert terminal(plain.globex, "status")[0] == ExitCode.DONE
 
 
 def test_a_refusal_is_told_once_and_keeps_its_time(plain: World, terminal: Terminal) -> None:

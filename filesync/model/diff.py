@@ -120,12 +120,12 @@ def _create(one: Seen, tells: Callable[[Kind, str], bool]) -> Tell:
 
 
 def _changed(one: Seen, row: Entity, tells: Callable[[Kind, str], bool]) -> dict[str, Value | None]:
-    known = [name for name, shadow in row.fields.items() if shadow.here != EMPTY and name not in one.fields]
-    return {
-        name: one.fields.get(name)
-        for name in [*one.fields, *known]
-        if name not in one.unknown and digest(one.fields.get(name)) != row.shadow(name).here and tells(one.kind, name)
+    shadows = row.fields
+    found: dict[str, Value | None] = {
+        name: value for name, value in one.fields.items() if digest(value) != (shadows[name].here if name in shadows else EMPTY)
     }
+    found.update((name, None) for name, shadow in shadows.items() if shadow.here != EMPTY and name not in one.fields)
+    return {name: value for name, value in found.items() if name not in one.unknown and tells(one.kind, name)}
 
 
 def _gone(there: Collection[Gid], rows: Mapping[Gid, Entity], doubted: Collection[Gid]) -> list[Tell]:

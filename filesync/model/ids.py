@@ -5,6 +5,7 @@ They are plain `str` at run time (they travel in JSON and stand in the ledger as
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -78,6 +79,7 @@ def parse_mark(text: str) -> tuple[int, int, int]:
     return int(found[1]), int(found[2]), int(found[3])
 
 
+@functools.lru_cache(maxsize=10_000)  # an export asks for the gid of one item several times
 def make_gid(site: SiteId, kind: Kind, local: str, stamp: str) -> Gid:
     """Name an entity born in the tracker of `site`. Raises ValueError where the id or stamp has other letters."""
     return parse_gid(f"{site}/{kind}/{local}/{stamp}")

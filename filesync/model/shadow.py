@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -46,7 +46,14 @@ class Entity:
 
     def with_shadows(self, shadows: Mapping[str, Shadow]) -> Entity:
         """The same entity with these shadows in place of its own."""
-        return replace(self, fields={**self.fields, **shadows})
+        return Entity(
+            gid=self.gid,
+            kind=self.kind,
+            parent=self.parent,
+            local=self.local,
+            state=self.state,
+            fields={**self.fields, **shadows},
+        )
 
 
 _NOTHING: Final = Shadow()

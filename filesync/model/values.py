@@ -8,6 +8,7 @@ its own, `name:element: True`, so that two sites adding different labels never m
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import hashlib
 import re
 from collections.abc import Mapping
@@ -23,6 +24,9 @@ Flat: TypeAlias = Mapping[str, Value | None]
 
 EMPTY: Final = "-"  # the digest of an empty field
 NEVER_EQUAL: Final = "!"  # a digest that no value has: the field is to be told again
+
+SHORT: Final = 64  # characters: what is no longer than that is often the same in many issues
+REMEMBERED: Final = 10_000  # such texts, where something made of them is kept for the next time
 
 _DIGITS: Final = 30  # more than any tracker keeps; a bound on what a hostile exponent could make us write
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -137,4 +141,14 @@ def digest(value: Value | None) -> str:
     """What the ledger keeps of a value instead of the value: 32 hex digits, or `EMPTY`."""
     if value is None:
         return EMPTY
+    if value is True or (isinstance(value, str) and len(value) <= SHORT):
+        return _again(value)
+    return _digest(value)
+
+
+def _digest(value: Value) -> str:
     return hashlib.sha256(_canonical.encode(value)).hexdigest()[:32]
+
+
+# Nine of ten fields hold a word that many issues have: looking it up costs a tenth of hashing it.
+_again = functools.lru_cache(maxsize=REMEMBERED)(_digest)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from dataclasses import field as given
+from typing import Final, TypeVar
 
 from filesync.bundle.verdict import shown
 from filesync.model.ids import Gid, Kind, parse_gid
 from filesync.model.issue import Item
 from filesync.model.links import LINK, link_end, link_name, link_parts
-from filesync.model.values import FieldKind, Flat, Value, flat_name, normal, split_name
+from filesync.model.values import REMEMBERED, SHORT, FieldKind, Flat, Value, flat_name, normal, split_name
 from filesync.rules.contract import BELOW, BODY, CASCADE_DEPTH, Contract, ContractField, DeletePolicy
 from filesync.rules.words import Words
+
+T = TypeVar("T")
 
 _UNFIT: Final = (ValueError, OverflowError)  # the second: a date-time whose UTC form lies before the year 1
 _WHY: Final = 200  # characters of a reason
@@ -56,16 +59,32 @@ class FieldRule:
     words: Words
     allowed: frozenset[str] | None  # the contract's words for its values; None: any
     stand_in: str | None  # the user who stands here for one whom nothing names
+    told: dict[str, str] = given(default_factory=dict, compare=False, repr=False)  # what `outward` answered to short texts
+    taken: dict[str, tuple[str, ...]] = given(default_factory=dict, compare=False, repr=False)  # and `inward`
 
     def outward(self, text: str) -> str:
         """Our value in the contract's words. Raises ValueError with words for a person."""
+        word = self.told.get(text)
+        if word is None:
+            word = self._outward(text)
+            _keep(self.told, text, word)
+        return word
+
+    def inward(self, word: str) -> tuple[str, ...]:
+        """Our values for a wire one, the one to write first. Raises ValueError with words for a person."""
+        ours = self.taken.get(word)
+        if ours is None:
+            ours = self._inward(word)
+            _keep(self.taken, word, ours)
+        return ours
+
+    def _outward(self, text: str) -> str:
         word = self.words.out(normal(self.field.spec.kind, text))
         if self.allowed is not None and word not in self.allowed:
             raise ValueError(f'the contract has no {self.field.spec.kind} "{shown(word)}"')
         return word
 
-    def inward(self, word: str) -> tuple[str, ...]:
-        """Our values for a wire one, the one to write first. Raises ValueError with words for a person."""
+    def _inward(self, word: str) -> tuple[str, ...]:
         kind = self.field.spec.kind
         if not word or normal(kind, word) != word:
             raise ValueError(f'"{shown(word)}" is not how a {kind} travels')
@@ -77,6 +96,13 @@ class FieldRule:
         if not ours:
             raise ValueError(f'no {kind} here stands for "{shown(word)}": name one in the mapping')
         return ours
+
+
+def _keep(answers: dict[str, T], text: str, answer: T) -> None:
+    if len(text) <= SHORT:
+        if len(answers) >= REMEMBERED:
+            answers.clear()
+        answers[text] = answer
 
 
 @dataclass(frozen=True, slots=True)

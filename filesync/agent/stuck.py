@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import msgspec
 import sqlalchemy as sa
 
@@ -71,7 +69,9 @@ def _decided(conn: sa.Connection, paired: Paired, change: Change, row: Entity | 
             return [Entity(gid=change.gid, kind=change.kind, parent=change.parent, state=Life.APART)]
         case Delete() if row is not None:
             below = shadows.children_of(conn, paired.exchange.id, [row.gid]).get(row.gid, [])
-            return [replace(one, state=Life.APART, fields={}) for one in (row, *below) if one.state is Life.LIVE]
+            return [
+                msgspec.structs.replace(one, state=Life.APART, fields={}) for one in (row, *below) if one.state is Life.LIVE
+            ]
         case Set() if row is not None:
             skipped = {
                 name: plan.skipped(

@@ -6,8 +6,10 @@ The changes get their place (mark) later, when their bundle is numbered; a `Tell
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from filesync.model.change import Change, Create, Delete, Set, Told
 from filesync.model.ids import Gid, Kind, Mark
@@ -18,8 +20,7 @@ from filesync.model.values import EMPTY, Value, digest
 TYPE: Final = "type"  # its wire name: always this one
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """An entity as our tracker shows it, in the contract's words."""
 
     gid: Gid
@@ -32,8 +33,7 @@ class Seen:
     about: About
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tell:
+class Tell(msgspec.Struct, frozen=True, kw_only=True):
     """One change to be sent. `row` is the ledger's row as it will be, but for the marks of what is told."""
 
     row: Entity

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -29,8 +28,7 @@ class Shadow(msgspec.Struct, frozen=True, array_like=True):
     took: Mark = NEVER  # the partner's last edit decided here: applied, kept or skipped, not merely received
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entity:
+class Entity(msgspec.Struct, frozen=True, kw_only=True):
     """A paired entity or tombstone. `fields` holds the shadows of wire names; one that is absent is empty and never told."""
 
     gid: Gid
@@ -38,7 +36,7 @@ class Entity:
     parent: Gid | None = None  # the issue it belongs to
     local: str | None = None  # its id in our tracker; none where we never had it
     state: Life = Life.LIVE
-    fields: Mapping[str, Shadow] = field(default_factory=dict)
+    fields: Mapping[str, Shadow] = msgspec.field(default_factory=dict)
 
     def shadow(self, name: str) -> Shadow:
         """The shadow of a field."""
@@ -46,14 +44,7 @@ class Entity:
 
     def with_shadows(self, shadows: Mapping[str, Shadow]) -> Entity:
         """The same entity with these shadows in place of its own."""
-        return Entity(
-            gid=self.gid,
-            kind=self.kind,
-            parent=self.parent,
-            local=self.local,
-            state=self.state,
-            fields={**self.fields, **shadows},
-        )
+        return msgspec.structs.replace(self, fields={**self.fields, **shadows})
 
 
 _NOTHING: Final = Shadow()

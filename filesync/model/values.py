@@ -25,7 +25,7 @@ Flat: TypeAlias = Mapping[str, Value | None]
 EMPTY: Final = "-"  # the digest of an empty field
 NEVER_EQUAL: Final = "!"  # a digest that no value has: the field is to be told again
 
-SHORT: Final = 64  # characters: what is no longer than that is often the same in many issues
+SHORT: Final = 32  # characters: what is no longer than that is often the same in many issues
 REMEMBERED: Final = 10_000  # such texts, where something made of them is kept for the next time
 
 _DIGITS: Final = 30  # more than any tracker keeps; a bound on what a hostile exponent could make us write

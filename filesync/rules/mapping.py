@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from dataclasses import field as given
-from typing import Final, TypeVar
+from typing import Final
+
+import msgspec
 
 from filesync.bundle.verdict import shown
 from filesync.model.ids import Gid, Kind, parse_gid
@@ -14,8 +15,6 @@ from filesync.model.links import LINK, link_end, link_name, link_parts
 from filesync.model.values import REMEMBERED, SHORT, FieldKind, Flat, Value, flat_name, normal, split_name
 from filesync.rules.contract import BELOW, BODY, CASCADE_DEPTH, Contract, ContractField, DeletePolicy
 from filesync.rules.words import Words
-
-T = TypeVar("T")
 
 _UNFIT: Final = (ValueError, OverflowError)  # the second: a date-time whose UTC form lies before the year 1
 _WHY: Final = 200  # characters of a reason
@@ -31,8 +30,7 @@ class Dropped:
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outward:
+class Outward(msgspec.Struct, frozen=True, kw_only=True):
     """An item in the contract's words. What is absent from `fields` is empty, but for the names in `untold`."""
 
     fields: dict[str, Value]
@@ -41,8 +39,7 @@ class Outward:
     untold: frozenset[str]  # wire fields that hold something which cannot be told: neither empty nor comparable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inward:
+class Inward(msgspec.Struct, frozen=True, kw_only=True):
     """Wire fields in our words, ready to be written. Those in `refused` (why, in words) are not among them."""
 
     fields: dict[str, Value | None]
@@ -59,32 +56,16 @@ class FieldRule:
     words: Words
     allowed: frozenset[str] | None  # the contract's words for its values; None: any
     stand_in: str | None  # the user who stands here for one whom nothing names
-    told: dict[str, str] = given(default_factory=dict, compare=False, repr=False)  # what `outward` answered to short texts
-    taken: dict[str, tuple[str, ...]] = given(default_factory=dict, compare=False, repr=False)  # and `inward`
 
     def outward(self, text: str) -> str:
         """Our value in the contract's words. Raises ValueError with words for a person."""
-        word = self.told.get(text)
-        if word is None:
-            word = self._outward(text)
-            _keep(self.told, text, word)
-        return word
-
-    def inward(self, word: str) -> tuple[str, ...]:
-        """Our values for a wire one, the one to write first. Raises ValueError with words for a person."""
-        ours = self.taken.get(word)
-        if ours is None:
-            ours = self._inward(word)
-            _keep(self.taken, word, ours)
-        return ours
-
-    def _outward(self, text: str) -> str:
         word = self.words.out(normal(self.field.spec.kind, text))
         if self.allowed is not None and word not in self.allowed:
             raise ValueError(f'the contract has no {self.field.spec.kind} "{shown(word)}"')
         return word
 
-    def _inward(self, word: str) -> tuple[str, ...]:
+    def inward(self, word: str) -> tuple[str, ...]:
+        """Our values for a wire one, the one to write first. Raises ValueError with words for a person."""
         kind = self.field.spec.kind
         if not word or normal(kind, word) != word:
             raise ValueError(f'"{shown(word)}" is not how a {kind} travels')
@@ -96,13 +77,6 @@ class FieldRule:
         if not ours:
             raise ValueError(f'no {kind} here stands for "{shown(word)}": name one in the mapping')
         return ours
-
-
-def _keep(answers: dict[str, T], text: str, answer: T) -> None:
-    if len(text) <= SHORT:
-        if len(answers) >= REMEMBERED:
-            answers.clear()
-        answers[text] = answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +107,7 @@ class Rules:
         self.deletes = deletes  # what this site does when the partner deleted something
         self._by_local = {rule.local: rule for rule in rules}
         self._by_wire = {rule.field.spec.name: rule for rule in rules}
+        self._told: dict[tuple[str, Value], tuple[str, Value]] = {}  # short values of ours, flat, and what they are told as
 
     def carries(self, kind: Kind, field: str) -> bool:
         """Whether a wire field, flat or bare, of this kind of item travels under the contract and stands here."""
@@ -175,15 +150,26 @@ class Rules:
             if item.ref.kind is not Kind.ISSUE:
                 way.below(flat, value, BELOW[item.ref.kind] if self.travels(item.ref.kind) else {})
                 continue
-            local, element = split_name(flat)
-            rule = self._by_local.get(local)
-            if local == LINK:
-                way.link(self.links, flat)
-            elif rule is not None:
-                way.take(rule, element, value)
+            told = None if isinstance(value, list) else self._told.get((flat, value))
+            if told is None:
+                self._take(way, flat, value)
+            else:
+                way.fields[told[0]] = told[1]
         return Outward(
             fields=way.fields, unresolved=tuple(way.unresolved), dropped=tuple(way.dropped), untold=frozenset(way.untold)
         )
+
+    def _take(self, way: _WayOut, flat: str, value: Value) -> None:
+        local, element = split_name(flat)
+        rule = self._by_local.get(local)
+        if local == LINK:
+            way.link(self.links, flat)
+        elif rule is not None:
+            told = way.take(rule, element, value)
+            if told is not None and (value is True or (isinstance(value, str) and len(value) <= SHORT)):
+                if len(self._told) >= REMEMBERED:
+                    self._told.clear()
+                self._told[flat, value] = told
 
     def inward(self, kind: Kind, fields: Flat, local_of: Callable[[Gid], str | None]) -> Inward:
         """Wire fields in our words. `local_of` knows the issues that are paired.
@@ -216,14 +202,22 @@ class _WayOut:
         self.dropped: list[Dropped] = []
         self.untold: set[str] = set()
 
-    def take(self, rule: FieldRule, element: str | None, value: Value) -> None:
+    def take(self, rule: FieldRule, element: str | None, value: Value) -> tuple[str, Value] | None:
+        """A field of an issue. Returns what it is told as, where that depends on nothing but the value."""
         spec = rule.field.spec
         try:
-            self._convert(rule, element, value)
+            if spec.kind is FieldKind.PARENT:
+                self._parent(spec.name, value)
+                return None
+            told = _converted(rule, element, value)
         except _UNFIT as error:
             self.dropped.append(Dropped(spec.name, spec.kind, shown(str(error), limit=_WHY)))
             if element is None:
                 self.untold.add(spec.name)
+            return None
+        if told is not None:
+            self.fields[told[0]] = told[1]
+        return told
 
     def below(self, name: str, value: Value, kinds: Mapping[str, FieldKind]) -> None:
         """A field of what belongs to an issue."""
@@ -242,28 +236,27 @@ class _WayOut:
         else:
             self.fields[link_name(word, gid)] = True
 
-    def _convert(self, rule: FieldRule, element: str | None, value: Value) -> None:
-        spec = rule.field.spec
-        if spec.many != (element is not None):
-            raise ValueError("it is a set here and one value in the contract, or the other way round")
-        if element is not None:
-            self.fields[flat_name(spec.name, rule.outward(element))] = True
-        elif spec.kind is FieldKind.CASCADE:
-            self.fields[spec.name] = rule.outward(_joined(value)).split("/")
-        elif not isinstance(value, str):
-            raise ValueError("one text was expected")
-        elif spec.kind is FieldKind.PARENT:
-            self._parent(spec.name, value)
-        elif value:
-            self.fields[spec.name] = rule.outward(value)
-
-    def _parent(self, name: str, local: str) -> None:
+    def _parent(self, name: str, value: Value) -> None:
+        local = _text(value)
         gid = self.gid_of(local)
         if gid is None:
             self.unresolved.append(local)
             self.untold.add(name)
         else:
             self.fields[name] = gid
+
+
+def _converted(rule: FieldRule, element: str | None, value: Value) -> tuple[str, Value] | None:
+    """A flat field in the contract's words; None for an empty one. Raises ValueError with words for a person."""
+    spec = rule.field.spec
+    if spec.many != (element is not None):
+        raise ValueError("it is a set here and one value in the contract, or the other way round")
+    if element is not None:
+        return flat_name(spec.name, rule.outward(element)), True
+    if spec.kind is FieldKind.CASCADE:
+        return spec.name, rule.outward(_joined(value)).split("/")
+    text = _text(value)
+    return (spec.name, rule.outward(text)) if text else None
 
 
 class _WayIn:
@@ -293,12 +286,10 @@ class _WayIn:
             self.fields[rule.local] = None
         elif spec.kind is FieldKind.CASCADE:
             self.fields[rule.local] = rule.inward(_joined(value))[0].split("/")
-        elif not isinstance(value, str):
-            raise ValueError("one text was expected")
         elif spec.kind is FieldKind.PARENT:
-            self.fields[rule.local] = self._parent(value)
+            self.fields[rule.local] = self._parent(_text(value))
         else:
-            self.fields[rule.local] = rule.inward(value)[0]
+            self.fields[rule.local] = rule.inward(_text(value))[0]
 
     def _element(self, rule: FieldRule, element: str, value: Value | None) -> None:
         if value is not None and value is not True:
@@ -340,6 +331,13 @@ def _below(kind: Kind, name: str, value: Value | None) -> str | None:
     if field is FieldKind.NUMBER and not (value.isascii() and value.isdigit()):
         raise ValueError(f"the {name} of a {kind} are counted in whole numbers")
     return value
+
+
+def _text(value: Value) -> str:
+    """The one text of a field that has one. Raises ValueError."""
+    if isinstance(value, str):
+        return value
+    raise ValueError("one text was expected")
 
 
 def _joined(value: Value) -> str:

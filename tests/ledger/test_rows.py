@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from filesync.ledger import journal, looked_at, shadows, streams
 from filesync.ledger.journal import Conflict, Entry, Queued, Wait
@@ -157,9 +158,9 @@ CHILD = Entity(gid=COMMENT, kind=Kind.COMMENT, parent=ISSUE, local="4", fields={
 
 def test_entities_are_what_was_saved_last(conn: sa.Connection, x: Exchange, y: Exchange) -> None:
     shadows.save(conn, x.id, [ROW, CHILD])
-    shadows.save(conn, x.id, [replace(ROW, state=Life.DEAD, fields={})])
+    shadows.save(conn, x.id, [structs.replace(ROW, state=Life.DEAD, fields={})])
     assert shadows.entities(conn, x.id, [ISSUE, COMMENT, OTHER, ISSUE]) == {
-        ISSUE: replace(ROW, state=Life.DEAD, fields={}),
+        ISSUE: structs.replace(ROW, state=Life.DEAD, fields={}),
         COMMENT: CHILD,
     }
     assert shadows.entities(conn, y.id, [ISSUE]) == {}
@@ -167,13 +168,13 @@ def test_entities_are_what_was_saved_last(conn: sa.Connection, x: Exchange, y: E
 
 
 def test_thousands_are_asked_for_at_once(conn: sa.Connection, x: Exchange) -> None:
-    rows = [replace(ROW, gid=Gid(f"{SITE}/issue/{n}/1"), local=str(n)) for n in range(1_203)]
+    rows = [structs.replace(ROW, gid=Gid(f"{SITE}/issue/{n}/1"), local=str(n)) for n in range(1_203)]
     shadows.save(conn, x.id, rows)
     assert shadows.entities(conn, x.id, [one.gid for one in rows]) == {one.gid: one for one in rows}
 
 
 def test_of_several_rows_for_one_local_item_the_live_one_counts(conn: sa.Connection, x: Exchange) -> None:
-    shadows.save(conn, x.id, [replace(ROW, gid=OTHER, state=Life.DEAD), ROW])
+    shadows.save(conn, x.id, [structs.replace(ROW, gid=OTHER, state=Life.DEAD), ROW])
     assert shadows.by_local(conn, x.id, Kind.ISSUE, "17") == ROW
     assert shadows.by_local(conn, x.id, Kind.COMMENT, "17") is None
 
@@ -193,7 +194,7 @@ def test_revisits_are_asked_for_at_once_or_once_another_issue_is_paired(conn: sa
     shadows.add_revisits(conn, x.id, {"18": "17", "19": ""})
     assert shadows.revisits(conn, x.id) == ["19"]
     shadows.save(conn, y.id, [ROW])
-    shadows.save(conn, x.id, [replace(ROW, state=Life.DEAD)])
+    shadows.save(conn, x.id, [structs.replace(ROW, state=Life.DEAD)])
     assert shadows.revisits(conn, x.id) == ["19"], "dead, or of another exchange, is not paired"
     shadows.save(conn, x.id, [ROW])
     assert sorted(shadows.revisits(conn, x.id)) == ["18", "19"]

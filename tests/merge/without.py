@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from filesync.agent.incoming.importer import Importer
 from filesync.agent.merge import plan
@@ -166,7 +167,7 @@ def r11(patch: Patch) -> None:
     seen = Gather._seen
 
     def came_from_nowhere(self: Gather, item: Item, parent: Gid | None, found: Found, depth: int) -> Seen:
-        return replace(seen(self, item, parent, found, depth), came=False)
+        return structs.replace(seen(self, item, parent, found, depth), came=False)
 
     patch.setattr(Gather, "_seen", came_from_nowhere)
 
@@ -211,7 +212,7 @@ def r15(patch: Patch) -> None:
         issue = self._site.tracker.get(above) if isinstance(above, str) else None
         if issue is None or "parent" in one.fields:
             return one
-        return replace(one, fields={**one.fields, "parent": self._gid(issue.item)}, unknown=one.unknown - {"parent"})
+        return structs.replace(one, fields={**one.fields, "parent": self._gid(issue.item)}, unknown=one.unknown - {"parent"})
 
     patch.setattr(Gather, "_seen", tells_all)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import msgspec
@@ -297,7 +297,9 @@ class Merge:
     def buried(self, row: Entity, life: Life) -> list[Entity]:
         """The rows of an entity and of all that belongs to it, dead or apart."""
         below = self._view.children.get(row.gid, [])
-        return [replace(one, state=life, fields={}) for one in (row, *below) if one is row or one.state is Life.LIVE]
+        return [
+            msgspec.structs.replace(one, state=life, fields={}) for one in (row, *below) if one is row or one.state is Life.LIVE
+        ]
 
     # ── ends without a call ─────────────────────────────────────────────────────────────────────────────────────
 

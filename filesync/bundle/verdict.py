@@ -54,6 +54,10 @@ HINTS: Final[Mapping[Code, str]] = {
     Code.BAD_JSON: _FORGED,
     Code.BAD_SCHEMA: _FORGED,
     Code.BAD_HEADER: _FORGED,
+    Code.NOT_REGULAR: "Nothing was read. Take it out of the folder, and ask the carrier who put it there",
+    Code.STALE_GENERATION: "Nothing of it was applied. Drop it (filesync quarantine drop), or ask the sender why it came",
+    Code.SEQ_IMPLAUSIBLE: "Nothing of it was applied. Where so many bundles are on their way, raise limits.window and run: "
+    "filesync quarantine retry. Else ask the sender how it was made",
     Code.NEWER_FORMAT: "Held, not refused. Upgrade filesync here to at least the sender's version",
 }
 TEXT_MODE: Final = "Text-mode transfer? Line ends were rewritten (LF became CRLF); have it carried as binary"

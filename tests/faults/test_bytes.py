@@ -143,7 +143,7 @@ def test_f78_what_is_no_file_is_told_once_and_never_opened(plain: World) -> None
     os.mkfifo(plain.globex.config.folders.inbox / "fs1_x.tar")
     told = only(plain.globex.import_(), Damaged)
     assert "fs1_x.tar cannot be taken (NOT_REGULAR)" in told
-    assert "It was left where it is." in told
+    assert "It was left where it is. Nothing was read. Take it out of the folder, and ask the carrier" in told
     assert plain.globex.import_().events == ()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from dataclasses import replace
 
@@ -16,7 +17,7 @@ from filesync.ledger.streams import State
 from filesync.model.ids import BundleId
 from tests.faults.scene import Terminal, change_settings, deliver, inbox, only, quarantined, sent, sentences, summaries
 from tests.support.forged import first, forge, head_of
-from tests.support.two_sites import World
+from tests.support.two_sites import World, two_sites
 
 
 def test_f1_the_same_bundle_twice_is_a_success_and_is_applied_once(plain: World, terminal: Terminal) -> None:
@@ -265,10 +266,26 @@ def test_f18_what_is_far_ahead_is_held_within_the_window_and_refused_beyond_it(p
     assert len(quarantined(plain.globex)) == 2
 
 
+@pytest.mark.parametrize("encrypt", [False, True])
+def test_f35_no_file_is_larger_than_the_carrier_takes_however_little_it_can_be_compressed(encrypt: bool) -> None:
+    with two_sites(encrypt=encrypt) as world:
+        change_settings(world.acme, max_bundle_bytes="64 KiB")
+        noise = random.Random(7)
+        for number in range(30):
+            world.acme.desk.create("Bug", f"Pump {number}", {"description": noise.randbytes(4_000).hex()})
+        world.acme.export()
+        sizes = [path.stat().st_size for path in world.acme.config.folders.outbox.iterdir()]
+        assert len(sizes) > 1
+        assert max(sizes) <= 64 << 10
+        world.carry(to=world.globex)
+        assert world.globex.import_().bundles == len(sizes)
+
+
 def test_f19_a_number_from_nowhere_is_in_quarantine(plain: World) -> None:
     deliver(plain.globex, forge(plain.acme, plain.acme.folder, seq=9_999_999_999, prev=BundleId("ab" * 32)))
     (told,) = sentences(plain.globex.import_())
     assert "cannot be taken (SEQ_IMPLAUSIBLE)" in told
+    assert "raise limits.window and run: filesync quarantine retry. Else ask the sender" in told
     assert len(quarantined(plain.globex)) == 1
 
 
@@ -281,6 +298,7 @@ def test_f20_a_bundle_of_an_older_generation_is_in_quarantine(plain: World) -> N
     (told,) = sentences(plain.globex.import_())
     assert "cannot be taken (STALE_GENERATION)" in told
     assert "1 of generation 1: made before a reset, 2 is current" in told
+    assert "Drop it (filesync quarantine drop), or ask the sender why it came" in told
     assert len(quarantined(plain.globex)) == 1
 
 

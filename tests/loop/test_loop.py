@@ -48,7 +48,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, name: str) -> list[str]:
     return seen
 
 
-def test_what_arrives_is_imported_and_what_changed_is_exported_on_its_interval(world: World) -> None:
+def test_f63_f64_what_no_event_tells_of_is_imported_and_what_changed_is_exported_on_its_interval(world: World) -> None:
     acme, globex = world.sides
     acme.desk.create("Bug", "Pump runs hot")
     acme.export()

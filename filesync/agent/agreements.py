@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from filesync.agent.events import Event, count_text
+from filesync.agent.events import Event, Severity, count_text, ranges
 
 
 class ExchangePaused(Event, frozen=True, kw_only=True):
@@ -44,3 +44,60 @@ class ExchangeEnded(Event, frozen=True, kw_only=True):
             f"exchange {self.name} with {self.partner} is ended: nothing is sent or taken on it any more.{lost} Both "
             f"trackers keep what they have. {self.partner} is not told by this; what it still sends stays in the inbox"
         )
+
+
+class KeyRotated(Event, frozen=True, kw_only=True):
+    """From the next bundle on another key of ours signs, or opens."""
+
+    partner: str
+    seq: int  # the bundle that says so; 0: none does
+    since: int  # the first that the new key signs
+    fingerprint: str  # empty: as before
+    recipient: str  # empty: as before
+
+    def sentence(self) -> str:
+        if self.recipient:
+            return f"bundle {self.seq} tells {self.partner} to encrypt for {self.recipient} from then on; the key before stays"
+        if not self.seq:
+            return f"bundles for {self.partner} from {self.since} on are signed with {self.fingerprint}; it is not told so"
+        return f"bundle {self.seq} tells {self.partner} that {self.fingerprint} signs from {self.since} on"
+
+
+class KeyIntroduced(Event, frozen=True, kw_only=True):
+    """The partner changed a key, and said so in a bundle signed with the one before."""
+
+    partner: str
+    seq: int
+    fingerprint: str  # of the one that signs from the next bundle on; empty: as before
+    recipient: str  # for which we encrypt from now on; empty: as before
+
+    def sentence(self) -> str:
+        signs = f" Its bundles from {self.seq + 1} on are signed with {self.fingerprint}." if self.fingerprint else ""
+        opens = f" What is sent to it is encrypted for {self.recipient} from now on." if self.recipient else ""
+        return f"{self.partner} changed a key (bundle {self.seq}, signed with the one before).{signs}{opens}"
+
+
+class KeyRevoked(Event, frozen=True, kw_only=True):
+    """A person says that the partner's key signs nothing any more."""
+
+    severity = Severity.WARNING
+    partner: str
+    exchange: str
+    fingerprint: str
+    since: int
+    refused: list[int]  # bundles that were held, and are in quarantine now
+    applied: list[int]  # bundles that were applied before it was said
+
+    def sentence(self) -> str:
+        text = (
+            f"the key of {self.partner}, {self.fingerprint}, is revoked from bundle {self.since} on: nothing from there on is "
+            f"taken on exchange {self.exchange} until its new key is accepted (filesync pair accept --replace-key FILE)."
+        )
+        if self.refused:
+            text += f" Held and now refused: {ranges(self.refused)}; they are in quarantine."
+        if self.applied:
+            text += (
+                f" Applied before this was said: {ranges(self.applied)}. Ask {self.partner} whether it made them; if not, what "
+                "they changed here must be looked at by hand (filesync log), and both end the exchange and pair again."
+            )
+        return text

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from filesync.agent.look import reading
-from filesync.agent.staged import LIMITS, Changes
+from filesync.agent.staged import LIMITS, Changes, introduction
+from filesync.agent.trust import believed, partner_of
 from filesync.bundle.changes import CHANGES
+from filesync.bundle.header import BundleKind, Header
+from filesync.bundle.introduction import Introduction
 from filesync.bundle.layout import NAMESPACE, SIGNATURE
 from filesync.bundle.read import Bundle, Head, Reader
 from filesync.bundle.verdict import BadBundle, Code, Incomplete
@@ -50,8 +54,16 @@ class Inspected:
 
     def changes(self) -> Iterator[Change]:
         """The changes of a good bundle, while it is open. Raises DiskProblem."""
-        if self.good and self.plain is not None and self.bundle is not None and CHANGES in self.bundle.members:
+        if not self.good or self.plain is None or self.bundle is None or CHANGES not in self.bundle.members:
+            return
+        if self.bundle.head.header.kind is not BundleKind.KEYS:
             yield from Changes(self.plain, self.bundle)
+
+    def introduction(self) -> Introduction | None:
+        """What a good bundle of kind keys says, while it is open. Raises DiskProblem."""
+        if self.good and self.plain is not None and self.bundle is not None:
+            return introduction(self.plain, self.bundle) if self.bundle.head.header.kind is BundleKind.KEYS else None
+        return None
 
 
 @contextmanager
@@ -61,7 +73,7 @@ def inspected(path: Path, config: Config) -> Iterator[Inspected]:
     A partner is believed by the key that its exchange is bound to, anyone else by the allowed signers alone. Raises
     ConfigError and KeyProblem where our own keys cannot be read, DiskProblem; a bad file is an answer.
     """
-    signers = _believed(config)
+    trusted = _trusted(config)
     found = Inspected(path=path)
     with _private_folder(config.folders.state) as folder:
         try:
@@ -69,7 +81,7 @@ def inspected(path: Path, config: Config) -> Iterator[Inspected]:
             plain = Path(folder) / "plain.tar" if found.encrypted else path
             if found.encrypted:
                 decrypt(path, plain, identity=config.keys.age)
-            found = _checked(replace(found, plain=plain), signers)
+            found = _checked(replace(found, plain=plain), trusted)
         except BadBundle as error:
             found = _bad(found, error)
         except CannotDecrypt as error:
@@ -77,16 +89,17 @@ def inspected(path: Path, config: Config) -> Iterator[Inspected]:
         yield found
 
 
-def _believed(config: Config) -> tuple[AllowedSigner, ...]:
-    """The allowed signers, without what stands there for a partner besides the key that it is paired with."""
+_Trusted: TypeAlias = Callable[[Header], list[AllowedSigner]]  # those that may have signed what has this header
+
+
+def _trusted(config: Config) -> _Trusted:
+    """The allowed signers, without what stands there for a partner besides the key that signs at that place."""
     signers = read_signers(config.keys.allowed_signers)
     if not config.folders.ledger.exists():
-        return signers  # nobody is a partner yet
+        return lambda _: list(signers)  # nobody is a partner yet
     with reading(config) as conn:
-        exchanges = streams.exchanges(conn)
-    names = {one.partner_name for one in exchanges}
-    bound = {(one.partner_name, one.partner_key) for one in exchanges}
-    return tuple(one for one in signers if one.principal not in names or (one.principal, one.key.text()) in bound)
+        partners = [partner_of(conn, one) for one in streams.exchanges(conn) if one.partner_key]
+    return partial(believed, signers, partners)
 
 
 @contextmanager
@@ -116,7 +129,7 @@ def _first_bytes(path: Path) -> bytes:
         raise disk_problem(error, path, doing="read") from error
 
 
-def _checked(found: Inspected, signers: tuple[AllowedSigner, ...]) -> Inspected:
+def _checked(found: Inspected, trusted: _Trusted) -> Inspected:
     assert found.plain is not None
     reader = Reader(LIMITS)
     whole: Bundle | Incomplete | None = None
@@ -128,7 +141,7 @@ def _checked(found: Inspected, signers: tuple[AllowedSigner, ...]) -> Inspected:
         found = _bad(found, error)
     found = replace(found, head=reader.head)
     if reader.head is not None:
-        found = _signed(found, reader.head, signers)
+        found = _signed(found, reader.head, trusted(reader.head.header))
     if isinstance(whole, Incomplete):
         of = f" of {whole.need}" if whole.need is not None else ""
         problem = Problem(whole.what, f"the file ends here, after {whole.have}{of} bytes")
@@ -138,6 +151,7 @@ def _checked(found: Inspected, signers: tuple[AllowedSigner, ...]) -> Inspected:
     if isinstance(whole, Bundle):
         found = replace(found, bundle=whole)
         try:
+            found.introduction()
             for _ in found.changes():  # decompressed only when the signature and every hash were right
                 pass
         except BadBundle as error:
@@ -145,7 +159,7 @@ def _checked(found: Inspected, signers: tuple[AllowedSigner, ...]) -> Inspected:
     return found
 
 
-def _signed(found: Inspected, head: Head, signers: tuple[AllowedSigner, ...]) -> Inspected:
+def _signed(found: Inspected, head: Head, signers: list[AllowedSigner]) -> Inspected:
     """Who signed, and whether that is who the header says it is from."""
     try:
         key = verify(head.tagmanifest, head.signature, namespace=NAMESPACE)

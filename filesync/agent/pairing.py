@@ -21,6 +21,7 @@ from filesync.keys.pairing import PairedGeneration, Pairing, six_words
 from filesync.keys.signers import AllowedSigner, add_signer
 from filesync.keys.sshsig import PublicKey
 from filesync.ledger import streams
+from filesync.ledger.stream_keys import begin_key, drop_keys_from, forget_keys, stream_keys
 from filesync.ledger.streams import Direction, Exchange, State
 from filesync.model.ids import Generation, StreamId
 
@@ -92,7 +93,7 @@ def accept(
         record.write(conn)
         # inside the transaction: a key that is trusted without an exchange is harmless, an exchange without its key is not
         signer = AllowedSigner(theirs.name, PublicKey.parse(theirs.key), (NAMESPACE,))
-        old = _old_signer(conn, x)
+        old = None if _follows_a_revoked_one(conn, x, theirs.key) else _old_signer(conn, x)
         add_signer(site.config.keys.allowed_signers, signer, instead_of=old)
     record.done()
     return Bound(words, instead, key_out=old is not None)
@@ -130,6 +131,20 @@ def _instead(conn: sa.Connection, x: Exchange, theirs: Pairing, *, replace_key: 
             "and compare the six words again",
         )
     return instead
+
+
+def _follows_a_revoked_one(conn: sa.Connection, x: Exchange, key: str) -> bool:
+    """Whether the key takes over where the one before was revoked; else what was known of keys before it is forgotten."""
+    keys = stream_keys(conn, x.id, ours=False)
+    if not keys or key == x.partner_key:
+        return bool(keys)
+    if keys[-1].revoked is not None:
+        since = min(one.revoked for one in keys if one.revoked is not None)
+        drop_keys_from(conn, x.id, since)
+        begin_key(conn, x.id, ours=False, since=since, key=key)
+        return True
+    forget_keys(conn, x.id)
+    return False
 
 
 def _old_signer(conn: sa.Connection, x: Exchange) -> AllowedSigner | None:

@@ -18,6 +18,7 @@ import msgspec
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
+from filesync.agent import key_files
 from filesync.agent.record import Clock, Record, Sink, moment
 from filesync.agent.traces import check_traces
 from filesync.config import Config
@@ -34,7 +35,7 @@ from filesync.errors import (
 )
 from filesync.exchange.guard import Guard, read_guard
 from filesync.keys.signers import read_signers
-from filesync.keys.sshsig import CommandSigner, FileSigner, PublicKey, Signer
+from filesync.keys.sshsig import CommandSigner, FileSigner, Signer
 from filesync.ledger import streams
 from filesync.ledger.endings import endings
 from filesync.ledger.ledger import Ledger
@@ -165,12 +166,13 @@ class Site:
             self._lock.release()
 
     def check_ledger(self) -> None:
-        """Hold the ledger against what stands outside it. Raises ConfigError, LedgerBehind."""
+        """Hold the ledger against what stands outside it. Raises ConfigError, LedgerBehind, KeyProblem, DiskProblem."""
         with self.ledger.begin() as conn:
             if streams.site_fact(conn, SITE_ID) is None:
                 streams.set_site_fact(conn, SITE_ID, self.config.site)
                 streams.set_site_fact(conn, SITE_NAME, self.config.name)
             check_ledger(conn, self.config)
+            key_files.settle(conn, self.config)
 
     def check_restored(self, x: Exchange) -> None:
         """Hold our place in the partner's stream against what the tracker itself remembers. Once a process.
@@ -235,18 +237,12 @@ class Site:
         return Record(exchange, clock=self.clock, sinks=self.sinks)
 
     def signer(self) -> Signer:
-        """Whoever signs for us. Raises KeyProblem."""
+        """Whoever signs for us what is made now. Raises KeyProblem."""
         keys = self.config.keys
         if keys.signing is not None:
             return FileSigner(keys.signing)
         own, *_ = read_signers(keys.allowed_signers)  # our own key stands on its first line
         return CommandSigner(keys.command, public=own.key)
-
-    def partner_keys(self, exchange: Exchange) -> list[PublicKey]:
-        """The keys that may sign for the partner. Raises ConfigError."""
-        signers = read_signers(self.config.keys.allowed_signers)
-        # both: a partner of the same name has a key of its own, and taking the line out of the file is enough to distrust one
-        return [one.key for one in signers if one.principal == exchange.partner_name and one.key.text() == exchange.partner_key]
 
 
 def paused_text(x: Exchange) -> str:

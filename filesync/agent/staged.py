@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from filesync.bundle.changes import CHANGES, read_changes
+from filesync.bundle.introduction import Introduction, read_introduction
 from filesync.bundle.limits import Limits
 from filesync.bundle.read import Bundle, Head, Member, Reader
 from filesync.bundle.verdict import BadBundle, Code, Incomplete, bad
@@ -82,6 +83,12 @@ def member_chunks(path: Path, member: Member) -> Iterator[bytes]:
                 yield chunk
     except OSError as error:
         raise disk_problem(error, path, doing="read") from error
+
+
+def introduction(path: Path, bundle: Bundle) -> Introduction:
+    """What a verified bundle of kind keys says. Raises BadBundle, DiskProblem."""
+    declared = next(one.content_size for one in bundle.head.header.files if one.path == CHANGES)
+    return read_introduction(member_chunks(path, bundle.members[CHANGES]), declared=declared, limits=LIMITS)
 
 
 class Changes:

@@ -10,6 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from filesync.agent import position
+from filesync.agent.incoming.receive import NO_CONTRACT
 from filesync.agent.record import moment
 from filesync.agent.site import check_ledger
 from filesync.bundle.verdict import shown
@@ -196,6 +197,8 @@ def _receiving(conn: sa.Connection, x: Exchange, config: Config, *, now: dt.date
 
 
 def _other(theirs: str, path: Path) -> str:
+    if theirs == NO_CONTRACT:
+        return ""
     try:
         ours = load_contract(path).digest
     except ConfigError:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from filesync.agent.agreements import ExchangeEnded
 from filesync.agent.record import micros
 from filesync.agent.site import Site
+from filesync.agent.trust import partner_of
 from filesync.errors import disk_problem
 from filesync.keys.signers import AllowedSigner, take_out
 from filesync.keys.sshsig import PublicKey
@@ -87,7 +88,9 @@ def _waiting(folder: Path, x: Exchange) -> tuple[Path, ...]:
 
 def _signers(conn: sa.Connection, x: Exchange) -> list[AllowedSigner]:
     """Those that are believed for the sake of this exchange alone."""
-    others = {(one.partner_name, one.partner_key) for one in streams.exchanges(conn) if one.id != x.id}
-    if not x.partner_key or (x.partner_name, x.partner_key) in others:
+    if not x.partner_key:
         return []
-    return [AllowedSigner(x.partner_name, PublicKey.parse(x.partner_key))]
+    partners = [(one.id == x.id, partner_of(conn, one)) for one in streams.exchanges(conn) if one.partner_key]
+    others = {(partner.name, one.key) for ended, partner in partners if not ended for one in partner.keys}
+    here = {one.key for ended, partner in partners if ended for one in partner.keys}
+    return [AllowedSigner(x.partner_name, PublicKey.parse(key)) for key in sorted(here) if (x.partner_name, key) not in others]

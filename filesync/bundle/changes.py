@@ -50,24 +50,30 @@ def read_changes(chunks: Iterable[bytes], *, declared: int, limits: Limits) -> I
     `declared` is the header's content size. Raises BadBundle (TOO_LARGE, BAD_HEADER, BAD_JSON, BAD_SCHEMA)
     naming the line, after the changes before it were yielded.
     """
+    for line in checked_lines(chunks, "change", declared=declared, limits=limits):
+        # From the bytes again, not from the document: with its types known beforehand this is the faster of the two.
+        yield _typed.decode(line)
+
+
+def checked_lines(chunks: Iterable[bytes], name: str, *, declared: int, limits: Limits) -> Iterator[bytes]:
+    """The lines of a compressed file, each canonical, numbered, and as the schema `name` has it. Raises as `read_changes`."""
     for n, line in enumerate(_lines(_inflate(chunks, declared=declared, limits=limits), limits=limits), start=1):
         if n > limits.changes:
             raise bad(Code.TOO_LARGE, CHANGES, f"more than {limits.changes} changes")
-        yield _change(line, n, limits)
+        _check(line, name, n, limits)
+        yield line
 
 
-def _change(line: bytes, n: int, limits: Limits) -> Change:
+def _check(line: bytes, name: str, n: int, limits: Limits) -> None:
     where = f"{CHANGES} line {n}"
     document = canonical.decode(line, where=where, depth=limits.depth)
-    if not schema.valid("change", document):
+    if not schema.valid(name, document):
         if not canonical.integers_fit(document):
             raise bad(Code.BAD_JSON, where, "a number beyond 2**53 - 1")
-        wrong = schema.problems("change", document)
+        wrong = schema.problems(name, document)
         raise BadBundle(Code.BAD_SCHEMA, (Problem(f"{where} {p.where}".rstrip(), p.what) for p in wrong))
     if document["n"] != n:
         raise bad(Code.BAD_SCHEMA, f"{where} n", f"is {document['n']}; lines are numbered from 1")
-    # From the bytes again, not from the document: with its types known beforehand this is the faster of the two.
-    return _typed.decode(line)
 
 
 def _inflate(chunks: Iterable[bytes], *, declared: int, limits: Limits) -> Iterator[bytes]:

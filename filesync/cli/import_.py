@@ -6,7 +6,7 @@ import click
 import msgspec
 
 from filesync.agent.events import Stopped, count_text
-from filesync.agent.incoming.arrivals import Arriving, Damaged, NewerFormat, NotTaken, Outside
+from filesync.agent.incoming.arrivals import Arriving, Damaged, KeyNotKnown, NewerFormat, NotTaken, Outside
 from filesync.agent.incoming.importer import Imports, import_once
 from filesync.cli.app import App, Say, json_option, say_options
 from filesync.cli.exchanges import each_exchange, event_documents, exchange_option
@@ -42,7 +42,11 @@ def code_of(one: Imports) -> ExitCode:
         return ExitCode.STOPPED
     if any(isinstance(event, Damaged) for event in one.events):
         return ExitCode.PARTNER
-    if one.held or one.queued or any(isinstance(event, Arriving | NewerFormat | NotTaken | Outside) for event in one.events):
+    if (
+        one.held
+        or one.queued
+        or any(isinstance(event, Arriving | KeyNotKnown | NewerFormat | NotTaken | Outside) for event in one.events)
+    ):
         return ExitCode.WORK_LEFT
     return ExitCode.DONE if one.events else ExitCode.NOTHING
 

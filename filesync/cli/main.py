@@ -45,7 +45,7 @@ VERBS: Final = {
     "prune": Verb("prune", "prune", "Remove bundles that have done their work."),
     "verify": Verb("verify", "verify", "Check bundle files, and say all that is wrong with each."),
     "show": Verb("show", "show", "Show what a bundle file holds."),
-    "keys": Verb("keys", "keys", "List the keys of this site and of its partners."),
+    "keys": Verb("keys", "keys", "List, change and revoke keys."),
     "issue": Verb("issue", "issue", "Work on the issues of the embedded tracker."),
 }
 

@@ -14,6 +14,7 @@ from filesync.bundle.verdict import shown
 from filesync.cli.app import App, json_option
 from filesync.config import Config
 from filesync.errors import PartnerError, size_text
+from filesync.keys.sshsig import PublicKey
 from filesync.model.change import Change, Create, Delete
 from filesync.model.values import Value
 
@@ -50,6 +51,10 @@ def _show(app: App, file: Path, config: Config, *, changes: bool) -> None:
             return
         for line in _head(found):
             app.tell(line)
+        if (keys := found.introduction()) is not None and changes:
+            app.tell(f"{keys.n:>6}  key {PublicKey.parse(keys.key).fingerprint()} signs from the next bundle on")
+            if keys.recipient is not None:
+                app.tell(f"        recipient {shown(keys.recipient)} opens what is sent to {shown(_sender(found))} from now on")
         for change in found.changes() if changes else ():
             for line in _change(change, claimed_by=shown(_sender(found))):
                 app.tell(line)
@@ -123,5 +128,6 @@ def _document(found: Inspected, *, changes: bool) -> dict[str, object]:
         "header": msgspec.Raw(found.head.header_bytes),
     }
     if changes:
-        told["changes"] = list(found.changes())
+        keys = found.introduction()
+        told["changes"] = list(found.changes()) if keys is None else [keys]
     return told

@@ -34,6 +34,18 @@ def make_identity(path: Path) -> str:
     return recipient
 
 
+def turn_identity(path: Path) -> str:
+    """A new identity before those in the file, which still open what was encrypted for them; its recipient.
+
+    Raises KeyProblem, DiskProblem.
+    """
+    before = keyfile.read_private(path)
+    identity = pyrage.x25519.Identity.generate()
+    recipient = str(identity.to_public())
+    keyfile.replace(path, f"# public key: {recipient}\n{identity}\n".encode() + before, mode=0o600)
+    return recipient
+
+
 def recipient_of(path: Path) -> str:
     """The recipient, `age1…`, of the first identity in the file: the one that partners encrypt to. Raises KeyProblem."""
     return str(_identities(path)[0].to_public())

@@ -51,7 +51,7 @@ def add_signer(path: Path, signer: AllowedSigner, *, instead_of: AllowedSigner |
     """
     now = _text(path) if path.exists() else ""
     _signers(now, path)
-    before = now if instead_of is None else "\n".join(one for one in now.split("\n") if not _says(one, instead_of))
+    before = now if instead_of is None else _without(now, [instead_of])
     known = _signers(before, path)
     if signer in known:
         if before != now:
@@ -63,6 +63,30 @@ def add_signer(path: Path, signer: AllowedSigner, *, instead_of: AllowedSigner |
             hint=f"Every site has a key of its own. Ask {signer.principal} for its own pairing file; where {others[0]} goes by "
             f"another name now, take its line out of {path} first.",
         )
+    after = before + ("\n" if before and not before.endswith("\n") else "") + _line(signer)
+    keyfile.replace(path, after.encode(), mode=0o644)
+
+
+def lead(path: Path, signer: AllowedSigner) -> None:
+    """Put a line first, where our own key stands; what there was of it elsewhere goes. Raises ConfigError, DiskProblem."""
+    now = _text(path)
+    known = _signers(now, path)
+    if known and known[0] == signer:
+        return
+    keyfile.replace(path, (_line(signer) + _without(now, [signer])).encode(), mode=0o644)
+
+
+def take_out(path: Path, gone: Collection[AllowedSigner]) -> None:
+    """Take out the lines that give these keys to their principals; comments stay. Raises ConfigError, DiskProblem."""
+    now = _text(path)
+    _signers(now, path)
+    left = _without(now, gone)
+    if left != now:
+        keyfile.replace(path, left.encode(), mode=0o644)
+
+
+def _line(signer: AllowedSigner) -> str:
+    """The signer's line. Raises ValueError where its name or a namespace has letters that mean something there."""
     options = f'namespaces="{",".join(signer.namespaces)}" ' if signer.namespaces else ""
     line = f"{signer.principal} {options}{signer.key.text()}\n"
     written = None
@@ -70,17 +94,11 @@ def add_signer(path: Path, signer: AllowedSigner, *, instead_of: AllowedSigner |
         written = _signer(line.strip())
     if written != signer:
         raise ValueError(f"cannot be written as an allowed signer: {signer.principal[:40]!r}")
-    after = before + ("\n" if before and not before.endswith("\n") else "") + line
-    keyfile.replace(path, after.encode(), mode=0o644)
+    return line
 
 
-def take_out(path: Path, gone: Collection[AllowedSigner]) -> None:
-    """Take out the lines that give these keys to their principals; comments stay. Raises ConfigError, DiskProblem."""
-    now = _text(path)
-    _signers(now, path)
-    left = "\n".join(line for line in now.split("\n") if not any(_says(line, one) for one in gone))
-    if left != now:
-        keyfile.replace(path, left.encode(), mode=0o644)
+def _without(text: str, gone: Collection[AllowedSigner]) -> str:
+    return "\n".join(line for line in text.split("\n") if not any(_says(line, one) for one in gone))
 
 
 def _says(line: str, signer: AllowedSigner) -> bool:

@@ -150,6 +150,11 @@ def set_site_fact(conn: sa.Connection, name: str, value: str) -> None:
     conn.execute(sa.insert(site).values(name=name, value=value))
 
 
+def drop_site_fact(conn: sa.Connection, name: str) -> None:
+    """It is no fact any more."""
+    conn.execute(sa.delete(site).where(site.c.name == name))
+
+
 def _exchange(row: Any) -> Exchange:
     values = dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's documented name
     values["state"] = State(values["state"])

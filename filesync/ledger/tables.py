@@ -134,6 +134,17 @@ refusal = sa.Table(
     sa.Column("code", sa.Text, nullable=False),
 )
 
+# Which key signs a stream from which place on. No rows: one key signed all of it (the partner's: exchange.partner_key).
+stream_key = sa.Table(
+    "stream_key",
+    metadata,
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
+    sa.Column("ours", sa.Boolean, primary_key=True),
+    sa.Column("since", sa.Text, primary_key=True),  # the mark of a bundle: generation, seq, 0
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("revoked", sa.Text, nullable=False, default=""),  # the mark from which on nothing signed with it is taken
+)
+
 # The paired entities and tombstones, with the shadow of every field ({name: [here, told, took]}, JSON).
 entity = sa.Table(
     "entity",

@@ -18,11 +18,12 @@ from hypothesis import strategies as st
 from filesync.bundle import schema
 from filesync.bundle.changes import encode_change
 from filesync.bundle.header import encode_header, encode_report
+from filesync.bundle.introduction import Introduction, encode_introduction
 from tests.support.bundles import CHANGES, HEADER, REPORT_1
 
 FOLDER = Path(__file__).parent.parent.parent / "schemas"
 ALL = sorted(path.stem for path in FOLDER.glob("*.json"))
-WIRE = ["header", "report", "change"]  # what travels; others may check it with other validators
+WIRE = ["header", "report", "change", "keys"]  # what travels; others may check it with other validators
 
 SAMPLES: dict[str, list[Any]] = {
     "header": [
@@ -31,6 +32,10 @@ SAMPLES: dict[str, list[Any]] = {
     ],
     "report": [json.loads(encode_report(REPORT_1))],
     "change": [json.loads(encode_change(change)) for change in CHANGES],
+    "keys": [
+        json.loads(encode_introduction(Introduction(n=1, key="ssh-ed25519 AAAA"))),
+        json.loads(encode_introduction(Introduction(n=1, key="ssh-ed25519 AAAA", recipient="age1qqqq"))),
+    ],
 }
 
 

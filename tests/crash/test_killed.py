@@ -61,8 +61,15 @@ def test_f45_f50_f51_f52_an_import_killed_anywhere_goes_on_and_makes_nothing_twi
     assert told["killed"] > 50
 
 
+def test_f45_f91_a_change_of_keys_killed_anywhere_goes_on_and_every_number_has_the_key_that_counts_there() -> None:
+    told = killed("rotate")
+    calls = {f"{when} {call} keys" for when in ("before", "after") for call in ("create", "fsync", "replace", "link", "unlink")}
+    assert {"after R1", "after R2", "after R3", "after X5"} | calls <= set(told["places"])
+    assert told["killed"] > 50
+
+
 @pytest.mark.prove
-@pytest.mark.parametrize("scene", ["export", "import"])
+@pytest.mark.parametrize("scene", ["export", "import", "rotate"])
 def test_f45_killed_at_every_single_place(scene: str) -> None:
     told = killed(scene, "--all")
     assert told["killed"] == len(told["places"])

@@ -28,15 +28,21 @@ from filesync.agent.events import Event
 from filesync.agent.inspect import inspected
 from filesync.agent.look import reading
 from filesync.agent.outgoing.exporter import export_once
+from filesync.agent.outgoing.rotation import rotate_signing
 from filesync.agent.status import ExchangeStatus, status
+from filesync.agent.trust import place_of
+from filesync.bundle.header import BundleKind
 from filesync.bundle.read import Head
+from filesync.bundle.write import NAMESPACE
 from filesync.exchange.guard import read_guard
+from filesync.keys.sshsig import verify
 from filesync.ledger import streams
+from filesync.ledger.stream_keys import stream_keys
 from filesync.model.ids import NO_BUNDLE
 from tests.support.two_sites import EXCHANGE, MEMORY, Clock, Side, World, _template, two_sites
 
 CALLS = ("fsync", "rename", "replace", "link", "unlink", "mkdir", "write")
-ROOMS = ("outbox", "inbox", "archive", "store", "quarantine", "guard", "spool", "stage")
+ROOMS = ("outbox", "inbox", "archive", "store", "quarantine", "guard", "spool", "stage", "keys")
 FEW = 20  # without --all: of all places, one in so many, besides the first of each kind
 
 
@@ -245,7 +251,47 @@ def ready_to_import_abreast(world: World) -> None:
     ready_to_import(world)
 
 
+def rotated(world: World, before: dict[str, bytes]) -> None:
+    acme, globex = world.sides
+    x = acme.exchange().id
+    with acme.site.ledger.begin() as conn:
+        begun = bool(stream_keys(conn, x, ours=True))
+    if not begun:
+        rotate_signing(acme.site)
+        acme.reopen()
+    acme.export()
+    acme.reopen()
+    with acme.site.ledger.begin() as conn:
+        first, second = stream_keys(conn, x, ours=True)
+    heads = whole(acme)
+    assert [head.header.seq for head in heads] == list(range(1, acme.exchange().out_seq + 1))
+    assert [head.header.kind for head in heads].count(BundleKind.KEYS) == 1, "said twice, or never"
+    signed = {place_of(head.header): verify(head.tagmanifest, head.signature, namespace=NAMESPACE).text() for head in heads}
+    assert set(signed.values()) == {first.key, second.key}
+    assert all(key == (second.key if str(place) >= second.since else first.key) for place, key in signed.items())
+    assert acme.site.signer().public.text() == second.key
+    assert sorted(path.name for path in (acme.folder / "keys").iterdir()) == [
+        "age.txt",
+        "allowed_signers",
+        "signing",
+        "signing.pub",
+    ]
+    assert left_over(acme) == []
+    archived = {file.name: file.read_bytes() for file in acme.config.folders.archive.iterdir()}
+    assert all(archived[name] == content for name, content in before.items()), "other bytes for a number"
+    world.bring_again(to=globex)
+    globex.import_()
+    world.assert_in_step()
+    assert globex.exchange().partner_key == second.key
+
+
+def rotate_and_export(world: World) -> None:
+    rotate_signing(world.acme.site)
+    world.acme.export()
+
+
 SCENES = {
+    "rotate": Scene("acme", people, rotate_and_export, rotated),
     "import-abreast": Scene("globex", ready_to_import_abreast, lambda world: world.globex.import_(), imported),
     "export": Scene("acme", people, lambda world: world.acme.export(), exported),
     "import": Scene("globex", ready_to_import, lambda world: world.globex.import_(), imported),

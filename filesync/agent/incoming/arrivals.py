@@ -126,6 +126,35 @@ class Mistrusted(Event, frozen=True, kw_only=True):
         )
 
 
+class KeyNotKnown(Event, frozen=True, kw_only=True):
+    """A file that is signed with a key which a bundle before it, or a person, may still name. It is not taken yet."""
+
+    severity = Severity.WARNING
+    standing = True
+    file: str
+    partner: str
+    seq: int  # 0: a report
+    fingerprint: str
+    missing: str  # the bundles before it that did not come: "11", "11-13"
+    command: str
+    revoked: int  # from which bundle on the partner's key was revoked; 0: it was not
+
+    def sentence(self) -> str:
+        what = f"bundle {self.seq} of {self.partner} ({self.file})" if self.seq else f"a report of {self.partner} ({self.file})"
+        start = f"{what} is signed with {self.fingerprint}, which is not known here yet. It stays in the inbox, unread"
+        if self.revoked:
+            return (
+                f"{start}: the key of {self.partner} was revoked from bundle {self.revoked} on. If {self.partner} says that "
+                "this is its new one: filesync pair accept --replace-key FILE"
+            )
+        if not self.missing:
+            return f"{start}, until the bundles before it are applied; one of them may introduce that key."
+        return (
+            f"{start}, until bundle {self.missing} comes, which may introduce that key. Everything else goes on. If it does "
+            f"not come, ask {self.partner} to run: {self.command}"
+        )
+
+
 class UnknownStream(Event, frozen=True, kw_only=True):
     """A file that says it is our partner's, and for us, on a stream that is not paired. It is left alone."""
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from filesync.agent.events import Warned
-from filesync.agent.incoming.arrivals import Arriving, Damaged, Foreign, Mistrusted, NotTaken, UnknownStream
+from filesync.agent.incoming.arrivals import Arriving, Damaged, Foreign, KeyNotKnown, Mistrusted, NotTaken, UnknownStream
 from filesync.agent.record import Record, micros, moment
 from filesync.agent.site import Site
 from filesync.agent.staged import OtherSigner
@@ -161,6 +161,12 @@ class Filing:
             else:
                 self._record.add(Arriving(file=name, problem=problem, settle_s=int(settle)))
         self._remember(candidate, staged.sha256, _ARRIVING, str(error), since=int(state.since.at * _SECOND))
+
+    def waits(self, candidate: Candidate, staged: Staged, seen: SeenFile | None, why: KeyNotKnown) -> None:
+        """It stays as it is, however long that takes, and is looked at by every import."""
+        self._record.add(why)
+        since = seen.since if seen is not None and seen.sha256 == staged.sha256 else None
+        self._remember(candidate, staged.sha256, _ARRIVING, why.sentence(), since=since)
 
     def refuse(self, candidate: Candidate, staged: Staged | None, error: BadBundle) -> None:
         """Into quarantine, with the reason beside it. What cannot be copied (a link, a pipe) stays, known by name."""

@@ -14,8 +14,10 @@ import msgspec
 import sqlalchemy as sa
 
 from filesync.agent.events import BundleApplied, ContractDiffers, Event, Stopped, Stuck, Waiting
-from filesync.agent.incoming.missing import missing, resend_command
-from filesync.agent.incoming.receive import Receiver
+from filesync.agent.incoming.introduced import learn
+from filesync.agent.incoming.missing import missing
+from filesync.agent.incoming.receive import NO_CONTRACT, Receiver
+from filesync.agent.incoming.stored import reread
 from filesync.agent.merge.abreast import abreast, by_family, by_issue
 from filesync.agent.merge.carry import Carry
 from filesync.agent.merge.decide import Merge, Step
@@ -24,10 +26,11 @@ from filesync.agent.merge.outcome import Counts, Outcome, Work
 from filesync.agent.merge.view import View
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Checkpoint, Halted, Paired, Site, checkpoint_name
-from filesync.agent.staged import Changes, check_signature, read_whole
+from filesync.agent.staged import Changes, introduction
+from filesync.bundle.header import BundleKind
 from filesync.bundle.read import Bundle
 from filesync.bundle.verdict import BadBundle
-from filesync.errors import DiskProblem, PairingError, StorageFailure
+from filesync.errors import KeyProblem, PairingError
 from filesync.ledger import journal, shadows, streams
 from filesync.ledger.journal import Wait
 from filesync.ledger.streams import Direction, State, Taken
@@ -56,15 +59,19 @@ def import_once(site: Site, name: str) -> Imports:
         raise PairingError(f"exchange {name!r} only sends", hint="pair it again with --direction both to receive, too")
     site.check_restored(paired.exchange)
     record = site.record(name)
-    Receiver(site, paired, record).run()
-    importer = Importer(site, site.paired(name), record)
-    bundles = importer.run()
+    bundles, counts, learned = 0, Counts(), True
+    while learned:  # files that wait in the inbox for a key that is not known yet have it now
+        Receiver(site, paired, record).run()
+        importer = Importer(site, site.paired(name), record)
+        importer.counts = counts
+        bundles += importer.run()
+        counts, learned, paired = importer.counts, importer.learned, site.paired(name)
     with site.ledger.begin() as conn:
         left = sum(journal.count_queued(conn, paired.exchange.id).values())
         held = len(streams.held(conn, paired.exchange.id))
         record.write(conn)
     record.done()
-    return Imports(bundles=bundles, counts=importer.counts, held=held, queued=left, events=tuple(record.events))
+    return Imports(bundles=bundles, counts=counts, held=held, queued=left, events=tuple(record.events))
 
 
 class Importer:
@@ -76,6 +83,7 @@ class Importer:
         self._x = paired.exchange.id
         self._record = record
         self.counts = Counts()
+        self.learned = False  # a key of the partner's was introduced
 
     def run(self) -> int:
         """The queue as far as it goes, then every bundle that is next, then the queue again. Returns the bundles applied."""
@@ -109,12 +117,15 @@ class Importer:
 
     def _readable(self, taken: Taken) -> bool:
         """Whether what a bundle says means here what its sender meant: a change is read by the contract its bundle names."""
-        return taken.contract == self._paired.rules.contract.digest
+        return taken.contract in {NO_CONTRACT, self._paired.rules.contract.digest}
 
     def _bundle(self, taken: Taken) -> None:
         """I12 and I13: every change decided or queued, then the bundle as a whole."""
         path = self._site.config.folders.store / taken.file
-        bundle = self._reread(taken)
+        bundle = reread(self._site, self._paired, taken)
+        if bundle.head.header.kind is BundleKind.KEYS:
+            self._keys(taken, bundle)
+            return
         changes = Changes(path, bundle)
         try:
             lines = sum(1 for _ in changes)  # every line is checked before the first is applied
@@ -139,22 +150,15 @@ class Importer:
             counts.waiting + here.waiting,
         )
 
-    def _reread(self, taken: Taken) -> Bundle:
+    def _keys(self, taken: Taken, bundle: Bundle) -> None:
+        """I13 for a bundle that brings a key."""
         path = self._site.config.folders.store / taken.file
-        keys = self._site.partner_keys(self._paired.exchange)
-        if not path.exists():
-            again = resend_command(self._paired.us.name, [taken.seq])
-            raise DiskProblem(
-                f"bundle {taken.seq} was taken, but {str(path)!r} is gone",
-                hint=f"Put it back; or ask {self._paired.them.name} to run: {again}. Other exchanges go on.",
-            )
-        whole = read_whole(path, check=lambda head: _known(check_signature(head, keys, signer=self._paired.them.name)))
-        if not isinstance(whole, Bundle) or whole.head.bundle_id != taken.id:
-            raise StorageFailure(
-                f"{path} is not what was stored there: bundle {taken.seq}",
-                hint="Check the disk. The stream waits, nothing of the bundle was applied; other exchanges go on.",
-            )
-        return whole
+        try:
+            learn(self._site, self._paired.exchange, taken, introduction(path, bundle), self._record)
+        except (BadBundle, KeyProblem) as error:
+            self._stop(f"bundle {taken.seq} is signed, but the key that it brings is not valid: {error}")
+            raise
+        self.learned = True
 
     def _applied(self, taken: Taken, lines: int) -> None:
         """I13. `lines`: its changes as counted here, whatever its header says for people."""
@@ -340,7 +344,3 @@ class Importer:
             now = micros(self._site.clock())
             streams.update_exchange(conn, self._x, state=State.STOPPED, stopped_why=why, stopped_since=now)
         self._note(Stopped(partner=self._paired.them.name, why=why))
-
-
-def _known(_key: object) -> None:
-    """The signer was checked; which of the partner's keys it was does not matter here."""

@@ -6,7 +6,6 @@ place in the stream goes to store/; what fails stays where it is until it has se
 
 from __future__ import annotations
 
-import datetime as dt
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +13,14 @@ from typing import Final
 
 from filesync.agent.events import Stopped
 from filesync.agent.incoming import mounts
-from filesync.agent.incoming.arrivals import ClockDiffers, Duplicate, NameDiffers, NewerFormat, Outside, Received
+from filesync.agent.incoming.arrivals import Duplicate, NameDiffers, NewerFormat, Outside, Received
+from filesync.agent.incoming.clocks import ahead
 from filesync.agent.incoming.filing import NAME_SHOWN, Filing, NotNow, for_stream, room, settled
 from filesync.agent.incoming.said import Said, came_alone, strange, take
+from filesync.agent.incoming.signed import Unintroduced, check_signer, waits
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Paired, Site
-from filesync.agent.staged import LIMITS, check_signature, read_whole
+from filesync.agent.staged import LIMITS, read_whole
 from filesync.bundle.header import Follows, Header, file_name, unknown_features
 from filesync.bundle.read import Bundle, Head
 from filesync.bundle.verdict import BadBundle, Code, Incomplete, bad, shown
@@ -27,7 +28,7 @@ from filesync.errors import disk_problem, size_text
 from filesync.exchange import files, inbox
 from filesync.exchange.guard import read_guard
 from filesync.exchange.inbox import Candidate, Mounted, Staged
-from filesync.exchange.judge import Arrival, Judgement, Place, StreamState, Verdict, judge
+from filesync.exchange.judge import NEEDS_THE_CONTRACT, Arrival, Judgement, Place, StreamState, Verdict, judge
 from filesync.keys import age
 from filesync.keys.age import CannotDecrypt, ForAnotherKey
 from filesync.ledger import streams
@@ -35,7 +36,7 @@ from filesync.ledger.looked_at import SeenFile
 from filesync.ledger.streams import State, Taken
 from filesync.model.ids import MAX_N, BundleId, Generation
 
-_CLOCK: Final = dt.timedelta(minutes=15)  # a bundle made so far in the future was made by another clock, not sent quickly
+NO_CONTRACT: Final = "-"  # of a bundle that is read without one; no header can say that
 _LEFT: Final = frozenset({Verdict.OWN_BUNDLE, Verdict.WRONG_RECIPIENT, Verdict.UNKNOWN_PARTNER})
 _WAITS_OUTSIDE: Final = frozenset({Verdict.HOLD_NEWER_GENERATION, Verdict.HOLD_NEWER_FORMAT, Verdict.SWITCH})
 _STORED: Final = frozenset({Verdict.APPLY, Verdict.HOLD_GAP, Verdict.HOLD_FIRST, Verdict.HOLD_CONTRACT})
@@ -159,6 +160,10 @@ class Receiver:
         except _NotOurs as error:
             self._not_ours(copy, error.judgement, error.header)
             return
+        except Unintroduced as error:
+            told = waits(self._x, error, self._held, us=self._paired.us.name, file=copy.candidate.name)
+            self._filing.waits(copy.candidate, copy.staged, seen, told)
+            return
         except BadBundle as error:
             if error.code is Code.NEWER_FORMAT:
                 self._record.add(NewerFormat(file=shown(copy.candidate.name), what=str(error.problems[0].what)))
@@ -177,7 +182,7 @@ class Receiver:
         judgement = self._judged(head)
         if judgement.verdict in _LEFT:
             raise _NotOurs(judgement, head.header)
-        check_signature(head, self._site.partner_keys(self._x), signer=self._x.partner_name)
+        check_signer(self._site, self._x, head, judgement.verdict)
 
     def _judged(self, head: Head) -> Judgement:
         header = head.header
@@ -259,7 +264,7 @@ class Receiver:
                     prev=header.prev,
                     file=stored,
                     arrived_as=shown(copy.candidate.name, limit=NAME_SHOWN),
-                    contract=header.contract,
+                    contract=header.contract if header.kind in NEEDS_THE_CONTRACT else NO_CONTRACT,
                     state="received",
                     changes=min(sum(header.counts.values()), MAX_N),  # a claim for people; counted when it is applied
                     decided=b"",
@@ -299,17 +304,10 @@ class Receiver:
         self._filing.done(copy.candidate, copy.staged.sha256, "duplicate")
 
     def _watch_clock(self, header: Header) -> None:
-        """A bundle cannot have been made later than now. That one was made long ago says nothing: it may have travelled."""
-        try:
-            ahead = dt.datetime.fromisoformat(header.created_at) - self._site.clock()
-        except ValueError:
-            return  # the 13th month: told for people only, and nothing depends on it
-        if ahead > _CLOCK and not self._clock_told:
+        differs = ahead(header, now=self._site.clock(), partner=self._x.partner_name)
+        if differs is not None and not self._clock_told:
             self._clock_told = True
-            seconds = int(ahead.total_seconds())
-            self._record.add(
-                ClockDiffers(partner=self._x.partner_name, seq=header.seq, made=header.created_at, ahead_s=seconds)
-            )
+            self._record.add(differs)
 
     def _not_ours(self, copy: _Copy, judgement: Judgement, header: Header) -> None:
         if judgement.verdict is Verdict.OWN_BUNDLE:

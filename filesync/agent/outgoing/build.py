@@ -6,6 +6,7 @@ from pathlib import Path
 
 from filesync.agent.site import Site
 from filesync.agent.staged import check_own
+from filesync.agent.trust import signer_of
 from filesync.bundle.write import NAMESPACE, Bag, tar
 from filesync.errors import disk_problem
 from filesync.exchange import files
@@ -17,11 +18,12 @@ def build(site: Site, x: Exchange, bag: Bag, name: str) -> Path:
     """The file, in the spool, as our own reader has read it. Raises DiskProblem, StorageFailure, KeyProblem."""
     spool = site.config.folders.spool
     plain = spool / name.removesuffix(".age")
-    signature = site.signer().sign(bag.tagmanifest, namespace=NAMESPACE)  # X5; X4 and X6 write while they build
+    signer = signer_of(site, x, bag.header)
+    signature = signer.sign(bag.tagmanifest, namespace=NAMESPACE)  # X5; X4 and X6 write while they build
     site.step("X5")
     files.write_whole(plain, tar(bag, signature))
     site.step("X4")
-    check_own(plain, bag.bundle_id, site.signer().public)  # X7
+    check_own(plain, bag.bundle_id, signer.public)  # X7
     site.step("X7")
     if not x.encrypt:
         return plain
@@ -31,7 +33,7 @@ def build(site: Site, x: Exchange, bag: Bag, name: str) -> Path:
     site.step("X6")
     back = spool / f"{plain.name}.check"
     age.decrypt(finished, back, identity=site.config.keys.age)
-    check_own(back, bag.bundle_id, site.signer().public)
+    check_own(back, bag.bundle_id, signer.public)
     return finished
 
 

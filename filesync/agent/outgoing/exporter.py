@@ -60,14 +60,14 @@ def export_once(site: Site, name: str) -> Exports:
     site.check_restored(paired.exchange)
     record = site.record(name)
     clear_spool(site.config.folders.spool)
-    finished = _finish(site, paired.exchange, record, resumed=True)
+    finished = finish(site, paired.exchange, record, resumed=True)
     if paired.exchange.basis not in {"", paired.basis}:
         record.add(RulesChanged(partner=paired.them.name))
     for found in Gather(site, paired, record).found():  # X1
         numbered = _number(site, paired, record, found)  # X3; X2, attachments, has no work yet
         site.step("X3")
         if numbered:
-            finished += _finish(site, paired.exchange, record)
+            finished += finish(site, paired.exchange, record)
     with site.ledger.begin() as conn:
         streams.update_exchange(conn, paired.exchange.id, basis=paired.basis)  # everything was looked at under these rules
         x = streams.exchange_of(conn, paired.exchange.id)
@@ -177,7 +177,7 @@ def _lines(tells: list[Tell], *, generation: int, seq: int, limits: Limits) -> t
     return lines, rows
 
 
-def _finish(site: Site, x: Exchange, record: Record, *, resumed: bool = False) -> list[Sent]:
+def finish(site: Site, x: Exchange, record: Record, *, resumed: bool = False) -> list[Sent]:
     """X4-X12 for every bundle that has a number and is not in the outbox yet."""
     with site.ledger.begin() as conn:
         waiting = streams.unpublished(conn, x.id)

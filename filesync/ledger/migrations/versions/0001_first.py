@@ -226,3 +226,16 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("exchange", "name"),
     )
+    op.create_table(
+        "stream_key",
+        sa.Column("exchange", sa.Integer(), nullable=False),
+        sa.Column("ours", sa.Boolean(), nullable=False),
+        sa.Column("since", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("revoked", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["exchange"],
+            ["exchange.id"],
+        ),
+        sa.PrimaryKeyConstraint("exchange", "ours", "since"),
+    )

@@ -1,0 +1,188 @@
+"""New keys of ours, and how partners hear of them: a numbered bundle of kind `keys`, signed with the key before.
+
+What was numbered before is signed with the key before, whenever it is built; every step can be the last one of a run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from filesync import __version__
+from filesync.agent import key_files, position
+from filesync.agent.agreements import KeyRotated
+from filesync.agent.outgoing.build import clear_spool
+from filesync.agent.outgoing.exporter import finish
+from filesync.agent.record import micros
+from filesync.agent.site import Site
+from filesync.bundle.changes import compress
+from filesync.bundle.header import BundleKind, Header, Party, Place, file_name
+from filesync.bundle.introduction import Introduction, encode_introduction
+from filesync.bundle.write import changes_file, pack
+from filesync.errors import FilesyncError, StorageFailure
+from filesync.keys import age
+from filesync.ledger import streams
+from filesync.ledger.stream_keys import begin_key, key_at, stream_keys
+from filesync.ledger.streams import Direction, Exchange, Sent, State
+from filesync.model.ids import Mark, make_mark
+from filesync.model.values import utc_text
+
+_NONCE = 16  # bytes
+_TURNING = "age key"  # the site's fact: the recipient before, while partners are not told of the one after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rotated:
+    """What came of it. `by_hand`: exchanges on which nothing can be said, so a person does.
+
+    `later`: exchanges whose bundle goes out with a later export, each with why.
+    """
+
+    fingerprint: str
+    recipient: str
+    since: dict[str, int]  # by exchange, the first number that the new key signs
+    by_hand: tuple[str, ...]
+    later: dict[str, str]
+
+
+def rotate_signing(site: Site, *, stolen: bool = False) -> Rotated:
+    """Sign with a new key from the next number of every stream on. Raises KeyProblem, ConfigError, DiskProblem.
+
+    `stolen`: no bundle says so, for whoever has the key before could sign one as well; partners revoke it by hand.
+    """
+    new = key_files.next_key(site.config)
+    site.step("R1")
+    before, record = site.signer().public, site.record("-")
+    since: dict[str, int] = {}
+    with site.ledger.begin() as conn:
+        for x in _sending(conn):
+            if not stream_keys(conn, x.id, ours=True):
+                begin_key(conn, x.id, ours=True, since=_place(x, 1), key=before.text())
+            told = 0 if stolen else _number(conn, site, x, Introduction(n=1, key=new.text()))
+            first = since[x.name] = (told or x.out_seq) + 1
+            begin_key(conn, x.id, ours=True, since=_place(x, first), key=new.text())
+            fingerprint = new.fingerprint()
+            record.add(KeyRotated(partner=x.partner_name, seq=told, since=first, fingerprint=fingerprint, recipient=""))
+        streams.set_site_fact(conn, key_files.SIGNING, new.text())
+        record.write(conn)
+    record.done()
+    site.step("R2")
+    later = _settled(site)
+    return Rotated(
+        fingerprint=new.fingerprint(),
+        recipient="",
+        since=since,
+        by_hand=tuple(since) if stolen else _offered(site),
+        later=later,
+    )
+
+
+def rotate_age(site: Site) -> Rotated:
+    """Open with a new key what comes from now on; what was encrypted for the one before is opened with that.
+
+    Raises KeyProblem, ConfigError, DiskProblem.
+    """
+    path = site.config.keys.age
+    with site.ledger.begin() as conn:
+        before = streams.site_fact(conn, _TURNING)
+        if before is None:  # else an attempt was cut off
+            before = age.recipient_of(path)
+            streams.set_site_fact(conn, _TURNING, before)
+    site.step("R1")
+    if age.recipient_of(path) == before:
+        age.turn_identity(path)
+    site.step("R2")
+    recipient, record = age.recipient_of(path), site.record("-")
+    with site.ledger.begin() as conn:
+        for x in _sending(conn):
+            signs = key_at(stream_keys(conn, x.id, ours=True), _place(x, x.out_seq + 1))
+            key = signs.key if signs is not None else site.signer().public.text()
+            told = _number(conn, site, x, Introduction(n=1, key=key, recipient=recipient))
+            record.add(KeyRotated(partner=x.partner_name, seq=told, since=told + 1, fingerprint="", recipient=recipient))
+        streams.drop_site_fact(conn, _TURNING)
+        record.write(conn)
+        mute = [x.name for x in streams.exchanges(conn) if x.direction is Direction.RECEIVE]
+    record.done()
+    later = _settled(site)
+    return Rotated(fingerprint="", recipient=recipient, since={}, by_hand=(*mute, *_offered(site)), later=later)
+
+
+def _sending(conn: sa.Connection) -> list[Exchange]:
+    """Those on which a bundle can say it; one that stands still says it when it goes on."""
+    return [x for x in streams.exchanges(conn) if x.state is not State.OFFERED and x.direction is not Direction.RECEIVE]
+
+
+def _offered(site: Site) -> tuple[str, ...]:
+    """Exchanges whose partner may have our pairing file of before, and has not sent its own."""
+    with site.ledger.begin() as conn:
+        return tuple(x.name for x in streams.exchanges(conn) if x.state is State.OFFERED)
+
+
+def _place(x: Exchange, seq: int) -> Mark:
+    return make_mark(x.out_generation.n, seq, 0)
+
+
+def _number(conn: sa.Connection, site: Site, x: Exchange, says: Introduction) -> int:
+    """Give the bundle that says it the next number, and freeze it. Returns the number."""
+    now, seq = site.clock(), x.out_seq + 1
+    packed = compress([encode_introduction(says)], level=site.config.limits.level)
+    report = position.report(conn, x, now=now, grace=site.config.limits.grace)
+    header = Header(
+        agent=f"filesync {__version__}",
+        kind=BundleKind.KEYS,
+        stream=x.out_stream,
+        from_=Party(site.config.site, site.config.name),
+        to=Party(x.partner_site, x.partner_name),
+        generation=Place(x.out_generation.n, x.out_generation.id),
+        seq=seq,
+        prev=x.out_id,
+        seen=position.seen(conn, x),
+        counts={"key": 1},
+        created_at=utc_text(now),
+        nonce=site.random(_NONCE),
+        report=report,
+    )
+    bag = pack(header, [changes_file(packed)])
+    streams.add_sent(
+        conn,
+        x.id,
+        Sent(
+            generation=x.out_generation.n,
+            seq=seq,
+            id=bag.bundle_id,
+            file=file_name(bag.header, bag.bundle_id, encrypted=x.encrypt),
+            header=dict(bag.tags)["bundle.json"],
+            frozen=packed.data,
+            state="frozen",
+            changes=1,
+            at=micros(now),
+        ),
+    )
+    streams.update_exchange(conn, x.id, out_seq=seq, out_id=bag.bundle_id, report_no=report.no)
+    position.told(conn, x, report, now=now)
+    return seq
+
+
+def _settled(site: Site) -> dict[str, str]:
+    """Key files in their places, and every bundle that says it in its outbox, as far as that goes now."""
+    with site.ledger.begin() as conn:
+        key_files.settle(conn, site.config)
+        there = _sending(conn)
+    site.step("R3")
+    later = {}
+    clear_spool(site.config.folders.spool)
+    for x in there:
+        record = site.record(x.name)
+        try:
+            if x.state is State.PAIRED:
+                finish(site, x, record)
+            else:
+                later[x.name] = f"it is {x.state}"
+        except StorageFailure:
+            raise
+        except FilesyncError as error:
+            later[x.name] = str(error)
+    with site.ledger.begin() as conn:
+        key_files.settle(conn, site.config)
+    return later

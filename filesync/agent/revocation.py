@@ -1,0 +1,81 @@
+"""A partner's key that is in other hands: from a number on, which the partner names, nothing signed with it is taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from filesync.agent.agreements import KeyRevoked
+from filesync.agent.site import Site
+from filesync.bundle.verdict import Code
+from filesync.errors import PairingError, disk_problem
+from filesync.exchange import files
+from filesync.keys.sshsig import PublicKey
+from filesync.ledger import streams
+from filesync.ledger.stream_keys import begin_key, drop_taken, revoke_keys, stream_keys
+from filesync.ledger.streams import Exchange, Taken
+from filesync.model.ids import make_mark
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revoked:
+    """What a revocation came to, by numbers."""
+
+    fingerprint: str
+    refused: tuple[int, ...]  # were held
+    applied: tuple[int, ...]  # it came too late for these
+
+
+def revoke(site: Site, x: Exchange, from_seq: int) -> Revoked:
+    """Take nothing of this partner's from this number on until it has a new key here. What is held of that is refused.
+
+    Raises PairingError, DiskProblem.
+    """
+    if not x.partner_key:
+        raise PairingError(
+            f"exchange {x.name!r} is not paired, so no key of a partner's is believed on it", hint="see: filesync keys list"
+        )
+    record, key = site.record(x.name), PublicKey.parse(x.partner_key)
+    with site.ledger.begin() as conn:
+        held = [one for one in streams.held(conn, x.id) if one.seq >= from_seq and one.generation == x.in_generation.n]
+    for one in held:
+        _keep(site, x, one)  # first: nothing is out of the store before it is in quarantine
+    site.step("refused kept")
+    applied = tuple(range(from_seq, x.in_seq + 1))
+    with site.ledger.begin() as conn:
+        if not stream_keys(conn, x.id, ours=False):
+            begin_key(conn, x.id, ours=False, since=make_mark(0, 0, 0), key=x.partner_key)
+        revoke_keys(conn, x.id, place=make_mark(x.in_generation.n, from_seq, 0))
+        for one in held:
+            drop_taken(conn, x.id, generation=one.generation, seq=one.seq)
+        refused = [one.seq for one in held]
+        record.add(
+            KeyRevoked(
+                partner=x.partner_name,
+                exchange=x.name,
+                fingerprint=key.fingerprint(),
+                since=from_seq,
+                refused=refused,
+                applied=list(applied),
+            )
+        )
+        record.write(conn)
+    record.done()
+    for one in held:
+        path = site.config.folders.store / one.file
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise disk_problem(error, path, doing="remove") from error
+    return Revoked(fingerprint=key.fingerprint(), refused=tuple(refused), applied=applied)
+
+
+def _keep(site: Site, x: Exchange, one: Taken) -> None:
+    """A copy in quarantine, as of a file that was refused when it came."""
+    path = site.config.folders.store / one.file
+    if not path.exists():
+        return
+    target = site.config.folders.quarantine / f"{files.hash_file(path).sha256[:16]}.bundle"
+    why = f"{Code.BAD_SIGNATURE}: signed with a key of {x.partner_name}'s that was revoked while bundle {one.seq} was held"
+    text = f"{one.arrived_as}\n{site.clock().isoformat(timespec='seconds')}\n{why}\n"
+    files.write_whole(target.with_suffix(".txt"), [text.encode()])
+    files.keep(path, target)

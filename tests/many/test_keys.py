@@ -1,0 +1,418 @@
+"""Keys that change, and keys that nobody is to believe any more."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from filesync.agent.agreements import KeyIntroduced, KeyRevoked
+from filesync.agent.incoming.arrivals import Damaged, KeyNotKnown
+from filesync.agent.inspect import inspected
+from filesync.agent.outgoing.rotation import rotate_age, rotate_signing
+from filesync.agent.pausing import pause, resume
+from filesync.agent.record import Record
+from filesync.agent.revocation import revoke
+from filesync.bundle.changes import compress
+from filesync.bundle.header import BundleKind, file_name
+from filesync.bundle.introduction import Introduction, encode_introduction
+from filesync.bundle.write import NAMESPACE, changes_file, pack, tar
+from filesync.errors import ExitCode, KeyProblem, StreamStopped
+from filesync.keys import age
+from filesync.keys.signers import read_signers
+from filesync.keys.sshsig import FileSigner
+from filesync.ledger import streams
+from filesync.ledger.streams import Direction
+from tests.faults.scene import only, quarantined, sent, summaries
+from tests.many.scene import call
+from tests.support.forged import forge, header
+from tests.support.programs import need
+from tests.support.two_sites import EXCHANGE, Side, World, two_sites
+
+Type = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with two_sites(encrypt=True) as made:
+        for n in range(2):
+            made.acme.desk.create("Bug", f"before {n}")
+        made.settle()
+        yield made
+
+
+@pytest.fixture
+def type_(capsys: pytest.CaptureFixture[str]) -> Type:
+    return lambda side, *words: call(capsys, side, *words)
+
+
+def rotate(side: Side, *, stolen: bool = False) -> str:
+    """A new signing key; its fingerprint."""
+    done = rotate_signing(side.site, stolen=stolen)
+    side.reopen()
+    return done.fingerprint
+
+
+def keys_of(side: Side, principal: str) -> list[str]:
+    return [one.key.fingerprint() for one in read_signers(side.config.keys.allowed_signers) if one.principal == principal]
+
+
+def outbox(side: Side) -> list[Path]:
+    return sorted(side.config.folders.outbox.iterdir())
+
+
+def deliver(side: Side, *files: Path) -> None:
+    for file in files:
+        shutil.copy(file, side.config.folders.inbox / file.name)
+
+
+# ── a new key that signs ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_f91_a_new_key_is_learned_from_a_bundle_that_the_one_before_signed_and_all_goes_on(world: World) -> None:
+    acme, globex = world.sides
+    before = acme.site.signer().public.fingerprint()
+    new = rotate(acme)
+    assert new != before
+    assert acme.site.signer().public.fingerprint() == new
+    assert sorted(path.name for path in acme.config.keys.signing.parent.iterdir()) == [  # type: ignore[union-attr]
+        "age.txt",
+        "allowed_signers",
+        "signing",
+        "signing.pub",
+    ], "the key before is gone: nothing needs it"
+    assert (acme.folder / "keys" / "signing").stat().st_mode & 0o777 == 0o600
+    acme.desk.create("Bug", "after")
+    globex.desk.create("Bug", "meanwhile")
+    acme.export()
+    world.carry(to=globex)
+    done = globex.import_()
+    assert f"Its bundles from {acme.exchange().out_seq} on are signed with {new}" in only(done, KeyIntroduced)
+    assert "after" in summaries(globex)
+    assert keys_of(globex, "acme") == [before, new]
+    assert keys_of(acme, "acme") == [new, before], "our own stands first"
+    world.settle()
+    world.assert_in_step()
+    twice = rotate(acme)
+    rotate(globex)
+    world.settle()
+    world.assert_in_step()
+    assert keys_of(globex, "acme") == [before, new, twice]
+
+
+def test_f91_the_check_by_hand_holds_for_bundles_of_before_and_after(world: World, tmp_path: Path) -> None:
+    acme, globex = world.sides
+    rotate(acme)
+    acme.desk.create("Bug", "after")
+    world.settle()
+    files = sorted(path for path in acme.config.folders.archive.iterdir() if not path.name.startswith("."))
+    assert len(files) >= 3
+    keygen, untar = need("ssh-keygen"), need("tar")
+    signers = {}
+    for number, file in enumerate(files):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        plain = folder / "b.tar"
+        age.decrypt(file, plain, identity=globex.config.keys.age)
+        subprocess.run([untar, "-xf", plain, "--strip-components=1"], cwd=folder, check=True)
+        told = subprocess.run(
+            [
+                keygen,
+                "-Y",
+                "verify",
+                "-f",
+                globex.config.keys.allowed_signers,
+                "-I",
+                "acme",
+                "-n",
+                NAMESPACE,
+                "-s",
+                "tagmanifest-sha256.txt.sig",
+            ],
+            input=(folder / "tagmanifest-sha256.txt").read_bytes(),
+            cwd=folder,
+            capture_output=True,
+            check=True,
+        )
+        signers[file.name] = told.stdout.decode().split()[-1]
+    assert len(set(signers.values())) == 2
+    for side in world.sides:
+        for file in files:
+            with inspected(file, side.config) as found:
+                assert found.good, found.problems
+
+
+def test_f91_what_the_new_key_signed_waits_for_the_bundle_that_introduces_it_however_long(world: World) -> None:
+    acme, globex = world.sides
+    new = rotate(acme)
+    (introduction,) = outbox(acme)
+    introduction.rename(acme.folder / introduction.name)
+    acme.desk.create("Bug", "after")
+    acme.export()
+    (early,) = outbox(acme)
+    deliver(globex, early)
+    seq = acme.exchange().out_seq
+    for _ in range(3):
+        done = globex.import_()
+        told = only(done, KeyNotKnown)
+        assert f"bundle {seq} of acme ({early.name}) is signed with {new}, which is not known here yet" in told
+        assert f"ask acme to run: filesync resend globex {seq - 1}" in told
+        world.clock.advance(days=2)
+    assert quarantined(globex) == []
+    deliver(globex, acme.folder / introduction.name)
+    done = globex.import_()
+    assert done.bundles == 2, "one import takes both"
+    assert "after" in summaries(globex)
+    world.settle()
+    world.assert_in_step()
+
+
+def test_f91_a_report_that_the_new_key_signed_waits_as_well(world: World) -> None:
+    acme, globex = world.sides
+    rotate(acme)
+    (introduction,) = outbox(acme)
+    introduction.rename(acme.folder / introduction.name)
+    world.clock.advance(days=2)
+    assert acme.export().reported
+    deliver(globex, *outbox(acme))
+    assert "a report of acme" in only(globex.import_(), KeyNotKnown)
+    assert quarantined(globex) == []
+    deliver(globex, acme.folder / introduction.name)
+    globex.import_()
+    assert list(globex.config.folders.inbox.glob("fs1_*")) == []
+
+
+def test_f91_the_key_before_signs_nothing_new(world: World, tmp_path: Path) -> None:
+    acme, globex = world.sides
+    shutil.copy(acme.folder / "keys" / "signing", tmp_path / "before")
+    rotate(acme)
+    world.settle()
+    forged = forge(acme, tmp_path, signer=FileSigner(tmp_path / "before"))
+    deliver(globex, forged)
+    assert "BAD_SIGNATURE" in only(globex.import_(), Damaged)
+    with inspected(forged, globex.config) as found:
+        assert found.code == "BAD_SIGNATURE"
+    assert "forged" not in summaries(globex)
+
+
+def test_what_was_numbered_before_is_signed_with_the_key_before_though_it_is_built_after(world: World) -> None:
+    acme = world.acme
+    before = acme.site.signer().public.fingerprint()
+    acme.desk.create("Bug", "numbered before")
+
+    def strike(place: str) -> None:
+        if place == "after X3":
+            raise KeyboardInterrupt
+
+    acme.faults.strike = strike
+    with pytest.raises(KeyboardInterrupt):
+        acme.export()
+    acme.faults.strike = lambda _place: None
+    acme.reopen()
+    x = acme.exchange()
+    with acme.site.ledger.begin() as conn:  # nothing can be published: the key before is still needed after the rotation
+        pause(conn, x, Record(EXCHANGE, clock=world.clock), reason="", now=1)
+    assert rotate_signing(acme.site).later == {EXCHANGE: "it is paused"}
+    assert [path.name for path in (acme.folder / "keys").glob("signing.old-*")] != []
+    x = acme.exchange()
+    with acme.site.ledger.begin() as conn:
+        resume(conn, x, Record(EXCHANGE, clock=world.clock))
+    acme.reopen()
+    acme.export()
+    signers = {}
+    for file in outbox(acme):
+        with inspected(file, acme.config) as found:
+            assert found.head is not None
+            assert found.key is not None
+            signers[found.head.header.seq] = found.key.fingerprint()
+    assert list(signers.values())[:2] == [before, before]
+    acme.reopen()
+    assert list((acme.folder / "keys").glob("signing.old-*")) == [], "removed when nothing waits for it"
+    world.settle()
+    world.assert_in_step()
+
+
+def test_a_key_of_a_third_cannot_be_introduced(world: World, tmp_path: Path) -> None:
+    acme, globex = world.sides
+    ours = read_signers(globex.config.keys.allowed_signers)[0].key.text()
+    one = header(acme, kind=BundleKind.KEYS, counts={"key": 1}, contract="")
+    bag = pack(one, [changes_file(compress([encode_introduction(Introduction(n=1, key=ours))]))])
+    file = tmp_path / file_name(bag.header, bag.bundle_id, encrypted=False)
+    file.write_bytes(b"".join(tar(bag, acme.site.signer().sign(bag.tagmanifest, namespace=NAMESPACE))))
+    deliver(globex, file)
+    with pytest.raises(KeyProblem):
+        globex.import_()
+    with pytest.raises(StreamStopped, match="the key that it brings is not valid"):
+        globex.import_()
+
+
+def test_a_bundle_of_keys_needs_no_contract(world: World) -> None:
+    acme, globex = world.sides
+    contract = acme.folder / "contract.yaml"
+    contract.write_text(contract.read_text().replace("version: 1", "version: 2", 1))
+    acme.reopen()
+    new = rotate(acme)
+    world.carry(to=globex)
+    assert globex.import_().bundles == 1
+    assert keys_of(globex, "acme")[-1] == new
+
+
+def test_a_one_way_exchange_hears_of_new_keys_too(tmp_path: Path, type_: Type) -> None:
+    with two_sites(encrypt=True) as world:
+        acme, globex = world.sides
+        for side, direction in ((acme, Direction.SEND), (globex, Direction.RECEIVE)):
+            x = side.exchange()
+            with side.site.ledger.begin() as conn:
+                streams.update_exchange(conn, x.id, direction=direction)
+        acme.desk.create("Bug", "Pump")
+        world.send(acme)
+        rotate(acme)
+        acme.desk.create("Bug", "Valve")
+        world.send(acme)
+        assert summaries(globex) == {"Pump", "Valve"}
+        status, out, _ = type_(globex, "keys", "rotate", "--age")
+        assert status == ExitCode.WORK_LEFT
+        assert "main: give them a new pairing file" in out, "nothing can be sent there, so a person does"
+        assert type_(globex, "pair", "export")[1].count(age.recipient_of(globex.config.keys.age)) == 1
+
+
+def test_keys_list_and_show_say_which_key_signs_what(world: World, type_: Type) -> None:
+    acme, globex = world.sides
+    before = acme.site.signer().public.fingerprint()
+    status, out, _ = type_(acme, "keys", "rotate")
+    assert status == ExitCode.DONE
+    new = acme.site.signer().public.fingerprint()
+    assert f"new key: {new}" in out
+    (file,) = outbox(acme)
+    out = type_(acme, "show", "--changes", str(file))[1]
+    assert "kind keys" in out
+    assert f"key {new} signs from the next bundle on" in out
+    seq = acme.exchange().out_seq
+    world.settle()
+    status, out, _ = type_(globex, "keys", "list")
+    assert status == ExitCode.DONE
+    assert f"acme (exchange main, since its first bundle, until {seq})\n    signs with  {before}\n" in out
+    assert f"acme (exchange main, since bundle {seq + 1})\n    signs with  {new}\n" in out
+    assert type_(acme, "check")[0] == ExitCode.DONE
+
+
+def test_a_key_that_a_command_keeps_is_not_changed_here(world: World, type_: Type) -> None:
+    config = world.acme.config.path
+    text = config.read_text()
+    assert "  signing: keys/signing" in text
+    config.write_text(text.replace("  signing: keys/signing", "  command: [ssh-keygen, -Y, sign]"))
+    status, _, err = type_(world.acme, "keys", "rotate")
+    assert status == ExitCode.CONFIG
+    assert "accept it with --replace-key" in err
+
+
+# ── a new key that opens ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_f91_partners_encrypt_for_the_new_age_key_and_what_travels_is_still_opened(world: World) -> None:
+    acme, globex = world.sides
+    before = age.recipient_of(acme.config.keys.age)
+    globex.desk.create("Bug", "on its way")
+    globex.export()
+    done = rotate_age(acme.site)
+    assert done.recipient != before
+    assert age.recipient_of(acme.config.keys.age) == done.recipient
+    assert (acme.folder / "keys" / "age.txt").stat().st_mode & 0o777 == 0o600
+    world.carry(to=acme)
+    acme.import_()
+    assert "on its way" in summaries(acme)
+    world.carry(to=globex)
+    assert f"encrypted for {done.recipient} from now on" in only(globex.import_(), KeyIntroduced)
+    assert globex.exchange().partner_recipient == done.recipient
+    only_new = acme.folder / "only-new"
+    only_new.write_bytes(b"".join(acme.config.keys.age.read_bytes().splitlines(keepends=True)[:2]))
+    only_new.chmod(0o600)
+    globex.desk.create("Bug", "for the new one")
+    globex.export()
+    (file,) = outbox(globex)
+    age.decrypt(file, acme.folder / "opened", identity=only_new)
+    world.settle()
+    world.assert_in_step()
+
+
+# ── a key in other hands ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_f92_what_is_held_of_a_revoked_key_is_listed_and_refused_and_a_new_key_goes_on(
+    world: World, tmp_path: Path, type_: Type
+) -> None:
+    acme, globex = world.sides
+    honest = sent(world, ["honest"])
+    shutil.copy(acme.folder / "keys" / "signing", tmp_path / "thief")
+    seq = acme.exchange().out_seq
+    thief = FileSigner(tmp_path / "thief")
+    ahead = forge(acme, tmp_path, signer=thief, seq=seq + 3, prev="1f" * 32)
+    deliver(globex, *honest, ahead)
+    assert globex.import_().held == 1
+
+    status, out, _ = type_(acme, "keys", "rotate", "--stolen")
+    assert status == ExitCode.WORK_LEFT
+    assert f"main: call them. They run: filesync keys revoke acme --from-seq {seq + 1}" in out
+    assert outbox(acme) == [], "no bundle says so: the thief could sign one as well"
+    new = acme.site.signer().public.fingerprint()
+
+    status, out, err = type_(globex, "keys", "revoke", "acme", "--from-seq", str(seq + 1))
+    assert status == ExitCode.DONE
+    assert f"Held and now refused: {seq + 3}; they are in quarantine" in err
+    (kept,) = quarantined(globex)
+    assert "revoked while bundle" in kept.with_suffix(".txt").read_text()
+    assert globex.import_().held == 0
+    status, out, _ = type_(globex, "keys", "list")
+    assert status == ExitCode.CONFIG
+    assert f"REVOKED from bundle {seq + 1} on" in out
+
+    deliver(globex, forge(acme, tmp_path, signer=thief))
+    assert "BAD_SIGNATURE" in only(globex.import_(), Damaged)
+    acme.desk.create("Bug", "with the new key")
+    acme.export()
+    world.carry(to=globex)
+    told = only(globex.import_(), KeyNotKnown)
+    assert f"revoked from bundle {seq + 1} on. If acme says that this is its new one: filesync pair accept" in told
+    assert "with the new key" not in summaries(globex)
+
+    (tmp_path / "acme.json").write_text(type_(acme, "pair", "export")[1])
+    assert type_(globex, "pair", "accept", str(tmp_path / "acme.json"))[0] == ExitCode.CONFIG
+    assert type_(globex, "pair", "accept", "--replace-key", str(tmp_path / "acme.json"))[0] == ExitCode.DONE
+    globex.import_()
+    assert {"honest", "with the new key"} <= summaries(globex)
+    assert keys_of(globex, "acme")[-1] == new
+    deliver(globex, honest[0])
+    assert quarantined(globex) != []
+    assert not any(isinstance(event, Damaged) for event in globex.import_().events), "what it signed before is good"
+    world.settle()
+    world.assert_in_step()
+
+
+def test_f92_what_was_applied_before_it_was_said_is_named(world: World) -> None:
+    acme, globex = world.sides
+    sent_before = acme.exchange().out_seq
+    for summary in ("one", "two"):
+        acme.desk.create("Bug", summary)
+        world.send(acme)
+    events: list[object] = []
+    globex.site.sinks = [events.append]
+    done = revoke(globex.site, globex.exchange(), sent_before + 1)
+    assert done.applied == (sent_before + 1, sent_before + 2)
+    (told,) = [event for event in events if isinstance(event, KeyRevoked)]
+    assert (
+        f"Applied before this was said: {sent_before + 1}-{sent_before + 2}. Ask acme whether it made them" in told.sentence()
+    )
+
+
+def test_f92_a_number_before_the_newest_key_revokes_that_one_too(world: World) -> None:
+    acme, globex = world.sides
+    rotate(acme)
+    world.settle()
+    revoke(globex.site, globex.exchange(), 2)
+    acme.desk.create("Bug", "late")
+    (file,) = sent(world, ["late"])
+    deliver(globex, file)
+    assert "BAD_SIGNATURE" in only(globex.import_(), Damaged)

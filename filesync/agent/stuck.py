@@ -95,7 +95,7 @@ def _look_again(conn: sa.Connection, paired: Paired, row: Entity | None) -> None
         return
     above = shadows.entities(conn, paired.exchange.id, [row.parent]).get(row.parent) if row.parent is not None else row
     if above is not None and above.local is not None:
-        shadows.add_revisits(conn, paired.exchange.id, {above.local: ""})
+        shadows.add_revisits(conn, paired.exchange.id, [(above.local, "")])
 
 
 def _not_stuck(mark: Mark) -> FilesyncError:

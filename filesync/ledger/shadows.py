@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
@@ -26,16 +26,14 @@ _BY_LOCAL: Final = sa.select(entity).where(
 )
 _ELSEWHERE: Final = sa.select(entity.c.gid).where(entity.c.exchange != _X, entity.c.state == Life.LIVE, entity.c.gid.in_(_MANY))
 _DOUBTS: Final = sa.select(doubt).where(doubt.c.exchange == _X)
-_REVISITS: Final = sa.select(revisit.c.issue).where(
-    revisit.c.exchange == _X,
-    (revisit.c.once == "")
-    | sa.exists().where(
-        entity.c.exchange == revisit.c.exchange,
-        entity.c.kind == Kind.ISSUE,
-        entity.c.local == revisit.c.once,
-        entity.c.state == Life.LIVE,
-    ),
+_PAIRED: Final = sa.exists().where(
+    entity.c.exchange == revisit.c.exchange,
+    entity.c.kind == Kind.ISSUE,
+    entity.c.local == revisit.c.once,
+    entity.c.state == Life.LIVE,
 )
+_READY: Final = sa.select(revisit.c.issue).distinct().where(revisit.c.exchange == _X, _PAIRED)
+_REVISITS: Final = sa.select(revisit.c.issue).distinct().where(revisit.c.exchange == _X, (revisit.c.once == "") | _PAIRED)
 # As the driver takes it, for rows by the thousand: handing one over by SQLAlchemy costs twice what writing it costs SQLite.
 _SAVE: Final = (
     "insert into entity (exchange, gid, kind, parent, local, state, fields) values (?, ?, ?, ?, ?, ?, ?)"
@@ -155,14 +153,18 @@ def revisits(conn: sa.Connection, exchange_id: int) -> list[str]:
     return list(conn.execute(_REVISITS, {"x": exchange_id}).scalars())
 
 
-def add_revisits(conn: sa.Connection, exchange_id: int, issues: Mapping[str, str]) -> None:
+def ready_revisits(conn: sa.Connection, exchange_id: int) -> list[str]:
+    """Of these, the ones that were to be looked at once another issue is paired, and it is."""
+    return list(conn.execute(_READY, {"x": exchange_id}).scalars())
+
+
+def add_revisits(conn: sa.Connection, exchange_id: int, issues: Iterable[tuple[str, str]]) -> None:
     """Ask the next export to look at these issues: each at once (""), or once the local issue it names is paired."""
-    values = [{"x": exchange_id, "i": one, "o": once} for one, once in issues.items()]
+    values = [{"x": exchange_id, "i": one, "o": once} for one, once in issues]
     if values:
         conn.execute(
             sa.text(
-                "insert into revisit (exchange, issue, once) values (:x, :i, :o)"
-                " on conflict (exchange, issue) do update set once = excluded.once"
+                "insert into revisit (exchange, issue, once) values (:x, :i, :o) on conflict (exchange, issue, once) do nothing"
             ),
             values,
         )

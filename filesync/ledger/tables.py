@@ -194,7 +194,7 @@ revisit = sa.Table(
     metadata,
     sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
     sa.Column("issue", sa.Text, primary_key=True),
-    sa.Column("once", sa.Text, nullable=False, default=""),  # only once this local issue is paired; "": at the next export
+    sa.Column("once", sa.Text, primary_key=True),  # only once this local issue is paired; "": at the next export
 )
 
 # Edits that met: both values are kept for people, apart from everything the merge works on.

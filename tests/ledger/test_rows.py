@@ -191,18 +191,26 @@ def test_doubts_stand_until_they_are_dropped(conn: sa.Connection, x: Exchange, y
 
 
 def test_revisits_are_asked_for_at_once_or_once_another_issue_is_paired(conn: sa.Connection, x: Exchange, y: Exchange) -> None:
-    shadows.add_revisits(conn, x.id, {"18": "17", "19": ""})
+    shadows.add_revisits(conn, x.id, [("18", "17"), ("18", "16"), ("19", "")])
     assert shadows.revisits(conn, x.id) == ["19"]
     shadows.save(conn, y.id, [ROW])
     shadows.save(conn, x.id, [structs.replace(ROW, state=Life.DEAD)])
     assert shadows.revisits(conn, x.id) == ["19"], "dead, or of another exchange, is not paired"
     shadows.save(conn, x.id, [ROW])
     assert sorted(shadows.revisits(conn, x.id)) == ["18", "19"]
+    assert shadows.ready_revisits(conn, x.id) == ["18"], "at once is not waited for"
     shadows.drop_revisits(conn, x.id, ["18", "20"])
     assert shadows.revisits(conn, x.id) == ["19"]
-    shadows.add_revisits(conn, x.id, {"19": "77"})
-    assert shadows.revisits(conn, x.id) == []
+    shadows.drop_revisits(conn, x.id, ["19"])
+    shadows.add_revisits(conn, x.id, [("19", "77")])
+    assert shadows.revisits(conn, x.id) == shadows.ready_revisits(conn, x.id) == []
     assert shadows.revisits(conn, y.id) == []
+
+
+def test_an_issue_may_wait_for_several_and_is_named_once(conn: sa.Connection, x: Exchange) -> None:
+    shadows.add_revisits(conn, x.id, [("18", "16"), ("18", "17"), ("18", "17"), ("18", "")])
+    shadows.save(conn, x.id, [ROW])
+    assert shadows.revisits(conn, x.id) == shadows.ready_revisits(conn, x.id) == ["18"]
 
 
 # ── queue, conflicts, journal ───────────────────────────────────────────────────────────────────────────────────

@@ -17,6 +17,7 @@ from tests.merge import test_contract as contract
 from tests.merge import test_crash as crash
 from tests.merge import test_fields as fields
 from tests.merge import test_issues as issues
+from tests.merge import test_links as links
 from tests.merge import test_parents as parents
 from tests.merge import test_status as status
 from tests.merge import test_stuck as stuck
@@ -127,6 +128,12 @@ RULES = (
         fails=(crash.test_created_not_recorded_then_user_edits,),
     ),
     Out(
+        rule="R13",
+        instead="a link that was taken away is dead for ever",
+        take=without.r13,
+        fails=(links.test_unlink_and_link_again,),
+    ),
+    Out(
         rule="R14",
         instead="what has no issue yet is dropped",
         take=without.r14,
@@ -137,6 +144,27 @@ RULES = (
         instead="a parent that is not there yet is dropped",
         take=without.r14_references,
         fails=(parents.test_a_new_parent_that_is_stuck_holds_up_no_other_field,),
+    ),
+    Out(
+        rule="R14",
+        instead="a link whose other end is not there yet is dropped",
+        take=without.r14_links,
+        fails=(links.test_waits_for_other_end, links.test_of_several_links_each_waits_for_its_own_end),
+    ),
+    Out(
+        rule="R15",
+        instead="a link that the partner has no other end for is told",
+        take=without.r15_links,
+        fails=(
+            links.test_a_link_to_what_is_apart_here_is_not_told,
+            links.test_a_link_out_of_the_exchange_is_read_once_and_told_when_its_end_comes_in,
+        ),
+    ),
+    Out(
+        rule="R15",
+        instead="a link that went with its other end is told",
+        take=without.r15_gone_with_its_end,
+        fails=(links.test_target_deleted,),
     ),
     Out(
         rule="R15",
@@ -231,4 +259,4 @@ def test_a_rule_taken_out_is_missed(take: Callable[[Patch], None], scenario: Sce
 
 def test_every_rule_that_the_page_names_is_taken_out_once() -> None:
     taken = {out.rule for out in RULES}
-    assert taken == {f"R{number}" for number in (*range(1, 13), 14, 15, *range(17, 28))}
+    assert taken == {f"R{number}" for number in (*range(1, 16), *range(17, 28))}

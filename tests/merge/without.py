@@ -14,7 +14,7 @@ from filesync.agent.merge import plan
 from filesync.agent.merge.carry import Carry
 from filesync.agent.merge.decide import Merge, Step, Write
 from filesync.agent.merge.outcome import Outcome, Work
-from filesync.agent.merge.plan import Decision, Meeting, OnCreate, OnDelete, OnSet, Verdict
+from filesync.agent.merge.plan import Decision, Meeting, OnCreate, OnDelete, OnEnd, OnSet, Verdict
 from filesync.agent.outgoing.gather import Found, Gather
 from filesync.agent.site import Paired
 from filesync.ledger import shadows
@@ -22,8 +22,9 @@ from filesync.model import diff as telling
 from filesync.model.diff import Seen, Tell
 from filesync.model.ids import Gid, Mark
 from filesync.model.issue import Issue, Item
+from filesync.model.links import link_end
 from filesync.model.shadow import Life, Shadow
-from filesync.model.values import Flat, Value, digest
+from filesync.model.values import EMPTY, Flat, Value, digest
 from filesync.rules.contract import Flow
 from filesync.trackers.base import Born
 
@@ -183,6 +184,16 @@ def r12_as_it_shows_now(patch: Patch) -> None:
     patch.setattr(Carry, "_create", shows)
 
 
+def r13(patch: Patch) -> None:
+    fields_of = Merge.fields
+
+    def once(self: Merge, outcome: Outcome, row: Any, shown: Any, told: Any) -> Write | Outcome:
+        gone = {name for name, shadow in row.fields.items() if link_end(name) is not None and shadow.here == EMPTY}
+        return fields_of(self, outcome, row, shown, {name: one for name, one in told.items() if name not in gone})
+
+    patch.setattr(Merge, "fields", once)
+
+
 def r14(patch: Patch) -> None:
     on_create = plan.on_create
 
@@ -201,6 +212,28 @@ def r14_references(patch: Patch) -> None:
         return fields_of(self, outcome, row, shown, known)
 
     patch.setattr(Merge, "fields", drops)
+
+
+def r14_links(patch: Patch) -> None:
+    on_end = plan.on_end
+
+    def drops(end: Life | None, *, adds: bool) -> OnEnd:
+        found = on_end(end, adds=adds)
+        return OnEnd.DROP if found is OnEnd.WAIT else found
+
+    patch.setattr(plan, "on_end", drops)
+
+
+def r15_links(patch: Patch) -> None:
+    def whoever_it_is(self: Gather, local: str) -> Gid | None:
+        issue = self._site.tracker.get(local)
+        return self._gid(issue.item) if issue is not None else None
+
+    patch.setattr(Gather, "_end_of", whoever_it_is)
+
+
+def r15_gone_with_its_end(patch: Patch) -> None:
+    patch.setattr(Gather, "_endless", lambda self, gid, shown: frozenset())
 
 
 def r15(patch: Patch) -> None:

@@ -34,6 +34,7 @@ from filesync.ledger import journal, shadows, streams
 from filesync.ledger.streams import Direction
 from filesync.model.ids import Gid, Mark
 from filesync.model.issue import Issue, Ref
+from filesync.model.links import link_end
 from filesync.model.shadow import Life
 from filesync.model.values import Flat, Value
 from filesync.trackers.base import Action, Born, Description, Draft, Touched, Tracker, Write
@@ -245,7 +246,9 @@ class Side:
             if gid in apart:
                 continue
             comments = {
-                self.gid(one): paired.rules.outward(one, gids.get).fields for one in issue.children if one.ref.kind == "comment"
+                self.gid(one): paired.rules.outward(one, gids.get).fields
+                for one in issue.children
+                if one.ref.kind in ("comment", "worklog")
             }
             with self.site.ledger.begin() as conn:
                 kept = shadows.entities(conn, x, list(comments))
@@ -253,6 +256,7 @@ class Side:
             fields = dict(paired.rules.outward(issue.item, gids.get).fields)
             if fields.get("parent") in apart:
                 del fields["parent"]
+            fields = {name: value for name, value in fields.items() if link_end(name) not in apart}
             found[gid] = {"fields": fields, "comments": comments}
         return found
 

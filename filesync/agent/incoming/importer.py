@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -21,7 +22,7 @@ from filesync.agent.incoming.stored import reread
 from filesync.agent.merge.abreast import abreast, by_family, by_issue
 from filesync.agent.merge.carry import Carry
 from filesync.agent.merge.decide import Merge, Step
-from filesync.agent.merge.order import groups, pointless
+from filesync.agent.merge.order import arrived, ends, groups, pointless
 from filesync.agent.merge.outcome import Counts, Outcome, Work
 from filesync.agent.merge.view import View
 from filesync.agent.record import Record, micros
@@ -252,7 +253,7 @@ class Importer:
             conn, self._x, [one.work.mark for one in outcomes if one.left is None and one.work.since is not None]
         )
         journal.add_conflicts(conn, self._x, [conflict for one in outcomes for conflict in one.conflicts])
-        shadows.add_revisits(conn, self._x, {issue: "" for one in outcomes for issue in one.revisit})
+        shadows.add_revisits(conn, self._x, {(issue, "") for one in outcomes for issue in one.revisit})
         met = sum(bool(one.conflicts) for one in outcomes)
         if met:
             x = streams.exchange_of(conn, self._x)
@@ -295,7 +296,7 @@ class Importer:
         with self._site.ledger.begin() as conn:
             rows = journal.queued(conn, self._x)
             changes = {row.mark: _one_change.decode(row.change) for row in rows}
-            named = [Gid(row.waits_for) for row in rows if row.waits_for]
+            named = [*(Gid(row.waits_for) for row in rows if row.waits_for), *chain.from_iterable(map(ends, changes.values()))]
             above = [change.parent for change in changes.values() if isinstance(change, Create) and change.parent is not None]
             there = shadows.entities(conn, self._x, [*named, *above, *(row.gid for row in rows)])
             doubted = shadows.doubts(conn, self._x)
@@ -308,7 +309,7 @@ class Importer:
             ready = (
                 row.state is Wait.BEHIND
                 or row.mark in retry
-                or (row.state is Wait.WAITS and Gid(row.waits_for) in there)
+                or (row.state is Wait.WAITS and arrived(row.waits_for, change, there))
                 or row.gid in doubted  # a retry was cut off
                 or pointless(change, over, doomed)
             )

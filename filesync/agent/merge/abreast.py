@@ -6,9 +6,10 @@ tracker deletes no parent before what is below it was given another). Lanes do n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 from threading import Event
 from typing import Generic, TypeAlias, TypeVar
 
@@ -18,7 +19,8 @@ from filesync.agent.merge.view import View
 from filesync.errors import Unavailable
 from filesync.model.change import Create
 from filesync.model.ids import Gid
-from filesync.model.values import Value
+from filesync.model.links import link_end
+from filesync.model.values import Flat
 
 Lane: TypeAlias = list[int]  # places in the group, in order
 R = TypeVar("R")
@@ -57,9 +59,9 @@ def by_family(works: Sequence[Work], steps: Sequence[Step], view: View) -> list[
         return issue
 
     for issue, step in zip(issues, steps, strict=True):
-        for value in _values(step):
-            if isinstance(value, str) and value in joined:
-                joined[first(issue)] = first(Gid(value))
+        for named in _named(step):
+            if named in joined:
+                joined[first(issue)] = first(Gid(named))
     lanes: dict[Gid, Lane] = {}
     for place, issue in enumerate(issues):
         lanes.setdefault(first(issue), []).append(place)
@@ -112,13 +114,18 @@ def _issue(work: Work, view: View) -> Gid:
     return row.parent if row is not None and row.parent is not None else change.gid
 
 
-def _values(step: Step) -> Iterable[Value | None]:
+def _named(step: Step) -> Iterator[str]:
+    """What may be gids among the values of a step, and the other ends of its links."""
     match step:
         case Make():
-            return step.change.fields.values()
+            fields: Iterable[Flat] = (step.change.fields,)
         case Write():
-            return [*step.writes.values(), *step.shown.fields.values()]
+            fields = (step.writes, step.shown.fields)
         case Erase():
-            return step.shown.fields.values()
+            fields = (step.shown.fields,)
         case Outcome():
-            return ()
+            fields = ()
+    for name, value in chain.from_iterable(one.items() for one in fields):
+        end = value if isinstance(value, str) else link_end(name)
+        if end is not None:
+            yield end

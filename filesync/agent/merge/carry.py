@@ -19,6 +19,7 @@ from filesync.ledger.journal import Conflict, Wait
 from filesync.model.change import Create, Told
 from filesync.model.ids import Gid
 from filesync.model.issue import Ref
+from filesync.model.links import link_end
 from filesync.model.shadow import Entity, Life, Shadow
 from filesync.model.values import Flat, Value, digest
 from filesync.trackers import base
@@ -121,9 +122,9 @@ class Carry:
         return self._rest(step, row, born)
 
     def _born(self, step: Make, refused: dict[str, str]) -> Born:
-        """Create it, if need be without the fields that are refused. Raises Rejected, Gone, Unavailable."""
+        """Create it, without status and links, if need be without the fields that are refused. Raises as `Tracker.create`."""
         change = step.change
-        fields = {name: value for name, value in change.fields.items() if name != STATUS}
+        fields = {name: value for name, value in change.fields.items() if name != STATUS and link_end(name) is None}
         inward = self._paired.rules.inward(change.kind, fields, self._view.local_of)
         refused.update(inward.refused)
         local = {name: value for name, value in inward.fields.items() if value is not None}

@@ -8,17 +8,19 @@ from typing import TypeAlias
 
 import msgspec
 
-from filesync.agent.events import Applied, Dropped, LostEdit, Met
+from filesync.agent.events import Applied, Dropped
 from filesync.agent.merge import plan
 from filesync.agent.merge.outcome import End, Outcome, Work
-from filesync.agent.merge.plan import Meeting, OnCreate, OnDelete, OnSet, Verdict
+from filesync.agent.merge.people import People
+from filesync.agent.merge.plan import Meeting, OnCreate, OnDelete, OnEnd, OnSet, Verdict
 from filesync.agent.merge.view import Shown, View
 from filesync.agent.record import micros
 from filesync.agent.site import Paired, Site
 from filesync.bundle.changes import encode_change
-from filesync.ledger.journal import Conflict, Wait
+from filesync.ledger.journal import Wait
 from filesync.model.change import Change, Create, Delete, Set, Told
 from filesync.model.ids import Gid, Kind
+from filesync.model.links import link_end
 from filesync.model.shadow import Entity, Life, Shadow
 from filesync.model.values import EMPTY, Value
 from filesync.trackers.base import Action, MarkDeleted, Remove
@@ -69,6 +71,7 @@ class Merge:
         self._site = site
         self._paired = paired
         self._view = view
+        self._people = People(site, paired, view)
 
     def step(self, work: Work, *, blocked: bool) -> Step:
         """What one change becomes. `blocked`: one of the same entity, before it, is not decided. Raises Unavailable."""
@@ -121,12 +124,14 @@ class Merge:
     def _make(self, outcome: Outcome, change: Create, *, doubted: bool) -> Step:
         fields = dict(change.fields)
         for name, target in self._view.references(change):
-            match self._view.named(target):
-                case None:
+            if link_end(name) is not None:
+                continue  # made once the issue is there: two that are new may link each other
+            match plan.on_end(self._view.named(target), adds=True):
+                case OnEnd.WAIT:
                     return self._queue(outcome, Wait.WAITS, waits_for=target)
-                case Life.DEAD | Life.APART:
+                case OnEnd.DROP:
                     del fields[name]  # a reference to what is gone here is dropped, not waited for
-                case Life.LIVE:
+                case _:
                     pass
         above = self._view.row(change.parent) if change.parent is not None else None
         return Make(
@@ -134,10 +139,11 @@ class Merge:
         )
 
     def _all_told(self, change: Create, shown: Shown) -> dict[str, Told]:
-        """A create as a set: it tells every field, so one that is absent is empty."""
+        """A create as a set: it tells every field, so one that is absent is empty; but a link may only not be told yet."""
         carries = self._paired.rules.carries
         told = {*change.fields, *change.untold}
-        names = [*change.fields, *(n for n in shown.fields if n not in told and carries(change.kind, n))]
+        silent = [n for n in shown.fields if n not in told and link_end(n) is None]
+        names = [*change.fields, *(n for n in silent if carries(change.kind, n))]
         return {name: Told(change.fields.get(name)) for name in names}
 
     # ── set ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -176,8 +182,8 @@ class Merge:
                 why = f"{name} has no place here under our mapping; left out"
                 outcome.events.append(Dropped(mark=outcome.work.mark, gid=row.gid, key=shown.key, why=why))
                 continue
-            if name in targets and (life := self._view.named(targets[name])) is not Life.LIVE:
-                if life is None:
+            if name in targets and (end := self._end(outcome, row, shown, name, one, targets[name])) is not OnEnd.MEET:
+                if end is OnEnd.WAIT:
                     waits[name] = targets[name]
                 else:
                     shadows[name] = msgspec.structs.replace(row.shadow(name), took=outcome.work.mark)
@@ -194,7 +200,7 @@ class Merge:
             decision = plan.decide(meeting)
             if name in shown.untold and decision.verdict is Verdict.APPLY:
                 decision = plan.Decision(Verdict.APPLY, "untold")
-            self._met(outcome, shown, meeting, decision)
+            self._people.met(outcome, shown, meeting, decision)
             if decision.verdict is Verdict.APPLY:
                 writes[name] = one.now
             else:
@@ -204,37 +210,20 @@ class Merge:
         step = Write(outcome, row, shown, writes, told, shadows, {}, waits)
         return step if writes else self.written(step)
 
+    def _end(self, outcome: Outcome, row: Entity, shown: Shown, name: str, told: Told, target: Gid) -> OnEnd:
+        """What becomes of a field that names another issue."""
+        verdict = plan.on_end(self._view.named(target), adds=told.now is not None)
+        if verdict is OnEnd.DROP:
+            why = f"{self._people.field(name)} names an issue that was deleted or is kept apart here; left out"
+            outcome.events.append(Dropped(mark=outcome.work.mark, gid=row.gid, key=shown.key, why=why))
+        return verdict
+
     def _recovered(self, row: Entity, shown: Shown) -> Entity:
         """The row with what a call of ours had written when we were cut off."""
         doubts = {name: value for name, value in self._view.doubts.get(row.gid, {}).items() if name}  # "": the entity itself
         return row.with_shadows(
             {name: plan.recovered(row.shadow(name), doubt=value, have=shown.fields.get(name)) for name, value in doubts.items()}
         )
-
-    def _met(self, outcome: Outcome, shown: Shown, meeting: Meeting, decision: plan.Decision) -> None:
-        if not decision.rule:
-            return
-        winner = self._paired.them if decision.verdict is Verdict.APPLY else self._paired.us
-        work = outcome.work
-        outcome.conflicts.append(
-            Conflict(
-                at=micros(self._site.clock()),
-                mark=work.mark,
-                gid=work.change.gid,
-                key=shown.key,
-                field=meeting.name,
-                ours=self._wordless(shown, meeting.name) if decision.rule == "untold" else _text(meeting.have),
-                theirs=_text(meeting.now),
-                winner=winner.name,
-                rule=decision.rule,
-            )
-        )
-        outcome.events.append(Met(mark=work.mark, key=shown.key, field=meeting.name, winner=winner.name, rule=decision.rule))
-
-    def _wordless(self, shown: Shown, name: str) -> str:
-        """A value of ours as our tracker has it, where the contract has no word for it."""
-        locals_ = self._paired.rules.local_names(name)
-        return " · ".join(_text(shown.item.fields.get(local)) for local in locals_)
 
     def written(self, step: Write) -> Outcome:
         """The outcome once every field of a `Write` is decided, refused or waits."""
@@ -248,7 +237,7 @@ class Merge:
             left = encode_change(Set(n=change.n, gid=step.row.gid, fields=rest, about=change.about))
             now = micros(self._site.clock())
             if step.refused:
-                reason = "; ".join(f"{name}: {why}" for name, why in step.refused.items())
+                reason = "; ".join(f"{self._people.field(name)}: {why}" for name, why in step.refused.items())
                 outcome.leave(Wait.STUCK, rest=left, now=now, reason=reason)
             else:
                 outcome.leave(Wait.WAITS, rest=left, now=now, waits_for=next(iter(step.waits.values())))
@@ -272,7 +261,7 @@ class Merge:
             return self._drop(outcome, "was deleted on both sides" if row.local is not None else "is deleted before it came")
         match verdict:
             case OnDelete.REMOVE:
-                self._lost(outcome, row, shown)
+                self._people.lost(outcome, row, shown)
                 return Erase(outcome, row, shown, Remove(), Life.DEAD)
             case OnDelete.MARK:
                 return Erase(outcome, row, shown, MarkDeleted(self._paired.them.name), Life.APART)
@@ -280,19 +269,6 @@ class Merge:
                 outcome.rows += self.buried(row, Life.APART)
                 self._told(outcome, shown.key)
                 return outcome
-
-    def _lost(self, outcome: Outcome, row: Entity, shown: Shown) -> None:
-        """Say what of ours, not told yet, goes with what the partner deleted."""
-        lost = [n for n in {**row.fields, **shown.fields} if plan.unsent(row.shadow(n), shown.fields.get(n))]
-        lost = sorted(name for name in lost if self._paired.tells(row.kind, name))
-        below = {one.local: one for one in self._view.children.get(row.gid, [])}
-        for item in self._view.children_shown(row):
-            known = below.get(item.ref.local)
-            fields = self._view.wire(item)
-            if any(known is None or plan.unsent(known.shadow(name), value) for name, value in fields.items()):
-                lost.append(f"{item.ref.kind} {item.ref.local}")
-        if lost:
-            outcome.events.append(LostEdit(key=shown.key, what=lost))
 
     def buried(self, row: Entity, life: Life) -> list[Entity]:
         """The rows of an entity and of all that belongs to it, dead or apart."""
@@ -343,8 +319,3 @@ def _nobodys(shadow: Shadow) -> Shadow:
 def word(change: Change) -> str:
     """What a change is counted as."""
     return type(change).__name__.lower()
-
-
-def _text(value: Value | None) -> str:
-    """A value for people, in `filesync conflicts`."""
-    return value if isinstance(value, str) else "" if value is None else msgspec.json.encode(value).decode()

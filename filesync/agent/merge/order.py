@@ -9,6 +9,7 @@ from typing import Final
 from filesync.agent.merge.outcome import Work
 from filesync.model.change import Change, Create, Delete, Set
 from filesync.model.ids import Gid
+from filesync.model.links import link_end
 from filesync.model.values import Value
 
 GROUP: Final = 50  # changes whose intents are committed together
@@ -34,13 +35,13 @@ def groups(works: Iterable[Work]) -> Iterator[list[Work]]:
 
 
 def _touches(change: Change) -> set[str]:
-    """What a change must come after: its own gid, its issue's, those it names; a deletion, what is made below it."""
+    """What a change must come after: its own gid, its issue's, those it names or links; a deletion, what is made below it."""
     match change:
         case Create():
             above = {change.parent} if change.parent is not None else set[Gid]()
-            return {change.gid, *above, *_named(change.fields.values())}
+            return {change.gid, *above, *_named(change.fields.values()), *ends(change)}
         case Set():
-            return {change.gid, *_named(told.now for told in change.fields.values())}
+            return {change.gid, *_named(told.now for told in change.fields.values()), *ends(change)}
         case Delete():
             return {change.gid, f"below {change.gid}"}
 
@@ -50,6 +51,12 @@ def _named(values: Iterable[Value | None]) -> set[str]:
     return {value for value in values if isinstance(value, str) and value.count("/") == 3}  # noqa: PLR2004 - as a gid has
 
 
+def ends(change: Change) -> set[Gid]:
+    """The other ends of the links that a change speaks of."""
+    fields = () if isinstance(change, Delete) else change.fields
+    return {end for end in map(link_end, fields) if end is not None}
+
+
 def _marks(change: Change) -> set[str]:
     """What a later change may have to come after: it; and for the deletion of its issue, all that is made below that."""
     if isinstance(change, Create) and change.parent is not None:
@@ -57,8 +64,15 @@ def _marks(change: Change) -> set[str]:
     return {change.gid}
 
 
+def arrived(waits_for: str, change: Change, there: Collection[Gid]) -> bool:
+    """Whether what a change waits for has come; of the other ends of several links, one of them."""
+    return waits_for in there or (isinstance(change, Set) and not ends(change).isdisjoint(there))
+
+
 def pointless(change: Change, over: Collection[Gid], doomed: Collection[Gid]) -> bool:
     """Whether nobody needs to mend what holds it up: what it is about is dead or apart, or about to be deleted."""
     if change.gid in over or (change.gid in doomed and not isinstance(change, Delete)):
         return True
+    if isinstance(change, Set):
+        return all(link_end(name) in over for name in change.fields)
     return isinstance(change, Create) and change.parent in over

@@ -170,6 +170,24 @@ def on_set(*, state: Life | None, there: bool, deleted: bool) -> OnSet:
     return OnSet.FIELDS if there else OnSet.LEAVE
 
 
+class OnEnd(StrEnum):
+    """What becomes of a field that names another issue: a parent, or a link."""
+
+    MEET = "meet"  # that issue is here: the field by `decide`
+    WAIT = "wait"  # for its create
+    DROP = "drop"  # it is dead or apart: nothing to name
+    SKIP = "skip"  # nor anything to take away
+
+
+def on_end(end: Life | None, *, adds: bool) -> OnEnd:
+    """`end`: life of the row of the issue that is named, None without one; `adds`: it is named, not let go of."""
+    if end is Life.LIVE:
+        return OnEnd.MEET
+    if not adds:
+        return OnEnd.SKIP
+    return OnEnd.WAIT if end is None else OnEnd.DROP
+
+
 class OnDelete(StrEnum):
     """What becomes of an arriving `delete`."""
 

@@ -14,6 +14,7 @@ from filesync.ledger import journal, shadows
 from filesync.model.change import Change, Create, Delete, Set
 from filesync.model.ids import Gid, Kind, is_gid
 from filesync.model.issue import Issue, Item
+from filesync.model.links import link_end
 from filesync.model.shadow import Entity, Life
 from filesync.model.values import FieldKind, Value, split_name
 from filesync.trackers.base import Tracker
@@ -70,7 +71,7 @@ class View:
         return named + [target for _, target in self.references(change)]
 
     def references(self, change: Change) -> list[tuple[str, Gid]]:
-        """The fields of a change that name another issue, and which."""
+        """The fields of a change that name another issue, and which: parents by their value, links by their name."""
         match change:
             case Create():
                 fields: Mapping[str, Value | None] = change.fields
@@ -78,7 +79,8 @@ class View:
                 fields = {name: told.now for name, told in change.fields.items()}
             case Delete():
                 return []
-        return [(name, Gid(value)) for name, value in fields.items() if is_gid(value) and self._is_reference(name)]
+        found = [(name, Gid(value)) for name, value in fields.items() if is_gid(value) and self._is_reference(name)]
+        return found + [(name, end) for name in fields if (end := link_end(name)) is not None]
 
     def _is_reference(self, name: str) -> bool:
         rule = self._paired.rules.rule(split_name(name)[0])
@@ -107,7 +109,7 @@ class View:
     def local_of(self, gid: Gid) -> str | None:
         """Our tracker's id of a live issue."""
         row = self._rows.get(gid)
-        return row.local if row is not None and row.state is Life.LIVE else None
+        return row.local if row is not None and row.state is Life.LIVE and row.kind is Kind.ISSUE else None
 
     def issue_of(self, row: Entity) -> str | None:
         """Our tracker's id of the issue that an entity is, or belongs to."""

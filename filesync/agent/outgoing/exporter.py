@@ -7,7 +7,7 @@ finishes it: from the archive when the file is there, else from what was frozen.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +35,7 @@ from filesync.ledger import shadows, streams
 from filesync.ledger.streams import Direction, Exchange, Sent
 from filesync.model.diff import Tell
 from filesync.model.ids import Gid, make_mark
+from filesync.model.links import link_end
 from filesync.model.shadow import Entity
 from filesync.model.values import utc_text
 
@@ -91,7 +92,7 @@ def _number(site: Site, paired: Paired, record: Record, found: Found) -> bool:
     """
     with site.ledger.begin() as conn:
         x = streams.exchange_of(conn, paired.exchange.id)
-        rest = fit = _that_fit(found.tells, record)
+        rest = fit = _that_fit(found, record)
         while rest:
             seq = x.out_seq + 1
             lines, rows = _lines(rest, generation=x.out_generation.n, seq=seq, limits=site.config.limits)
@@ -137,28 +138,38 @@ def _number(site: Site, paired: Paired, record: Record, found: Found) -> bool:
             x = streams.exchange_of(conn, x.id)
         if found.cursor is not None and found.cursor != x.cursor:
             streams.update_exchange(conn, x.id, cursor=found.cursor)
-        shadows.drop_revisits(conn, x.id, set(found.looked_at) - found.again.keys())
+        shadows.drop_revisits(conn, x.id, found.looked_at)
         shadows.add_revisits(conn, x.id, found.again)
         record.write(conn)
     record.done()
     return bool(fit)
 
 
-def _that_fit(tells: list[Tell], record: Record) -> list[Tell]:
-    """The tells whose line the receiver takes. What is too long stays here, with what belongs to it, and is told of."""
+def _that_fit(found: Found, record: Record) -> list[Tell]:
+    """The tells whose line the receiver takes. What is too long stays here, with what belongs to it, and is told of.
+
+    Links to a new issue that stays here are told once that one is.
+    """
     fit: list[Tell] = []
     left_out: set[Gid] = set()
-    for tell in tells:
+    unborn: dict[Gid, str] = {}  # -> its local id
+    for tell in found.tells:
         row = tell.row
         if row.parent in left_out:
+            continue
+        early = {name: unborn[end] for name in tell.fields if (end := link_end(name)) in unborn and end is not None}
+        found.again.update((row.local or "", end) for end in early.values())
+        if early and not (tell.new or tell.fields.keys() - early.keys()):
             continue
         # a line is longer than its texts by little, so most are never encoded for this
         if tell.size * 8 > LIMITS.line and len(encode_change(tell.change(1))) > LIMITS.line:
             why = f"it is longer than a change may be ({size_text(LIMITS.line)})"
             record.add(NotTold(key=tell.about.key, field=", ".join(list(tell.fields)[:3]), why=why))
             left_out.add(row.gid)
+            if tell.new and row.local is not None:
+                unborn[row.gid] = row.local
         else:
-            fit.append(tell)
+            fit.append(replace(tell, fields={name: value for name, value in tell.fields.items() if name not in early}))
     return fit
 
 

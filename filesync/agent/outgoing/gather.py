@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Final
@@ -15,7 +15,9 @@ from filesync.ledger.endings import endings
 from filesync.model.diff import Seen, Tell, diff
 from filesync.model.ids import Gid, Kind, home, make_gid
 from filesync.model.issue import Issue, Item
+from filesync.model.links import link_end
 from filesync.model.shadow import Entity, Life
+from filesync.model.values import EMPTY, Value
 
 _CHUNK: Final = 200  # issues read before the ledger is asked for their rows
 _DEPTH: Final = 8  # parents above parents that are told first
@@ -29,7 +31,8 @@ class Found:
     size: int = 0  # characters in these, roughly
     cursor: str | None = None  # None: the feed cannot be resumed here
     looked_at: list[str] = field(default_factory=list)  # local ids
-    again: dict[str, str] = field(default_factory=dict)  # of these: to be looked at again, once this local issue is paired
+    # of these: to be looked at again, each once this other local issue is paired ("": at the next export)
+    again: set[tuple[str, str]] = field(default_factory=set)
 
     def ordered(self) -> Found:
         """Deletions last: a tracker does not delete a parent before what is below it was given another."""
@@ -76,6 +79,16 @@ class Gather:
             ((issue, None) for issue in (self._paired_issues() if anew else ())),
             ((touched.issue, touched.cursor) for touched in self._site.tracker.changed(None if anew else self._x.cursor)),
         )
+        yield from self._reading(feed)
+        # what waited for an issue that was told just now: one export tells both ends of a link
+        with self._site.ledger.begin() as conn:
+            ready = shadows.ready_revisits(conn, self._x.id)
+        yield from self._reading((issue, None) for issue in ready)
+        if self._waits_for_them:
+            self._record.add(PairedBefore(partner=self._x.partner_name, items=self._waits_for_them))
+
+    def _reading(self, feed: Iterator[tuple[str, str | None]]) -> Iterator[Found]:
+        self._begin()
         found = Found()
         while chunk := list(islice(feed, _CHUNK)):
             # one that was looked at already changed once more while we read: that is told after what was found before
@@ -85,18 +98,18 @@ class Gather:
                 found = Found()
             self._chunk(chunk, found)
             self._site.step("X1")
-        for local in dict.fromkeys(self._deleted):  # last of all: what was below it may be named by the feed long after it
+        # last of all: what was below it may be named by the feed long after it
+        deleted, self._deleted = dict.fromkeys(self._deleted), []
+        for local in deleted:
             if self._enough(found):
                 yield found.ordered()
                 self._begin()
                 found = Found()
             found.looked_at.append(local)
-            found.again.pop(local, None)
+            found.again.discard((local, ""))
             self._gone(local, found)
         if found.looked_at:
             yield found.ordered()
-        if self._waits_for_them:
-            self._record.add(PairedBefore(partner=self._x.partner_name, items=self._waits_for_them))
 
     def _enough(self, found: Found) -> bool:
         """Whether it fills a bundle, or is as much as one would hold if all of it had changed."""
@@ -124,7 +137,7 @@ class Gather:
             self._looking(local, found)
             if issue is None:
                 self._deleted.append(local)
-                found.again[local] = ""  # it is told at the end; a run that is cut off before that looks at it again
+                found.again.add((local, ""))  # it is told at the end; a run that is cut off before that looks at it again
             else:
                 self._one(local, issue, found, depth=0)
 
@@ -158,7 +171,7 @@ class Gather:
                 return
             below = shadows.children_of(conn, self._x.id, [row.gid]).get(row.gid, [])
         if row.gid in self._doubted:
-            found.again[local] = ""
+            found.again.add((local, ""))
             return
         rows = {one.gid: one for one in (row, *below)}
         self._take(diff([], rows, in_scope=True, doubted=self._doubted, tells=self._paired.tells), found)
@@ -169,7 +182,7 @@ class Gather:
         below = [one for one in issue.children if travels(one.ref.kind)]
         seen = [self._seen(issue.item, None, found, depth), *(self._seen(one, gid, found, depth) for one in below)]
         if any(one.gid in self._doubted for one in seen):
-            found.again[local] = ""
+            found.again.add((local, ""))
         rows = {one.gid: self._rows[one.gid] for one in seen if one.gid in self._rows}
         rows.update((row.gid, row) for row in self._below.get(gid, {}).values() if travels(row.kind))
         for one in seen:
@@ -189,9 +202,8 @@ class Gather:
 
     def _seen(self, item: Item, parent: Gid | None, found: Found, depth: int) -> Seen:
         """An item in the contract's words. A parent issue that is not told yet is told before it."""
-        outward = self._paired.rules.outward(item, lambda local: self._gid_of(local, found, depth))
-        if outward.unresolved:
-            found.again[item.ref.issue] = outward.unresolved[0]
+        outward = self._paired.rules.outward(item, lambda local: self._gid_of(local, found, depth), end_of=self._end_of)
+        found.again.update((item.ref.issue, one) for one in outward.unresolved)
         for one in outward.dropped:
             self._record.add(NotTold(key=item.about.key, field=one.field, why=one.why))
         gid = self._gid(item)
@@ -201,7 +213,7 @@ class Gather:
             parent=parent,
             local=item.ref.local,
             fields=outward.fields,
-            unknown=outward.untold,
+            unknown=outward.untold | self._endless(gid, outward.fields),
             came=item.origin is not None and (home(item.origin) == self._x.partner_site or not self._ours_to_tell(gid)),
             about=item.about,
         )
@@ -219,6 +231,34 @@ class Gather:
             self._gids[local] = None  # asked for again on the way up: a circle, which ends here
             self._gids[local] = self._known(local) or (self._told_first(local, found, depth + 1) if depth < _DEPTH else None)
         return self._gids[local]
+
+    def _end_of(self, local: str) -> Gid | None:
+        """The gid of an issue that a link names, once the partner knows it: it is not told for the link's sake."""
+        gid = self._gids.get(local) or self._known(local)
+        if gid is not None:
+            self._gids[local] = gid
+        return gid
+
+    def _endless(self, gid: Gid, shown: Mapping[str, Value]) -> frozenset[str]:
+        """Links that were agreed on and are gone, though nobody took them away: their other end is deleted or apart."""
+        row = self._rows.get(gid)
+        known = row.fields if row is not None else {}
+        agreed = [name for name, shadow in known.items() if shadow.here != EMPTY and name not in shown]
+        ends = {name: end for name in agreed if (end := link_end(name)) is not None}
+        if not ends:
+            return frozenset()
+        with self._site.ledger.begin() as conn:
+            rows = {**shadows.entities(conn, self._x.id, ends.values()), **self._rows}
+        return frozenset(name for name, end in ends.items() if not self._there(rows.get(end)))
+
+    def _there(self, row: Entity | None) -> bool:
+        """Whether an issue is alive, in our tracker too: one that was deleted takes its links with it before we tell it."""
+        return (
+            row is not None
+            and row.state is Life.LIVE
+            and row.local is not None
+            and self._site.tracker.get(row.local) is not None
+        )
 
     def _known(self, local: str) -> Gid | None:
         with self._site.ledger.begin() as conn:

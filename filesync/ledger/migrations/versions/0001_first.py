@@ -194,7 +194,7 @@ def upgrade() -> None:
             ["exchange"],
             ["exchange.id"],
         ),
-        sa.PrimaryKeyConstraint("exchange", "issue"),
+        sa.PrimaryKeyConstraint("exchange", "issue", "once"),
     )
     op.create_table(
         "refusal",

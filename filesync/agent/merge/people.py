@@ -1,0 +1,82 @@
+"""What people are told of a decision: edits that met, edits that are lost, and fields by names they know."""
+
+from __future__ import annotations
+
+import msgspec
+
+from filesync.agent.events import LostEdit, Met
+from filesync.agent.merge import plan
+from filesync.agent.merge.outcome import Outcome
+from filesync.agent.merge.plan import Decision, Meeting, Verdict
+from filesync.agent.merge.view import Shown, View
+from filesync.agent.record import micros
+from filesync.agent.site import Paired, Site
+from filesync.ledger.journal import Conflict
+from filesync.model.links import link_end, link_parts
+from filesync.model.shadow import Entity
+from filesync.model.values import Value
+
+
+class People:
+    """Puts it into outcomes, in the words of our side."""
+
+    def __init__(self, site: Site, paired: Paired, view: View) -> None:
+        self._site = site
+        self._paired = paired
+        self._view = view
+
+    def field(self, name: str) -> str:
+        """A field by its wire name; a link with our key of its other end, where we have that."""
+        parts = link_parts(name)
+        if parts is None:
+            return name
+        end = link_end(name)
+        local = self._view.local_of(end) if end is not None else None
+        issue = self._view.issue(local) if local is not None else None
+        return f"link {parts[0]} {issue.key if issue is not None else parts[1]}"
+
+    def met(self, outcome: Outcome, shown: Shown, meeting: Meeting, decision: Decision) -> None:
+        """Two edits of one field, both values, and which of them stands."""
+        if not decision.rule:
+            return
+        winner = self._paired.them if decision.verdict is Verdict.APPLY else self._paired.us
+        work, field = outcome.work, self.field(meeting.name)
+        outcome.conflicts.append(
+            Conflict(
+                at=micros(self._site.clock()),
+                mark=work.mark,
+                gid=work.change.gid,
+                key=shown.key,
+                field=field,
+                ours=self._wordless(shown, meeting.name) if decision.rule == "untold" else _text(meeting.have),
+                theirs=_text(meeting.now),
+                winner=winner.name,
+                rule=decision.rule,
+            )
+        )
+        outcome.events.append(Met(mark=work.mark, key=shown.key, field=field, winner=winner.name, rule=decision.rule))
+
+    def _wordless(self, shown: Shown, name: str) -> str:
+        """A value of ours as our tracker has it, where the contract has no word for it."""
+        locals_ = self._paired.rules.local_names(name)
+        return " · ".join(_text(shown.item.fields.get(local)) for local in locals_)
+
+    def lost(self, outcome: Outcome, row: Entity, shown: Shown) -> None:
+        """What of ours, not told yet, goes with what the partner deleted."""
+        # a link that is not there any more went with its other end, or is nothing to miss
+        names = {**{name: None for name in row.fields if link_end(name) is None}, **shown.fields}
+        lost = [name for name in names if plan.unsent(row.shadow(name), shown.fields.get(name))]
+        lost = sorted(self.field(name) for name in lost if self._paired.tells(row.kind, name))
+        below = {one.local: one for one in self._view.children.get(row.gid, [])}
+        for item in self._view.children_shown(row):
+            known = below.get(item.ref.local)
+            fields = self._view.wire(item)
+            if any(known is None or plan.unsent(known.shadow(name), value) for name, value in fields.items()):
+                lost.append(f"{item.ref.kind} {item.ref.local}")
+        if lost:
+            outcome.events.append(LostEdit(key=shown.key, what=lost))
+
+
+def _text(value: Value | None) -> str:
+    """A value for people, in `filesync conflicts`."""
+    return value if isinstance(value, str) else "" if value is None else msgspec.json.encode(value).decode()

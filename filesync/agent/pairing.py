@@ -13,6 +13,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from filesync.agent.events import Warned
+from filesync.agent.own_folders import check_own_folders
 from filesync.agent.site import Site
 from filesync.bundle.write import NAMESPACE
 from filesync.errors import PairingError
@@ -61,11 +62,12 @@ def accept(
     """Bind the partner's file to an exchange, made where it is new.
 
     `replace_key`: a person says that another key, recipient or name than the bound one is right. Raises PairingError,
-    KeyProblem.
+    ConfigError (folders that lie in one another), KeyProblem.
     """
     _check(site, theirs, encrypt=encrypt, direction=direction)
     record = site.record(exchange)
     with site.ledger.begin() as conn:
+        check_own_folders(conn, site.config, exchange=exchange, outbox=outbox, inbox=inbox)
         x = _exchange(site, conn, exchange)
         instead = _instead(conn, x, theirs, replace_key=replace_key)
         words = six_words(_ours(site, x), theirs)

@@ -141,3 +141,32 @@ def test_what_is_no_pairing_file_is_named_for_what_it_is(pair: Pair, tmp_path: P
         assert "filesync pair export" in err or "to nobody" in err
         assert "codec" not in err
         assert "SECRET" not in err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--outbox", "inbox"], "--outbox is the same folder as the inbox"),
+        (["--inbox", "outbox"], "--inbox is the same folder as the outbox"),
+        (["--outbox", "state/out"], "--outbox is inside the state"),
+        (["--outbox", "keys"], "age.txt lies there, where the carrier reads and writes"),
+        (["--outbox", "."], "the inbox is inside --outbox"),
+        (["--outbox", "one", "--inbox", "one/two"], "--inbox is inside --outbox"),
+    ],
+    ids=str,
+)
+def test_f54_f58_the_own_folders_of_an_exchange_may_not_lie_in_one_another(
+    pair: Pair, words: list[str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(pair.folder / "acme")
+    before = pair.at_acme("status")[1]
+    status, _, err = pair.at_acme("pair", "accept", pair.folder / "globex.json", *words)
+    assert status == ExitCode.CONFIG
+    assert said in err
+    assert pair.at_acme("status")[1] == before
+
+
+def test_exchanges_may_share_a_folder_of_one_kind(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(pair.folder / "acme")
+    for words in (["--outbox", "outbox"], ["--inbox", "inbox"], ["--outbox", "../out"]):
+        assert pair.at_acme("pair", "accept", pair.folder / "globex.json", *words)[0] == ExitCode.DONE

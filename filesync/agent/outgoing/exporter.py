@@ -7,9 +7,12 @@ finishes it: from the archive when the file is there, else from what was frozen.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from filesync import __version__
 from filesync.agent import position
@@ -169,8 +172,12 @@ def _that_fit(found: Found, record: Record) -> list[Tell]:
             if tell.new and row.local is not None:
                 unborn[row.gid] = row.local
         else:
-            fit.append(replace(tell, fields={name: value for name, value in tell.fields.items() if name not in early}))
+            fit.append(tell if not early else _without(tell, early))
     return fit
+
+
+def _without(tell: Tell, names: Collection[str]) -> Tell:
+    return msgspec.structs.replace(tell, fields={name: value for name, value in tell.fields.items() if name not in names})
 
 
 def _lines(tells: list[Tell], *, generation: int, seq: int, limits: Limits) -> tuple[list[bytes], list[Entity]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib import resources
 from itertools import combinations
@@ -20,7 +20,7 @@ from filesync.model.ids import SiteId
 from filesync.rules.contract import FIRST
 from filesync.settings import READ, At, Document, load, place_in_file
 
-_UNITS: Final = {"KiB": 1 << 10, "MiB": 1 << 20}
+_UNITS: Final = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 _SPANS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DEFAULTS: Final[Mapping[str, str]] = {
     "signing": "keys/signing",
@@ -29,6 +29,12 @@ _DEFAULTS: Final[Mapping[str, str]] = {
 }
 SMALLEST_BUNDLE: Final = 64 << 10  # bytes: the head of a bundle and one ordinary change fit
 LARGEST_BUNDLE: Final = 256 << 20  # bytes: what a reader takes (filesync.bundle.limits)
+# from, to
+_SIZES: Final[Mapping[str, tuple[int, int]]] = {
+    "max_bundle_bytes": (SMALLEST_BUNDLE, LARGEST_BUNDLE),
+    "inline_blob": (1 << 10, 64 << 20),
+    "chunk": (1 << 10, 192 << 20),
+}
 
 
 class InboxPolicy(StrEnum):
@@ -62,6 +68,11 @@ class Folders:
         return self.state / "spool"
 
     @property
+    def fetched(self) -> Path:
+        """Where small attachments stand until the bundle that holds them is in the archive; a folder each exchange."""
+        return self.state / "fetched"
+
+    @property
     def stage(self) -> Path:
         """Where arriving files are copied to before anything looks into them. Erased at will."""
         return self.state / "stage"
@@ -92,6 +103,9 @@ class Limits:
     """Bounds and waits."""
 
     max_bundle_bytes: int = 64 << 20  # a bundle is closed at this size
+    inline_blob: int = 1 << 20  # bytes of an attachment that travels inside a bundle; a bigger one goes in chunks
+    chunk: int = 64 << 20  # bytes of a chunk
+    early_chunks: int = 4 << 30  # bytes of chunks that are kept here though no change that came names them (yet)
     max_changes: int = 2_000  # or at so many changes
     settle: dt.timedelta = dt.timedelta(minutes=10)  # a failing file that stayed the same so long is damaged
     grace: dt.timedelta = dt.timedelta(hours=1)  # how long a missing bundle is waited for before it is asked for
@@ -252,13 +266,22 @@ class _Reader:
             name: int(given[name]) for name in ("max_changes", "window", "keep_bundles", "level", "workers") if name in given
         }
         read |= {name: duration(given[name]) for name in ("settle", "grace", "report_every", "keep_for") if name in given}
-        if "max_bundle_bytes" in given:
-            size = _size(given["max_bundle_bytes"])
-            read["max_bundle_bytes"] = size
-            if not SMALLEST_BUNDLE <= size <= LARGEST_BUNDLE:
-                what = f"must be from {SMALLEST_BUNDLE >> 10} KiB to {LARGEST_BUNDLE >> 20} MiB, which is what a partner takes"
-                self.problems.append(self.document.problem(("limits", "max_bundle_bytes"), what))
-        return Limits(**read)
+        read |= {name: _size(given[name]) for name in (*_SIZES, "early_chunks") if name in given}
+        whole = Limits(**read)
+        limits = whole if "inline_blob" in given else replace(whole, inline_blob=_most_inline(whole))
+        for name, (smallest, largest) in _SIZES.items():
+            if not smallest <= getattr(limits, name) <= largest:
+                what = f"must be from {smallest >> 10} KiB to {largest >> 20} MiB, which is what a partner takes"
+                self.problems.append(self.document.problem(("limits", name), what))
+        if limits.inline_blob > _most_inline(limits):
+            what = "must not be larger than `chunk` and `max_bundle_bytes`"
+            self.problems.append(self.document.problem(("limits", "inline_blob"), what))
+        return limits
+
+
+def _most_inline(limits: Limits) -> int:
+    """What an attachment inside a bundle may have: it is no larger than a chunk, and fits."""
+    return min(limits.inline_blob, limits.chunk, limits.max_bundle_bytes)
 
 
 def _quoted(text: str) -> str:

@@ -187,7 +187,7 @@ limits:
         "filesync.yaml:1:10: must be 1: this filesync knows no other",
         "filesync.yaml:5:11: must be a whole number and s, m, h or d, as in 10m",
         "filesync.yaml:6:10: must be from 1 to 19",
-        "filesync.yaml:7:21: must be a whole number and KiB or MiB, as in 64 MiB",
+        "filesync.yaml:7:21: must be a whole number and KiB, MiB or GiB, as in 64 MiB",
     ]
     assert "the filesync.yaml of any site that `filesync init` makes" in caught.value.hint
 

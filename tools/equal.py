@@ -1,4 +1,4 @@
-"""Whether two embedded trackers show the same: every issue and comment, found by its origin, with all it says.
+"""Whether two embedded trackers show the same: every issue, comment and attachment, found by its origin, with all it says.
 
 tools/equal.py CONFIG CONFIG. It reads the trackers themselves, and nothing of what filesync remembers of them. Ids and keys
 are each side's own and are not compared. Ends with 1 where anything differs.
@@ -6,6 +6,7 @@ are each side's own and are not compared. Ends with 1 where anything differs.
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,17 +18,18 @@ from filesync.cli.app import App
 from filesync.errors import FilesyncError
 from filesync.model.ids import Gid, Kind, SiteId, make_gid
 from filesync.model.values import Value
+from filesync.trackers.embedded.content import Files
 from filesync.trackers.embedded.entry import Entry
 from filesync.trackers.embedded.work import Work
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What a tracker shows of one issue or comment."""
+    """What a tracker shows of one issue, comment or attachment."""
 
     kind: Kind
     key: str
-    issue: Gid | None  # that a comment belongs to
+    issue: Gid | None  # that it belongs to
     says: dict[str, Value]  # fields, author and time
 
 
@@ -37,29 +39,31 @@ def look(config: Path) -> dict[Gid, Seen]:
     site, desk = app.config().site, app.desk()
     try:
         with desk.store.reading() as work:
-            return dict(_seen(work, site))
+            return dict(_seen(desk.store.files, work, site))
     finally:
         desk.close()
 
 
-def _seen(work: Work, site: SiteId) -> Iterator[tuple[Gid, Seen]]:
+def _seen(files: Files, work: Work, site: SiteId) -> Iterator[tuple[Gid, Seen]]:
     issues = list(work.issues())
     origins = {issue.ref.local: _origin(issue, site) for issue in issues}
     for issue in issues:
-        yield origins[issue.ref.local], _says(work, issue, None, origins)
-        for comment in work.below(issue.ref.local, [Kind.COMMENT]):
-            yield _origin(comment, site), _says(work, comment, origins[issue.ref.local], origins)
+        yield origins[issue.ref.local], _says(files, work, issue, None, origins)
+        for one in work.below(issue.ref.local):
+            yield _origin(one, site), _says(files, work, one, origins[issue.ref.local], origins)
 
 
 def _origin(entry: Entry, site: SiteId) -> Gid:
     return entry.origin or make_gid(site, entry.ref.kind, entry.ref.local, entry.stamp)
 
 
-def _says(work: Work, entry: Entry, issue: Gid | None, origins: dict[str, Gid]) -> Seen:
+def _says(files: Files, work: Work, entry: Entry, issue: Gid | None, origins: dict[str, Gid]) -> Seen:
     fields = dict(entry.fields)
     if entry.ref.kind is Kind.ISSUE and "parent" in fields:
         fields["parent"] = origins[str(fields["parent"])]
     about = entry.about("")
+    if entry.ref.kind is Kind.ATTACHMENT:
+        fields["(bytes)"] = hashlib.sha256(b"".join(files.read(entry.ref.local))).hexdigest()
     says = fields | {"(author)": about.author, "(made at)": about.at}
     return Seen(entry.ref.kind, work.name(entry.ref), issue, says)
 
@@ -86,9 +90,9 @@ def main() -> int:
         return error.exit_code
     found = list(differences(here, there))
     print("\n".join(found[:20]), end="\n" if found else "")
-    counts = [[sum(one.kind is kind for one in side.values()) for kind in (Kind.ISSUE, Kind.COMMENT)] for side in (here, there)]
-    for config, (issues, comments) in zip(sys.argv[1:3], counts, strict=True):
-        print(f"{config}: {issues} issues, {comments} comments")
+    for config, side in zip(sys.argv[1:3], (here, there), strict=True):
+        counts = [sum(one.kind is kind for one in side.values()) for kind in (Kind.ISSUE, Kind.COMMENT, Kind.ATTACHMENT)]
+        print(f"{config}: {counts[0]} issues, {counts[1]} comments, {counts[2]} attachments")
     print(count_text(len(found), "difference"))
     return 1 if found else 0
 

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 import sqlalchemy as sa
 
+from filesync.agent.blobs import waiting
 from filesync.agent.record import micros, moment
 from filesync.bundle.header import Items, Place, Position, Refused, Report
 from filesync.errors import PartnerError
@@ -91,6 +92,7 @@ def report(conn: sa.Connection, x: Exchange, *, now: dt.datetime, grace: dt.time
     received = x.in_seq
     for seq in held:
         received += seq == received + 1
+    chunks, again = _wanted_bytes(conn, x, now=now, grace=grace)
     return Report(
         no=x.report_no + 1,
         of_stream=x.in_stream,
@@ -98,9 +100,10 @@ def report(conn: sa.Connection, x: Exchange, *, now: dt.datetime, grace: dt.time
         received_to=received,
         applied_to=x.in_seq,
         applied_id=x.in_id,
-        blobs_to=x.in_seq,
+        blobs_to=_blobs_to(conn, x),
         held=[seq for seq in held if seq > received][:_LISTED],
-        want=wanted(missing(conn, x), now=now, grace=grace),
+        want=wanted(missing(conn, x), now=now, grace=grace) + again,
+        want_blobs=chunks,
         refused=[Refused(seq, code) for seq, code in refusals(conn, x, limit=_WANTED)],
         items=Items(
             ok=x.items_ok,
@@ -110,6 +113,19 @@ def report(conn: sa.Connection, x: Exchange, *, now: dt.datetime, grace: dt.time
         ),
         own=Position(Place(x.out_generation.n, x.out_generation.id), x.out_seq, x.out_id) if x.out_seq else None,
     )
+
+
+def _wanted_bytes(conn: sa.Connection, x: Exchange, *, now: dt.datetime, grace: dt.timedelta) -> tuple[list[str], list[int]]:
+    """Chunks, and applied bundles, that attachments need which wait for longer than `grace`."""
+    late = [one for one in waiting(conn, x) if now - moment(one.row.since) >= grace]
+    chunks = dict.fromkeys(str(chunk.id) for one in late for chunk in one.lack.chunks)
+    return list(chunks)[:_WANTED], sorted({one.lack.bundle for one in late} - {0})[:_WANTED]
+
+
+def _blobs_to(conn: sa.Connection, x: Exchange) -> int:
+    """The last bundle up to which everything is applied with its attachments."""
+    needing = journal.queued_blobs(conn, x.id)
+    return min([x.in_seq, *(parse_mark(row.mark)[1] - 1 for row in needing)])
 
 
 def news(told: Report) -> str:
@@ -159,8 +175,10 @@ def take(conn: sa.Connection, x: Exchange, says: Report, *, digest: str, now: dt
         report_digest=digest,
         acked_seq=says.applied_to,
         acked_id=says.applied_id,
+        acked_blobs=min(says.blobs_to, says.applied_to),
         wanted=msgspec.json.encode(says.want).decode() if says.want else "",
         refused=_refused(x, says, now=now),
+        wanted_chunks=msgspec.json.encode(says.want_blobs).decode() if says.want_blobs else "",
         partner_seq=theirs,
         partner_since=x.partner_since if behind_before else micros(now),
     )

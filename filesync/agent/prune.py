@@ -19,6 +19,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from filesync.agent import blobs as attached
 from filesync.agent.events import Warned
 from filesync.agent.outgoing.departures import Pruned
 from filesync.agent.record import Record, micros
@@ -26,7 +27,8 @@ from filesync.agent.site import Site
 from filesync.bundle.verdict import shown
 from filesync.errors import disk_problem
 from filesync.exchange.files import hash_file
-from filesync.ledger import retention
+from filesync.ledger import blobs, retention
+from filesync.ledger.blobs import SentChunk, TakenChunk
 from filesync.ledger.endings import endings
 from filesync.ledger.retention import Kept
 from filesync.ledger.streams import Exchange
@@ -44,12 +46,13 @@ class Place(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
-    """A file that has done its work. `bundle`: what the ledger knows of it, none for a copy of what arrived."""
+    """A file that has done its work. `bundle`, `chunk`: what the ledger knows of it, neither for a copy of what arrived."""
 
     place: Place
     path: Path
     size: int  # bytes; 0 where it is gone already
-    bundle: Kept | None
+    bundle: Kept | None = None
+    chunk: SentChunk | TakenChunk | None = None
 
 
 def prune(site: Site, name: str, *, dry_run: bool = False) -> list[Spent]:
@@ -71,16 +74,23 @@ def prune(site: Site, name: str, *, dry_run: bool = False) -> list[Spent]:
                 retention.sent_pruned(conn, x, one.bundle, at=now)
             elif one.bundle is not None and one.place is Place.STORE:
                 retention.taken_pruned(conn, x, one.bundle, at=now)
+        sent = [one.chunk for one in removed if isinstance(one.chunk, SentChunk) and one.place is Place.ARCHIVE]
+        blobs.drop_chunks(conn, x, sent)
+        blobs.drop_taken_chunks(conn, x, [one.chunk.id for one in removed if isinstance(one.chunk, TakenChunk)])
         for place in (Place.ARCHIVE, Place.STORE):
             of = [one for one in removed if one.place is place]
             if of:
-                last = max(one.bundle.seq for one in of if one.bundle is not None)
-                record.add(
-                    Pruned(partner=x.partner_name, place=place, bundles=len(of), last=last, bytes=sum(one.size for one in of))
-                )
+                record.add(_pruned(x, place, of))
         record.write(conn)
     record.done()
     return removed
+
+
+def _pruned(x: Exchange, place: Place, of: list[Spent]) -> Pruned:
+    seqs = [one.bundle.seq for one in of if one.bundle is not None]
+    size = sum(one.size for one in of)
+    last, chunks = max(seqs, default=0), len(of) - len(seqs)
+    return Pruned(partner=x.partner_name, place=place, bundles=len(seqs), chunks=chunks, last=last, bytes=size)
 
 
 def spent(conn: sa.Connection, site: Site, x: Exchange) -> list[Spent]:
@@ -89,22 +99,24 @@ def spent(conn: sa.Connection, site: Site, x: Exchange) -> list[Spent]:
     before = micros(site.clock() - limits.keep_for)
     acked = retention.acknowledged(conn, x)
     outbox = site.outbox(x)
-    ours = {one.file: one for one in acked if one.resent < before}
+    chunks = [one for one in blobs.covered(conn, x) if one.resent < before]
+    ours = {one.file for one in chunks} | {one.file for one in acked if one.resent < before}
     found = [
-        _spent(Place.OUTBOX, path, ours[path.name])
-        for path in _files(outbox)
-        if path.name in ours and _same(path, folders.archive / path.name)
+        _spent(Place.OUTBOX, path) for path in _files(outbox) if path.name in ours and _same(path, folders.archive / path.name)
     ]
+    found += [_spent(Place.ARCHIVE, folders.archive / one.file, chunk=one) for one in chunks if one.at < before]
+    found += [_spent(Place.STORE, folders.store / one.file, chunk=one) for one in blobs.spent(conn, x, before=before)]
+    _, needed = attached.needed(conn, x)
     kept: list[tuple[Place, Path, list[Kept], int]] = [
         (Place.ARCHIVE, folders.archive, [one for one in acked if one.resent < before], x.out_seq),
-        (Place.STORE, folders.store, retention.applied(conn, x), x.in_seq),
+        (Place.STORE, folders.store, [one for one in retention.applied(conn, x) if one.seq not in needed], x.in_seq),
     ]
     for place, folder, bundles, newest in kept:
         old = [one for one in bundles if one.seq <= newest - limits.keep_bundles and one.at < before]
-        found += [_spent(place, folder / one.file, one) for one in old]
+        found += [_spent(place, folder / one.file, bundle=one) for one in old]
     limit = (site.clock() - limits.keep_for).timestamp()
     arrived = [path for path in _files(folders.store / "arrived") if path.lstat().st_mtime < limit]
-    return [*found, *(_spent(Place.ARRIVED, path, None) for path in arrived), *_of_ended(conn, site)]
+    return [*found, *(_spent(Place.ARRIVED, path) for path in arrived), *_of_ended(conn, site)]
 
 
 def prune_ended(site: Site, *, dry_run: bool = False) -> list[Spent]:
@@ -124,7 +136,7 @@ def _of_ended(conn: sa.Connection, site: Site) -> list[Spent]:
     old = [one for one in endings(conn) if one.at < before]
     named = {f"fs1_{one.out_stream[:8]}_" for one in old}, {f"fs1_{one.in_stream[:8]}_" for one in old if one.in_stream}
     return [
-        _spent(Place.ENDED, path, None)
+        _spent(Place.ENDED, path)
         for folder, starts in zip((site.config.folders.archive, site.config.folders.store), named, strict=True)
         for path in (_files(folder) if starts else ())
         if path.name.startswith(tuple(starts))
@@ -146,8 +158,8 @@ def _same(path: Path, archived: Path) -> bool:
     return archived.is_file() and hash_file(path) == hash_file(archived)
 
 
-def _spent(place: Place, path: Path, bundle: Kept | None) -> Spent:
-    return Spent(place=place, path=path, size=path.stat().st_size if path.exists() else 0, bundle=bundle)
+def _spent(place: Place, path: Path, *, bundle: Kept | None = None, chunk: SentChunk | TakenChunk | None = None) -> Spent:
+    return Spent(place=place, path=path, size=path.stat().st_size if path.exists() else 0, bundle=bundle, chunk=chunk)
 
 
 def _remove(one: Spent, record: Record) -> bool:

@@ -10,6 +10,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from filesync.agent import position
+from filesync.agent.blobs import Waiting, blob_of
+from filesync.agent.blobs import waiting as waiting_bytes
 from filesync.agent.incoming.receive import NO_CONTRACT
 from filesync.agent.record import moment
 from filesync.agent.site import check_ledger
@@ -54,6 +56,19 @@ class Sending:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LackingBytes:
+    """An attachment that waits for its bytes. `needs` says so in words; the partner sends `chunks`, or the bundle, again."""
+
+    key: str  # of its issue, as the partner shows it
+    name: str
+    size: int  # bytes of all of it
+    needs: str
+    chunks: tuple[str, ...]  # ids
+    bundle: int  # 0: none
+    since: dt.datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receiving:
     """The stream we read."""
 
@@ -64,6 +79,7 @@ class Receiving:
     missing: tuple[tuple[int, int], ...]  # waited for: from, to
     arriving: tuple[str, ...]  # names of files that are not whole yet, or damaged
     refused: tuple[tuple[int, str], ...]  # came so that they could not be taken, each with why; no good copy came since
+    attachments: tuple[LackingBytes, ...]  # those that wait for their bytes
     last_file: str
     last_seen: dt.datetime | None
     silent: dt.timedelta | None  # since the last file, where that is too long: the partner sends at least a report
@@ -72,7 +88,7 @@ class Receiving:
     @property
     def work_left(self) -> bool:
         """Whether something is waited for."""
-        return bool(self.held or self.missing or self.arriving or self.refused)
+        return bool(self.held or self.missing or self.arriving or self.refused or self.attachments)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,10 +205,23 @@ def _receiving(conn: sa.Connection, x: Exchange, config: Config, *, now: dt.date
         missing=tuple((gap.first, gap.last) for gap in position.missing(conn, x)),
         arriving=tuple(sorted(shown(one.name) for one in looked_at.files(conn, x.id).values() if one.verdict == _ARRIVING)),
         refused=tuple(refusals(conn, x, limit=_REFUSED)),
+        attachments=tuple(_lacking(one) for one in waiting_bytes(conn, x)),
         last_file=x.in_last_file,
         last_seen=last,
         silent=now - last if last is not None and now - last >= _SILENT * every else None,
         expected=every,
+    )
+
+
+def _lacking(one: Waiting) -> LackingBytes:
+    return LackingBytes(
+        key=shown(one.change.about.key),
+        name=shown(str(one.change.fields.get("name", ""))),
+        size=blob_of(one.change).size,
+        needs=one.lack.words(one.change),
+        chunks=tuple(chunk.id for chunk in one.lack.chunks),
+        bundle=one.lack.bundle,
+        since=moment(one.row.since),
     )
 
 

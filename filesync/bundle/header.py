@@ -69,6 +69,14 @@ class FileEntry(msgspec.Struct, frozen=True):
     sha256: str  # of the stored bytes
 
 
+class InChunks(msgspec.Struct, frozen=True):
+    """An attachment that the changes refer to, and whose bytes come in chunks."""
+
+    sha256: str
+    size: int  # bytes
+    chunks: int  # how many
+
+
 class Refused(msgspec.Struct, frozen=True):
     """A bundle that the reporting site will not take. `code` is text: a newer partner may know more codes than we do."""
 
@@ -131,7 +139,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}
     last: bool = True  # whether this is its last part
     files: list[FileEntry] = []  # in the order in which they stand in the file
     counts: dict[str, int] = {}  # {"create": 3}, for people
-    blobs: list[dict[str, object]] = []  # big attachments that the changes refer to; none in fs1 without features
+    blobs: list[InChunks] = []  # big attachments that the changes refer to
     contract: str = ""  # digest of the contract the changes were made under
     created_at: str  # UTC, for people
     nonce: str  # 32 hex digits, random: no id tells what is inside

@@ -7,6 +7,7 @@ from itertools import chain
 import click
 
 from filesync.agent.outgoing.again import resend as resend_again
+from filesync.agent.outgoing.again import resend_chunks
 from filesync.cli.app import App, json_option
 from filesync.cli.exchanges import event_documents, named
 from filesync.ledger import streams
@@ -28,18 +29,22 @@ class Numbers(click.ParamType[range]):
 
 @click.command()
 @click.argument("partner", metavar="PARTNER")
-@click.argument("seqs", metavar="NUMBER…", nargs=-1, required=True, type=Numbers())
+@click.argument("seqs", metavar="[NUMBER]…", nargs=-1, type=Numbers())
+@click.option("--chunk", "chunks", metavar="ID", multiple=True, help="A piece of an attachment, by the beginning of its id.")
 @json_option
 @click.pass_obj
-def resend(app: App, partner: str, seqs: tuple[range, ...]) -> None:
+def resend(app: App, partner: str, seqs: tuple[range, ...], chunks: tuple[str, ...]) -> None:
     """Put bundles from the archive into the outbox again, byte for byte.
 
     PARTNER is the partner's name or that of the exchange, NUMBER a number or a run of them like 4-7. The partner's
-    status and log say which numbers it misses.
+    status and log say which numbers and chunks it misses.
     """
+    if not seqs and not chunks:
+        raise click.UsageError("say which: NUMBER…, or --chunk ID")
     with app.site() as site:
         with site.ledger.begin() as conn:
             name = named(streams.exchanges(conn), partner).name
         events = resend_again(site, name, chain(*seqs))
+        events += resend_chunks(site, name, list(chunks)) if chunks else []
     if app.as_json:
         app.tell_json(event_documents(tuple(events)))

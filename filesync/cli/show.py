@@ -64,7 +64,8 @@ def _head(found: Inspected) -> Iterator[str]:
     assert found.head is not None
     assert found.key is not None
     header = found.head.header
-    yield f"bundle      {header.seq} of generation {header.generation.n}, kind {header.kind}"
+    what = f"{header.seq} of" if header.kind.sequenced else "without a number, of"
+    yield f"bundle      {what} generation {header.generation.n}, kind {header.kind}"
     yield f"id          {found.head.bundle_id}"
     yield f"after       {header.prev}"
     yield f"from        {shown(header.from_.name)} ({header.from_.site})"
@@ -77,6 +78,8 @@ def _head(found: Inspected) -> Iterator[str]:
     yield f"holds       {', '.join(f'{count} {shown(name)}' for name, count in header.counts.items()) or 'no changes'}"
     for entry in header.files:
         yield f"file        {entry.path}, {size_text(entry.size)}"
+    for one in header.blobs:
+        yield f"refers to   an attachment of {size_text(one.size)} in {one.chunks} chunks, {one.sha256[:16]}…"
     if (report := header.report) is not None:
         held = f", holding {len(report.held)}" if report.held else ""
         yield f"report      has our bundles up to {report.received_to}, applied up to {report.applied_to}{held}"
@@ -100,6 +103,9 @@ def _change(change: Change, *, claimed_by: str) -> Iterator[str]:
     else:
         yield f"{change.n:>6}  set {change.gid}{told}"
         fields = {name: field.now for name, field in change.fields.items()}
+    if isinstance(change, Create) and change.blob is not None:
+        where = f"in {len(change.blob.chunks)} chunks" if change.blob.chunks else f"data/blobs/{change.blob.sha256}"
+        yield f"          bytes: {size_text(change.blob.size)}, {where}"
     for name, value in fields.items():
         yield f"          {shown(name)}: {_value(value)}"
 

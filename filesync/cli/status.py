@@ -15,6 +15,8 @@ from filesync.cli.app import App, Say, json_option, now, span_text, time_text
 from filesync.errors import ExitCode
 from filesync.ledger.streams import State
 
+_LISTED = 10  # attachments that wait for their bytes
+
 
 @click.command()
 @json_option
@@ -78,6 +80,10 @@ def _exchange(us: str, one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
         if one.receiving.other_contract:
             what = f"bundle {one.receiving.held[0]} was made under another contract ({one.receiving.other_contract})"
             yield Say.LESS, f"  HELD: {what}: it waits until contract.yaml here is the one it was made under"
+        for lacking in one.receiving.attachments[:_LISTED]:
+            yield Say.NORMAL, f"  {lacking.key or 'an issue'} needs {lacking.needs}, since {time_text(lacking.since)}"
+        if more := len(one.receiving.attachments[_LISTED:]):
+            yield Say.NORMAL, f"  and {count_text(more, 'more attachment')}"
     if one.waiting:
         yield Say.NORMAL, f"  {count_text(one.waiting, 'change')} {'waits' if one.waiting == 1 else 'wait'} for others"
     if one.stuck:

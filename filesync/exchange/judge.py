@@ -17,6 +17,7 @@ class Verdict(StrEnum):
 
     APPLY = "APPLY"
     REPORT = "REPORT"  # for us, and without a place in the stream: its own number says whether it is news
+    CHUNK = "CHUNK"  # for us, and without a place in the stream: a piece of an attachment, wanted or not
     DUPLICATE = "DUPLICATE"  # success: report again
     HOLD_GAP = "HOLD_GAP"  # one before it is missing
     HOLD_FIRST = "HOLD_FIRST"  # nothing of the stream was ever applied, and it starts later
@@ -92,6 +93,7 @@ class Judgement:
 
 
 LEADS_TO_A_GENERATION = frozenset({"reset", "snapshot"})
+WITHOUT_A_PLACE = {"report": Verdict.REPORT, "chunk": Verdict.CHUNK}
 NEEDS_THE_CONTRACT = frozenset({"changes", "snapshot", "digest"})  # the kinds whose content is read by it
 
 
@@ -135,8 +137,8 @@ def gaps(applied_seq: int, present: Collection[int]) -> tuple[tuple[int, int], .
 def _in_generation(
     arrival: Arrival, state: StreamState, known_id: BundleId | None, known_follows: BundleId | None
 ) -> Judgement:
-    if arrival.kind == "report":
-        return Judgement(Verdict.REPORT, "a position report: it has no place in the stream")
+    if arrival.kind in WITHOUT_A_PLACE:
+        return Judgement(WITHOUT_A_PLACE[arrival.kind], f"a {arrival.kind}: it has no place in the stream")
     ours, theirs = state.generation, arrival.generation
     current = max(ours.n, state.partner_generation_seen)
     if theirs.n < current:

@@ -13,6 +13,7 @@ from filesync.ledger.tables import conflict, event, queue
 from filesync.model.ids import Gid, Mark
 
 _CHUNK: Final = 500
+BLOB: Final = "blob"  # what a change waits for that needs the bytes of an attachment
 _X: Final[sa.BindParameter[Any]] = sa.bindparam("x")
 _MANY: Final[sa.BindParameter[Any]] = sa.bindparam("many", expanding=True)
 _QUEUED: Final = sa.select(queue).where(queue.c.exchange == _X).order_by(queue.c.mark)
@@ -38,9 +39,10 @@ class Queued:
     gid: Gid
     change: bytes
     state: Wait
-    waits_for: str = ""
+    waits_for: str = ""  # a gid; BLOB: the bytes of an attachment
     reason: str = ""
     since: int = 0
+    blob: str = ""  # SHA-256 of the bytes that it needs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +80,19 @@ def _queued(row: Any) -> Queued:
         waits_for=row.waits_for,
         reason=row.reason,
         since=row.since,
+        blob=row.blob,
     )
 
 
 def queued(conn: sa.Connection, exchange_id: int) -> list[Queued]:
     """Everything undecided, in the order in which it was sent."""
     return [_queued(row) for row in conn.execute(_QUEUED, {"x": exchange_id})]
+
+
+def queued_blobs(conn: sa.Connection, exchange_id: int) -> list[Queued]:
+    """What is undecided and needs the bytes of an attachment, in the order in which it was sent."""
+    query = sa.select(queue).where(queue.c.exchange == exchange_id, queue.c.blob != "").order_by(queue.c.mark)
+    return [_queued(row) for row in conn.execute(query)]
 
 
 def first_queued(conn: sa.Connection, exchange_id: int) -> Mark | None:
@@ -129,14 +138,15 @@ def put_queued(conn: sa.Connection, exchange_id: int, rows: Iterable[Queued]) ->
             "waits_for": one.waits_for,
             "reason": one.reason,
             "since": one.since,
+            "blob": one.blob,
         }
         for one in rows
     ]
     if values:
         conn.execute(
             sa.text(
-                "insert into queue (exchange, mark, gid, change, state, waits_for, reason, since)"
-                " values (:exchange, :mark, :gid, :change, :state, :waits_for, :reason, :since)"
+                "insert into queue (exchange, mark, gid, change, state, waits_for, reason, since, blob)"
+                " values (:exchange, :mark, :gid, :change, :state, :waits_for, :reason, :since, :blob)"
                 " on conflict (exchange, mark) do update set change = excluded.change, state = excluded.state,"
                 " waits_for = excluded.waits_for, reason = excluded.reason"
             ),

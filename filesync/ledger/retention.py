@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from filesync.ledger.blobs import forget_sent, still_needed
 from filesync.ledger.streams import Exchange
 from filesync.ledger.tables import bundle_in, bundle_out
 from filesync.model.ids import BundleId
@@ -25,6 +26,7 @@ class Kept:
 def acknowledged(conn: sa.Connection, x: Exchange) -> list[Kept]:
     """Our bundles of this generation that the partner has applied, in order, but for those that were pruned.
 
+    Nor those that hold an attachment which a later bundle names, too, and that one is not applied with its attachments.
     None where what the partner acknowledged last is not, by its id, the bundle that we made under that number.
     """
     ours = (bundle_out.c.exchange == x.id, bundle_out.c.generation == x.out_generation.n)
@@ -33,7 +35,9 @@ def acknowledged(conn: sa.Connection, x: Exchange) -> list[Kept]:
         return []
     columns = (bundle_out.c.seq, bundle_out.c.id, bundle_out.c.file, bundle_out.c.at, bundle_out.c.resent)
     done = (bundle_out.c.seq <= x.acked_seq, bundle_out.c.state == "published", bundle_out.c.pruned == 0)
-    return [Kept(*row) for row in conn.execute(sa.select(*columns).where(*ours, *done).order_by(bundle_out.c.seq))]
+    holding = still_needed(conn, x)
+    found = [Kept(*row) for row in conn.execute(sa.select(*columns).where(*ours, *done).order_by(bundle_out.c.seq))]
+    return [one for one in found if one.seq not in holding]
 
 
 def applied(conn: sa.Connection, x: Exchange) -> list[Kept]:
@@ -48,6 +52,7 @@ def sent_pruned(conn: sa.Connection, x: Exchange, one: Kept, *, at: int) -> None
     """The archive no longer has it."""
     where = (bundle_out.c.exchange == x.id, bundle_out.c.generation == x.out_generation.n, bundle_out.c.seq == one.seq)
     conn.execute(sa.update(bundle_out).where(*where).values(pruned=at))
+    forget_sent(conn, x, bundle=one.seq)
 
 
 def taken_pruned(conn: sa.Connection, x: Exchange, one: Kept, *, at: int) -> None:

@@ -69,7 +69,9 @@ class Exchange:
     reports_late: int
     acked_seq: int
     acked_id: str
+    acked_blobs: int
     wanted: str
+    wanted_chunks: str
     refused: str
     partner_seq: int
     partner_since: int

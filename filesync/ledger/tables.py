@@ -64,7 +64,9 @@ exchange = sa.Table(
     sa.Column("reports_late", sa.BigInteger, nullable=False, default=0),  # reports that came after a newer one
     sa.Column("acked_seq", sa.BigInteger, nullable=False, default=0),  # of our stream
     sa.Column("acked_id", sa.Text, nullable=False, default=""),
+    sa.Column("acked_blobs", sa.BigInteger, nullable=False, default=0),  # up to here applied with all attachments
     sa.Column("wanted", sa.Text, nullable=False, default=""),  # what it asks for again, a JSON list; "": answered
+    sa.Column("wanted_chunks", sa.Text, nullable=False, default=""),  # the same of chunks, by id
     sa.Column("refused", sa.Text, nullable=False, default=""),  # our bundles that it cannot take, a JSON list; "": none
     sa.Column("partner_seq", sa.BigInteger, nullable=False, default=0),  # how far its own stream has come
     sa.Column("partner_since", sa.BigInteger, nullable=False, default=0),  # since when that is more than what is here
@@ -106,6 +108,61 @@ bundle_in = sa.Table(
     sa.Column("received", sa.BigInteger, nullable=False),
     sa.Column("applied", sa.BigInteger, nullable=False, default=0),
     sa.Column("pruned", sa.BigInteger, nullable=False, default=0),  # when its file was removed from store/
+)
+
+# The bytes of attachments we sent and still can send again, by content. `chunks` is JSON of model.change.Chunk; none: the
+# bytes are in the bundle `first`. A content that is in no bundle yet (first 0) is cut already, and its chunks are archived.
+blob_out = sa.Table(
+    "blob_out",
+    metadata,
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
+    sa.Column("generation", sa.Integer, primary_key=True),
+    sa.Column("sha256", sa.Text, primary_key=True),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("chunks", sa.LargeBinary, nullable=False),
+    sa.Column("first", sa.BigInteger, nullable=False, default=0),  # the first bundle whose changes name it
+    sa.Column("last", sa.BigInteger, nullable=False, default=0),  # and the last one
+)
+
+# Chunks of ours in archive/. `blob` is empty until the whole attachment is cut: a run that was cut off leaves such rows.
+chunk_out = sa.Table(
+    "chunk_out",
+    metadata,
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),  # of its bundle
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("blob", sa.Text, nullable=False, default=""),
+    sa.Column("file", sa.Text, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),  # bytes of the piece
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("published", sa.Boolean, nullable=False, default=False),
+    sa.Column("resent", sa.BigInteger, nullable=False, default=0),
+)
+sa.Index("chunk_out_blob", chunk_out.c.exchange, chunk_out.c.blob)
+
+# Where the partner's bundles hold attachments: the last bundle that came with this content, and the place in its file.
+blob_in = sa.Table(
+    "blob_in",
+    metadata,
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
+    sa.Column("generation", sa.Integer, primary_key=True),
+    sa.Column("sha256", sa.Text, primary_key=True),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("offset", sa.BigInteger, nullable=False),
+)
+
+# The partner's chunks in store/. `spent`: when the attachment that they belong to was decided; 0: nothing was yet.
+chunk_in = sa.Table(
+    "chunk_in",
+    metadata,
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),  # of its bundle
+    sa.Column("file", sa.Text, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False),  # of the piece
+    sa.Column("size", sa.BigInteger, nullable=False),  # bytes of the piece
+    sa.Column("offset", sa.BigInteger, nullable=False),  # where it stands in the file
+    sa.Column("received", sa.BigInteger, nullable=False),
+    sa.Column("spent", sa.BigInteger, nullable=False, default=0),
 )
 
 # Files in the inbox that have been looked at: the finally judged ones are skipped, the others are looked at again.
@@ -172,7 +229,8 @@ queue = sa.Table(
     sa.Column("gid", sa.Text, nullable=False),
     sa.Column("change", sa.LargeBinary, nullable=False),  # what is left of it, as its line
     sa.Column("state", sa.Text, nullable=False),  # waits · stuck · behind
-    sa.Column("waits_for", sa.Text, nullable=False, default=""),  # a gid
+    sa.Column("waits_for", sa.Text, nullable=False, default=""),  # a gid; "blob": the bytes of an attachment
+    sa.Column("blob", sa.Text, nullable=False, default=""),  # SHA-256 of the bytes of an attachment to be made
     sa.Column("reason", sa.Text, nullable=False, default=""),
     sa.Column("since", sa.BigInteger, nullable=False),
 )

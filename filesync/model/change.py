@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from filesync.model.ids import NEVER, Gid, Kind, Mark
+from filesync.model.ids import NEVER, BundleId, Gid, Kind, Mark
 from filesync.model.issue import About
 from filesync.model.values import Value
 
@@ -18,6 +18,22 @@ class Told(msgspec.Struct, frozen=True, omit_defaults=True):
     base: Mark = NEVER
 
 
+class Chunk(msgspec.Struct, frozen=True):
+    """A piece of a big attachment, in a file of its own: a bundle of kind `chunk`."""
+
+    id: BundleId  # of that bundle
+    sha256: str  # of the piece
+    size: int  # bytes
+
+
+class Blob(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The bytes of an attachment: whole in a bundle of this stream, this or an earlier one; or in chunks, in order."""
+
+    sha256: str  # of all of them
+    size: int  # bytes
+    chunks: list[Chunk] = []
+
+
 class Create(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="create", omit_defaults=True):
     """A new entity. It tells every field of the contract: one that is absent, and not `untold`, is empty."""
 
@@ -27,6 +43,7 @@ class Create(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag=
     parent: Gid | None = None  # the issue a comment, attachment or worklog belongs to
     fields: dict[str, Value]
     untold: list[str] = []  # fields that hold something which cannot be told: neither empty nor to be touched
+    blob: Blob | None = None  # of an attachment
     about: About = msgspec.field(default_factory=About)
 
 

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from filesync.model.change import Change, Create, Delete, Set, Told
+from filesync.model.change import Blob, Change, Create, Delete, Set, Told
 from filesync.model.ids import Gid, Kind, Mark
 from filesync.model.issue import About
 from filesync.model.shadow import Entity, Life, Shadow
@@ -31,6 +31,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     unknown: frozenset[str]  # fields whose value cannot be told yet (a parent the partner does not know)
     came: bool  # it was made by an import from this partner
     about: About
+    issue: str = ""  # local id of the issue that it is or belongs to
 
 
 class Tell(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +43,8 @@ class Tell(msgspec.Struct, frozen=True, kw_only=True):
     about: About
     untold: tuple[str, ...] = ()  # of a new one: fields that hold something which cannot be told
     buried: tuple[Entity, ...] = ()  # rows that a deletion takes with it
+    issue: str = ""  # of a new one: local id of its issue
+    blob: Blob | None = None  # of a new attachment, once its bytes are at hand
 
     @property
     def word(self) -> str:
@@ -66,6 +69,7 @@ class Tell(msgspec.Struct, frozen=True, kw_only=True):
                 parent=self.row.parent,
                 fields=fields,
                 untold=list(self.untold),
+                blob=self.blob,
                 about=self.about,
             )
         told = {name: Told(value, self.row.shadow(name).took) for name, value in self.fields.items()}
@@ -106,7 +110,7 @@ def diff(
                 continue  # of a type that the contract does not have: not part of the exchange
             found.append(_create(one, tells))
             live.add(one.gid)
-        elif row.state is Life.LIVE:
+        elif row.state is Life.LIVE and one.kind is not Kind.ATTACHMENT:  # those never change
             fields = _changed(one, row, tells)
             if fields:
                 found.append(Tell(row=replace(row, local=one.local), fields=fields, new=False, about=one.about))
@@ -116,7 +120,7 @@ def diff(
 def _create(one: Seen, tells: Callable[[Kind, str], bool]) -> Tell:
     row = Entity(gid=one.gid, kind=one.kind, parent=one.parent, local=one.local)
     fields = {name: value for name, value in one.fields.items() if name not in one.unknown and tells(one.kind, name)}
-    return Tell(row=row, fields=fields, new=True, about=one.about, untold=tuple(sorted(one.unknown)))
+    return Tell(row=row, fields=fields, new=True, about=one.about, untold=tuple(sorted(one.unknown)), issue=one.issue)
 
 
 def _changed(one: Seen, row: Entity, tells: Callable[[Kind, str], bool]) -> dict[str, Value | None]:

@@ -26,6 +26,7 @@ BODY: Final = "body"
 # the fields of what belongs to an issue: the same in every contract
 BELOW: Final[Mapping[Kind, Mapping[str, FieldKind]]] = {
     Kind.COMMENT: {BODY: FieldKind.TEXT},
+    Kind.ATTACHMENT: {"name": FieldKind.TEXT, "size": FieldKind.NUMBER},
     Kind.WORKLOG: {"started": FieldKind.DATETIME, "seconds": FieldKind.NUMBER, BODY: FieldKind.TEXT},
 }
 _TAKEN: Final = frozenset({LINK, *(name for fields in BELOW.values() for name in fields)})
@@ -96,6 +97,7 @@ class Contract:
     users: tuple[str, ...] | None  # None: any
     deletes: Mapping[Kind, DeletePolicy]
     comments: bool
+    attachments: bool
     worklogs: bool
     links: tuple[str, ...]  # types
     digest: str
@@ -168,6 +170,7 @@ def _agreed(document: Document, *, hint: str) -> Contract:
         users=None if full["users"] == "any" else tuple(full["users"]),
         deletes={Kind(kind): DeletePolicy(policy) for kind, policy in full["deletes"].items()},
         comments=full["comments"],
+        attachments=full["attachments"],
         worklogs=full["worklogs"],
         links=tuple(full["links"]),
         digest=hashlib.sha256(_canonical.encode(full)).hexdigest(),
@@ -184,11 +187,13 @@ def _filled(data: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "version": int(data["version"]),  # JSON Schema takes 3.0 for a whole number too
         "winner": data.get("winner") or FIRST,
-        "deletes": {"issue": "mark", "comment": "mirror", "worklog": "mirror"} | data.get("deletes", {}),
+        "deletes": {"issue": "mark", "comment": "mirror", "attachment": "mirror", "worklog": "mirror"}
+        | data.get("deletes", {}),
         "types": sorted(data["types"]),
         "statuses": sorted(data.get("statuses", [])),
         "users": users if users == "any" else sorted(users),
         "comments": data.get("comments", True),
+        "attachments": data.get("attachments", True),
         "worklogs": data.get("worklogs", True),
         "links": sorted(data.get("links", [])),
         "fields": {name: _filled_field(entry) for name, entry in fields.items()},
@@ -219,7 +224,7 @@ def _field_problems(document: Document, name: str) -> Iterator[Problem]:
     if name in _TAKEN:
         yield document.problem(
             at,
-            f"`{name}` is what links, or a field of comments or worklogs, are called: call this one something else",
+            f"`{name}` is what links, or a field of what belongs to an issue, are called: call this one something else",
             key=True,
         )
     if (kind in OWN_NAME or name in OWN_NAME) and name != kind:

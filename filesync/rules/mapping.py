@@ -118,8 +118,9 @@ class Rules:
 
     def travels(self, kind: Kind) -> bool:
         """Whether items of this kind travel under the contract at all."""
-        agreed = {Kind.ISSUE: True, Kind.COMMENT: self.contract.comments, Kind.WORKLOG: self.contract.worklogs}
-        return agreed.get(kind, False)
+        contract = self.contract
+        agreed = {Kind.COMMENT: contract.comments, Kind.ATTACHMENT: contract.attachments, Kind.WORKLOG: contract.worklogs}
+        return kind is Kind.ISSUE or agreed[kind]
 
     def rule(self, field: str) -> FieldRule | None:
         """How a wire field, flat or bare, stands here."""

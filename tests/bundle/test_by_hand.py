@@ -12,10 +12,10 @@ import pytest
 
 from filesync.bundle import limits as bounds
 from filesync.bundle.changes import encode_change
-from filesync.bundle.header import FileEntry, Header, Report
+from filesync.bundle.header import FileEntry, Header, InChunks, Report
 from filesync.bundle.verdict import Code
 from filesync.bundle.write import Bag
-from filesync.model.change import Create, Delete, Set
+from filesync.model.change import Blob, Chunk, Create, Delete, Set
 from tests.support.bundles import CHANGES, GOLDEN, bag, packed, report_bag, sign
 from tests.support.programs import need
 
@@ -121,7 +121,7 @@ def test_the_page_shows_lines_that_are_really_written() -> None:
 
 
 def test_the_page_names_every_field_code_and_default() -> None:
-    for kind in (Header, Report, FileEntry, Create, Set, Delete):
+    for kind in (Header, Report, FileEntry, Create, Set, Delete, Blob, Chunk, InChunks):
         for field in msgspec.structs.fields(kind):
             assert f"`{field.encode_name}`" in PAGE, f"{kind.__name__}.{field.encode_name} is not on the page"
     for code in Code:

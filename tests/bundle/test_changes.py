@@ -17,8 +17,8 @@ from filesync.bundle.canonical import MAX_INT
 from filesync.bundle.changes import Compressed, compress, encode_change, read_changes
 from filesync.bundle.limits import Limits
 from filesync.bundle.verdict import BadBundle, Code
-from filesync.model.change import Change, Create, Delete, Set, Told
-from filesync.model.ids import Gid, Kind, Mark
+from filesync.model.change import Blob, Change, Chunk, Create, Delete, Set, Told
+from filesync.model.ids import BundleId, Gid, Kind, Mark
 from filesync.model.issue import About
 from tests.support.bundles import ACME, CHANGES, COMMENT, ISSUE
 
@@ -58,12 +58,15 @@ marks = st.builds(
 )
 abouts = st.builds(About, key=texts, author=texts, at=texts)
 told = st.one_of(st.builds(Told, now=values, base=marks), st.builds(Told, base=marks))
+hashes = st.from_regex(r"[0-9a-f]{64}", fullmatch=True)
+chunks = st.builds(Chunk, id=hashes.map(BundleId), sha256=hashes, size=st.integers(1, 2**53 - 1))
 creates = st.builds(
     Create,
     n=st.just(1),
     gid=gids,
     kind=st.sampled_from(list(Kind)),
     parent=gids,
+    blob=st.builds(Blob, sha256=hashes, size=st.integers(0, 2**53 - 1), chunks=st.lists(chunks, max_size=3)),
     fields=st.dictionaries(names, values),
     about=abouts,
 )
@@ -166,6 +169,8 @@ WRONG = {
     "false for a value": SET.replace(b'"x"', b"false"),
     "null for a value": SET.replace(b'"x"', b"null"),
     "a field without a name": SET.replace(b'"summary"', b'""'),
+    "an attachment without its bytes": b'{"change":"create","fields":{},"gid":"%s","kind":"attachment","n":1,"parent":"%s"}\n'
+    % (COMMENT.encode(), ISSUE.encode()),
     "a comment without its issue": b'{"change":"create","fields":{},"gid":"%s","kind":"comment","n":1}\n' % COMMENT.encode(),
     "not an object": b"[]\n",
     "a word": b'"set"\n',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ import msgspec
 from filesync.ledger import shadows
 from filesync.ledger.journal import Queued
 from filesync.model.change import Change, Set
-from filesync.model.ids import Gid
+from filesync.model.ids import Gid, Kind
 from filesync.model.shadow import Life
 from filesync.model.values import Value
 from filesync.rules.contract import Flow
@@ -46,6 +47,8 @@ def look(person: Person) -> Shown:
             gid = side.gid(item)
             assert gid not in fields, f"{side.name} has {gid} twice"
             fields[gid] = dict(paired.rules.outward(item, gids.get).fields)
+            if item.ref.kind is Kind.ATTACHMENT:
+                fields[gid]["sha256"] = hashlib.sha256(b"".join(side.site.tracker.fetch(item.ref))).hexdigest()
             issue_of[gid] = None if item is whole.item else gids[issue.ref.local]
     with side.site.ledger.begin() as conn:
         known = [Gid(gid) for (gid,) in conn.exec_driver_sql("select gid from entity")]
@@ -106,8 +109,9 @@ def skip(side: Side, stuck: Queued, story: Story) -> None:
 def has(side: Side, name: str) -> bool:
     """Whether this bundle has been taken here."""
     with side.site.ledger.begin() as conn:
-        found = conn.exec_driver_sql("select 1 from bundle_in where file = ?", (name.removesuffix(".age"),))
-        return found.first() is not None
+        file = (name.removesuffix(".age"),)
+        found = [conn.exec_driver_sql(f"select 1 from {table} where file = ?", file) for table in ("bundle_in", "chunk_in")]
+        return any(one.first() is not None for one in found)
 
 
 def check(world: World, people: dict[str, Person], story: Story) -> None:
@@ -156,12 +160,16 @@ def _trimmed(value: Value | None) -> Value | None:
 
 def _once(shown: Shown, story: Story) -> None:
     """Nothing is doubled: what a person wrote once stands once."""
-    texts = [str(fields.get("summary") or fields.get("body")).split(":")[0] for fields in shown.fields.values()]
+    texts = [_text(fields).split(":")[0] for fields in shown.fields.values()]
     doubled = [text for text, count in Counter(texts).items() if count > 1]
     assert not doubled, f"{shown.side} shows {doubled} twice"
     for gid, fields in shown.fields.items():
-        text = str(fields.get("summary") or fields.get("body"))
+        text = _text(fields)
         assert text.startswith(story.words[gid]), f"{shown.side} shows {text!r} as {gid}"
+
+
+def _text(fields: dict[str, Value]) -> str:
+    return str(fields.get("summary") or fields.get("body") or fields.get("name"))
 
 
 def _nothing_lost(shown: Shown, story: Story, apart: set[Gid]) -> None:

@@ -10,7 +10,7 @@ from filesync.trackers.base import Draft, Write
 from tests.support.two_sites import Crash
 
 CALLS: Final = 6  # of one command that may be refused, four bits of a number for each
-_CALL_NAMES: Final = frozenset({"get", "create", "apply", "route", "changed", "write_checkpoint"})
+_CALL_NAMES: Final = frozenset({"get", "create", "apply", "route", "changed", "fetch", "write_checkpoint"})
 _NEEDED: Final = frozenset({"summary", "type"})
 
 

@@ -10,12 +10,14 @@ from filesync.errors import Gone, Rejected
 from filesync.model.ids import Gid, Kind, make_gid
 from filesync.model.values import Value
 from filesync.trackers.embedded.entry import Entry
+from tests.support.attachments import bytes_of
 from tests.support.two_sites import Side
 
 TYPES: Final = ("Story", "Epic", "Sub-task", "Bug", "Task")
 LEVEL: Final = {"Epic": 2, "Story": 1, "Bug": 1, "Task": 1, "Sub-task": 0}
 STATUSES: Final = ("In Progress", "In Review", "Done", "Won't Do", "Blocked", "To Do")
 OWN_NAMES: Final = {("acme", "customer_reference"): "description"}
+SIZES: Final = (10, 1_024, 1_025, 2_048, 5_000)  # of files; those above 1 KiB go in chunks of 2 KiB
 SHARED: Final = "labels:shared"  # what lets an issue into the scope, where a site has one
 
 # few values each, so that both sides often choose the same one
@@ -208,6 +210,29 @@ class Person:
         made = next(one for one in self.comments(issue.ref.local) if one.ref.local == local)
         self._story.born[self.gid(made)] = self.gid(issue)
         self._story.words[self.gid(made)] = f"C{number}:"
+
+    def attachments(self) -> list[Entry]:
+        with self.side.desk.store.reading() as work:
+            return [one for issue in work.issues() for one in work.below(issue.ref.local, [Kind.ATTACHMENT])]
+
+    def attach(self, which: int, size: int) -> None:
+        """A file: sometimes one that another issue has too, sometimes one that goes in chunks."""
+        issue = self._issue(which)
+        if issue is None:
+            return
+        number = len(self._story.born)
+        content = bytes_of(SIZES[size % len(SIZES)], str(size // len(SIZES) % 3))
+        local = self.side.desk.attach(self._key(issue), f"F{number}: file", [content])
+        made = next(one for one in self.attachments() if one.ref.local == local)
+        self._story.born[self.gid(made)] = self.gid(issue)
+        self._story.words[self.gid(made)] = f"F{number}:"
+
+    def delete_attachment(self, which: int) -> None:
+        there = self.attachments()
+        if there:
+            one = there[which % len(there)]
+            self.side.desk.delete_attachment(self._key(one), one.ref.local)
+            self._story.deleted.add(self.gid(one))
 
     def edit_comment(self, which: int, value: int) -> None:
         one = self._comment(which)

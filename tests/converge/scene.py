@@ -18,6 +18,7 @@ from filesync.errors import Unavailable
 from filesync.rules.mapping import Rules
 from tests.converge import carrier, ending, faults
 from tests.converge.people import FIELDS, Person, Story
+from tests.support.attachments import set_limits
 from tests.support.two_sites import EXCHANGE, Crash, Side, World, two_sites
 
 NUMBERS: Final = 2**32  # what a deed draws from: a number below this
@@ -139,6 +140,8 @@ def _beginning(variant: str, one_sided: bool) -> tuple[Path, Story]:
     """Two issues of each side (of acme, where only acme edits) and their way to the other, done once, to be copied."""
     chosen = VARIANTS[variant]
     with two_sites(contract=chosen.contract(), mappings=MAPPINGS, scopes=(chosen.scope, "")) as world:
+        for side in world.sides:
+            set_limits(side, inline_blob="1 KiB", chunk="2 KiB", early_chunks="8 KiB")
         scene = Scene(world, one_sided=one_sided)
         for place, name in enumerate(scene.people):
             scene.deed("create", name, place)
@@ -190,6 +193,11 @@ def _transition(person: Person, number: int) -> None:
     person.transition(which, value)
 
 
+def _attach(person: Person, number: int) -> None:
+    which, size = _split(number, 12, 15)
+    person.attach(which, size)
+
+
 PEOPLE: Final[Mapping[str, Callable[[Person, int], None]]] = {
     "create": _create,
     "undo": Person.undo,
@@ -197,6 +205,8 @@ PEOPLE: Final[Mapping[str, Callable[[Person, int], None]]] = {
     "comment": Person.comment,
     "edit comment": _edit_comment,
     "delete comment": Person.delete_comment,
+    "attach": _attach,
+    "delete attachment": Person.delete_attachment,
     "delete": Person.delete,
     "in or out of scope": Person.scope,
 }
@@ -303,6 +313,8 @@ _USUAL: Final = {
     "comment": 3,
     "edit comment": 3,
     "delete comment": 1,
+    "attach": 3,
+    "delete attachment": 1,
     "delete": 1,
     "in or out of scope": 1,
     "export": 3,
@@ -320,7 +332,8 @@ MOODS: Final[Mapping[str, Mapping[str, int]]] = {
     "usual": {**_USUAL, "crash": 5, "fail": 3},
     "calm": _USUAL,
     "crashes": {**_USUAL, "crash": 12, "fail": 6},
-    "deleting": {**_USUAL, "delete": 8, "delete comment": 5, "crash": 5},
+    "deleting": {**_USUAL, "delete": 8, "delete comment": 5, "delete attachment": 4, "crash": 5},
     "quarrel": {**_USUAL, "both": 14, "undo": 8, "transition": 8, "create": 1},
+    "files": {**_USUAL, "attach": 10, "delete attachment": 4, "carry": 10, "send": 4, "crash": 5, "fail": 3},
     "refusing": {**_USUAL, "retry": 6, "skip": 5, "import": 8, "overtaken": 6},
 }

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-EXPORT = {f"after X{step}" for step in (1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)}
+EXPORT = {f"after X{step}" for step in (1, 2, "2 chunk", 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)}
 IMPORT = {f"after I{step}" for step in (1, 4, 5, 8, 9, 10, 11, 12, 13, 14)}
 
 

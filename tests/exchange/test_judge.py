@@ -332,7 +332,7 @@ def test_every_arrival_has_a_verdict_and_only_the_proven_next_one_is_applied(
 
 
 def test_what_is_quarantined_has_a_code_of_the_same_name() -> None:
-    own = {Verdict.APPLY, Verdict.DUPLICATE, Verdict.SWITCH, Verdict.REPORT}
+    own = {Verdict.APPLY, Verdict.DUPLICATE, Verdict.SWITCH, Verdict.REPORT, Verdict.CHUNK}
     assert {Code(verdict.value) for verdict in Verdict if verdict not in own and not verdict.startswith("HOLD_")} == {
         Code.FORK,
         Code.SEQ_IMPLAUSIBLE,

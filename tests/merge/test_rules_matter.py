@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.merge import test_attachments as attachments
 from tests.merge import test_comments as comments
 from tests.merge import test_contract as contract
 from tests.merge import test_crash as crash
@@ -173,6 +174,18 @@ RULES = (
         fails=(parents.test_a_parent_out_of_scope_is_told_when_it_comes_into_it,),
     ),
     Out(
+        rule="R16",
+        instead="an attachment whose bytes are not here is dropped",
+        take=without.r16_waits_for_nothing,
+        fails=(attachments.test_blob_after_change,),
+    ),
+    Out(
+        rule="R16",
+        instead="a deletion waits for the bytes, too",
+        take=without.r16_no_cancel,
+        fails=(attachments.test_deleted_before_blob,),
+    ),
+    Out(
         rule="R17",
         instead="the shadow is what was asked for",
         take=without.r17,
@@ -259,4 +272,4 @@ def test_a_rule_taken_out_is_missed(take: Callable[[Patch], None], scenario: Sce
 
 def test_every_rule_that_the_page_names_is_taken_out_once() -> None:
     taken = {out.rule for out in RULES}
-    assert taken == {f"R{number}" for number in (*range(1, 16), *range(17, 28))}
+    assert taken == {f"R{number}" for number in range(1, 28)}

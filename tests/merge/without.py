@@ -250,6 +250,22 @@ def r15(patch: Patch) -> None:
     patch.setattr(Gather, "_seen", tells_all)
 
 
+def r16_no_cancel(patch: Patch) -> None:
+    on_create = plan.on_create
+    patch.setattr(plan, "on_create", lambda **asked: on_create(**{**asked, "deleted": False}))
+
+
+def r16_waits_for_nothing(patch: Patch) -> None:
+    make = Merge._make
+
+    def drops(self: Merge, outcome: Outcome, change: Any, *, doubted: bool) -> Step:
+        if change.gid in self._view.lacks:
+            return self._drop(outcome, "its bytes are not here")
+        return make(self, outcome, change, doubted=doubted)
+
+    patch.setattr(Merge, "_make", drops)
+
+
 def r17(patch: Patch) -> None:
     landed = Carry._landed
 

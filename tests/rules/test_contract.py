@@ -41,7 +41,7 @@ fields:
 """
 
 
-DELETES = "deletes: {issue: ignore, comment: mark, worklog: ignore}\n"
+DELETES = "deletes: {issue: ignore, comment: mark, attachment: ignore, worklog: ignore}\n"
 
 
 def problems(folder: Path, text: str) -> list[str]:
@@ -56,9 +56,10 @@ def test_a_contract_is_read_with_its_defaults(tmp_path: Path) -> None:
     assert read.deletes == {
         Kind.ISSUE: DeletePolicy.MARK,
         Kind.COMMENT: DeletePolicy.MIRROR,
+        Kind.ATTACHMENT: DeletePolicy.MIRROR,
         Kind.WORKLOG: DeletePolicy.MIRROR,
     }
-    assert (read.comments, read.worklogs, read.links) == (True, True, ())
+    assert (read.comments, read.attachments, read.worklogs, read.links) == (True, True, True, ())
     assert read.fields == {
         "type": ContractField(FieldSpec("type", FieldKind.TYPE), None, None, None),
         "cost": ContractField(FieldSpec("cost", FieldKind.NUMBER), None, None, None),
@@ -66,11 +67,14 @@ def test_a_contract_is_read_with_its_defaults(tmp_path: Path) -> None:
 
 
 def test_everything_in_a_contract_is_read(tmp_path: Path) -> None:
-    read = contract(tmp_path, ONE_WAY + "users: [b, a]\ncomments: false\nworklogs: false\nlinks: [x, a b]\n" + DELETES)
-    assert (read.users, read.comments, read.worklogs, read.links) == (("a", "b"), False, False, ("a b", "x"))
+    nothing = "comments: false\nattachments: false\nworklogs: false\n"
+    read = contract(tmp_path, ONE_WAY + "users: [b, a]\nlinks: [x, a b]\n" + nothing + DELETES)
+    assert (read.users, read.links) == (("a", "b"), ("a b", "x"))
+    assert (read.comments, read.attachments, read.worklogs) == (False, False, False)
     assert read.deletes == {
         Kind.ISSUE: DeletePolicy.IGNORE,
         Kind.COMMENT: DeletePolicy.MARK,
+        Kind.ATTACHMENT: DeletePolicy.IGNORE,
         Kind.WORKLOG: DeletePolicy.IGNORE,
     }
     assert read.fields["status"] == ContractField(FieldSpec("status", FieldKind.STATUS), "acme", None, None)
@@ -115,6 +119,7 @@ version: 1
         {"statuses": ["Open"]},
         {"users": []},
         {"comments": False},
+        {"attachments": False},
         {"worklogs": False},
         {"links": ["blocks"]},
         {"deletes": {"issue": "mirror"}},
@@ -151,7 +156,7 @@ fields:
 """,
     )
     assert found == [
-        "contract.yaml:4:3: `body` is what links, or a field of comments or worklogs, are called: call this one something else",
+        "contract.yaml:4:3: `body` is what links, or a field of comments, attachments or worklogs, are called: call this one something else",
         "contract.yaml:5:3: status travels only where `statuses` lists some",
         "contract.yaml:6:3: status travels only where `statuses` lists some",
         "contract.yaml:6:17: the fields type, status and parent have the kind of their name, and no other has it",

@@ -333,7 +333,7 @@ def test_a_wire_field_has_our_names_where_it_is_carried(german: Rules) -> None:
 
 
 def test_a_site_may_want_something_else_done_about_deletes(german: Rules, same: Rules) -> None:
-    below = {Kind.COMMENT: DeletePolicy.MIRROR, Kind.WORKLOG: DeletePolicy.MIRROR}
+    below = dict.fromkeys([Kind.COMMENT, Kind.ATTACHMENT, Kind.WORKLOG], DeletePolicy.MIRROR)
     assert german.deletes == {Kind.ISSUE: DeletePolicy.IGNORE, **below}
     assert same.deletes == {Kind.ISSUE: DeletePolicy.MARK, **below}
 

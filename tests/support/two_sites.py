@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import datetime as dt
 import functools
+import hashlib
 import itertools
 import random
 import shutil
@@ -227,7 +228,7 @@ class Side:
     # ── what a person sees ──────────────────────────────────────────────────────────────────────────────────────
 
     def shown(self) -> dict[str, dict[str, Any]]:
-        """Every issue in the contract's words, with its comments, by gid: what both sides must agree on.
+        """Every issue in the contract's words, with comments and attachments, by gid: what both sides must agree on.
 
         Issues that are apart (marked as deleted by the partner, or skipped) are left out: each side keeps its own.
         """
@@ -253,11 +254,19 @@ class Side:
             with self.site.ledger.begin() as conn:
                 kept = shadows.entities(conn, x, list(comments))
             comments = {g: fields for g, fields in comments.items() if g not in kept or kept[g].state is not Life.APART}
+            attached = {
+                self.gid(one): {**one.fields, "sha256": hashlib.sha256(b"".join(tracker.fetch(one.ref))).hexdigest()}
+                for one in issue.children
+                if one.ref.kind == "attachment"
+            }
+            with self.site.ledger.begin() as conn:
+                kept = shadows.entities(conn, x, list(attached))
+            attached = {g: fields for g, fields in attached.items() if g not in kept or kept[g].state is not Life.APART}
             fields = dict(paired.rules.outward(issue.item, gids.get).fields)
             if fields.get("parent") in apart:
                 del fields["parent"]
             fields = {name: value for name, value in fields.items() if link_end(name) not in apart}
-            found[gid] = {"fields": fields, "comments": comments}
+            found[gid] = {"fields": fields, "comments": comments, "attachments": attached}
         return found
 
     def gid(self, item: Any) -> Gid:

@@ -14,7 +14,9 @@ from typing import Final
 import msgspec
 import sqlalchemy as sa
 
+from filesync.agent.blobs import waiting
 from filesync.agent.events import BundleApplied, ContractDiffers, Event, Stopped, Stuck, Waiting
+from filesync.agent.incoming.chunks import drop_early
 from filesync.agent.incoming.introduced import learn
 from filesync.agent.incoming.missing import missing
 from filesync.agent.incoming.receive import NO_CONTRACT, Receiver
@@ -32,7 +34,7 @@ from filesync.bundle.header import BundleKind
 from filesync.bundle.read import Bundle
 from filesync.bundle.verdict import BadBundle
 from filesync.errors import KeyProblem, PairingError
-from filesync.ledger import journal, shadows, streams
+from filesync.ledger import blobs, journal, shadows, streams
 from filesync.ledger.journal import Wait
 from filesync.ledger.streams import Direction, State, Taken
 from filesync.model.change import Change, Create, Delete
@@ -72,6 +74,7 @@ def import_once(site: Site, name: str) -> Imports:
         held = len(streams.held(conn, paired.exchange.id))
         record.write(conn)
     record.done()
+    drop_early(site, paired.exchange, record)
     return Imports(bundles=bundles, counts=counts, held=held, queued=left, events=tuple(record.events))
 
 
@@ -252,6 +255,7 @@ class Importer:
         journal.drop_queued(
             conn, self._x, [one.work.mark for one in outcomes if one.left is None and one.work.since is not None]
         )
+        self._spend(conn, outcomes)
         journal.add_conflicts(conn, self._x, [conflict for one in outcomes for conflict in one.conflicts])
         shadows.add_revisits(conn, self._x, {(issue, "") for one in outcomes for issue in one.revisit})
         met = sum(bool(one.conflicts) for one in outcomes)
@@ -264,6 +268,14 @@ class Importer:
                 self._record.add(event)
             self._say_left(one, keys)
         self._record.write(conn)
+
+    def _spend(self, conn: sa.Connection, outcomes: list[Outcome]) -> None:
+        """The chunks of attachments that are decided have done their work."""
+        for one in outcomes:
+            change = one.work.change
+            if one.left is None and isinstance(change, Create) and change.blob is not None:
+                ids = [chunk.id for chunk in change.blob.chunks]
+                blobs.spend(conn, self._x, ids, at=micros(self._site.clock()))
 
     def _key(self, view: View, one: Outcome) -> str:
         """What people here call it: our key, and the partner's in brackets; its alone where we have none."""
@@ -282,7 +294,7 @@ class Importer:
         if one.left.state is Wait.STUCK:
             self._record.add(Stuck(mark=one.left.mark, key=key, why=one.left.reason))
         else:
-            waits = one.left.waits_for or "the one before it"
+            waits = one.left.reason or one.left.waits_for or "the one before it"
             self._record.add(Waiting(mark=one.left.mark, key=key, waits_for=waits))
 
     # ── the queue ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -300,6 +312,7 @@ class Importer:
             above = [change.parent for change in changes.values() if isinstance(change, Create) and change.parent is not None]
             there = shadows.entities(conn, self._x, [*named, *above, *(row.gid for row in rows)])
             doubted = shadows.doubts(conn, self._x)
+            lacking = {one.row.mark for one in waiting(conn, self._paired.exchange)}
         over = {gid for gid, one in there.items() if one.state is not Life.LIVE}
         doomed = {change.gid for change in changes.values() if isinstance(change, Delete)}
         moved = False
@@ -310,6 +323,7 @@ class Importer:
                 row.state is Wait.BEHIND
                 or row.mark in retry
                 or (row.state is Wait.WAITS and arrived(row.waits_for, change, there))
+                or (row.waits_for == journal.BLOB and row.mark not in lacking)
                 or row.gid in doubted  # a retry was cut off
                 or pointless(change, over, doomed)
             )

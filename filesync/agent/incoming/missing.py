@@ -9,11 +9,16 @@ from typing import Final
 import sqlalchemy as sa
 
 from filesync.agent import position
+from filesync.agent.blobs import waiting
 from filesync.agent.events import Event, Held, ranges
-from filesync.agent.incoming.arrivals import Behind
+from filesync.agent.incoming.arrivals import Behind, BytesMissing
+from filesync.agent.record import moment
+from filesync.bundle.verdict import shown
 from filesync.ledger import streams
 from filesync.ledger.streams import Exchange
 
+_ID: Final = 16  # digits of a chunk's id, as its file's name shows them
+_NAMED: Final = 5  # chunks of one attachment that are named
 _GAPS: Final = 5  # gaps that one import tells; those after them are told when these are closed
 
 
@@ -41,6 +46,21 @@ def missing(conn: sa.Connection, x: Exchange, *, us: str, now: dt.datetime, grac
                     ask=ask,
                 )
             )
+    for one in waiting(conn, x)[:_GAPS]:
+        first = moment(one.row.since)
+        chunks = [chunk.id[:_ID] for chunk in one.lack.chunks[:_NAMED]]
+        words = [f"--chunk {chunk}" for chunk in chunks] or [str(one.lack.bundle)]
+        found.append(
+            BytesMissing(
+                partner=x.partner_name,
+                key=shown(one.change.about.key),
+                needs=one.lack.words(one.change),
+                since=first.strftime("%Y-%m-%d %H:%M UTC"),
+                chunks=chunks,
+                command=f"filesync resend {us} {' '.join(words)}",
+                ask=now - first >= grace,
+            )
+        )
     return found
 
 

@@ -14,6 +14,7 @@ from typing import Final
 from filesync.agent.events import Stopped
 from filesync.agent.incoming import mounts
 from filesync.agent.incoming.arrivals import Duplicate, NameDiffers, NewerFormat, Outside, Received
+from filesync.agent.incoming.chunks import note_inline, store_again, take_chunk
 from filesync.agent.incoming.clocks import ahead
 from filesync.agent.incoming.filing import NAME_SHOWN, Filing, NotNow, for_stream, room, settled
 from filesync.agent.incoming.said import Said, came_alone, strange, take
@@ -228,13 +229,18 @@ class Receiver:
         if judgement.verdict is Verdict.REPORT:
             self._report(copy, head)
             return
+        if judgement.verdict is Verdict.CHUNK:
+            new = take_chunk(self._site, self._x, self._record, copy.plain, bundle, name=shown(copy.candidate.name))
+            self._filing.done(copy.candidate, copy.staged.sha256, "chunk" if new else "duplicate")
+            return
         name = copy.candidate.name
         encrypted = copy.plain != copy.staged.path
         if name != file_name(head.header, head.bundle_id, encrypted=encrypted) and judgement.verdict is not Verdict.FORK:
             self._record.add(NameDiffers(seq=head.header.seq, file=shown(name)))
         if judgement.verdict in _STORED:
-            self._store(copy, head)
+            self._store(copy, bundle)
         elif judgement.verdict is Verdict.DUPLICATE:
+            store_again(self._site, self._x, copy.plain, bundle)
             self._duplicate(copy, head.header, "applied")
         elif judgement.verdict is Verdict.FORK:
             self._fork(copy, judgement)
@@ -244,9 +250,9 @@ class Receiver:
             error = bad(Code(judgement.verdict), "bundle.json", judgement.reason)
             self._filing.refuse(copy.candidate, copy.staged, error)
 
-    def _store(self, copy: _Copy, head: Head) -> None:
+    def _store(self, copy: _Copy, bundle: Bundle) -> None:
         """I10: durable in the store, then known to the ledger. A file that was lost from the store comes back so."""
-        header = head.header
+        head, header = bundle.head, bundle.head.header
         stored = file_name(header, head.bundle_id, encrypted=False)
         target = self._site.config.folders.store / stored
         there = target.exists()
@@ -272,6 +278,7 @@ class Receiver:
                     applied=0,
                 )
                 streams.add_taken(conn, self._x.id, taken)
+                note_inline(conn, self._x, bundle)
             strange(conn, self._x, head, self._record)
             said = take(conn, self._site, self._x, head, self._record)
             self._stopped = self._stopped or said is Said.STOPPED

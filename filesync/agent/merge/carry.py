@@ -17,7 +17,7 @@ from filesync.errors import Gone, Rejected
 from filesync.ledger import journal, shadows
 from filesync.ledger.journal import Conflict, Wait
 from filesync.model.change import Create, Told
-from filesync.model.ids import Gid
+from filesync.model.ids import Gid, Kind
 from filesync.model.issue import Ref
 from filesync.model.links import link_end
 from filesync.model.shadow import Entity, Life, Shadow
@@ -106,7 +106,9 @@ class Carry:
             return outcome
         shown_born = self._view.wire(born.item)
         as_told = {name: value for name, value in change.fields.items() if name not in refused}
-        if born.again and not step.doubted:
+        if change.kind is Kind.ATTACHMENT:
+            as_told = self._attached(outcome, change, born, shown_born)
+        elif born.again and not step.doubted:
             as_told = {}  # not ours to assume: the ledger was restored, every field is planned
         row = Entity(
             gid=change.gid,
@@ -119,7 +121,17 @@ class Carry:
         outcome.end = End.APPLIED
         if born.again:
             outcome.revisit.add(born.item.ref.issue)
+        if change.kind is Kind.ATTACHMENT:
+            outcome.rows.append(row)
+            return outcome
         return self._rest(step, row, born)
+
+    def _attached(self, outcome: Outcome, change: Create, born: Born, shown: Mapping[str, Value]) -> dict[str, Value]:
+        """An attachment never changes: as it was born it is decided, under whatever name."""
+        outcome.events += [
+            LandedDifferently(key=born.key, field=name) for name in change.fields if shown.get(name) != change.fields[name]
+        ]
+        return dict(shown)
 
     def _born(self, step: Make, refused: dict[str, str]) -> Born:
         """Create it, without status and links, if need be without the fields that are refused. Raises as `Tracker.create`."""
@@ -142,7 +154,14 @@ class Carry:
     def _create(self, step: Make, local: Mapping[str, Value]) -> Born:
         change = step.change
         return self._site.tracker.create(
-            change.gid, Draft(kind=change.kind, issue=step.issue, fields=local, about=change.about)
+            change.gid,
+            Draft(
+                kind=change.kind,
+                issue=step.issue,
+                fields=local,
+                about=change.about,
+                content=self._view.content(change),
+            ),
         )
 
     def _wire_names(self, change: Create, fields: Mapping[str, str]) -> dict[str, str]:

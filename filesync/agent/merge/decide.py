@@ -17,6 +17,7 @@ from filesync.agent.merge.view import Shown, View
 from filesync.agent.record import micros
 from filesync.agent.site import Paired, Site
 from filesync.bundle.changes import encode_change
+from filesync.ledger import journal
 from filesync.ledger.journal import Wait
 from filesync.model.change import Change, Create, Delete, Set, Told
 from filesync.model.ids import Gid, Kind
@@ -133,13 +134,21 @@ class Merge:
                     del fields[name]  # a reference to what is gone here is dropped, not waited for
                 case _:
                     pass
+        if change.gid in self._view.lacks:
+            needs = self._view.lacks[change.gid].words(change)
+            return self._queue(outcome, Wait.WAITS, waits_for=journal.BLOB, reason=needs)
         above = self._view.row(change.parent) if change.parent is not None else None
         return Make(
             outcome, msgspec.structs.replace(change, fields=fields), above.local if above is not None else None, doubted
         )
 
     def _all_told(self, change: Create, shown: Shown) -> dict[str, Told]:
-        """A create as a set: it tells every field, so one that is absent is empty; but a link may only not be told yet."""
+        """A create as a set: it tells every field, so one that is absent is empty; but a link may only not be told yet.
+
+        An attachment is what it was made as.
+        """
+        if change.kind is Kind.ATTACHMENT:
+            return {}
         carries = self._paired.rules.carries
         told = {*change.fields, *change.untold}
         silent = [n for n in shown.fields if n not in told and link_end(n) is None]
@@ -291,11 +300,11 @@ class Merge:
             outcome.revisit.add(local)
         return self._drop(outcome, "was deleted here; our deletion goes out")
 
-    def _queue(self, outcome: Outcome, state: Wait, *, waits_for: str = "") -> Outcome:
+    def _queue(self, outcome: Outcome, state: Wait, *, waits_for: str = "", reason: str = "") -> Outcome:
         now = micros(self._site.clock())
         gid = outcome.work.change.gid
         outcome.doubted = gid in self._view.doubts and self._view.row(gid) is None
-        outcome.leave(state, rest=encode_change(outcome.work.change), now=now, waits_for=waits_for)
+        outcome.leave(state, rest=encode_change(outcome.work.change), now=now, waits_for=waits_for, reason=reason)
         return outcome
 
     def _told(self, outcome: Outcome, key: str) -> None:

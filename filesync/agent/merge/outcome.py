@@ -7,7 +7,7 @@ from enum import Enum, auto
 
 from filesync.agent.events import Event
 from filesync.ledger.journal import Conflict, Queued, Wait
-from filesync.model.change import Change
+from filesync.model.change import Change, Create
 from filesync.model.ids import Mark
 from filesync.model.shadow import Entity
 
@@ -72,6 +72,7 @@ class Outcome:
 
     def leave(self, state: Wait, *, rest: bytes, now: int, waits_for: str = "", reason: str = "") -> None:
         """Put what is not decided into the queue."""
+        change = self.work.change
         self.left = Queued(
             mark=self.work.mark,
             gid=self.work.change.gid,
@@ -80,5 +81,6 @@ class Outcome:
             waits_for=waits_for,
             reason=reason,
             since=self.work.since if self.work.since is not None else now,
+            blob=change.blob.sha256 if isinstance(change, Create) and change.blob is not None else "",
         )
         self.end = End.REFUSED if state is Wait.STUCK else End.WAITING

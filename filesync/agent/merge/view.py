@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import msgspec
 import sqlalchemy as sa
 
+from filesync.agent.blobs import Lack, Piece, blob_of, lacking, pieces, stream
 from filesync.agent.site import Paired, Site
 from filesync.ledger import journal, shadows
 from filesync.model.change import Change, Create, Delete, Set
@@ -45,6 +47,8 @@ class View:
         self.queued: set[Gid] = set()
         self.deletes: set[Gid] = set()  # of queued gids: a delete is among what is queued
         self.doubts: dict[Gid, dict[str, Value | None]] = {}
+        self.lacks: dict[Gid, Lack] = {}  # attachments whose bytes are not all here
+        self._pieces: dict[Gid, list[Piece]] = {}
 
     def load(self, changes: Iterable[Change]) -> None:
         """Read what these changes may ask for."""
@@ -59,6 +63,22 @@ class View:
             self.queued = journal.queued_gids(conn, x, [one.gid for one in changes])
             self.deletes = self._queued_deletes(conn) if self.queued else set()
             self.doubts = shadows.doubts(conn, x)
+            self._load_bytes(conn, [one for one in changes if isinstance(one, Create) and one.blob is not None])
+
+    def _load_bytes(self, conn: sa.Connection, creates: list[Create]) -> None:
+        """Where the bytes of attachments stand, or what of them is missing."""
+        x, store = self._paired.exchange, self._site.config.folders.store
+        for change, lack in zip(creates, lacking(conn, x, [blob_of(one) for one in creates]), strict=True):
+            if lack is not None:
+                self.lacks[change.gid] = lack
+            else:
+                self._pieces[change.gid] = pieces(conn, x, blob_of(change), store=store)
+
+    def content(self, change: Create) -> Callable[[], Iterator[bytes]] | None:
+        """The bytes of an attachment that lacks none of them; None for anything else."""
+        if change.blob is None:
+            return None
+        return partial(stream, change.blob, self._pieces[change.gid])
 
     def _queued_deletes(self, conn: sa.Connection) -> set[Gid]:
         rows = journal.queued_of(conn, self._paired.exchange.id, self.queued)

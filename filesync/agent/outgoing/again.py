@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 import msgspec
 
 from filesync.agent.events import Event, ranges
-from filesync.agent.outgoing.departures import Asked, NotThere, OutboxName, Resent
+from filesync.agent.outgoing.departures import Asked, ChunksNotThere, ChunksResent, NotThere, OutboxName, Resent
 from filesync.agent.record import Record, micros, moment
 from filesync.agent.site import Site
 from filesync.errors import PairingError
 from filesync.exchange.outbox import publish
-from filesync.ledger import streams
+from filesync.ledger import blobs, streams
+from filesync.ledger.blobs import SentChunk
 from filesync.ledger.streams import Exchange, Sent
 
 
@@ -48,6 +49,7 @@ def resend(site: Site, name: str, seqs: Iterable[int]) -> list[Event]:
 def answer(site: Site, x: Exchange, record: Record) -> None:
     """Resend what the partner's newest report asks for. A report is answered once, a bundle once in `report_every`."""
     seqs: list[int] = msgspec.json.decode(x.wanted, type=list[int]) if x.wanted else []
+    _answer_chunks(site, x, record)
     if not seqs:
         return
     now = site.clock()
@@ -63,6 +65,53 @@ def answer(site: Site, x: Exchange, record: Record) -> None:
         streams.update_exchange(conn, x.id, wanted="")
         for one in again:
             streams.update_sent(conn, x.id, one, resent=micros(now))
+        record.write(conn)
+    record.done()
+
+
+def resend_chunks(site: Site, name: str, prefixes: list[str]) -> list[Event]:
+    """Put archived chunks into the outbox again, named by how their ids begin. Raises PairingError, before any."""
+    x = site.paired(name).exchange
+    record = site.record(name)
+    with site.ledger.begin() as conn:
+        found = {prefix: blobs.sent_chunks(conn, x, [prefix]) for prefix in prefixes}
+    archive = site.config.folders.archive
+    for prefix, chunks in found.items():
+        if not chunks or not all((archive / one.file).exists() for one in chunks):
+            raise PairingError(
+                f"there is no chunk {prefix[:64]!r} for {x.partner_name} in the archive",
+                hint=f"`filesync status` at {x.partner_name} names the chunks that it waits for",
+            )
+    _publish_chunks(site, x, record, [one for chunks in found.values() for one in chunks])
+    return record.events
+
+
+def _answer_chunks(site: Site, x: Exchange, record: Record) -> None:
+    """The chunks that the partner's newest report asks for."""
+    ids: list[str] = msgspec.json.decode(x.wanted_chunks, type=list[str]) if x.wanted_chunks else []
+    if not ids:
+        return
+    with site.ledger.begin() as conn:
+        streams.update_exchange(conn, x.id, wanted_chunks="")
+        found = blobs.sent_chunks(conn, x, ids)
+    archive = site.config.folders.archive
+    there = [one for one in found if (archive / one.file).exists()]
+    if missing := len(ids) - len(there):
+        record.add(ChunksNotThere(partner=x.partner_name, chunks=missing))
+    now = site.clock()
+    _publish_chunks(site, x, record, [one for one in there if now - moment(one.resent) >= site.config.limits.report_every])
+
+
+def _publish_chunks(site: Site, x: Exchange, record: Record, chunks: list[SentChunk]) -> None:
+    for one in chunks:
+        published = publish(site.config.folders.archive / one.file, site.outbox(x), one.file)
+        if published.renamed:
+            record.add(OutboxName(file=one.file, instead=published.path.name))
+    if chunks:
+        record.add(ChunksResent(chunks=len(chunks), to=x.partner_name))
+    with site.ledger.begin() as conn:
+        for one in chunks:
+            blobs.update_chunk(conn, x, one, resent=micros(site.clock()))
         record.write(conn)
     record.done()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from filesync.agent.events import Event, Severity, count_text, ended, ranges
+from filesync.bundle.verdict import shown
 from filesync.errors import size_text
 
 
@@ -54,6 +55,58 @@ class NotTold(Event, frozen=True, kw_only=True):
 
     def sentence(self) -> str:
         return f"{self.key}: {self.field} was not sent: {ended(self.why)} The rest of the issue goes on."
+
+
+class NotFetched(Event, frozen=True, kw_only=True):
+    """The bytes of an attachment cannot be had now."""
+
+    severity = Severity.WARNING
+    standing = True
+    key: str
+    name: str
+    why: str
+
+    def sentence(self) -> str:
+        return (
+            f"{self.key}: the attachment {shown(self.name)} was not sent: {ended(self.why)} "
+            "It is tried again by every export; the rest of the issue goes on."
+        )
+
+
+class ChunksExported(Event, frozen=True, kw_only=True):
+    """Pieces of a large attachment are in the outbox."""
+
+    chunks: int
+    bytes: int
+    to: str
+
+    def sentence(self) -> str:
+        what = f"{count_text(self.chunks, 'chunk')} of large attachments, {size_text(self.bytes)}"
+        return f"exported {what}, for {self.to}: in any order, over any number of media"
+
+
+class ChunksResent(Event, frozen=True, kw_only=True):
+    """Archived chunks were put into the outbox again."""
+
+    chunks: int
+    to: str
+
+    def sentence(self) -> str:
+        return f"{count_text(self.chunks, 'chunk')} for {self.to} are in the outbox again, byte for byte"
+
+
+class ChunksNotThere(Event, frozen=True, kw_only=True):
+    """A report of the partner's asks for chunks that we do not have."""
+
+    severity = Severity.WARNING
+    partner: str
+    chunks: int
+
+    def sentence(self) -> str:
+        return (
+            f"{self.partner} asks for {count_text(self.chunks, 'chunk')} that are not in the archive. Everything else goes on. "
+            "Put the files back there from a backup of that folder; if there is none, attach the files once more."
+        )
 
 
 class RulesChanged(Event, frozen=True, kw_only=True):
@@ -153,10 +206,12 @@ class Pruned(Event, frozen=True, kw_only=True):
     partner: str
     place: str  # archive, store
     bundles: int
-    last: int
+    chunks: int
+    last: int  # number of a bundle
     bytes: int
 
     def sentence(self) -> str:
         who = f"that {self.partner} applied" if self.place == "archive" else f"from {self.partner} that are applied"
-        bundles = count_text(self.bundles, "bundle")
-        return f"pruned from the {self.place}: {bundles} {who}, up to {self.last}, {size_text(self.bytes)}"
+        what = f"{count_text(self.bundles, 'bundle')} {who}, up to {self.last}" if self.bundles else ""
+        chunks = f"{count_text(self.chunks, 'chunk')} {who}" if self.chunks else ""
+        return f"pruned from the {self.place}: {', '.join(one for one in (what, chunks) if one)}, {size_text(self.bytes)}"

@@ -7,8 +7,8 @@ finishes it: from the archive when the file is there, else from what was frozen.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +19,8 @@ from filesync.agent import position
 from filesync.agent.events import Event
 from filesync.agent.outgoing.again import answer
 from filesync.agent.outgoing.build import build, clear_spool
-from filesync.agent.outgoing.departures import Exported, NotTold, OutboxName, Resumed, RulesChanged
+from filesync.agent.outgoing.cutting import Cutter, drop_loose, drop_unnamed, fetched
+from filesync.agent.outgoing.departures import ChunksExported, Exported, NotTold, OutboxName, Resumed, RulesChanged
 from filesync.agent.outgoing.gather import Found, Gather
 from filesync.agent.outgoing.reports import report_if_due
 from filesync.agent.prune import prune
@@ -27,22 +28,24 @@ from filesync.agent.record import Record, micros
 from filesync.agent.site import Paired, Site
 from filesync.agent.staged import LIMITS
 from filesync.bundle.changes import Compressed, compress, encode_change
-from filesync.bundle.header import BundleKind, Header, Party, Place, decode_header, file_name
-from filesync.bundle.write import Bag, changes_file, pack
+from filesync.bundle.header import BundleKind, Header, InChunks, Party, Place, decode_header, file_name
+from filesync.bundle.layout import BLOBS
+from filesync.bundle.write import Bag, DataFile, changes_file, pack
 from filesync.config import Limits
 from filesync.errors import DiskProblem, PairingError, StorageFailure, size_text
 from filesync.exchange import files
 from filesync.exchange.guard import Guard, write_guard
 from filesync.exchange.outbox import publish
-from filesync.ledger import shadows, streams
+from filesync.ledger import blobs, shadows, streams
 from filesync.ledger.streams import Direction, Exchange, Sent
 from filesync.model.diff import Tell
 from filesync.model.ids import Gid, make_mark
 from filesync.model.links import link_end
-from filesync.model.shadow import Entity
+from filesync.model.shadow import Entity, Life
 from filesync.model.values import utc_text
 
 _NONCE: Final = 16  # bytes
+_BLOBS: Final = 2_000  # attachments that the changes of one bundle name: its head lists them
 _FROZEN, _ARCHIVED, _PUBLISHED = "frozen", "archived", "published"
 
 
@@ -67,11 +70,14 @@ def export_once(site: Site, name: str) -> Exports:
     finished = finish(site, paired.exchange, record, resumed=True)
     if paired.exchange.basis not in {"", paired.basis}:
         record.add(RulesChanged(partner=paired.them.name))
+    drop_loose(site, paired.exchange)
     for found in Gather(site, paired, record).found():  # X1
-        numbered = _number(site, paired, record, found)  # X3; X2, attachments, has no work yet
-        site.step("X3")
-        if numbered:
-            finished += finish(site, paired.exchange, record)
+        for part in _with_bytes(site, paired, record, found):  # X2
+            numbered = _number(site, paired, record, part)  # X3
+            site.step("X3")
+            if numbered:
+                finished += finish(site, paired.exchange, record)
+    drop_unnamed(site, paired.exchange)
     with site.ledger.begin() as conn:
         streams.update_exchange(conn, paired.exchange.id, basis=paired.basis)  # everything was looked at under these rules
         x = streams.exchange_of(conn, paired.exchange.id)
@@ -88,6 +94,32 @@ def export_once(site: Site, name: str) -> Exports:
     )
 
 
+def _with_bytes(site: Site, paired: Paired, record: Record, found: Found) -> Iterator[Found]:
+    """What is to be numbered: first what waits for no large attachment, then these, some at a time."""
+    cutter = Cutter(site, paired, record)
+    big = [tell for tell in found.tells if cutter.is_big(tell)]
+    later = {tell.issue for tell in big}
+    tells = list(cutter.with_bytes(tell for tell in found.tells if not cutter.is_big(tell)))
+    again = found.again | dict.fromkeys(cutter.deferred | later, "")
+    yield replace(found, tells=tells, again=again)
+    told: list[Tell] = []
+    for tell in cutter.with_bytes(_of_told(site, paired.exchange, big)):
+        told.append(tell)
+        if sum(one.blob.size for one in told if one.blob is not None) >= site.config.limits.chunk:
+            yield Found(tells=told)
+            told = []
+    if big:
+        looked_at = [issue for issue in later if issue not in cutter.deferred and issue not in found.again]
+        yield Found(tells=told, looked_at=looked_at)
+
+
+def _of_told(site: Site, x: Exchange, tells: list[Tell]) -> list[Tell]:
+    """Those whose issue was told: one that is too long stays here, with what belongs to it."""
+    with site.ledger.begin() as conn:
+        rows = shadows.entities(conn, x.id, [tell.row.parent for tell in tells if tell.row.parent is not None])
+    return [tell for tell in tells if tell.row.parent in rows and rows[tell.row.parent].state is Life.LIVE]
+
+
 def _number(site: Site, paired: Paired, record: Record, found: Found) -> bool:
     """X3: one transaction freezes the changes, takes numbers, advances shadows and cursor. Nothing to tell takes none.
 
@@ -98,7 +130,8 @@ def _number(site: Site, paired: Paired, record: Record, found: Found) -> bool:
         rest = fit = _that_fit(found, record)
         while rest:
             seq = x.out_seq + 1
-            lines, rows = _lines(rest, generation=x.out_generation.n, seq=seq, limits=site.config.limits)
+            sent = {one.blob.sha256 for one in rest if one.blob and blobs.sent(conn, x, one.blob.sha256)}
+            lines, rows = _lines(rest, generation=x.out_generation.n, seq=seq, limits=site.config.limits, sent=sent)
             told, rest = rest[: len(lines)], rest[len(lines) :]
             packed = compress(lines, level=site.config.limits.level)
             now = site.clock()
@@ -118,8 +151,13 @@ def _number(site: Site, paired: Paired, record: Record, found: Found) -> bool:
                 created_at=utc_text(now),
                 nonce=site.random(_NONCE),
                 report=report,
+                blobs=_in_chunks(told),
             )
-            bag = pack(header, [changes_file(packed)])
+            named = {one.blob.sha256: one.blob for one in told if one.blob is not None}
+            here = [one for sha256, one in sorted(named.items()) if sha256 not in sent and not one.chunks]
+            bag = pack(header, [changes_file(packed), *(_inline(site, x, one.sha256, one.size) for one in here)])
+            for blob in named.values():
+                blobs.name_sent(conn, x, blob, seq=seq)
             streams.add_sent(
                 conn,
                 x.id,
@@ -180,15 +218,33 @@ def _without(tell: Tell, names: Collection[str]) -> Tell:
     return msgspec.structs.replace(tell, fields={name: value for name, value in tell.fields.items() if name not in names})
 
 
-def _lines(tells: list[Tell], *, generation: int, seq: int, limits: Limits) -> tuple[list[bytes], list[Entity]]:
-    """As many change lines as one bundle takes, at least one, and the rows they leave behind."""
+def _inline(site: Site, x: Exchange, sha256: str, size: int) -> DataFile:
+    """A small attachment as a member of the bundle."""
+    path = fetched(site, x) / sha256
+    return DataFile(BLOBS + sha256, size, size, sha256, lambda: files.read(path))
+
+
+def _in_chunks(told: list[Tell]) -> list[InChunks]:
+    """What the head says of large attachments."""
+    found = {one.blob.sha256: one.blob for one in told if one.blob is not None and one.blob.chunks}
+    return [InChunks(sha256, one.size, len(one.chunks)) for sha256, one in sorted(found.items())]
+
+
+def _lines(
+    tells: list[Tell], *, generation: int, seq: int, limits: Limits, sent: Collection[str]
+) -> tuple[list[bytes], list[Entity]]:
+    """As many change lines as one bundle takes with their attachments, at least one, and the rows they leave behind."""
     lines: list[bytes] = []
     rows: list[Entity] = []
     size = 0
+    named: set[str] = set()
     for n, tell in enumerate(tells[: limits.max_changes], start=1):
         line = encode_change(tell.change(n))
         size += len(line)
-        if lines and size > limits.max_bundle_bytes:
+        if tell.blob is not None and tell.blob.sha256 not in named:
+            size += tell.blob.size if not tell.blob.chunks and tell.blob.sha256 not in sent else 0
+            named.add(tell.blob.sha256)
+        if lines and (size > limits.max_bundle_bytes or len(named) > _BLOBS):
             break
         lines.append(line)
         rows += tell.rows(make_mark(generation, seq, n))
@@ -222,7 +278,28 @@ def finish(site: Site, x: Exchange, record: Record, *, resumed: bool = False) ->
             record.write(conn)
         record.done()
         site.step("X12")
+    clear_spool(fetched(site, x))
+    _publish_chunks(site, x, record)
     return waiting
+
+
+def _publish_chunks(site: Site, x: Exchange, record: Record) -> None:
+    """X11 and X12 of chunks: those that a numbered bundle names."""
+    with site.ledger.begin() as conn:
+        waiting = blobs.unpublished(conn, x)
+    for one in waiting:
+        published = publish(site.config.folders.archive / one.file, site.outbox(x), one.file)
+        site.step("X11")
+        if published.renamed:
+            record.add(OutboxName(file=one.file, instead=published.path.name))
+        with site.ledger.begin() as conn:
+            blobs.update_chunk(conn, x, one, published=True)
+        site.step("X12")
+    if waiting:
+        record.add(ChunksExported(chunks=len(waiting), bytes=sum(one.size for one in waiting), to=x.partner_name))
+        with site.ledger.begin() as conn:
+            record.write(conn)
+        record.done()
 
 
 def _guard(x: Exchange, one: Sent) -> Guard:
@@ -237,20 +314,22 @@ def _guard(x: Exchange, one: Sent) -> Guard:
 
 def _build(site: Site, x: Exchange, one: Sent, archived: Path) -> None:
     """X4-X8: from what was frozen to a file in the archive that our own reader has read."""
-    finished = build(site, x, _bag(one, archived), one.file)
+    finished = build(site, x, _bag(site, x, one, archived), one.file)
     files.keep(finished, archived)  # X8
     site.step("X8")
     clear_spool(site.config.folders.spool)
 
 
-def _bag(one: Sent, archived: Path) -> Bag:
+def _bag(site: Site, x: Exchange, one: Sent, archived: Path) -> Bag:
     if one.header is None or one.frozen is None:
         raise DiskProblem(
             f"bundle {one.seq} was made and archived, but {str(archived)!r} is gone before it was published",
             hint="Put the file back, from a backup or another copy: its number is taken, and no other bytes may have it.",
         )
     header = decode_header(one.header)
-    bag = pack(header, [changes_file(Compressed(one.frozen, header.files[0].content_size))])
+    changes, *inline = header.files
+    data = [_inline(site, x, entry.sha256, entry.size) for entry in inline]
+    bag = pack(header, [changes_file(Compressed(one.frozen, changes.content_size)), *data])
     if bag.bundle_id != one.id:
         raise StorageFailure(
             f"what was frozen of bundle {one.seq} is not what was numbered: {bag.bundle_id[:8]} instead of {one.id[:8]}",

@@ -216,6 +216,7 @@ class Gather:
             unknown=outward.untold | self._endless(gid, outward.fields),
             came=item.origin is not None and (home(item.origin) == self._x.partner_site or not self._ours_to_tell(gid)),
             about=item.about,
+            issue=item.ref.issue,
         )
 
     def _ours_to_tell(self, gid: Gid) -> bool:

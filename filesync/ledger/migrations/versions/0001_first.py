@@ -61,7 +61,9 @@ def upgrade() -> None:
         sa.Column("reports_late", sa.BigInteger(), nullable=False),
         sa.Column("acked_seq", sa.BigInteger(), nullable=False),
         sa.Column("acked_id", sa.Text(), nullable=False),
+        sa.Column("acked_blobs", sa.BigInteger(), nullable=False),
         sa.Column("wanted", sa.Text(), nullable=False),
+        sa.Column("wanted_chunks", sa.Text(), nullable=False),
         sa.Column("refused", sa.Text(), nullable=False),
         sa.Column("partner_seq", sa.BigInteger(), nullable=False),
         sa.Column("partner_since", sa.BigInteger(), nullable=False),
@@ -73,6 +75,34 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "blob_in",
+        sa.Column("exchange", sa.Integer(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("offset", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["exchange"],
+            ["exchange.id"],
+        ),
+        sa.PrimaryKeyConstraint("exchange", "generation", "sha256"),
+    )
+    op.create_table(
+        "blob_out",
+        sa.Column("exchange", sa.Integer(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("chunks", sa.LargeBinary(), nullable=False),
+        sa.Column("first", sa.BigInteger(), nullable=False),
+        sa.Column("last", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["exchange"],
+            ["exchange.id"],
+        ),
+        sa.PrimaryKeyConstraint("exchange", "generation", "sha256"),
     )
     op.create_table(
         "bundle_in",
@@ -116,6 +146,40 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("exchange", "generation", "seq"),
     )
+    op.create_table(
+        "chunk_in",
+        sa.Column("exchange", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("file", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("offset", sa.BigInteger(), nullable=False),
+        sa.Column("received", sa.BigInteger(), nullable=False),
+        sa.Column("spent", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["exchange"],
+            ["exchange.id"],
+        ),
+        sa.PrimaryKeyConstraint("exchange", "id"),
+    )
+    op.create_table(
+        "chunk_out",
+        sa.Column("exchange", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("blob", sa.Text(), nullable=False),
+        sa.Column("file", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("published", sa.Boolean(), nullable=False),
+        sa.Column("resent", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["exchange"],
+            ["exchange.id"],
+        ),
+        sa.PrimaryKeyConstraint("exchange", "id"),
+    )
+    op.create_index("chunk_out_blob", "chunk_out", ["exchange", "blob"], unique=False)
     op.create_table(
         "conflict",
         sa.Column("row", sa.Integer(), nullable=False),
@@ -176,6 +240,7 @@ def upgrade() -> None:
         sa.Column("change", sa.LargeBinary(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("waits_for", sa.Text(), nullable=False),
+        sa.Column("blob", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(

@@ -1,0 +1,243 @@
+"""X2: the bytes of new attachments, fetched, hashed and on disk before the change that names them gets its number.
+
+A small one waits in a folder for the bundle that will hold it. A bigger one is cut into chunks while it streams;
+each is signed, read back, encrypted and archived at once, so a piece is never on disk in the clear for longer than that.
+A content that can still be sent again is not sent a second time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from msgspec.structs import replace
+
+from filesync import __version__
+from filesync.agent.outgoing.build import build, clear_spool
+from filesync.agent.outgoing.departures import NotFetched
+from filesync.agent.record import Record, micros
+from filesync.agent.site import Paired, Site
+from filesync.bundle.header import BundleKind, Header, Party, Place, file_name
+from filesync.bundle.layout import CHUNK
+from filesync.bundle.write import Bag, DataFile, pack
+from filesync.errors import DiskProblem, Gone, Rejected, StorageFailure, Unavailable, disk_problem, size_text
+from filesync.exchange import files
+from filesync.ledger import blobs
+from filesync.ledger.blobs import SentChunk
+from filesync.ledger.streams import Exchange
+from filesync.model.change import Blob, Chunk
+from filesync.model.diff import Tell
+from filesync.model.ids import Kind
+from filesync.model.issue import Ref
+from filesync.model.values import utc_text
+
+MOST_CHUNKS: Final = 20_000  # of one attachment: a change line has room for so many
+_NONCE: Final = 16  # bytes
+
+
+class Cutter:
+    """The attachments of one export. `deferred`: local ids of the issues with one that could not be fetched."""
+
+    def __init__(self, site: Site, paired: Paired, record: Record) -> None:
+        self._site = site
+        self._paired = paired
+        self._x = paired.exchange
+        self._record = record
+        self._limits = site.config.limits
+        self.deferred: set[str] = set()
+
+    def is_big(self, tell: Tell) -> bool:
+        """Whether it is a new attachment that goes in chunks, by what the tracker says of its size."""
+        return is_new_attachment(tell) and _size(tell) > self._limits.inline_blob
+
+    def with_bytes(self, tells: Iterable[Tell]) -> Iterator[Tell]:
+        """The tells, new attachments with their bytes at hand; one that cannot be fetched is told of, and left out."""
+        for tell in tells:
+            if not is_new_attachment(tell):
+                yield tell
+                continue
+            try:
+                blob = self._blob(tell)
+            except (Gone, Rejected, Unavailable, DiskProblem) as error:
+                if isinstance(error, StorageFailure):
+                    raise
+                self._defer(tell, error)
+            else:
+                self._site.step("X2")
+                yield replace(tell, blob=blob)
+
+    def _defer(self, tell: Tell, error: Exception) -> None:
+        drop_loose(self._site, self._x)
+        clear_spool(self._site.config.folders.spool)
+        self.deferred.add(tell.issue)
+        if not isinstance(error, Gone):  # deleted since we looked: the next look sees that
+            name = str(tell.fields.get("name", ""))
+            self._record.add(NotFetched(key=tell.about.key, name=name, why=str(error)))
+
+    def _blob(self, tell: Tell) -> Blob:
+        ref = Ref(Kind.ATTACHMENT, tell.issue, tell.row.local or "")
+        size = _size(tell)
+        if size > self._limits.chunk * MOST_CHUNKS:
+            most = size_text(self._limits.chunk * MOST_CHUNKS)
+            raise Rejected(f"it is larger than {MOST_CHUNKS} chunks ({most}): raise limits.chunk here")
+        with self._site.ledger.begin() as conn:
+            perhaps = blobs.any_of_size(conn, self._x, size)
+        if perhaps:
+            source = _Source(self._site.tracker.fetch(ref))
+            for _ in source.take(size + 1):
+                pass
+            if source.size == size and (known := self._known(source.sha256)):
+                return known
+        return self._cut(_Source(self._site.tracker.fetch(ref)))
+
+    def _known(self, sha256: str) -> Blob | None:
+        with self._site.ledger.begin() as conn:
+            sent = blobs.sent(conn, self._x, sha256)
+        return sent.blob if sent is not None else None
+
+    def _cut(self, source: _Source) -> Blob:
+        """Read it once. Raises what fetching raises, DiskProblem, StorageFailure, KeyProblem."""
+        piece = self._site.config.folders.spool / "piece"
+        chunks: list[Chunk] = []
+        while True:
+            part = _Source(source.take(self._limits.chunk))
+            files.write_whole(piece, part.take(self._limits.chunk))
+            if not chunks and source.size <= self._limits.inline_blob:
+                return self._known(source.sha256) or self._small(Blob(source.sha256, source.size))
+            if part.size:
+                chunks.append(self._chunk(part))
+            if not source.more():
+                break
+            if len(chunks) == MOST_CHUNKS:
+                raise Rejected(f"it is larger than {MOST_CHUNKS} chunks: raise limits.chunk here")
+        blob = Blob(source.sha256, source.size, chunks)
+        if known := self._known(blob.sha256):
+            drop_loose(self._site, self._x)
+            return known
+        with self._site.ledger.begin() as conn:
+            blobs.complete(conn, self._x, blob)
+        return blob
+
+    def _small(self, blob: Blob) -> Blob:
+        target = fetched(self._site, self._x) / blob.sha256
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (self._site.config.folders.spool / "piece").replace(target)
+        except OSError as error:
+            raise disk_problem(error, target) from error
+        files.fsync_folder(target.parent)
+        return blob
+
+    def _chunk(self, part: _Source) -> Chunk:
+        """A piece as a bundle of its own, in the archive."""
+        folders = self._site.config.folders
+        bag = self._packed(part)
+        name = file_name(bag.header, bag.bundle_id, encrypted=self._x.encrypt)
+        row = SentChunk(
+            id=bag.bundle_id,
+            generation=self._x.out_generation.n,
+            blob="",
+            file=name,
+            size=part.size,
+            at=micros(self._site.clock()),
+            published=False,
+            resent=0,
+        )
+        with self._site.ledger.begin() as conn:
+            blobs.add_chunk(conn, self._x, row)
+        files.keep(build(self._site, self._x, bag, name), folders.archive / name)
+        self._site.step("X2 chunk")
+        clear_spool(folders.spool)
+        return Chunk(bag.bundle_id, part.sha256, part.size)
+
+    def _packed(self, part: _Source) -> Bag:
+        x, us, them = self._x, self._paired.us, self._paired.them
+        header = Header(
+            agent=f"filesync {__version__}",
+            kind=BundleKind.CHUNK,
+            stream=x.out_stream,
+            from_=Party(us.id, us.name),
+            to=Party(them.id, them.name),
+            generation=Place(x.out_generation.n, x.out_generation.id),
+            seq=0,
+            contract=self._paired.rules.contract.digest,
+            created_at=utc_text(self._site.clock()),
+            nonce=self._site.random(_NONCE),
+        )
+        piece = self._site.config.folders.spool / "piece"
+        return pack(header, [DataFile(CHUNK, part.size, part.size, part.sha256, lambda: files.read(piece))])
+
+
+def fetched(site: Site, x: Exchange) -> Path:
+    """Where small attachments of an exchange stand until the bundle that holds them is in the archive."""
+    return site.config.folders.fetched / str(x.id)
+
+
+def is_new_attachment(tell: Tell) -> bool:
+    """Whether its bytes go with it."""
+    return tell.new and tell.row.kind is Kind.ATTACHMENT
+
+
+def drop_loose(site: Site, x: Exchange) -> None:
+    """Remove the chunks of an attachment that was not cut to its end: by a fetch that failed, or a run that was cut off."""
+    with site.ledger.begin() as conn:
+        loose = blobs.loose(conn, x)
+    _drop(site, x, loose)
+
+
+def drop_unnamed(site: Site, x: Exchange) -> None:
+    """Remove what was cut, and is attached no more: nothing names it now that everything was looked at."""
+    with site.ledger.begin() as conn:
+        found = [(one.blob.sha256, blobs.chunks_of(conn, x, one.blob.sha256)) for one in blobs.unnamed(conn, x)]
+    _drop(site, x, [chunk for _, chunks in found for chunk in chunks])
+
+
+def _drop(site: Site, x: Exchange, chunks: list[SentChunk]) -> None:
+    if not chunks:
+        return
+    for one in chunks:
+        path = site.config.folders.archive / one.file
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise disk_problem(error, path, doing="remove") from error
+    with site.ledger.begin() as conn:
+        blobs.drop_chunks(conn, x, chunks)
+
+
+def _size(tell: Tell) -> int:
+    """What the tracker says; the bytes themselves have the last word."""
+    said = tell.fields.get("size")
+    return int(said) if isinstance(said, str) and said.isascii() and said.isdigit() else 0
+
+
+class _Source:
+    """A stream of bytes, taken in parts; what has passed is counted and hashed."""
+
+    def __init__(self, blocks: Iterable[bytes]) -> None:
+        self._blocks = iter(blocks)
+        self._rest = b""
+        self._digest = hashlib.sha256()
+        self.size = 0
+
+    @property
+    def sha256(self) -> str:
+        """Of what has passed."""
+        return self._digest.hexdigest()
+
+    def more(self) -> bool:
+        """Whether there is anything left."""
+        while not self._rest and (block := next(self._blocks, None)) is not None:
+            self._rest = block
+        return bool(self._rest)
+
+    def take(self, limit: int) -> Iterator[bytes]:
+        """The next bytes, at most so many."""
+        while limit and self.more():
+            part, self._rest = self._rest[:limit], self._rest[limit:]
+            limit -= len(part)
+            self.size += len(part)
+            self._digest.update(part)
+            yield part

@@ -6,13 +6,14 @@ import msgspec
 import sqlalchemy as sa
 
 from filesync.agent.events import Skipped
+from filesync.agent.incoming.chunks import spend
 from filesync.agent.incoming.importer import Importer
 from filesync.agent.merge import plan
 from filesync.agent.merge.outcome import Counts
 from filesync.agent.record import micros
 from filesync.agent.site import Paired, Site
 from filesync.errors import FilesyncError, Rejected
-from filesync.ledger import blobs, journal, shadows
+from filesync.ledger import journal, shadows
 from filesync.ledger.journal import Queued, Wait
 from filesync.model.change import Change, Create, Delete, Set
 from filesync.model.ids import Mark
@@ -57,9 +58,7 @@ def skip(site: Site, name: str, mark: Mark, *, reason: str) -> None:
         shadows.save(conn, paired.exchange.id, _decided(conn, paired, change, row, mark))
         shadows.drop_doubts(conn, paired.exchange.id, [change.gid])
         journal.drop_queued(conn, paired.exchange.id, [mark])
-        if isinstance(change, Create) and change.blob is not None:
-            chunks = [chunk.id for chunk in change.blob.chunks]
-            blobs.spend(conn, paired.exchange.id, chunks, at=micros(site.clock()))
+        spend(conn, paired.exchange.id, [change], at=micros(site.clock()))
         _look_again(conn, paired, row)
         record.add(Skipped(mark=mark, key=change.about.key or change.gid, reason=reason))
         record.write(conn)

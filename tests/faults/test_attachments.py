@@ -240,7 +240,8 @@ def test_nothing_of_an_attachment_is_pruned_before_the_partner_has_it(film: Worl
     film.send(film.globex)
     film.acme.export()
     assert list(film.acme.config.folders.archive.glob("fs1*")) == []
-    film_is_there(film)
+    assert len(attached(film.globex, "ABC-1")) == 2
+    film.assert_in_step()
 
 
 def test_a_pruned_bundle_comes_again_for_what_it_holds(plain: World) -> None:

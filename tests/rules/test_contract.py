@@ -156,7 +156,7 @@ fields:
 """,
     )
     assert found == [
-        "contract.yaml:4:3: `body` is what links, or a field of comments, attachments or worklogs, are called: call this one something else",
+        "contract.yaml:4:3: `body` is what links, or a field of what belongs to an issue, are called: call this one something else",
         "contract.yaml:5:3: status travels only where `statuses` lists some",
         "contract.yaml:6:3: status travels only where `statuses` lists some",
         "contract.yaml:6:17: the fields type, status and parent have the kind of their name, and no other has it",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from filesync.exchange import files
 from filesync.ledger import blobs, streams
 from filesync.ledger.blobs import TakenChunk
 from filesync.ledger.streams import Exchange
+from filesync.model.change import Change, Create
 
 
 def take_chunk(site: Site, x: Exchange, record: Record, plain: Path, bundle: Bundle, *, name: str) -> bool:
@@ -65,6 +67,13 @@ def store_again(site: Site, x: Exchange, plain: Path, bundle: Bundle) -> None:
         files.keep(plain, site.config.folders.store / known.file)
     with site.ledger.begin() as conn:
         streams.update_taken(conn, x.id, known, pruned=0)
+
+
+def spend(conn: sa.Connection, exchange_id: int, decided: Iterable[Change], *, at: int) -> None:
+    """The chunks of attachments that are decided have done their work."""
+    for change in decided:
+        if isinstance(change, Create) and change.blob is not None:
+            blobs.spend(conn, exchange_id, [chunk.id for chunk in change.blob.chunks], at=at)
 
 
 def drop_early(site: Site, x: Exchange, record: Record) -> None:

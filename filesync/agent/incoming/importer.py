@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from filesync.agent.blobs import waiting
 from filesync.agent.events import BundleApplied, ContractDiffers, Event, Stopped, Stuck, Waiting
-from filesync.agent.incoming.chunks import drop_early
+from filesync.agent.incoming.chunks import drop_early, spend
 from filesync.agent.incoming.introduced import learn
 from filesync.agent.incoming.missing import missing
 from filesync.agent.incoming.receive import NO_CONTRACT, Receiver
@@ -34,7 +34,7 @@ from filesync.bundle.header import BundleKind
 from filesync.bundle.read import Bundle
 from filesync.bundle.verdict import BadBundle
 from filesync.errors import KeyProblem, PairingError
-from filesync.ledger import blobs, journal, shadows, streams
+from filesync.ledger import journal, shadows, streams
 from filesync.ledger.journal import Wait
 from filesync.ledger.streams import Direction, State, Taken
 from filesync.model.change import Change, Create, Delete
@@ -255,7 +255,8 @@ class Importer:
         journal.drop_queued(
             conn, self._x, [one.work.mark for one in outcomes if one.left is None and one.work.since is not None]
         )
-        self._spend(conn, outcomes)
+        decided = [one.work.change for one in outcomes if one.left is None]
+        spend(conn, self._x, decided, at=micros(self._site.clock()))
         journal.add_conflicts(conn, self._x, [conflict for one in outcomes for conflict in one.conflicts])
         shadows.add_revisits(conn, self._x, {(issue, "") for one in outcomes for issue in one.revisit})
         met = sum(bool(one.conflicts) for one in outcomes)
@@ -268,14 +269,6 @@ class Importer:
                 self._record.add(event)
             self._say_left(one, keys)
         self._record.write(conn)
-
-    def _spend(self, conn: sa.Connection, outcomes: list[Outcome]) -> None:
-        """The chunks of attachments that are decided have done their work."""
-        for one in outcomes:
-            change = one.work.change
-            if one.left is None and isinstance(change, Create) and change.blob is not None:
-                ids = [chunk.id for chunk in change.blob.chunks]
-                blobs.spend(conn, self._x, ids, at=micros(self._site.clock()))
 
     def _key(self, view: View, one: Outcome) -> str:
         """What people here call it: our key, and the partner's in brackets; its alone where we have none."""

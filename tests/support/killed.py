@@ -215,7 +215,9 @@ def exported(world: World, before: dict[str, bytes]) -> None:
     archived = {file.name: file.read_bytes() for file in folders.archive.iterdir()}
     offered = {file.name: file.read_bytes() for file in folders.outbox.iterdir()}
     assert set(offered) == set(archived) - {min(archived)}, "the first was carried away before, the others are there"
-    assert all(archived[name] == content for name, content in [*offered.items(), *before.items()]), "other bytes for a number"
+    # of an attachment that was not cut to its end nothing was offered, and nothing stays
+    there = {name: content for name, content in before.items() if name in archived or "_b" not in name}
+    assert all(archived[name] == content for name, content in [*offered.items(), *there.items()]), "other bytes for a number"
     assert left_over(acme) == []
     world.carry(to=globex)
     globex.import_()

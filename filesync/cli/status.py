@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import click
 
 from filesync.agent.events import count_text, ranges
 from filesync.agent.look import reading
-from filesync.agent.status import ExchangeStatus, Receiving, Refusal, Sending, SiteStatus
+from filesync.agent.status import ExchangeStatus, LackingBytes, Receiving, Refusal, Sending, SiteStatus
 from filesync.agent.status import status as status_of
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, Say, json_option, now, span_text, time_text
@@ -80,10 +80,7 @@ def _exchange(us: str, one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
         if one.receiving.other_contract:
             what = f"bundle {one.receiving.held[0]} was made under another contract ({one.receiving.other_contract})"
             yield Say.LESS, f"  HELD: {what}: it waits until contract.yaml here is the one it was made under"
-        for lacking in one.receiving.attachments[:_LISTED]:
-            yield Say.NORMAL, f"  {lacking.key or 'an issue'} needs {lacking.needs}, since {time_text(lacking.since)}"
-        if more := len(one.receiving.attachments[_LISTED:]):
-            yield Say.NORMAL, f"  and {count_text(more, 'more attachment')}"
+        yield from ((Say.NORMAL, line) for line in _attachments(one.receiving.attachments))
     if one.waiting:
         yield Say.NORMAL, f"  {count_text(one.waiting, 'change')} {'waits' if one.waiting == 1 else 'wait'} for others"
     if one.stuck:
@@ -91,6 +88,13 @@ def _exchange(us: str, one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
             Say.LESS,
             f"  {count_text(one.stuck, 'change')} {'is' if one.stuck == 1 else 'are'} stuck; see: filesync stuck list",
         )
+
+
+def _attachments(found: Sequence[LackingBytes]) -> Iterator[str]:
+    for one in found[:_LISTED]:
+        yield f"  {one.key or 'an issue'} needs {one.needs}, since {time_text(one.since)}"
+    if more := len(found[_LISTED:]):
+        yield f"  and {count_text(more, 'more attachment')}"
 
 
 def _sending(one: Sending) -> str:

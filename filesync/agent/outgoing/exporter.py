@@ -100,8 +100,8 @@ def _with_bytes(site: Site, paired: Paired, record: Record, found: Found) -> Ite
     big = [tell for tell in found.tells if cutter.is_big(tell)]
     later = {tell.issue for tell in big}
     tells = list(cutter.with_bytes(tell for tell in found.tells if not cutter.is_big(tell)))
-    again = found.again | dict.fromkeys(cutter.deferred | later, "")
-    yield replace(found, tells=tells, again=again)
+    first = replace(found, tells=tells, again=found.again | {(issue, "") for issue in cutter.deferred | later})
+    yield first
     told: list[Tell] = []
     for tell in cutter.with_bytes(_of_told(site, paired.exchange, big)):
         told.append(tell)
@@ -109,8 +109,8 @@ def _with_bytes(site: Site, paired: Paired, record: Record, found: Found) -> Ite
             yield Found(tells=told)
             told = []
     if big:
-        looked_at = [issue for issue in later if issue not in cutter.deferred and issue not in found.again]
-        yield Found(tells=told, looked_at=looked_at)
+        again = {(issue, end) for issue, end in first.again if issue in later and (end or issue in cutter.deferred)}
+        yield Found(tells=told, looked_at=sorted(later), again=again | (found.again & {(issue, "") for issue in later}))
 
 
 def _of_told(site: Site, x: Exchange, tells: list[Tell]) -> list[Tell]:

@@ -21,7 +21,9 @@ from filesync.errors import ConfigError, ExitCode, FilesyncError, disk_problem
 from filesync.ledger import journal, looked_at, streams
 from filesync.ledger.journal import Wait
 from filesync.ledger.refusals import refusals
+from filesync.ledger.stream_keys import stream_keys
 from filesync.ledger.streams import Direction, Exchange, State
+from filesync.model.ids import parse_mark
 from filesync.rules.contract import load_contract
 
 _SILENT = 2  # times `report_every`: the partner's carrier may be a person who comes once a day
@@ -101,6 +103,7 @@ class ExchangeStatus:
     stopped_why: str  # or why it is paused
     stopped_since: dt.datetime | None
     encrypt: bool
+    revoked: int  # from which bundle on the partner's key is revoked, and none has taken its place; 0: it is not
     words: str
     sending: Sending | None  # None: this direction is not used
     receiving: Receiving | None
@@ -115,7 +118,7 @@ class ExchangeStatus:
         if self.state is State.PAUSED:
             return ExitCode.WORK_LEFT
         streams_left = any(one is not None and one.work_left for one in (self.sending, self.receiving))
-        return ExitCode.WORK_LEFT if streams_left or self.waiting or self.stuck else ExitCode.DONE
+        return ExitCode.WORK_LEFT if streams_left or self.waiting or self.stuck or self.revoked else ExitCode.DONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,12 +175,18 @@ def _exchange(conn: sa.Connection, x: Exchange, config: Config, *, now: dt.datet
         stopped_why=x.stopped_why,
         stopped_since=moment(x.stopped_since) if x.stopped_since else None,
         encrypt=x.encrypt,
+        revoked=_revoked(conn, x),
         words=x.words,
         sending=None if x.direction is Direction.RECEIVE else _sending(conn, x),
         receiving=None if x.direction is Direction.SEND else _receiving(conn, x, config, now=now),
         waiting=waits[Wait.WAITS] + waits[Wait.BEHIND],
         stuck=waits[Wait.STUCK],
     )
+
+
+def _revoked(conn: sa.Connection, x: Exchange) -> int:
+    keys = stream_keys(conn, x.id, ours=False)
+    return parse_mark(keys[-1].revoked)[1] if keys and keys[-1].revoked is not None else 0
 
 
 def _sending(conn: sa.Connection, x: Exchange) -> Sending:

@@ -56,6 +56,7 @@ def _exchange(us: str, one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
         Say.LESS
         if one.state is State.STOPPED
         or one.stuck
+        or one.revoked
         or (one.receiving and (one.receiving.other_contract or one.receiving.refused))
         or (one.sending and one.sending.refused)
         else Say.NORMAL
@@ -64,6 +65,9 @@ def _exchange(us: str, one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
     if one.state is State.STOPPED:
         since = f" since {time_text(one.stopped_since)}" if one.stopped_since else ""
         yield Say.LESS, f"  STOPPED{since}: {shown(one.stopped_why, limit=1_000)}"
+    if one.revoked:
+        new = "filesync pair accept --replace-key FILE"
+        yield Say.LESS, f"  REVOKED: the key of {shown(one.partner)} from bundle {one.revoked} on; with its new one: {new}"
     if one.state is State.PAUSED and one.stopped_since is not None:
         why = f" ({shown(one.stopped_why, limit=1_000)})" if one.stopped_why else ""
         yield Say.NORMAL, f"  PAUSED since {time_text(one.stopped_since)}{why}: filesync resume --exchange {one.name}"

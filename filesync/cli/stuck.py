@@ -13,7 +13,8 @@ from filesync.agent.look import Refused, reading, refused
 from filesync.agent.record import moment
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, Verbs, json_option, time_text
-from filesync.errors import ExitCode, Rejected
+from filesync.cli.exchanges import worst
+from filesync.errors import ExitCode, FilesyncError, Rejected, StorageFailure
 from filesync.model.ids import Mark, parse_mark
 
 _REASON = 300  # characters
@@ -81,12 +82,21 @@ def retry(app: App, mark: Mark | None, exchange: str | None) -> ExitCode:
 
     Mend the cause first; ends with 4 where something is still refused.
     """
+    counts, failed = [], []
     with app.site() as site:
-        if mark is None:
-            names = site.exchange_names() if exchange is None else [exchange]
-            counts = [refusals.retry(site, name, None) for name in names]
-        else:
+        if mark is not None:
             counts = [refusals.retry(site, _exchange_of(app, mark, exchange), frozenset({mark}))]
+        elif exchange is not None:
+            counts = [refusals.retry(site, exchange, None)]
+        else:
+            for name in site.exchange_names():
+                try:
+                    counts.append(refusals.retry(site, name, None))
+                except StorageFailure:
+                    raise
+                except FilesyncError as error:  # one holds up no other
+                    failed.append(error.exit_code)
+                    app.tell_error(error)
     again = sum(one.refused for one in counts)
     applied, idle = sum(one.applied for one in counts), sum(one.skipped for one in counts)
     with reading(app.config()) as conn:
@@ -96,7 +106,7 @@ def retry(app: App, mark: Mark | None, exchange: str | None) -> ExitCode:
     app.tell(f"{applied} applied, {idle} needed nothing, {again} refused again")
     if app.as_json:
         app.tell_json({"applied": applied, "skipped": idle, "refused": again, "stuck": [_document(one) for one in left]})
-    return ExitCode.WORK_LEFT if again else ExitCode.DONE
+    return worst([ExitCode.WORK_LEFT if again else ExitCode.DONE, *failed])
 
 
 @stuck.command()

@@ -369,6 +369,10 @@ def test_f92_what_is_held_of_a_revoked_key_is_listed_and_refused_and_a_new_key_g
     assert status == ExitCode.CONFIG
     assert f"REVOKED from bundle {seq + 1} on" in out
 
+    status, out, _ = type_(globex, "-q", "status")
+    assert status == ExitCode.WORK_LEFT
+    assert f"REVOKED: the key of acme from bundle {seq + 1} on; with its new one: filesync pair accept" in out
+
     deliver(globex, forge(acme, tmp_path, signer=thief))
     assert "BAD_SIGNATURE" in only(globex.import_(), Damaged)
     acme.desk.create("Bug", "with the new key")

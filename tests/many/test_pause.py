@@ -65,6 +65,10 @@ def test_without_a_name_all_exchanges_are_paused(three: Three, type_: Type) -> N
     assert (status, json.loads(out)) == (ExitCode.DONE, {"changed": [NORTH, SOUTH]})
     assert type_(three.acme, "export")[0] == ExitCode.NOTHING
     assert type_(three.acme, "run", "--once")[0] == ExitCode.NOTHING
+    assert type_(three.acme, "resume", "--exchange", SOUTH)[0] == ExitCode.DONE
+    status, _, err = type_(three.acme, "stuck", "retry")
+    assert status == ExitCode.DONE, "the one that is paused holds up no other"
+    assert "exchange 'north' is paused" in err
 
 
 def test_a_name_that_is_none_is_told_with_those_there_are(three: Three, type_: Type) -> None:

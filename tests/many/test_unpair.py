@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,11 +15,13 @@ from filesync.agent.incoming.arrivals import UnknownStream
 from filesync.agent.outgoing.departures import PairedBefore, Unpaired
 from filesync.agent.prune import Place, prune, prune_ended
 from filesync.agent.unpairing import unpair
-from filesync.errors import ExitCode, LedgerBehind, PairingError
+from filesync.errors import ExitCode, LedgerBehind, PairingError, StreamStopped
 from filesync.keys.signers import read_signers
 from filesync.ledger import endings, streams
 from filesync.ledger.tables import event, metadata
+from filesync.model.ids import NO_BUNDLE
 from tests.many.scene import NORTH, SOUTH, Three, bind, seen
+from tests.support.forged import forge
 from tests.support.two_sites import Crash, Side, World, two_sites
 
 Type = Callable[..., tuple[int, str, str]]
@@ -209,6 +212,25 @@ def test_edits_of_the_time_between_meet_by_the_contract_when_paired_again(apart:
     assert len(there) == len(shown(globex)) - 1, "a deletion of the time between is told to nobody: each keeps what it has"
     assert [row[0] for row in here] == ["acme 1", "acme says", "globex 0", "made alone"]
     assert "said alone" in str(here)
+
+
+def test_a_fork_can_be_left_behind_by_ending_the_exchange_on_both_sides(tmp_path: Path) -> None:
+    with two_sites() as world:
+        acme, globex = world.sides
+        issue = acme.desk.create("Bug", "Pump")
+        world.send(acme)
+        other = forge(acme, tmp_path, seq=1, prev=NO_BUNDLE)
+        shutil.copy(other, globex.config.folders.inbox)
+        with pytest.raises(StreamStopped, match="FORK"):
+            globex.import_()
+        acme.desk.comment(issue, "meanwhile")
+        acme.export()
+        for side in world.sides:
+            unpair(side.site, side.exchange())
+        again(world)
+        world.settle()
+        world.assert_in_step()
+        assert shown(acme) == shown(globex) == [("Pump", "To Do", "meanwhile")]
 
 
 # ── cut off, and afterwards ─────────────────────────────────────────────────────────────────────────────────────

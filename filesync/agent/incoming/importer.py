@@ -63,12 +63,12 @@ def import_once(site: Site, name: str) -> Imports:
     site.check_restored(paired.exchange)
     record = site.record(name)
     bundles, counts, learned = 0, Counts(), True
-    while learned:  # files that wait in the inbox for a key that is not known yet have it now
-        Receiver(site, paired, record).run()
+    while learned:  # files that wait in the inbox for a key that was not known have it now
+        Receiver(site, site.paired(name) if bundles else paired, record).run()
         importer = Importer(site, site.paired(name), record)
         importer.counts = counts
         bundles += importer.run()
-        counts, learned, paired = importer.counts, importer.learned, site.paired(name)
+        counts, learned = importer.counts, importer.learned
     with site.ledger.begin() as conn:
         left = sum(journal.count_queued(conn, paired.exchange.id).values())
         held = len(streams.held(conn, paired.exchange.id))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from filesync.bundle.changes import CHANGES, read_changes
+from filesync.bundle.changes import CHANGES, checked_changes, read_changes
 from filesync.bundle.introduction import Introduction, read_introduction
 from filesync.bundle.limits import Limits
 from filesync.bundle.read import Bundle, Head, Member, Reader
@@ -102,3 +102,7 @@ class Changes:
     def __iter__(self) -> Iterator[Change]:
         chunks = member_chunks(self._path, self._member)
         return read_changes(chunks, declared=self._declared, limits=LIMITS)
+
+    def again(self) -> Iterator[Change]:
+        """Once more, after every line was checked a moment ago: checking takes most of the time that reading takes."""
+        return checked_changes(member_chunks(self._path, self._member), limits=LIMITS)

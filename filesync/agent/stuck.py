@@ -9,6 +9,7 @@ from filesync.agent.events import Skipped
 from filesync.agent.incoming.chunks import spend
 from filesync.agent.incoming.importer import Importer
 from filesync.agent.merge import plan
+from filesync.agent.merge.abreast import Team
 from filesync.agent.merge.outcome import Counts
 from filesync.agent.record import micros
 from filesync.agent.site import Paired, Site
@@ -36,8 +37,9 @@ def retry(site: Site, name: str, marks: frozenset[Mark] | None) -> Counts:
         if mark not in there:
             raise _not_stuck(mark)
     record = site.record(name)
-    importer = Importer(site, paired, record)
-    importer.queue(frozenset(there if marks is None else marks))
+    with Team(site.config.limits.workers) as team:
+        importer = Importer(site, paired, record, team)
+        importer.queue(frozenset(there if marks is None else marks))
     return importer.counts
 
 
@@ -63,7 +65,8 @@ def skip(site: Site, name: str, mark: Mark, *, reason: str) -> None:
         record.add(Skipped(mark=mark, key=change.about.key or change.gid, reason=reason))
         record.write(conn)
     record.done()
-    Importer(site, paired, site.record(name)).queue()  # what waited behind it
+    with Team(site.config.limits.workers) as team:
+        Importer(site, paired, site.record(name), team).queue()  # what waited behind it
 
 
 def _decided(conn: sa.Connection, paired: Paired, change: Change, row: Entity | None, mark: Mark) -> list[Entity]:

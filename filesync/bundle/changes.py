@@ -64,6 +64,13 @@ def checked_lines(chunks: Iterable[bytes], name: str, *, declared: int, limits: 
         yield line
 
 
+def checked_changes(chunks: Iterable[bytes], *, limits: Limits) -> Iterator[Change]:
+    """The changes of a compressed file of which `read_changes` said before that it is right."""
+    unpacker = zstandard.ZstdDecompressor(max_window_size=1 << limits.window_log).decompressobj()
+    for line in _lines((unpacker.decompress(piece) for chunk in chunks for piece in _slices((chunk,))), limits=limits):
+        yield _typed.decode(line)
+
+
 def _check(line: bytes, name: str, n: int, limits: Limits) -> None:
     where = f"{CHANGES} line {n}"
     document = canonical.decode(line, where=where, depth=limits.depth)

@@ -40,6 +40,11 @@ _SAVE: Final = (
     " on conflict (exchange, gid) do update set kind = excluded.kind, parent = excluded.parent,"
     " local = excluded.local, state = excluded.state, fields = excluded.fields"
 )
+_PUT_DOUBT: Final = (
+    "insert into doubt (exchange, gid, field, value) values (?, ?, ?, ?)"
+    " on conflict (exchange, gid, field) do update set value = excluded.value"
+)
+_DROP_DOUBTS: Final = "delete from doubt where exchange = ? and gid = ?"
 _LOOKED_AT: Final = sa.delete(revisit).where(revisit.c.exchange == _X, revisit.c.issue.in_(_MANY))
 
 _encode = msgspec.json.Encoder().encode
@@ -127,22 +132,16 @@ def doubts(conn: sa.Connection, exchange_id: int) -> dict[Gid, dict[str, Value |
 
 def put_doubts(conn: sa.Connection, exchange_id: int, rows: Iterable[tuple[Gid, str, Value | None]]) -> None:
     """Write down what the tracker is about to be asked."""
-    values = [{"exchange": exchange_id, "gid": g, "field": f, "value": msgspec.json.encode(v)} for g, f, v in rows]
+    values = [(exchange_id, gid, field, msgspec.json.encode(value)) for gid, field, value in rows]
     if values:
-        conn.execute(
-            sa.text(
-                "insert into doubt (exchange, gid, field, value) values (:exchange, :gid, :field, :value)"
-                " on conflict (exchange, gid, field) do update set value = excluded.value"
-            ),
-            values,
-        )
+        conn.exec_driver_sql(_PUT_DOUBT, values)
 
 
 def drop_doubts(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) -> None:
     """Forget the doubts of entities that were decided."""
-    values = [{"x": exchange_id, "g": gid} for gid in gids]
+    values = [(exchange_id, gid) for gid in gids]
     if values:
-        conn.execute(sa.text("delete from doubt where exchange = :x and gid = :g"), values)
+        conn.exec_driver_sql(_DROP_DOUBTS, values)
 
 
 # ── issues to be looked at again ────────────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,7 @@ from threading import Barrier, Event, Lock
 
 import pytest
 
-from filesync.agent.merge import abreast
+from filesync.agent.merge.abreast import Team
 from filesync.agent.site import Halted
 from filesync.errors import Unavailable
 from tests.merge.scene import MIRROR, comments, crash, refuse
@@ -222,15 +222,16 @@ def test_an_error_of_ours_goes_on_after_what_is_in_hand() -> None:
         done.add(place)
         return place
 
-    with pytest.raises(ZeroDivisionError):
-        abreast.abreast([[0], [1]], call, workers=2, stopping=lambda: False)
+    with pytest.raises(ZeroDivisionError), Team(2) as team:
+        team.abreast([[0], [1]], call, stopping=lambda: False)
     assert done == {1}
 
 
 @pytest.mark.parametrize(("workers", "lanes"), [(1, [[0, 2], [1]]), (4, [[0, 1, 2]])])
 def test_one_worker_and_one_lane_keep_the_order_of_the_group(workers: int, lanes: list[list[int]]) -> None:
     order: list[int] = []
-    came = abreast.abreast(lanes, order.append, workers=workers, stopping=lambda: False)
+    with Team(workers) as team:
+        came = team.abreast(lanes, order.append, stopping=lambda: False)
     assert order == [0, 1, 2]
     assert came.trouble is None
 
@@ -242,6 +243,7 @@ def test_the_first_trouble_of_the_group_is_told() -> None:
         together.wait(LONG)
         raise Unavailable(f"down at {place}")
 
-    came = abreast.abreast([[1], [0]], down, workers=2, stopping=lambda: False)
+    with Team(2) as team:
+        came = team.abreast([[1], [0]], down, stopping=lambda: False)
     assert str(came.trouble) == "down at 0"
     assert came.results == {}

@@ -63,7 +63,7 @@ def test_what_depends_comes_in_a_later_group(changes: list[Change]) -> None:
 
 
 def test_the_comments_of_one_issue_do_not_make_groups_small() -> None:
-    sizes = [len(group) for group in groups(works([new(ISSUES[0]), *(comment(n, ISSUES[0]) for n in range(100))]))]
+    sizes = [len(group) for group in groups(works([new(ISSUES[0]), *(comment(n, ISSUES[0]) for n in range(2 * GROUP))]))]
     assert sizes == [1, GROUP, GROUP]
 
 

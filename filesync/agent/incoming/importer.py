@@ -21,7 +21,7 @@ from filesync.agent.incoming.introduced import learn
 from filesync.agent.incoming.missing import missing
 from filesync.agent.incoming.receive import NO_CONTRACT, Receiver
 from filesync.agent.incoming.stored import reread
-from filesync.agent.merge.abreast import abreast, by_family, by_issue
+from filesync.agent.merge.abreast import Team, by_family, by_issue
 from filesync.agent.merge.carry import Carry
 from filesync.agent.merge.decide import Merge, Step
 from filesync.agent.merge.order import arrived, ends, groups, pointless
@@ -65,9 +65,10 @@ def import_once(site: Site, name: str) -> Imports:
     bundles, counts, learned = 0, Counts(), True
     while learned:  # files that wait in the inbox for a key that was not known have it now
         Receiver(site, site.paired(name) if bundles else paired, record).run()
-        importer = Importer(site, site.paired(name), record)
-        importer.counts = counts
-        bundles += importer.run()
+        with Team(site.config.limits.workers) as team:
+            importer = Importer(site, site.paired(name), record, team)
+            importer.counts = counts
+            bundles += importer.run()
         counts, learned = importer.counts, importer.learned
     with site.ledger.begin() as conn:
         left = sum(journal.count_queued(conn, paired.exchange.id).values())
@@ -81,11 +82,12 @@ def import_once(site: Site, name: str) -> Imports:
 class Importer:
     """Applies what is in the store and in the queue of one exchange."""
 
-    def __init__(self, site: Site, paired: Paired, record: Record) -> None:
+    def __init__(self, site: Site, paired: Paired, record: Record, team: Team) -> None:
         self._site = site
         self._paired = paired
         self._x = paired.exchange.id
         self._record = record
+        self._team = team
         self.counts = Counts()
         self.learned = False  # a key of the partner's was introduced
 
@@ -139,7 +141,9 @@ class Importer:
         counts, self.counts = self.counts, Counts()
         done = int.from_bytes(taken.decided, "little")
         todo = (
-            Work(make_mark(taken.generation, taken.seq, change.n), change) for change in changes if not done >> change.n & 1
+            Work(make_mark(taken.generation, taken.seq, change.n), change)
+            for change in changes.again()
+            if not done >> change.n & 1
         )
         for group in groups(todo):
             for outcome in self._group(group, taken=taken, done=done):
@@ -213,7 +217,7 @@ class Importer:
 
         Raises Unavailable, Halted: what was done until then is recorded; of a call that failed only the doubt is known.
         """
-        limits, stopping = self._site.config.limits, self._site.stopping
+        stopping = self._site.stopping
         view = View(self._site, self._paired)
         view.load(work.change for work in works)
         merge = Merge(self._site, self._paired, view)
@@ -222,7 +226,7 @@ class Importer:
         def look(place: int) -> Step:
             return merge.step(works[place], blocked=taken is not None and works[place].change.gid in view.queued)
 
-        looked = abreast(by_issue(works, view), look, workers=limits.workers, stopping=stopping)
+        looked = self._team.abreast(by_issue(works, view), look, stopping=stopping)
         if looked.trouble is not None:
             raise looked.trouble
         if len(looked.results) < len(works):
@@ -230,7 +234,7 @@ class Importer:
         steps = [looked.results[place] for place in range(len(works))]
         carry.intend(steps)
         lanes = by_family(works, steps, view)
-        came = abreast(lanes, lambda place: carry.out(steps[place]), workers=limits.workers, stopping=stopping)
+        came = self._team.abreast(lanes, lambda place: carry.out(steps[place]), stopping=stopping)
         outcomes = [came.results[place] for place in sorted(came.results)]
         for outcome in outcomes:
             done |= 1 << outcome.work.change.n

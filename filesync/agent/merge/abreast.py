@@ -6,12 +6,14 @@ tracker deletes no parent before what is below it was given another). Lanes do n
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from itertools import chain
 from threading import Event
-from typing import Generic, TypeAlias, TypeVar
+from types import TracebackType
+from typing import Generic, Self, TypeAlias, TypeVar
 
 from filesync.agent.merge.decide import Erase, Make, Step, Write
 from filesync.agent.merge.outcome import Outcome, Work
@@ -68,41 +70,73 @@ def by_family(works: Sequence[Work], steps: Sequence[Step], view: View) -> list[
     return list(lanes.values())
 
 
-def abreast(lanes: Sequence[Lane], call: Callable[[int], R], *, workers: int, stopping: Callable[[], bool]) -> Came[R]:
-    """Make one call for each place, of several lanes at the same time, of one lane in order.
+class Team:
+    """The calling thread and those beside it: `workers` in all. They are started when they are needed; use it in a `with`."""
 
-    Once a call raises Unavailable or it is asked to stop, nothing new is begun, and what is in hand is finished. Any other
-    error is raised, after that.
-    """
-    came = Came[R]()
-    over = Event()
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._beside: ThreadPoolExecutor | None = None
 
-    def go(lane: Iterable[int]) -> None:
-        for place in lane:
-            if over.is_set() or stopping():
-                return
-            came.begun.add(place)
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._beside is not None:
+            self._beside.shutdown()
+
+    def abreast(self, lanes: Sequence[Lane], call: Callable[[int], R], *, stopping: Callable[[], bool]) -> Came[R]:
+        """Make one call for each place, of several lanes at the same time, of one lane in order.
+
+        Once a call raises Unavailable or it is asked to stop, nothing new is begun, and what is in hand is finished. Any
+        other error is raised, after that.
+        """
+        came = Came[R]()
+        over = Event()
+        left = deque(lanes)
+
+        def work() -> None:
             try:
-                came.results[place] = call(place)
-            except Unavailable as error:
-                came.troubles[place] = error
-                over.set()
-                return
+                while True:
+                    try:
+                        lane = left.popleft()
+                    except IndexError:
+                        return
+                    _go(lane, call, came, lambda: over.is_set() or stopping())
+                    if came.troubles:
+                        over.set()
             except BaseException:
                 over.set()
                 raise
 
-    if workers == 1 or len(lanes) == 1:
-        go(sorted(place for lane in lanes for place in lane))
-        return came
-    with ThreadPoolExecutor(max_workers=min(workers, len(lanes)), thread_name_prefix="issue") as pool:
+        if self._workers == 1 or len(lanes) == 1:
+            left = deque([sorted(place for lane in lanes for place in lane)])
+            work()
+            return came
+        beside = [self._helper().submit(work) for _ in range(min(self._workers, len(lanes)) - 1)]
         try:
-            for one in [pool.submit(go, lane) for lane in lanes]:
-                one.result()
-        except BaseException:
-            over.set()  # also where this thread itself was interrupted
-            raise
-    return came
+            work()  # this thread, too
+        finally:  # also where it was interrupted
+            wait(beside)
+        for one in beside:
+            one.result()
+        return came
+
+    def _helper(self) -> ThreadPoolExecutor:
+        if self._beside is None:
+            self._beside = ThreadPoolExecutor(max_workers=self._workers - 1, thread_name_prefix="issue")
+        return self._beside
+
+
+def _go(lane: Iterable[int], call: Callable[[int], R], came: Came[R], over: Callable[[], bool]) -> None:
+    for place in lane:
+        if over():
+            return
+        came.begun.add(place)
+        try:
+            came.results[place] = call(place)
+        except Unavailable as error:
+            came.troubles[place] = error
+            return
 
 
 def _issue(work: Work, view: View) -> Gid:

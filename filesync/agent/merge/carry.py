@@ -188,12 +188,14 @@ class Carry:
         told = {*change.fields, *change.untold}
         names = [*change.fields, *(n for n in row.fields if n not in told and carries(row.kind, n))]
         again = self._merge.fields(outcome, row, shown, {name: Told(change.fields.get(name)) for name in names})
-        return again if isinstance(again, Outcome) else self._write(again)
+        if isinstance(again, Outcome):
+            return again
+        self._doubt(self._doubts_of(again), outcome.conflicts)
+        return self._write(again)
 
     # ── set ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _write(self, step: Write) -> Outcome:
-        self._doubt(self._doubts_of(step), step.outcome.conflicts)
         plain = {name: value for name, value in step.writes.items() if name != STATUS}
         try:
             if plain:

@@ -12,8 +12,8 @@ from filesync.model.ids import Gid
 from filesync.model.links import link_end
 from filesync.model.values import Value
 
-GROUP: Final = 50  # changes whose intents are committed together
-_WINDOW: Final = 400  # changes looked ahead, so that an issue's comments do not make every group small
+GROUP: Final = 200  # changes whose intents are committed together
+_WINDOW: Final = 800  # changes looked ahead, so that an issue's comments do not make every group small
 
 
 def groups(works: Iterable[Work]) -> Iterator[list[Work]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from importlib import resources
 from itertools import combinations
@@ -116,6 +116,16 @@ class Limits:
     level: int = 3  # zstd
     workers: int = 4  # issues that an import works on at the same time
 
+    @property
+    def piece(self) -> int:
+        """Bytes of a chunk, such that no file is larger than `max_bundle_bytes`: what a carrier takes."""
+        return min(self.chunk, room_in(self.max_bundle_bytes))
+
+    @property
+    def inline(self) -> int:
+        """Bytes up to which an attachment travels inside a bundle."""
+        return min(self.inline_blob, self.piece)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeRules:
@@ -144,6 +154,11 @@ class Config:
     def rules_of(self, exchange: str) -> ExchangeRules:
         """The contract and mapping of an exchange: its own, else the site's."""
         return self.exchanges.get(exchange) or ExchangeRules(contract=self.contract, mapping=self.mapping)
+
+
+def room_in(file: int) -> int:
+    """How many bytes of data one encrypted file of so many bytes holds for sure, with a head and one data file."""
+    return file - (file >> 11) - (16 << 10)
 
 
 def load_config(path: Path) -> Config:
@@ -267,21 +282,12 @@ class _Reader:
         }
         read |= {name: duration(given[name]) for name in ("settle", "grace", "report_every", "keep_for") if name in given}
         read |= {name: _size(given[name]) for name in (*_SIZES, "early_chunks") if name in given}
-        whole = Limits(**read)
-        limits = whole if "inline_blob" in given else replace(whole, inline_blob=_most_inline(whole))
+        limits = Limits(**read)
         for name, (smallest, largest) in _SIZES.items():
             if not smallest <= getattr(limits, name) <= largest:
                 what = f"must be from {smallest >> 10} KiB to {largest >> 20} MiB, which is what a partner takes"
                 self.problems.append(self.document.problem(("limits", name), what))
-        if limits.inline_blob > _most_inline(limits):
-            what = "must not be larger than `chunk` and `max_bundle_bytes`"
-            self.problems.append(self.document.problem(("limits", "inline_blob"), what))
         return limits
-
-
-def _most_inline(limits: Limits) -> int:
-    """What an attachment inside a bundle may have: it is no larger than a chunk, and fits."""
-    return min(limits.inline_blob, limits.chunk, limits.max_bundle_bytes)
 
 
 def _quoted(text: str) -> str:

@@ -151,8 +151,8 @@ def test_f17_an_attachment_larger_than_a_bundle_may_be_goes_in_chunks(plain: Wor
     plain.acme.desk.attach("ABC-1", "pump.mov", [content])
     plain.acme.export()
     outbox = plain.acme.config.folders.outbox
-    assert len(chunk_files(outbox)) == 8
-    assert all(file.stat().st_size < 80_000 for file in outbox.iterdir())
+    assert len(chunk_files(outbox)) == 11
+    assert all(file.stat().st_size <= 64 << 10 for file in outbox.iterdir())
     come(plain)
     assert attached(plain.globex, "ABC-1") == [("pump.mov", content)]
 

@@ -274,9 +274,12 @@ def test_a_bundle_is_closed_before_its_attachments_make_it_too_large() -> None:
         set_limits(world.acme, max_bundle_bytes="64 KiB", inline_blob="64 KiB", chunk="64 KiB")
         key = shared(world)
         for n in range(5):
-            world.acme.desk.attach(key, f"{n}", [bytes_of(30_000, str(n))])
+            world.acme.desk.attach(key, f"{n}", [bytes_of(20_000, str(n))])
         before = world.acme.exchange().out_seq
-        world.send(world.acme)
+        world.acme.export()
+        assert max(path.stat().st_size for path in world.acme.config.folders.outbox.iterdir()) <= 64 << 10
         assert world.acme.exchange().out_seq - before == 3
+        world.carry(to=world.globex)
+        world.globex.import_()
         assert len(attached(world.globex, key)) == 5
         world.assert_in_step()

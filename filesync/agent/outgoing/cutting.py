@@ -50,7 +50,7 @@ class Cutter:
 
     def is_big(self, tell: Tell) -> bool:
         """Whether it is a new attachment that goes in chunks, by what the tracker says of its size."""
-        return is_new_attachment(tell) and _size(tell) > self._limits.inline_blob
+        return is_new_attachment(tell) and _size(tell) > self._limits.inline
 
     def with_bytes(self, tells: Iterable[Tell]) -> Iterator[Tell]:
         """The tells, new attachments with their bytes at hand; one that cannot be fetched is told of, and left out."""
@@ -79,8 +79,8 @@ class Cutter:
     def _blob(self, tell: Tell) -> Blob:
         ref = Ref(Kind.ATTACHMENT, tell.issue, tell.row.local or "")
         size = _size(tell)
-        if size > self._limits.chunk * MOST_CHUNKS:
-            most = size_text(self._limits.chunk * MOST_CHUNKS)
+        if size > self._limits.piece * MOST_CHUNKS:
+            most = size_text(self._limits.piece * MOST_CHUNKS)
             raise Rejected(f"it is larger than {MOST_CHUNKS} chunks ({most}): raise limits.chunk here")
         with self._site.ledger.begin() as conn:
             perhaps = blobs.any_of_size(conn, self._x, size)
@@ -102,9 +102,9 @@ class Cutter:
         piece = self._site.config.folders.spool / "piece"
         chunks: list[Chunk] = []
         while True:
-            part = _Source(source.take(self._limits.chunk))
-            files.write_whole(piece, part.take(self._limits.chunk))
-            if not chunks and source.size <= self._limits.inline_blob:
+            part = _Source(source.take(self._limits.piece))
+            files.write_whole(piece, part.take(self._limits.piece))
+            if not chunks and source.size <= self._limits.inline:
                 return self._known(source.sha256) or self._small(Blob(source.sha256, source.size))
             if part.size:
                 chunks.append(self._chunk(part))

@@ -31,7 +31,7 @@ from filesync.bundle.changes import Compressed, compress, encode_change
 from filesync.bundle.header import BundleKind, Header, InChunks, Party, Place, decode_header, file_name
 from filesync.bundle.layout import BLOBS
 from filesync.bundle.write import Bag, DataFile, changes_file, pack
-from filesync.config import Limits
+from filesync.config import Limits, room_in
 from filesync.errors import DiskProblem, PairingError, StorageFailure, size_text
 from filesync.exchange import files
 from filesync.exchange.guard import Guard, write_guard
@@ -46,6 +46,7 @@ from filesync.model.values import utc_text
 
 _NONCE: Final = 16  # bytes
 _BLOBS: Final = 2_000  # attachments that the changes of one bundle name: its head lists them
+_ENTRY: Final = 1_500  # bytes that a small attachment takes besides its own: in head, manifest and tar
 _FROZEN, _ARCHIVED, _PUBLISHED = "frozen", "archived", "published"
 
 
@@ -105,7 +106,7 @@ def _with_bytes(site: Site, paired: Paired, record: Record, found: Found) -> Ite
     told: list[Tell] = []
     for tell in cutter.with_bytes(_of_told(site, paired.exchange, big)):
         told.append(tell)
-        if sum(one.blob.size for one in told if one.blob is not None) >= site.config.limits.chunk:
+        if sum(one.blob.size for one in told if one.blob is not None) >= site.config.limits.piece:
             yield Found(tells=told)
             told = []
     if big:
@@ -236,15 +237,17 @@ def _lines(
     """As many change lines as one bundle takes with their attachments, at least one, and the rows they leave behind."""
     lines: list[bytes] = []
     rows: list[Entity] = []
-    size = 0
+    size, most = 0, limits.max_bundle_bytes
     named: set[str] = set()
     for n, tell in enumerate(tells[: limits.max_changes], start=1):
         line = encode_change(tell.change(n))
         size += len(line)
         if tell.blob is not None and tell.blob.sha256 not in named:
-            size += tell.blob.size if not tell.blob.chunks and tell.blob.sha256 not in sent else 0
+            if not tell.blob.chunks and tell.blob.sha256 not in sent:
+                most = room_in(limits.max_bundle_bytes)  # it cannot be compressed
+                size += tell.blob.size + _ENTRY
             named.add(tell.blob.sha256)
-        if lines and (size > limits.max_bundle_bytes or len(named) > _BLOBS):
+        if lines and (size > most or len(named) > _BLOBS):
             break
         lines.append(line)
         rows += tell.rows(make_mark(generation, seq, n))

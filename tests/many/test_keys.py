@@ -28,6 +28,7 @@ from filesync.ledger import streams
 from filesync.ledger.streams import Direction
 from tests.faults.scene import only, quarantined, sent, summaries
 from tests.many.scene import call
+from tests.support.attachments import attached, bytes_of, chunk_files, small_limits
 from tests.support.forged import forge, header
 from tests.support.programs import need
 from tests.support.two_sites import EXCHANGE, Side, World, two_sites
@@ -420,3 +421,22 @@ def test_f92_a_number_before_the_newest_key_revokes_that_one_too(world: World) -
     (file,) = sent(world, ["late"])
     deliver(globex, file)
     assert "BAD_SIGNATURE" in only(globex.import_(), Damaged)
+
+
+def test_f91_a_chunk_signed_with_a_key_that_no_bundle_named_yet_waits_unread(world: World) -> None:
+    small_limits(world)
+    rotate(world.acme)
+    world.acme.export()
+    world.acme.desk.attach("ABC-1", "pump.mov", [bytes_of(6_000)])
+    world.acme.export()
+    chunks = chunk_files(world.acme.config.folders.outbox)
+    assert len(chunks) == 2
+    deliver(world.globex, *chunks)
+    told = [one for one in world.globex.import_().events if isinstance(one, KeyNotKnown)]
+    assert len(told) == 2
+    assert told[0].sentence().startswith(f"a chunk of acme ({told[0].file}) is signed with SHA256:")
+    assert not quarantined(world.globex)
+    deliver(world.globex, *(file for file in outbox(world.acme) if file not in chunks))
+    world.globex.import_()
+    world.globex.import_()
+    assert attached(world.globex, "ABC-1") == [("pump.mov", bytes_of(6_000))]

@@ -11,6 +11,7 @@ from filesync.agent.incoming.missing import resend_command
 from filesync.agent.site import Site
 from filesync.agent.staged import OtherSigner, check_signature
 from filesync.agent.trust import Partner, partner_keys, partner_of, place_of
+from filesync.bundle.header import BundleKind
 from filesync.bundle.read import Head
 from filesync.bundle.verdict import shown
 from filesync.bundle.write import NAMESPACE
@@ -44,6 +45,8 @@ def check_signer(site: Site, x: Exchange, head: Head, verdict: Verdict) -> None:
             partner, x = partner_of(conn, streams.exchange_of(conn, x.id)), streams.exchange_of(conn, x.id)
         place = place_of(head.header)
         known = key.text() in {one.key for one in partner.keys}  # what a key signs that was replaced or revoked is refused
+        if verdict is Verdict.CHUNK and not known:  # it has no place: any bundle that comes may name its key
+            raise Unintroduced(head, key, partner) from None
         if known or place is None or verdict not in _IN_PLACE or head.header.generation.id != x.in_generation.id:
             raise
         if place > make_mark(x.in_generation.n, x.in_seq + 1, 0) or partner.keys[-1].revoked is not None:
@@ -59,6 +62,7 @@ def waits(x: Exchange, error: Unintroduced, held: Collection[int], *, us: str, f
         file=shown(file),
         partner=x.partner_name,
         seq=header.seq,
+        chunk=header.kind is BundleKind.CHUNK,
         fingerprint=error.key.fingerprint(),
         missing=ranges(before),
         command=resend_command(us, before) if before else "",

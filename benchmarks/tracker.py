@@ -40,7 +40,7 @@ class MemoryTracker:
     # ── what filesync asks of a tracker ─────────────────────────────────────────────────────────────────────────
 
     def describe(self) -> Description:
-        return Description(name="in memory", fields=(), types=(), statuses=(), users=())
+        return Description(name="in memory", fields=(), types=(), statuses=(), users=(), links=())
 
     def changed(self, since: str | None) -> Iterator[Touched]:
         for place in range(int(since or 0), len(self._feed)):

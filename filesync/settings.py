@@ -11,14 +11,16 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import yaml
-from jsonschema import Draft202012Validator, ValidationError
 
 from filesync.bundle import schema
 from filesync.bundle.verdict import shown
 from filesync.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
 
 MAX_BYTES: Final = 1 << 20  # of one settings file; far more than a person writes
 MAX_DEPTH: Final = 24  # maps and lists inside each other
@@ -127,7 +129,7 @@ def check(document: Document, schema_name: str) -> tuple[Problem, ...]:
     """Everything in which the document does not fit the schema, in the order of the file's lines."""
     if schema.valid(schema_name, document.data):
         return ()
-    teacher = Draft202012Validator(schema.schema(schema_name))
+    teacher = schema.teacher(schema_name)
     found = {problem for error in teacher.iter_errors(document.data) for problem in _explain(document, error)}
     if not found:  # the two validators disagree: the one that decides has the word
         found = {Problem(document.name, str(problem)) for problem in schema.problems(schema_name, document.data)}

@@ -5,15 +5,17 @@ from __future__ import annotations
 import functools
 import itertools
 from importlib import resources
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import jsonschema
 import jsonschema_rs
 import msgspec
-from jsonschema.exceptions import ValidationError, best_match
 
 from filesync.bundle.verdict import shown
 from filesync.errors import Problem
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
 
 MOST: Final = 100  # problems named of one document: explaining is slow, and a hostile one may hold a million
 _SHOWN: Final = 160  # characters of one explanation
@@ -35,8 +37,11 @@ def _judge(name: str) -> jsonschema_rs.Validator:
 
 
 @functools.cache
-def _teacher(name: str) -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(schema(name))
+def teacher(name: str) -> Draft202012Validator:
+    """Whoever explains what does not fit: slow to load, so that is done where something is wrong."""
+    from jsonschema import Draft202012Validator  # noqa: PLC0415
+
+    return Draft202012Validator(schema(name))
 
 
 def valid(name: str, document: object) -> bool:
@@ -57,8 +62,10 @@ def problems(name: str, document: object) -> tuple[Problem, ...]:
     """
     if valid(name, document):
         return ()
+    from jsonschema.exceptions import best_match  # noqa: PLC0415
+
     found = set()
-    for error in itertools.islice(_teacher(name).iter_errors(document), MOST):
+    for error in itertools.islice(teacher(name).iter_errors(document), MOST):
         best = best_match([error]) or error
         found.add(Problem(path_text(best.absolute_path), _explained(best)))
     if not found:  # the two disagree: the one that decides has the word

@@ -173,7 +173,7 @@ def test_a_text_that_is_not_unicode_is_a_problem_not_a_crash() -> None:
 
 
 def test_where_the_explainer_sees_nothing_the_judge_is_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schema, "_teacher", lambda name: jsonschema.Draft202012Validator({}))
+    monkeypatch.setattr(schema, "teacher", lambda name: jsonschema.Draft202012Validator({}))
     (problem,) = schema.problems("report", SAMPLES["report"][0] | {"held": [1, "two"]})
     assert problem.where == "held[1]"
     assert "two" in problem.what

@@ -64,7 +64,7 @@ class Folders:
 
     @property
     def spool(self) -> Path:
-        """Where bundles are built. Erased at will."""
+        """Where bundles are built, in a folder for each exchange. Erased at will."""
         return self.state / "spool"
 
     @property
@@ -74,7 +74,7 @@ class Folders:
 
     @property
     def stage(self) -> Path:
-        """Where arriving files are copied to before anything looks into them. Erased at will."""
+        """Where arriving files are copied to before anything looks into them, in a folder for each exchange. Erased at will."""
         return self.state / "stage"
 
 

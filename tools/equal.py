@@ -35,7 +35,7 @@ class Seen:
 
 def look(config: Path) -> dict[Gid, Seen]:
     """Everything in the tracker of a site, by origin. Raises FilesyncError."""
-    app = App(config)
+    app = App((config,))
     site, desk = app.config().site, app.desk()
     try:
         with desk.store.reading() as work:

@@ -60,6 +60,11 @@ def prune(site: Site, name: str, *, dry_run: bool = False) -> list[Spent]:
 
     Returns what was removed, or would be. Raises PairingError, StreamStopped: where a stream stands still, files are evidence.
     """
+    with site.alone(site.config.folders.store):
+        return _prune(site, name, dry_run=dry_run)
+
+
+def _prune(site: Site, name: str, *, dry_run: bool) -> list[Spent]:
     x = site.paired(name).exchange
     with site.ledger.begin() as conn:
         found = spent(conn, site, x)

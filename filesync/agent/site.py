@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import os
 import secrets
-import socket
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock, RLock
 from types import TracebackType
 from typing import Final, Self
 
 import msgspec
 import sqlalchemy as sa
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from filesync.agent import key_files
+from filesync.agent.lock import lock_site
 from filesync.agent.record import Clock, Record, Sink, moment
 from filesync.agent.traces import check_traces
 from filesync.config import Config
 from filesync.errors import (
     ConfigError,
-    DiskProblem,
     LedgerBehind,
-    Locked,
     PairingError,
     Paused,
     Problem,
@@ -41,6 +40,7 @@ from filesync.ledger.endings import endings
 from filesync.ledger.ledger import Ledger
 from filesync.ledger.streams import Exchange, State
 from filesync.model.ids import Kind
+from filesync.model.prepare import prepare
 from filesync.rules import contract as agreed
 from filesync.rules.contract import Flow
 from filesync.rules.load import load_rules
@@ -88,6 +88,9 @@ class Checkpoint(msgspec.Struct, frozen=True):
     id: str
 
 
+prepare(Checkpoint)
+
+
 def checkpoint_name(x: Exchange) -> str:
     """Under which name the tracker remembers it."""
     return f"filesync-{x.in_stream[:8]}"
@@ -116,6 +119,8 @@ class Site:
         self.step: Callable[[str], None] = lambda _: None  # told each numbered step, X1-X12 and I1-I15, as it is done
         self.stopping: Callable[[], bool] = lambda: False  # asked before each change that is applied
         self._lock = lock
+        self._turns: dict[Path, AbstractContextManager[object]] = {}
+        self._turns_lock = Lock()
         self._checked: set[int] = set()  # exchanges whose place was held against the tracker's checkpoint
         self._rules: dict[str, Rules] = {}  # read once: one command sees one contract
         self._bases: dict[str, str] = {}  # made with them: what was looked at under old rules is not booked under new ones
@@ -124,7 +129,7 @@ class Site:
     def open(cls, config: Config, *, clock: Clock | None = None, sinks: Sequence[Sink] = ()) -> Self:
         """Lock the site and open what it works with. Raises Locked, ConfigError, DiskProblem, LedgerBehind, Unavailable."""
         clock = clock or _now
-        lock = _lock(config.folders.state, clock)
+        lock = lock_site(config.folders.state, clock)
         with ExitStack() as undo:
             undo.callback(lock.release)
             if not config.folders.ledger.exists():
@@ -232,6 +237,28 @@ class Site:
         with self.ledger.begin() as conn:
             return [one.name for one in streams.exchanges(conn) if one.state is not State.OFFERED]
 
+    def spool(self, exchange: Exchange) -> Path:
+        """Where this exchange's bundles are built."""
+        return self.config.folders.spool / exchange.name
+
+    def stage(self, exchange: Exchange) -> Path:
+        """Where files of this exchange's inbox are copied to."""
+        return self.config.folders.stage / exchange.name
+
+    def beside(self, *, sinks: Sequence[Sink], step: Callable[[str], None]) -> Self:
+        """The same site for one more thread, with listeners of its own. It is closed with the one it was made from."""
+        other = copy(self)
+        other.sinks, other.step = list(sinks), step
+        return other
+
+    @contextmanager
+    def alone(self, folder: Path) -> Iterator[None]:
+        """No other thread works on this folder meanwhile: exchanges may share an inbox, and all of them the store."""
+        with self._turns_lock:
+            turn = self._turns.setdefault(folder, RLock())
+        with turn:
+            yield
+
     def record(self, exchange: str) -> Record:
         """A fresh record of what happens in one run."""
         return Record(exchange, clock=self.clock, sinks=self.sinks)
@@ -304,30 +331,6 @@ def _checkpoint(text: str | None) -> Checkpoint | None:
 
 def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
-
-
-def _lock(state: Path, clock: Clock) -> FileLock:
-    lock = FileLock(state / "lock")
-    who = state / "lock.who"  # beside the lock: a locked file cannot be written by others everywhere
-    try:
-        if not state.is_dir():  # made by `init` alone: in one made here, everything would be forgotten
-            raise DiskProblem(
-                f"the state folder {str(state)!r} is not there: is its disk mounted?",
-                hint="Nothing was started. Connect the disk, or mend folders.state in the configuration; "
-                "if it is lost, put it back from a backup.",
-            )
-        lock.acquire(timeout=0)
-        since = clock().strftime("%Y-%m-%d %H:%M:%S %Z")
-        who.write_text(f"pid {os.getpid()} on {socket.gethostname()} since {since}", encoding="utf-8")
-    except Timeout:
-        raise Locked(
-            f"this site is in use by {who.read_text(encoding='utf-8') if who.exists() else 'another process'}",
-            hint="wait for it, or stop it; nothing was started here",
-        ) from None
-    except OSError as error:
-        lock.release()
-        raise disk_problem(error, state) from error
-    return lock
 
 
 def _behind(exchange: Exchange, guard: Guard) -> LedgerBehind:

@@ -12,6 +12,7 @@ from filesync.bundle.limits import Limits
 from filesync.bundle.verdict import BadBundle, Code, bad, shown
 from filesync.errors import Problem
 from filesync.model.ids import NEVER, NO_BUNDLE, BundleId, Mark, SiteId, StreamId
+from filesync.model.prepare import prepare
 
 FORMAT: Final = "fs1"
 FEATURES: Final[frozenset[str]] = frozenset()  # additions to fs1 that this version understands
@@ -144,6 +145,9 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}
     created_at: str  # UTC, for people
     nonce: str  # 32 hex digits, random: no id tells what is inside
     report: Report | None = None
+
+
+prepare(Header)
 
 
 def encode_header(header: Header) -> bytes:

@@ -40,7 +40,7 @@ class Say(IntEnum):
 class App:
     """One call of the command line."""
 
-    config_path: Path = Path("filesync.yaml")
+    configs: tuple[Path, ...] = (Path("filesync.yaml"),)  # of several sites where the verb is `run`
     say: Say = Say.NORMAL
     as_json: bool = False
 
@@ -48,14 +48,15 @@ class App:
 
     def config(self) -> Config:
         """The configuration of the site. Raises ConfigError."""
-        if not self.config_path.is_file():
+        (path,) = self.configs
+        if not path.is_file():
             raise ConfigError(
-                [Problem(str(self.config_path), "no configuration there")],
+                [Problem(str(path), "no configuration there")],
                 hint="name it with `filesync -c CONFIG …`, go to its folder, or make a new site with `filesync init`",
             )
         from filesync.config import load_config  # noqa: PLC0415, start-up time
 
-        return load_config(self.config_path)
+        return load_config(path)
 
     def site(self) -> Site:
         """The site, locked and open, for a `with`; what happens in it is told as it happens. Raises what `Site.open` raises."""

@@ -76,18 +76,22 @@ class SiteVerbs(Verbs):
 @click.option(
     "-c",
     "--config",
+    "configs",
     metavar="CONFIG",
     type=click.Path(path_type=Path),
-    envvar="FILESYNC_CONFIG",
-    default="filesync.yaml",
-    help="The site's configuration. Without it $FILESYNC_CONFIG, else ./filesync.yaml.",
+    multiple=True,
+    help="The site's configuration. Without it $FILESYNC_CONFIG, else ./filesync.yaml. `run` serves several: -c A -c B.",
 )
 @say_options
 @click.version_option(__version__, prog_name="filesync")
-@click.pass_obj
-def cli(app: App, config: Path) -> None:
+@click.pass_context
+def cli(ctx: click.Context, configs: tuple[Path, ...]) -> None:
     """Keep the issues of two trackers in step through signed files."""
-    app.config_path = config
+    if len(configs) > 1 and ctx.invoked_subcommand != "run":
+        raise click.UsageError("only `run` serves several sites: give -c once")
+    if len({path.resolve() for path in configs}) < len(configs):
+        raise click.UsageError("-c names the same configuration twice")
+    ctx.ensure_object(App).configs = configs or (Path(os.environ.get("FILESYNC_CONFIG") or "filesync.yaml"),)
 
 
 class Misused(FilesyncError):

@@ -11,6 +11,7 @@ import msgspec
 from filesync.errors import DiskProblem, disk_problem
 from filesync.exchange.files import read, write_whole
 from filesync.model.ids import BundleId, Generation, StreamId, parse_bundle_id, parse_stream
+from filesync.model.prepare import prepare
 
 _MAX = 65_536  # bytes
 _NAME: Final = re.compile(r"[0-9a-f]{8}[.]json")
@@ -24,6 +25,9 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True):
     seq: int
     id: BundleId
     partner_generation: int
+
+
+prepare(Guard)
 
 
 def guard_path(folder: Path, stream: StreamId) -> Path:

@@ -22,6 +22,7 @@ from filesync.bundle.verdict import Code, bad, shown
 from filesync.errors import DiskProblem, Problem, disk_problem, size_text
 from filesync.exchange.files import BLOCK, free_bytes, write_all, write_whole
 from filesync.exchange.outbox import publish
+from filesync.model.prepare import prepare
 
 SENTINEL = ".filesync-inbox"
 FIRST_BYTES = 512  # of a staged file, for telling what it is
@@ -64,6 +65,9 @@ class Mounted:
 
     sentinel: bool  # whether our file could be written there
     borders: int  # filesystems between the folder and the root: fewer later means something is not mounted
+
+
+prepare(Mounted)
 
 
 @dataclass(frozen=True, slots=True)

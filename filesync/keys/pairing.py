@@ -21,6 +21,7 @@ from filesync.errors import ConfigError, KeyProblem, Problem
 from filesync.keys import age
 from filesync.keys.sshsig import PublicKey
 from filesync.model.ids import SiteId, StreamId
+from filesync.model.prepare import prepare
 
 FORMAT = "filesync-pairing-1"
 MAX_PAIRING = 65_536  # bytes
@@ -51,6 +52,9 @@ class Pairing(msgspec.Struct, frozen=True, kw_only=True):
     recipient: str | None = None  # "age1…"; None: it takes unencrypted bundles
     to: SiteId | None = None  # whom the file is for, when that is known
     features: tuple[str, ...] = ()
+
+
+prepare(Pairing)
 
 
 def encode(pairing: Pairing) -> bytes:

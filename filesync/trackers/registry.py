@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from filesync.errors import ConfigError, Problem
+from filesync.model.prepare import prepare
 from filesync.trackers.base import Tracker
 from filesync.trackers.embedded import Desk, EmbeddedTracker, create_project, read_definition
 from filesync.trackers.embedded.check import quoted, suggestion
@@ -23,6 +24,9 @@ class EmbeddedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     path: str = "state/tracker.db"  # relative to the folder of the configuration
     account: str = "filesync"  # the name imports write under
     scope: dict[str, list[str]] = {}  # fields, and the values that let an issue go out; none: every issue
+
+
+prepare(EmbeddedSettings)
 
 
 def open_tracker(

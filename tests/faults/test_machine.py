@@ -54,11 +54,11 @@ def test_f45_what_a_killed_build_left_in_the_clear_is_erased_by_the_next_export(
         with pytest.raises(Crash):
             world.acme.export()
         spool = world.acme.config.folders.spool
-        assert any(path.suffix == ".tar" for path in spool.iterdir())
+        assert any(path.suffix == ".tar" for path in spool.rglob("*"))
         world.acme.faults.strike = lambda _: None
         world.acme.reopen()
         world.acme.export()
-        assert list(spool.iterdir()) == []
+        assert [path for path in spool.rglob("*") if path.is_file()] == []
 
 
 def test_a_bundle_lost_from_the_archive_before_it_was_published_keeps_its_number(plain: World) -> None:

@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 from filesync.agent import pairing
 from filesync.agent.events import Event
 from filesync.agent.founding import create_site
 from filesync.agent.running.loop import Around
+from filesync.agent.running.service import Pulse
 from filesync.agent.site import Site
 from filesync.config import load_config
 from filesync.ledger.streams import Direction
 from tests.support.two_sites import Clock, Side
 
 SECOND = "second"
+T = TypeVar("T")
+
+
+class AtOnce(Executor):
+    """Nobody else's thread: what is handed in is done before the next line."""
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        future: Future[T] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - as an executor does: whoever asks for the result gets it
+            future.set_exception(error)
+        return future
 
 
 @dataclass
@@ -38,8 +54,10 @@ class Play:
             wait=self._wait,
             stopping=lambda: self.over or self.stopping(),
             chance=lambda: 1.0,
-            alive=lambda: None,
-            tell=lambda exchange, event: self.told.append((exchange, event)),
+            ring=nothing,
+            crew=lambda _: AtOnce(),
+            pulse=Pulse(nothing),
+            tell=lambda _site, exchange, event: self.told.append((exchange, event)),
         )
 
     def _wait(self, seconds: float) -> None:

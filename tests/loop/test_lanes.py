@@ -47,13 +47,13 @@ def test_which_way_an_exchange_goes_is_respected() -> None:
 def test_a_stopped_stream_is_left_alone() -> None:
     fresh = replace(IDLE, imported=None, exported=None, left_alone=True)
     assert due(fresh, mono=1e9, wall=WALL, schedule=EVERY) == []
-    assert pause([fresh], mono=1e9, wall=WALL, schedule=EVERY) == POLL
+    assert pause(fresh, mono=1e9, wall=WALL, schedule=EVERY) == POLL
 
 
 def test_what_came_is_imported_when_it_is_still() -> None:
     lane = looked(IDLE, frozenset({FILE}), 110.0)
     assert due(lane, mono=110.0, wall=WALL, schedule=EVERY) == []
-    assert pause([lane], mono=110.0, wall=WALL, schedule=EVERY) == STILL
+    assert pause(lane, mono=110.0, wall=WALL, schedule=EVERY) == STILL
     early = looked(lane, frozenset({FILE}), 110.5)
     assert due(early, mono=110.5, wall=WALL, schedule=EVERY) == [], "a second look at once proves nothing"
     lane = looked(lane, frozenset({FILE}), 110.0 + STILL)
@@ -85,10 +85,10 @@ def test_without_news_an_import_is_made_once_in_a_while() -> None:
 
 
 def test_the_pause_ends_with_whatever_comes_first() -> None:
-    assert pause([IDLE], mono=101.0, wall=WALL, schedule=EVERY) == POLL
-    assert pause([IDLE], mono=158.0, wall=WALL, schedule=EVERY) == 2.0
-    assert pause([IDLE], mono=101.0, wall=WALL + dt.timedelta(seconds=297), schedule=EVERY) == 3.0
-    assert pause([IDLE], mono=500.0, wall=WALL, schedule=EVERY) == 0.0
+    assert pause(IDLE, mono=101.0, wall=WALL, schedule=EVERY) == POLL
+    assert pause(IDLE, mono=158.0, wall=WALL, schedule=EVERY) == 2.0
+    assert pause(IDLE, mono=101.0, wall=WALL + dt.timedelta(seconds=297), schedule=EVERY) == 3.0
+    assert pause(IDLE, mono=500.0, wall=WALL, schedule=EVERY) == 0.0
 
 
 def test_what_fails_is_tried_again_later_and_the_other_way_is_not_touched() -> None:

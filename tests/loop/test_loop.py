@@ -254,7 +254,7 @@ def test_a_listener_that_cannot_listen_stops_nothing_and_hears_of_it_later(world
     deaf = [OSError(28, "No space left on device")]
     heard: list[str] = []
 
-    def tell(_exchange: str, event: Any) -> None:
+    def tell(_site: str, _exchange: str, event: Any) -> None:
         if deaf:
             raise deaf.pop()
         heard.append(type(event).__name__)

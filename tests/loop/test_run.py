@@ -24,7 +24,7 @@ from filesync.agent.outgoing.departures import NotTold
 from filesync.agent.running.news import LeftAlone
 from filesync.bundle.verdict import Code
 from filesync.cli.main import run as filesync
-from filesync.cli.run import _log
+from filesync.cli.telling import _log
 from filesync.errors import ExitCode
 from filesync.model.ids import Mark
 from tests.support.two_sites import Side, World, two_sites
@@ -196,7 +196,7 @@ def test_no_line_of_the_log_tells_a_fields_value_or_a_secret(world: World) -> No
 )
 def test_words_that_may_quote_a_value_are_not_in_the_log(event: Event, capfd: pytest.CaptureFixture[str]) -> None:
     assert CANARY in event.sentence()
-    _log()("main", event)
+    _log()("globex", "main", event)
     line = capfd.readouterr().err
     assert json.loads(line)["kind"] == type(event).__name__
     assert CANARY not in line

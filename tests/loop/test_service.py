@@ -77,13 +77,13 @@ def test_a_bell_ends_the_wait_also_when_it_was_rung_before_and_very_often() -> N
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_asks_and_a_second_one_ends_as_ever(number: signal.Signals) -> None:
+def test_a_signal_asks_and_a_second_one_ends_it_at_once(number: signal.Signals) -> None:
     before = signal.getsignal(number)
     with Bell() as bell:
-        with stop_signals(bell) as stopping:
+        with stop_signals(bell.ring) as stopping:
             assert not stopping()
             signal.raise_signal(number)
             assert stopping()
             bell.wait(600)
-            assert signal.getsignal(number) == before
+            assert signal.getsignal(number) == signal.SIG_DFL
         assert signal.getsignal(number) == before

@@ -176,8 +176,8 @@ def left_over(side: Side) -> list[str]:
     """Files that should not be there: temporary names, and anything in spool or stage."""
     folders = side.config.folders
     found = [path for path in side.folder.rglob(".*") if path.suffix == ".tmp"]
-    fetched = [path for path in folders.fetched.rglob("*") if path.is_file()]
-    return [str(path) for path in [*found, *fetched, *folders.spool.glob("*"), *folders.stage.glob("*")]]
+    private = [path for folder in (folders.fetched, folders.spool, folders.stage) for path in folder.rglob("*")]
+    return [str(path) for path in [*found, *(path for path in private if path.is_file())]]
 
 
 def shown_status(side: Side) -> ExchangeStatus:

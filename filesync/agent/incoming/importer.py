@@ -64,7 +64,8 @@ def import_once(site: Site, name: str) -> Imports:
     record = site.record(name)
     bundles, counts, learned = 0, Counts(), True
     while learned:  # files that wait in the inbox for a key that was not known have it now
-        Receiver(site, site.paired(name) if bundles else paired, record).run()
+        with site.alone(site.inbox(paired.exchange)):
+            Receiver(site, site.paired(name) if bundles else paired, record).run()
         with Team(site.config.limits.workers) as team:
             importer = Importer(site, site.paired(name), record, team)
             importer.counts = counts

@@ -70,7 +70,7 @@ class Receiver:
         self._x = paired.exchange
         self._record = record
         self._filing = Filing(site, paired.exchange, record)
-        self._stage = site.config.folders.stage
+        self._stage = site.stage(paired.exchange)
         self._held: dict[int, BundleId] = {}  # of the current generation: read once, there may be thousands
         self._held_prev: dict[int, BundleId] = {}  # what each of them follows
         self._partner_generation = 0

@@ -16,7 +16,7 @@ from filesync.ledger.streams import Exchange
 
 def build(site: Site, x: Exchange, bag: Bag, name: str) -> Path:
     """The file, in the spool, as our own reader has read it. Raises DiskProblem, StorageFailure, KeyProblem."""
-    spool = site.config.folders.spool
+    spool = site.spool(x)
     plain = spool / name.removesuffix(".age")
     signer = signer_of(site, x, bag.header)
     signature = signer.sign(bag.tagmanifest, namespace=NAMESPACE)  # X5; X4 and X6 write while they build

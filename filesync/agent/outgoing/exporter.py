@@ -67,7 +67,7 @@ def export_once(site: Site, name: str) -> Exports:
         raise PairingError(f"exchange {name!r} only receives", hint="pair it again with --direction both to send, too")
     site.check_restored(paired.exchange)
     record = site.record(name)
-    clear_spool(site.config.folders.spool)
+    clear_spool(site.spool(paired.exchange))
     finished = finish(site, paired.exchange, record, resumed=True)
     if paired.exchange.basis not in {"", paired.basis}:
         record.add(RulesChanged(partner=paired.them.name))
@@ -320,7 +320,7 @@ def _build(site: Site, x: Exchange, one: Sent, archived: Path) -> None:
     finished = build(site, x, _bag(site, x, one, archived), one.file)
     files.keep(finished, archived)  # X8
     site.step("X8")
-    clear_spool(site.config.folders.spool)
+    clear_spool(site.spool(x))
 
 
 def _bag(site: Site, x: Exchange, one: Sent, archived: Path) -> Bag:

@@ -57,7 +57,7 @@ def report_if_due(site: Site, paired: Paired, record: Record, *, asked: bool = F
         record.write(conn)
     record.done()
     site.step("X12")
-    clear_spool(site.config.folders.spool)
+    clear_spool(site.spool(x))
     _remove_older(site, x, what.no)
     return True
 
@@ -79,7 +79,7 @@ def request(site: Site, name: str) -> str:
     if not missing:
         return f"nothing of {x.partner_name} is known to be missing (have {x.in_seq or 'none'})"
     record = site.record(name)
-    clear_spool(site.config.folders.spool)
+    clear_spool(site.spool(x))
     report_if_due(site, paired, record, asked=True)
     numbers = ", ".join(str(one.first) if one.first == one.last else f"{one.first}-{one.last}" for one in missing)
     return f"a report in the outbox asks {x.partner_name} for {numbers}; its next export brings that"

@@ -171,7 +171,7 @@ def _settled(site: Site) -> dict[str, str]:
         there = _sending(conn)
     site.step("R3")
     later = {}
-    clear_spool(site.config.folders.spool)
+    clear_spool(site.spool(x))
     for x in there:
         record = site.record(x.name)
         try:

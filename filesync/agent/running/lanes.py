@@ -6,7 +6,6 @@ Times of looks, waits and retries are seconds of a clock that is never set (`mon
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, NamedTuple, TypeAlias
@@ -104,11 +103,9 @@ def due(lane: Lane, *, mono: float, wall: dt.datetime, schedule: Schedule) -> li
     return jobs + ([Job.EXPORT] if export_in(lane, mono=mono, wall=wall, schedule=schedule) <= 0 else [])
 
 
-def pause(lanes: Iterable[Lane], *, mono: float, wall: dt.datetime, schedule: Schedule) -> float:
+def pause(lane: Lane, *, mono: float, wall: dt.datetime, schedule: Schedule) -> float:
     """For how many seconds there is nothing to do: at most until the next look."""
-    spans = [POLL]
-    for lane in lanes:
-        spans += [import_at(lane) - mono, export_in(lane, mono=mono, wall=wall, schedule=schedule)]
+    spans = [POLL, import_at(lane) - mono, export_in(lane, mono=mono, wall=wall, schedule=schedule)]
     return max(0.0, min(spans))
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from threading import Event as Flag
+from threading import RLock
 from typing import Final
 
 import msgspec
@@ -16,8 +19,9 @@ from filesync.agent.events import Event, Stopped, Untold
 from filesync.agent.incoming.importer import Imports, import_once
 from filesync.agent.outgoing.exporter import Exports, export_once
 from filesync.agent.running import lanes, news
-from filesync.agent.running.lanes import Job, Lane, Listing, Seen
+from filesync.agent.running.lanes import POLL, Job, Lane, Listing, Seen
 from filesync.agent.running.schedule import Cron, Schedule
+from filesync.agent.running.service import Pulse
 from filesync.agent.site import Halted, Site
 from filesync.bundle.verdict import shown
 from filesync.errors import FilesyncError, PairingError, Paused, StorageFailure, StreamStopped, Unavailable
@@ -28,6 +32,7 @@ from filesync.ledger.streams import Direction, Exchange, State
 # a bundle is in the outbox.
 _BETWEEN: Final = frozenset({"I11", "I12", "I13", "X1", "X12"})
 _TIME: Final = "%Y-%m-%d %H:%M:%SZ"
+_NEVER: Final = float("inf")
 _WHAT: Final = 500  # characters of an error in a line
 
 
@@ -39,8 +44,10 @@ class Around:
     wait: Callable[[float], None]  # so many seconds, or less when something may have happened
     stopping: Callable[[], bool]  # whether it was asked to stop
     chance: Callable[[], float]  # from 0 to 1
-    alive: Callable[[], None]  # told often while all is well
-    tell: Callable[[str, Event], None]  # the exchange ("": all of them), and what happened
+    ring: Callable[[], None]  # ends the wait, this one or the next
+    crew: Callable[[int], Executor]  # so many threads
+    pulse: Pulse  # told often while all is well
+    tell: Callable[[str, str, Event], None]  # the site, the exchange ("": all of them), and what happened
 
 
 @dataclass(slots=True)
@@ -54,7 +61,7 @@ class Outcome:
 
 
 class Loop:
-    """The run of one open site. Sets its `step` and `sinks`."""
+    """The run of one open site. Sets its `stopping`."""
 
     def __init__(self, site: Site, *, schedule: Schedule, around: Around) -> None:
         self._site = site
@@ -63,51 +70,95 @@ class Loop:
         self._stood: dict[tuple[str, Job], set[bytes]] = {}  # standing events that were told of at the last time
         self._stopped: set[str] = set()  # exchanges of which it was told here that they are stopped
         self._untold = 0
-        self._lanes = self._paired()
+        self._telling = RLock()
+        self._over = Flag()
+        self._arrived = Flag()
+        self._lanes = {lane.exchange: lane for lane in self._paired()}
+        self._next = dict.fromkeys(self._lanes, 0.0)  # when each is to have its turn
+        self._turns: dict[str, Future[Lane]] = {}  # of those that are at work
         self._outcome: Outcome | None = None  # gathered by `once` alone: a run has no end
-        site.step = self._step
-        site.stopping = around.stopping
+        self._tell = partial(around.tell, site.config.name)
+        site.stopping = self._ending
 
     @property
     def exchanges(self) -> list[str]:
         """Their names."""
-        return [lane.exchange for lane in self._lanes]
+        return list(self._lanes)
 
-    def once(self) -> Outcome:
-        """One import and one export of every exchange. Raises StorageFailure."""
-        outcome = self._outcome = Outcome()
+    def once(self, outcome: Outcome) -> None:
+        """One import and one export of every exchange; adds what they came to. Raises StorageFailure."""
+        self._outcome = outcome
         try:
-            for lane in self._lanes:
+            for lane in self._lanes.values():
                 after = self._do(lane, Job.IMPORT) if lane.receives else lane
                 if after.sends and not after.left_alone and not after.paused:
                     self._do(after, Job.EXPORT)
         except Halted:
             outcome.halted = True
             self.say("", news.Ended())
-        return outcome
 
     def run(self, *, changed: Callable[[], bool]) -> None:
-        """Until it is asked to stop, or something changed that the site is made of. Raises StorageFailure."""
+        """Until it is asked to stop, or something changed that the site is made of. Raises StorageFailure.
+
+        Each exchange has a thread of its own: what is slow or stuck holds up nobody else.
+        """
         self.say("", news.Started(exchanges=self.exchanges, schedule=str(self._schedule)))
-        try:
-            while not self._around.stopping() and not changed():
-                self._around.alive()
-                self._lanes = [self._turn(lane) for lane in self._lanes]
-                self._around.wait(
-                    lanes.pause(self._lanes, mono=self._around.monotonic(), wall=self._site.clock(), schedule=self._schedule)
-                )
-        except Halted:
-            pass
+        self._around.pulse.joins(self)
+        with self._around.crew(len(self._lanes)) as crew:
+            try:
+                while not self._ending() and not changed():
+                    self._around.pulse.alive(self)
+                    self._begin(crew)
+                    self._collect()
+                    idle = [due for name, due in self._next.items() if name not in self._turns]
+                    self._around.wait(max(0.0, min([POLL, *(due - self._around.monotonic() for due in idle)])))
+                    self._collect()
+            finally:
+                self._over.set()  # whoever is at work ends where nothing is half done; it is waited for
+                self._around.pulse.leaves(self)
+        self._collect()
+
+    def look(self) -> None:
+        """Something may have arrived. From any thread."""
+        self._arrived.set()
+        self._around.ring()
+
+    def _begin(self, crew: Executor) -> None:
+        """Let every exchange whose time has come have its turn."""
+        if self._arrived.is_set():
+            self._arrived.clear()
+            self._next = dict.fromkeys(self._next, 0.0)
+        for name in self.exchanges:
+            if name not in self._turns and self._next[name] <= self._around.monotonic():
+                self._next[name] = _NEVER  # unless something arrives meanwhile
+                self._turns[name] = crew.submit(self._turn, self._lanes[name])
+                self._turns[name].add_done_callback(lambda _: self._around.ring())
+
+    def _collect(self) -> None:
+        """What came of the turns that are over. Raises what ended one of them and is no failure of its exchange."""
+        for name, turn in list(self._turns.items()):
+            if not turn.done():
+                continue
+            del self._turns[name]
+            with suppress(Halted):
+                lane = self._lanes[name] = turn.result()
+                now, wall = self._around.monotonic(), self._site.clock()
+                again = now + lanes.pause(lane, mono=now, wall=wall, schedule=self._schedule)
+                self._next[name] = min(self._next[name], again)
+
+    def _ending(self) -> bool:
+        return self._over.is_set() or self._around.stopping()
 
     def say(self, exchange: str, event: Event) -> None:
         """Tell what happened. A listener that cannot take it is no reason to stop; it is told later."""
-        try:
-            if self._untold:
-                self._around.tell("", Untold(lines=self._untold, why="it could not be written"))
-                self._untold = 0
-            self._around.tell(exchange, event)
-        except OSError:
-            self._untold += 1
+        with self._telling:
+            try:
+                if self._untold:
+                    self._tell("", Untold(lines=self._untold, why="it could not be written"))
+                    self._untold = 0
+                self._tell(exchange, event)
+            except OSError:
+                self._untold += 1
 
     def _paired(self) -> list[Lane]:
         with self._site.ledger.begin() as conn:
@@ -133,7 +184,7 @@ class Loop:
     # ── one exchange ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _turn(self, lane: Lane) -> Lane:
-        if self._around.stopping():
+        if self._ending():
             raise Halted
         wall, mono = self._site.clock(), self._around.monotonic()
         if lane.exported is not None and lane.exported > wall:
@@ -160,11 +211,12 @@ class Loop:
 
     def _do(self, lane: Lane, job: Job) -> Lane:
         name, stands = lane.exchange, set[bytes]()
-        self._site.sinks = [partial(self._hear, name, job, stands)]
+        site = self._site.beside(sinks=[partial(self._hear, name, job, stands)], step=partial(self._step, name))
+        self._around.pulse.joins((self, name))
         wall = self._site.clock()
         before = lane.seen
         try:
-            self._work(name, job)
+            self._work(site, name, job)
         except StorageFailure:
             raise
         except Paused as error:
@@ -178,6 +230,8 @@ class Loop:
                 self.say(name, news.LeftAlone(what=f"{shown(str(error), limit=_WHAT)}.", hint=error.hint))
                 return replace(lane, left_alone=True)
             return self._failed(lane, job, error)
+        finally:
+            self._around.pulse.leaves((self, name))
         self._stood[name, job] = stands
         if (trouble := lane.failing.get(job)) is not None:
             since = trouble.since.strftime(_TIME)
@@ -187,14 +241,14 @@ class Loop:
             return replace(lane, exported=wall)
         return replace(lane, taken=before, new_since=None, imported=self._around.monotonic())
 
-    def _work(self, name: str, job: Job) -> None:
+    def _work(self, site: Site, name: str, job: Job) -> None:
         match job:
             case Job.IMPORT:
-                imports = import_once(self._site, name)
+                imports = import_once(site, name)
                 if self._outcome is not None:
                     self._outcome.imports.append(imports)
             case Job.EXPORT:
-                exports = export_once(self._site, name)
+                exports = export_once(site, name)
                 if self._outcome is not None:
                     self._outcome.exports.append(exports)
 
@@ -216,9 +270,9 @@ class Loop:
 
     # ── what the site tells while it works ──────────────────────────────────────────────────────────────────────
 
-    def _step(self, step: str) -> None:
-        self._around.alive()
-        if step in _BETWEEN and self._around.stopping():
+    def _step(self, exchange: str, step: str) -> None:
+        self._around.pulse.alive((self, exchange))
+        if step in _BETWEEN and self._ending():
             raise Halted
 
     def _hear(self, exchange: str, job: Job, stands: set[bytes], event: Event) -> None:
@@ -230,7 +284,8 @@ class Loop:
             stands.add(word)
             if word in self._stood.get((exchange, job), ()):
                 return
-        self._around.tell(exchange, event)
+        with self._telling:
+            self._tell(exchange, event)
 
 
 def listing(folder: Path) -> Listing:

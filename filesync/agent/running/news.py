@@ -35,6 +35,22 @@ class Failing(Event, frozen=True, kw_only=True):
         ).rstrip()
 
 
+class SiteFails(Event, frozen=True, kw_only=True):
+    """One of several sites cannot be served."""
+
+    severity: ClassVar[Severity] = Severity.STOP
+    what: str
+    hint: str
+    again: bool
+
+    def sentence(self) -> str:
+        """What, what is not affected, and who does what next."""
+        then = (
+            "It is tried again by itself" if self.again else "It is left alone until that is mended and filesync started again"
+        )
+        return f"this site is not served: {self.what}. {then}; other sites go on. {self.hint}".rstrip()
+
+
 class WorksAgain(Event, frozen=True, kw_only=True):
     """What failed goes through."""
 

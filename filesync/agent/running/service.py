@@ -10,6 +10,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from threading import Lock
 from types import FrameType, TracebackType
 from typing import Final, Self
 
@@ -47,16 +48,16 @@ class Bell:
 
 
 @contextmanager
-def stop_signals(bell: Bell) -> Iterator[Callable[[], bool]]:
-    """Take SIGTERM and SIGINT as a request, and answer whether there was one. The second one ends the process as ever."""
+def stop_signals(ring: Callable[[], None]) -> Iterator[Callable[[], bool]]:
+    """Take SIGTERM and SIGINT as a request, and answer whether there was one. The second one ends the process at once."""
     asked: list[int] = []
     before = {one: signal.getsignal(one) for one in _SIGNALS}
 
     def hear(number: int, _frame: FrameType | None) -> None:
         asked.append(number)
         for one in _SIGNALS:
-            signal.signal(one, before[one])
-        bell.ring()
+            signal.signal(one, signal.SIG_DFL)  # not as an exception: threads that are at work would be waited for
+        ring()
 
     for one in _SIGNALS:
         signal.signal(one, hear)
@@ -65,6 +66,35 @@ def stop_signals(bell: Bell) -> Iterator[Callable[[], bool]]:
     finally:
         for one in _SIGNALS:
             signal.signal(one, before[one])
+
+
+class Pulse:
+    """Whether all is well: told on only when each of those at work has told it since the last time."""
+
+    def __init__(self, beat: Callable[[], None]) -> None:
+        self._beat = beat
+        self._lock = Lock()
+        self._at_work: set[object] = set()
+        self._silent: set[object] = set()
+
+    def joins(self, who: object) -> None:
+        """From now on it is waited for."""
+        with self._lock:
+            self._at_work.add(who)
+
+    def leaves(self, who: object) -> None:
+        """It has nothing to do any more."""
+        with self._lock:
+            self._at_work.discard(who)
+            self._silent.discard(who)
+
+    def alive(self, who: object) -> None:
+        """All is well with it."""
+        with self._lock:
+            self._silent.discard(who)
+            if not self._silent:
+                self._silent = set(self._at_work)
+                self._beat()
 
 
 class Manager:
@@ -77,6 +107,13 @@ class Manager:
         # a third of the time in which it wants to hear of us; None: it does not ask
         self.beat = int(usec) / 3e6 if self._address and usec.isdecimal() and int(usec) else None
         self._next = 0.0
+        self._said: set[str] = set()
+
+    def once(self, state: str) -> None:
+        """Send a state, unless it was sent before."""
+        if state not in self._said:
+            self._said.add(state)
+            self.tell(state)
 
     def tell(self, state: str) -> None:
         """Send a state: READY=1, STOPPING=1, WATCHDOG=1.

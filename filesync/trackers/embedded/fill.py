@@ -15,6 +15,7 @@ from filesync.bundle.verdict import shown
 from filesync.errors import ConfigError, Problem
 from filesync.model.ids import Kind
 from filesync.model.issue import Ref
+from filesync.model.prepare import prepare
 from filesync.model.values import Value, flat_name
 from filesync.trackers.embedded.desk import Desk
 from filesync.trackers.embedded.entry import By
@@ -64,6 +65,9 @@ class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     steps: tuple[Edit, ...] = ()
     comments: tuple[Said, ...] = ()
     attachments: tuple[File, ...] = ()
+
+
+prepare(Sample)
 
 
 Event: TypeAlias = Sample | Edit | Said | File

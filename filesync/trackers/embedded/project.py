@@ -12,6 +12,7 @@ import yaml
 
 from filesync.errors import ConfigError, Problem
 from filesync.model.links import LINK
+from filesync.model.prepare import prepare
 from filesync.model.values import ELEMENTS, FieldKind, FieldSpec
 
 # one of each, under the kind's own name: the tracker interface gives them obligations of their own
@@ -109,6 +110,9 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             )
             for name, field in self.fields.items()
         )
+
+
+prepare(Definition)
 
 
 def read_definition(path: Path = DEFAULT) -> Definition:

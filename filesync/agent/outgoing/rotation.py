@@ -171,8 +171,8 @@ def _settled(site: Site) -> dict[str, str]:
         there = _sending(conn)
     site.step("R3")
     later = {}
-    clear_spool(site.spool(x))
     for x in there:
+        clear_spool(site.spool(x))
         record = site.record(x.name)
         try:
             if x.state is State.PAIRED:

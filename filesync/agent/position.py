@@ -21,6 +21,7 @@ from filesync.ledger.journal import Wait
 from filesync.ledger.refusals import refusals
 from filesync.ledger.streams import Exchange
 from filesync.model.ids import NEVER, Mark, make_mark, parse_mark
+from filesync.model.prepare import prepare
 
 _LISTED: Final = 10_000  # numbers that a report may list (schemas/report.json)
 _WANTED: Final = 100  # bundles asked for, or named as refused, in one report; the next names those after them
@@ -33,6 +34,9 @@ class Untaken(msgspec.Struct, frozen=True):
     seq: int
     code: str
     since: int
+
+
+prepare(Untaken)
 
 
 @dataclass(frozen=True, slots=True)

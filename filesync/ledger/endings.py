@@ -11,6 +11,7 @@ from filesync.ledger import streams
 from filesync.ledger.streams import Exchange
 from filesync.ledger.tables import entity, exchange, metadata, site
 from filesync.model.ids import SiteId, StreamId
+from filesync.model.prepare import prepare
 from filesync.model.shadow import Life
 
 _FACT: Final = "ended "  # and our stream: the name of the site's fact
@@ -25,6 +26,9 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     out_stream: StreamId
     in_stream: StreamId
     at: int  # microseconds since 1970
+
+
+prepare(Ended)
 
 
 def endings(conn: sa.Connection) -> list[Ended]:

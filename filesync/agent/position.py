@@ -76,6 +76,17 @@ def missing(conn: sa.Connection, x: Exchange) -> list[Gap]:
     return found
 
 
+def lacking(conn: sa.Connection, x: Exchange) -> list[Gap]:
+    """What is missing, and what came so that it could not be taken, also where it is the last there is."""
+    gone = missing(conn, x)
+    came = [
+        Gap(one.seq, one.seq, moment(one.since))
+        for one in refusals(conn, x, limit=_WANTED)
+        if not any(gap.first <= one.seq <= gap.last for gap in gone)
+    ]
+    return sorted([*gone, *came], key=lambda gap: gap.first)
+
+
 def wanted(found: Sequence[Gap], *, now: dt.datetime, grace: dt.timedelta) -> list[int]:
     """The numbers to ask for: those that are missing for longer than `grace`, the first ones where they are many."""
     numbers: list[int] = []
@@ -106,9 +117,9 @@ def report(conn: sa.Connection, x: Exchange, *, now: dt.datetime, grace: dt.time
         applied_id=x.in_id,
         blobs_to=_blobs_to(conn, x),
         held=[seq for seq in held if seq > received][:_LISTED],
-        want=wanted(missing(conn, x), now=now, grace=grace) + again,
+        want=wanted(lacking(conn, x), now=now, grace=grace) + again,
         want_blobs=chunks,
-        refused=[Refused(seq, code) for seq, code in refusals(conn, x, limit=_WANTED)],
+        refused=[Refused(one.seq, one.code) for one in refusals(conn, x, limit=_WANTED)],
         items=Items(
             ok=x.items_ok,
             conflict=x.items_conflict,

@@ -33,7 +33,7 @@ _ARRIVING = "arriving"  # what the receiver notes of a file that is not whole, o
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """A bundle of ours that came to the partner so that it could not be taken."""
+    """A bundle that came to the other side, theirs or ours, so that it could not be taken."""
 
     seq: int
     code: str
@@ -80,7 +80,7 @@ class Receiving:
     other_contract: str  # where the next one waits for it: "theirs 0a1b2c3d, ours 4e5f6071"; else empty
     missing: tuple[tuple[int, int], ...]  # waited for: from, to
     arriving: tuple[str, ...]  # names of files that are not whole yet, or damaged
-    refused: tuple[tuple[int, str], ...]  # came so that they could not be taken, each with why; no good copy came since
+    refused: tuple[Refusal, ...]  # came so that they could not be taken, and no good copy came since
     attachments: tuple[LackingBytes, ...]  # those that wait for their bytes
     last_file: str
     last_seen: dt.datetime | None
@@ -213,7 +213,9 @@ def _receiving(conn: sa.Connection, x: Exchange, config: Config, *, now: dt.date
         other_contract="" if following is None else _other(following.contract, config.rules_of(x.name).contract),
         missing=tuple((gap.first, gap.last) for gap in position.missing(conn, x)),
         arriving=tuple(sorted(shown(one.name) for one in looked_at.files(conn, x.id).values() if one.verdict == _ARRIVING)),
-        refused=tuple(refusals(conn, x, limit=_REFUSED)),
+        refused=tuple(
+            Refusal(seq=one.seq, code=one.code, since=moment(one.since)) for one in refusals(conn, x, limit=_REFUSED)
+        ),
         attachments=tuple(_lacking(one) for one in waiting_bytes(conn, x)),
         last_file=x.in_last_file,
         last_seen=last,

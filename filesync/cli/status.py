@@ -77,8 +77,8 @@ def _exchange(us: str, one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
     if one.receiving is not None:
         yield Say.NORMAL, f"  receiving  {_receiving(one.receiving)}"
         if one.receiving.refused:
-            codes = ", ".join(f"{seq} ({code})" for seq, code in one.receiving.refused)
-            numbers = ranges([seq for seq, _ in one.receiving.refused]).replace(",", "")
+            codes = ", ".join(f"{each.seq} ({each.code})" for each in one.receiving.refused)
+            numbers = ranges([each.seq for each in one.receiving.refused]).replace(",", "")
             ask = f"ask {shown(one.partner)} to run: filesync resend {us} {numbers}"
             yield Say.LESS, f"  REFUSED: {codes} came and could not be taken; {ask}"
         if one.receiving.other_contract:

@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import sqlalchemy as sa
 
 from filesync.ledger.streams import Exchange
 from filesync.ledger.tables import bundle_in, refusal
 
 
-def add_refusal(conn: sa.Connection, x: Exchange, *, seq: int, code: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A number, why its file was refused the last time, and since when no good one came (microseconds since 1970)."""
+
+    seq: int
+    code: str
+    since: int
+
+
+def add_refusal(conn: sa.Connection, x: Exchange, *, seq: int, code: str, now: int) -> None:
     """Remember that a file with this number was refused. One that is applied already is nobody's loss."""
     ours = (refusal.c.exchange == x.id, refusal.c.generation == x.in_generation.n)
+    since = conn.execute(sa.select(refusal.c.since).where(*ours, refusal.c.seq == seq)).scalar_one_or_none() or now
     conn.execute(sa.delete(refusal).where(*ours, sa.or_(refusal.c.seq == seq, refusal.c.seq <= x.in_seq)))
     if seq > x.in_seq:
-        conn.execute(sa.insert(refusal).values(exchange=x.id, generation=x.in_generation.n, seq=seq, code=code))
+        conn.execute(sa.insert(refusal).values(exchange=x.id, generation=x.in_generation.n, seq=seq, code=code, since=since))
 
 
-def refusals(conn: sa.Connection, x: Exchange, *, limit: int) -> list[tuple[int, str]]:
-    """The number and code of those of which no good copy came since, in order, the first ones where they are many."""
+def refusals(conn: sa.Connection, x: Exchange, *, limit: int) -> list[Refusal]:
+    """Those of which no good copy came since, in order, the first ones where they are many."""
     taken = sa.exists().where(
         bundle_in.c.exchange == x.id, bundle_in.c.generation == refusal.c.generation, bundle_in.c.seq == refusal.c.seq
     )
     query = (
-        sa.select(refusal.c.seq, refusal.c.code)
+        sa.select(refusal.c.seq, refusal.c.code, refusal.c.since)
         .where(refusal.c.exchange == x.id, refusal.c.generation == x.in_generation.n, refusal.c.seq > x.in_seq, sa.not_(taken))
         .order_by(refusal.c.seq)
         .limit(limit)
     )
-    return [(row.seq, row.code) for row in conn.execute(query)]
+    return [Refusal(*row) for row in conn.execute(query)]

@@ -189,6 +189,7 @@ refusal = sa.Table(
     sa.Column("generation", sa.Integer, primary_key=True),
     sa.Column("seq", sa.BigInteger, primary_key=True),
     sa.Column("code", sa.Text, nullable=False),
+    sa.Column("since", sa.BigInteger, nullable=False),
 )
 
 # Which key signs a stream from which place on. No rows: one key signed all of it (the partner's: exchange.partner_key).

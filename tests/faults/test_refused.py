@@ -6,6 +6,7 @@ from pathlib import Path
 
 from filesync.agent.incoming.arrivals import NotTakenThere
 from filesync.agent.outgoing.again import resend
+from filesync.agent.outgoing.departures import Asked
 from filesync.bundle.header import Refused
 from filesync.errors import ExitCode
 from tests.faults.scene import Terminal, deliver, only, put, quarantined, sent
@@ -68,6 +69,29 @@ def test_f7_f23_the_last_bundle_that_came_damaged_is_not_taken_for_all_is_well(p
     deliver(plain.globex, one)
     plain.globex.import_()
     assert terminal(plain.globex, "status")[0] == ExitCode.DONE
+
+
+def test_f23_what_came_damaged_is_asked_for_after_the_grace_and_the_next_export_sends_it_again(plain: World) -> None:
+    (one,) = sent(plain, ["one"])
+    put(plain.globex, one.name, damaged(one))
+    plain.globex.import_()
+    report_comes(plain)
+    plain.acme.import_()
+    assert plain.acme.export().events == ()
+    plain.clock.advance(hours=2)
+    report_comes(plain)
+    plain.acme.import_()
+    (asked,) = [event for event in plain.acme.export().events if isinstance(event, Asked)]
+    assert asked.sentence() == "globex asks for 1 again; that goes out with this export"
+    plain.carry(to=plain.globex)
+    assert plain.globex.import_().bundles == 1
+
+
+def test_request_asks_at_once_for_what_came_damaged(plain: World, terminal: Terminal) -> None:
+    (one,) = sent(plain, ["one"])
+    put(plain.globex, one.name, damaged(one))
+    plain.globex.import_()
+    assert "asks acme for 1; its next export brings that" in terminal(plain.globex, "request", "acme")[1]
 
 
 def test_a_refusal_is_told_once_and_keeps_its_time(plain: World, terminal: Terminal) -> None:

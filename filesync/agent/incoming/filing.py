@@ -194,7 +194,7 @@ class Filing:
             x = streams.exchange_of(conn, self._x.id)
             ahead = said[1] - x.in_seq if said is not None and said[0] == x.in_generation.n else 0
             if said is not None and 0 < ahead <= self._site.config.limits.window:
-                add_refusal(conn, x, seq=said[1], code=code)
+                add_refusal(conn, x, seq=said[1], code=code, now=micros(self._site.clock()))
 
     def quarantine(self, candidate: Candidate, staged: Staged, why: str) -> Path:
         """Keep our copy, and why, under a name of ours: theirs is data. Raises NotNow, StorageFailure."""

@@ -75,7 +75,7 @@ def request(site: Site, name: str) -> str:
             hint="ask there, by other means, for the `filesync resend` that `filesync import` names",
         )
     with site.ledger.begin() as conn:
-        missing = position.missing(conn, x)
+        missing = position.lacking(conn, x)
     if not missing:
         return f"nothing of {x.partner_name} is known to be missing (have {x.in_seq or 'none'})"
     record = site.record(name)

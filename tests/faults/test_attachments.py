@@ -84,6 +84,35 @@ def test_f37_a_chunk_that_nobody_wants_is_kept_within_a_quota_and_then_dropped(p
     film_is_there(plain)
 
 
+def test_f37_a_chunk_that_comes_again_long_after_its_attachment_was_made_goes_in_time(film: World) -> None:
+    for side in film.sides:
+        change_settings(side, keep_bundles="0", keep_for="1d")
+    come(film, *carried(film))
+    film.clock.advance(days=2)
+    film.globex.export()
+    store = film.globex.config.folders.store
+    assert chunk_files(store) == []
+    come(film, *carried(film)[:1])
+    assert len(chunk_files(store)) == 1
+    film.clock.advance(days=2)
+    assert "older than limits.keep_for" in only(film.globex.import_(), ChunksDropped)
+    assert chunk_files(store) == []
+    assert attached(film.globex, "ABC-1") == [("pump.mov", FILM)]
+
+
+def test_a_chunk_is_verified_and_shown_like_any_bundle(film: World, terminal: Terminal) -> None:
+    chunk = str(carried(film)[0])
+    assert terminal(film.globex, "verify", chunk)[0] == ExitCode.DONE
+    status, out, _ = terminal(film.globex, "show", chunk)
+    assert status == ExitCode.DONE
+    assert out.startswith("bundle      without a number, of generation 1, kind chunk\n")
+    assert "file        data/chunk, " in out
+    (numbered,) = film.acme.config.folders.archive.glob("fs1_*_0000000002_*")
+    shown = terminal(film.globex, "show", "--changes", str(numbered))[1]
+    assert "refers to   an attachment of 14.0 kB in 4 chunks, " in shown
+    assert "bytes: 14.0 kB, in 4 chunks" in shown
+
+
 def test_f38_chunks_come_on_several_sticks_over_days_and_status_shows_the_rest(film: World) -> None:
     come(film)
     for number, chunk in enumerate(carried(film)):

@@ -66,8 +66,8 @@ class ChunksDropped(Event, frozen=True, kw_only=True):
     def sentence(self) -> str:
         return (
             f"{count_text(self.chunks, 'piece')} of attachments from {self.partner}, {size_text(self.bytes)}, were dropped: no "
-            "change that came names them, and they were more than limits.early_chunks. Should one do so later, they are asked "
-            "for again."
+            "change that came names them, and they were more than limits.early_chunks, or older than limits.keep_for. Should "
+            "one do so later, they are asked for again."
         )
 
 

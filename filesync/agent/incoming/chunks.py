@@ -77,14 +77,15 @@ def spend(conn: sa.Connection, exchange_id: int, decided: Iterable[Change], *, a
 
 
 def drop_early(site: Site, x: Exchange, record: Record) -> None:
-    """Of chunks that no change which came names, the oldest go where they are more than `early_chunks` in all."""
+    """Of chunks that no change which came names, those older than `keep_for` go, and the oldest of what is too much."""
     with site.ledger.begin() as conn:
         wanted, _ = attached.needed(conn, x)
         nobodys = [one for one in blobs.unspent(conn, x) if one.id not in wanted]
     over = sum(one.size for one in nobodys) - site.config.limits.early_chunks
+    old = micros(site.clock() - site.config.limits.keep_for)
     gone: list[TakenChunk] = []
     for one in nobodys:
-        if over <= 0:
+        if over <= 0 and one.received >= old:
             break
         path = site.config.folders.store / one.file
         try:

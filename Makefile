@@ -44,7 +44,7 @@ test: $(DEV)
 
 prove: $(DEV)
 	@tools/install-programs || true
-	$(PYTHON) -m pytest -n 2 -m prove
+	FILESYNC_LARGE=1 $(PYTHON) -m pytest -n 2 -m prove
 
 bench: $(RUN)
 	$(PYTHON) -m benchmarks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -33,6 +34,6 @@ def test_f60_an_attachment_of_300_mb_travels_in_little_memory(tmp_path: Path) ->
 
 @pytest.mark.prove
 def test_f60_a_sparse_file_of_10_gb_travels_in_little_memory(tmp_path: Path) -> None:
-    if shutil.disk_usage(tmp_path).free < 45 << 30:
-        pytest.skip("needs 45 GiB on the disk of the temporary folder")
+    if os.environ.get("FILESYNC_LARGE") != "1" or shutil.disk_usage(tmp_path).free < 45 << 30:
+        pytest.skip("`make prove` runs it, where the temporary folder's disk has 45 GiB")
     travels(10 << 10, tmp_path)

@@ -23,13 +23,13 @@ from filesync.bundle.write import NAMESPACE, changes_file, pack, tar
 from filesync.errors import ExitCode, KeyProblem, StreamStopped
 from filesync.keys import age
 from filesync.keys.signers import read_signers
-from filesync.keys.sshsig import FileSigner
+from filesync.keys.sshsig import FileSigner, make_key
 from filesync.ledger import streams
 from filesync.ledger.streams import Direction
 from tests.faults.scene import only, quarantined, sent, summaries
 from tests.many.scene import call
 from tests.support.attachments import attached, bytes_of, chunk_files, small_limits
-from tests.support.forged import forge, header
+from tests.support.forged import forge, head_of, header
 from tests.support.programs import need
 from tests.support.two_sites import EXCHANGE, Side, World, two_sites
 
@@ -184,6 +184,47 @@ def test_f91_a_report_that_the_new_key_signed_waits_as_well(world: World) -> Non
     deliver(globex, acme.folder / introduction.name)
     globex.import_()
     assert list(globex.config.folders.inbox.glob("fs1_*")) == []
+
+
+def test_f91_a_chunk_that_the_new_key_signed_waits_and_one_that_no_bundle_ever_explains_is_refused_in_the_end(
+    tmp_path: Path,
+) -> None:
+    film = bytes_of(14_000, "film")
+    with two_sites(encrypt=True) as world:
+        acme, globex = world.sides
+        small_limits(world)
+        acme.desk.create("Bug", "Pump")
+        world.settle()
+        rotate(acme)
+        (introduction,) = outbox(acme)
+        shutil.move(introduction, tmp_path / introduction.name)
+        acme.desk.attach("ABC-1", "pump.mov", [film])
+        acme.export()
+        chunks = [file for file in outbox(acme) if "_b" in file.name]
+        change = [file for file in outbox(acme) if "_b" not in file.name]
+        assert len(chunks) == 4
+        deliver(globex, *chunks)
+        told = [event.sentence() for event in globex.import_().events if isinstance(event, KeyNotKnown)]
+        assert len(told) == 4
+        assert all("a chunk of acme (" in one for one in told)
+        assert quarantined(globex) == []
+        deliver(globex, tmp_path / introduction.name, *change)
+        globex.import_()
+        globex.import_()
+        assert attached(globex, "ABC-1") == [("pump.mov", film)]
+
+        make_key(tmp_path / "stranger", comment="")
+        forged = next(path for path in acme.config.folders.archive.glob("*_b*"))
+        plain = tmp_path / "plain.tar"
+        age.decrypt(forged, plain, identity=acme.config.keys.age)
+        head = head_of(plain, acme)
+        signature = FileSigner(tmp_path / "stranger").sign(head.tagmanifest, namespace=NAMESPACE)
+        file = globex.config.folders.inbox / "fs1_forged.tar"
+        file.write_bytes(plain.read_bytes().replace(head.signature, signature))
+        assert len(head.signature) == len(signature)
+        only(globex.import_(), KeyNotKnown)
+        world.clock.advance(days=31)
+        assert "BAD_SIGNATURE" in only(globex.import_(), Damaged)
 
 
 def test_f91_the_key_before_signs_nothing_new(world: World, tmp_path: Path) -> None:

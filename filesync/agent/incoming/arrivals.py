@@ -188,16 +188,14 @@ class KeyNotKnown(Event, frozen=True, kw_only=True):
     standing = True
     file: str
     partner: str
-    seq: int  # 0: a report, or a chunk
-    chunk: bool
+    what: str  # "bundle 12", "a report", "a chunk"
     fingerprint: str
     missing: str  # the bundles before it that did not come: "11", "11-13"
     command: str
     revoked: int  # from which bundle on the partner's key was revoked; 0: it was not
 
     def sentence(self) -> str:
-        kind = f"bundle {self.seq}" if self.seq else "a chunk" if self.chunk else "a report"
-        what = f"{kind} of {self.partner} ({self.file})"
+        what = f"{self.what} of {self.partner} ({self.file})"
         start = f"{what} is signed with {self.fingerprint}, which is not known here yet. It stays in the inbox, unread"
         if self.revoked:
             return (

@@ -162,10 +162,13 @@ class Filing:
                 self._record.add(Arriving(file=name, problem=problem, settle_s=int(settle)))
         self._remember(candidate, staged.sha256, _ARRIVING, str(error), since=int(state.since.at * _SECOND))
 
-    def waits(self, candidate: Candidate, staged: Staged, seen: SeenFile | None, why: KeyNotKnown) -> None:
-        """It stays as it is, however long that takes, and is looked at by every import."""
+    def waits(self, candidate: Candidate, staged: Staged, seen: SeenFile | None, why: KeyNotKnown, refusal: BadBundle) -> None:
+        """It stays as it is and is looked at by every import: with a number, until its turn comes; without, for `keep_for`."""
+        since = seen.since if seen is not None and seen.sha256 == staged.sha256 else micros(self._site.clock())
+        if not why.missing and since < micros(self._site.clock() - self._site.config.limits.keep_for):
+            self.refuse(candidate, staged, refusal)
+            return
         self._record.add(why)
-        since = seen.since if seen is not None and seen.sha256 == staged.sha256 else None
         self._remember(candidate, staged.sha256, _ARRIVING, why.sentence(), since=since)
 
     def refuse(self, candidate: Candidate, staged: Staged | None, error: BadBundle) -> None:

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from filesync.agent.blobs import waiting
 from filesync.agent.events import BundleApplied, ContractDiffers, Event, Stopped, Stuck, Waiting
+from filesync.agent.incoming.checkpoint import write_checkpoint
 from filesync.agent.incoming.chunks import drop_early, spend
 from filesync.agent.incoming.introduced import learn
 from filesync.agent.incoming.missing import missing
@@ -28,7 +29,7 @@ from filesync.agent.merge.order import arrived, ends, groups, pointless
 from filesync.agent.merge.outcome import Counts, Outcome, Work
 from filesync.agent.merge.view import View
 from filesync.agent.record import Record, micros
-from filesync.agent.site import Checkpoint, Halted, Paired, Site, checkpoint_name
+from filesync.agent.site import Halted, Paired, Site
 from filesync.agent.staged import Changes, introduction
 from filesync.bundle.header import BundleKind
 from filesync.bundle.read import Bundle
@@ -101,7 +102,7 @@ class Importer:
             bundles += 1
         if bundles:
             self.queue()
-        self._checkpoint()
+        write_checkpoint(self._site, self._x)
         self._missing()
         return bundles
 
@@ -193,23 +194,6 @@ class Importer:
             self._record.write(conn)
         self._record.done()
         self._site.step("I13")
-
-    def _checkpoint(self) -> None:
-        """I14: how far we are, in the tracker itself, to be found after a restore of either. I15: the next export reports.
-
-        Also when the run that applied the bundle was cut off before: a checkpoint behind the ledger means a restored tracker.
-        """
-        written = f"checkpoint {self._x}"
-        with self._site.ledger.begin() as conn:
-            x = streams.exchange_of(conn, self._x)
-            last = streams.site_fact(conn, written)
-        if not x.in_seq or last == x.in_id:
-            return
-        here = Checkpoint(stream=x.in_stream, generation=x.in_generation.n, seq=x.in_seq, id=x.in_id)
-        self._site.tracker.write_checkpoint(checkpoint_name(x), msgspec.json.encode(here).decode())
-        with self._site.ledger.begin() as conn:
-            streams.set_site_fact(conn, written, x.in_id)
-        self._site.step("I14")
 
     # ── groups ──────────────────────────────────────────────────────────────────────────────────────────────────
 

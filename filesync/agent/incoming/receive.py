@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from filesync.agent.events import Stopped
-from filesync.agent.incoming import mounts
 from filesync.agent.incoming.arrivals import Duplicate, NameDiffers, NewerFormat, Outside, Received
 from filesync.agent.incoming.chunks import note_inline, store_again, take_chunk
 from filesync.agent.incoming.clocks import ahead
 from filesync.agent.incoming.filing import NAME_SHOWN, Filing, NotNow, for_stream, room, settled
+from filesync.agent.incoming.mounts import mounted
 from filesync.agent.incoming.said import Said, came_alone, strange, take
 from filesync.agent.incoming.signed import Unintroduced, check_signer, waits
 from filesync.agent.record import Record, micros
@@ -28,7 +28,7 @@ from filesync.bundle.verdict import BadBundle, Code, Incomplete, bad, shown
 from filesync.errors import disk_problem, size_text
 from filesync.exchange import files, inbox
 from filesync.exchange.guard import read_guard
-from filesync.exchange.inbox import Candidate, Mounted, Staged
+from filesync.exchange.inbox import Candidate, Staged
 from filesync.exchange.judge import NEEDS_THE_CONTRACT, Arrival, Judgement, Place, StreamState, Verdict, judge
 from filesync.keys import age
 from filesync.keys.age import CannotDecrypt, ForAnotherKey
@@ -87,7 +87,7 @@ class Receiver:
         guard = read_guard(self._site.config.folders.guard, self._x.out_stream)
         self._partner_generation = guard.partner_generation if guard is not None else 0
         folder = self._site.inbox(self._x)
-        candidates = inbox.scan(folder, self._mounted(folder))  # I1
+        candidates = inbox.scan(folder, mounted(self._site, self._x, folder))  # I1
         known = self._filing.judged(candidates)
         with self._site.ledger.begin() as conn:
             held = streams.held(conn, self._x.id)
@@ -105,17 +105,6 @@ class Receiver:
             if self._stopped:
                 break
         self._filing.close()
-
-    def _mounted(self, folder: Path) -> Mounted:
-        """What was remembered of the folder; remembered now if it was never looked at."""
-        with self._site.ledger.begin() as conn:
-            known = mounts.remembered(conn, self._x, folder)
-        if known is not None:
-            return known
-        mounted = inbox.mark_mounted(folder)
-        with self._site.ledger.begin() as conn:
-            mounts.remember(conn, self._x, folder, mounted)
-        return mounted
 
     # ── one file ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -163,7 +152,7 @@ class Receiver:
             return
         except Unintroduced as error:
             told = waits(self._x, error, self._held, us=self._paired.us.name, file=copy.candidate.name)
-            self._filing.waits(copy.candidate, copy.staged, seen, told)
+            self._filing.waits(copy.candidate, copy.staged, seen, told, error.refusal)
             return
         except BadBundle as error:
             if error.code is Code.NEWER_FORMAT:

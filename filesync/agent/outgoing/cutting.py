@@ -70,7 +70,7 @@ class Cutter:
 
     def _defer(self, tell: Tell, error: Exception) -> None:
         drop_loose(self._site, self._x)
-        clear_spool(self._site.config.folders.spool)
+        clear_spool(self._site.spool(self._x))
         self.deferred.add(tell.issue)
         if not isinstance(error, Gone):  # deleted since we looked: the next look sees that
             name = str(tell.fields.get("name", ""))
@@ -99,7 +99,7 @@ class Cutter:
 
     def _cut(self, source: _Source) -> Blob:
         """Read it once. Raises what fetching raises, DiskProblem, StorageFailure, KeyProblem."""
-        piece = self._site.config.folders.spool / "piece"
+        piece = self._site.spool(self._x) / "piece"
         chunks: list[Chunk] = []
         while True:
             part = _Source(source.take(self._limits.piece))
@@ -124,7 +124,7 @@ class Cutter:
         target = fetched(self._site, self._x) / blob.sha256
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            (self._site.config.folders.spool / "piece").replace(target)
+            (self._site.spool(self._x) / "piece").replace(target)
         except OSError as error:
             raise disk_problem(error, target) from error
         files.fsync_folder(target.parent)
@@ -149,7 +149,7 @@ class Cutter:
             blobs.add_chunk(conn, self._x, row)
         files.keep(build(self._site, self._x, bag, name), folders.archive / name)
         self._site.step("X2 chunk")
-        clear_spool(folders.spool)
+        clear_spool(self._site.spool(self._x))
         return Chunk(bag.bundle_id, part.sha256, part.size)
 
     def _packed(self, part: _Source) -> Bag:
@@ -166,7 +166,7 @@ class Cutter:
             created_at=utc_text(self._site.clock()),
             nonce=self._site.random(_NONCE),
         )
-        piece = self._site.config.folders.spool / "piece"
+        piece = self._site.spool(self._x) / "piece"
         return pack(header, [DataFile(CHUNK, part.size, part.size, part.sha256, lambda: files.read(piece))])
 
 

@@ -186,6 +186,18 @@ def test_f17_an_attachment_larger_than_a_bundle_may_be_goes_in_chunks(plain: Wor
     assert attached(plain.globex, "ABC-1") == [("pump.mov", content)]
 
 
+def test_where_a_chunk_is_no_larger_than_what_goes_inline_an_attachment_is_whole(plain: World) -> None:
+    for side in plain.sides:
+        set_limits(side, inline_blob="4 KiB", chunk="4 KiB")
+    plain.acme.desk.create("Bug", "Pump runs hot")
+    for size in (4096, 4097, 10_000):
+        plain.acme.desk.attach("ABC-1", f"{size}.bin", [bytes_of(size)])
+    plain.settle()
+    assert {name: len(content) for name, content in attached(plain.globex, "ABC-1")} == {
+        f"{size}.bin": size for size in (4096, 4097, 10_000)
+    }
+
+
 def test_f77_every_file_stays_below_what_a_stick_can_hold() -> None:
     assert LARGEST_BUNDLE < 4 << 30
 

@@ -104,7 +104,7 @@ class Cutter:
         while True:
             part = _Source(source.take(self._limits.piece))
             files.write_whole(piece, part.take(self._limits.piece))
-            if not chunks and source.size <= self._limits.inline:
+            if not chunks and source.size <= self._limits.inline and not source.more():
                 return self._known(source.sha256) or self._small(Blob(source.sha256, source.size))
             if part.size:
                 chunks.append(self._chunk(part))

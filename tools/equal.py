@@ -1,4 +1,4 @@
-"""Whether two embedded trackers show the same: every issue, comment and attachment, found by its origin, with all it says.
+"""Whether two embedded trackers show the same: every issue and all that belongs to it, found by origin, with all it says.
 
 tools/equal.py CONFIG CONFIG. It reads the trackers themselves, and nothing of what filesync remembers of them. Ids and keys
 are each side's own and are not compared. Ends with 1 where anything differs.
@@ -17,6 +17,7 @@ from filesync.bundle.verdict import shown
 from filesync.cli.app import App
 from filesync.errors import FilesyncError
 from filesync.model.ids import Gid, Kind, SiteId, make_gid
+from filesync.model.links import link_name, link_parts
 from filesync.model.values import Value
 from filesync.trackers.embedded.content import Files
 from filesync.trackers.embedded.entry import Entry
@@ -25,7 +26,7 @@ from filesync.trackers.embedded.work import Work
 
 @dataclass(frozen=True)
 class Seen:
-    """What a tracker shows of one issue, comment or attachment."""
+    """What a tracker shows of one issue, or of what belongs to one."""
 
     kind: Kind
     key: str
@@ -58,7 +59,7 @@ def _origin(entry: Entry, site: SiteId) -> Gid:
 
 
 def _says(files: Files, work: Work, entry: Entry, issue: Gid | None, origins: dict[str, Gid]) -> Seen:
-    fields = dict(entry.fields)
+    fields = {_named(name, origins): value for name, value in entry.fields.items()}
     if entry.ref.kind is Kind.ISSUE and "parent" in fields:
         fields["parent"] = origins[str(fields["parent"])]
     about = entry.about("")
@@ -66,6 +67,12 @@ def _says(files: Files, work: Work, entry: Entry, issue: Gid | None, origins: di
         fields["(bytes)"] = hashlib.sha256(b"".join(files.read(entry.ref.local))).hexdigest()
     says = fields | {"(author)": about.author, "(made at)": about.at}
     return Seen(entry.ref.kind, work.name(entry.ref), issue, says)
+
+
+def _named(field: str, origins: dict[str, Gid]) -> str:
+    """A field's name; that of a link by the origin of its other end."""
+    parts = link_parts(field)
+    return field if parts is None else link_name(parts[0], origins[parts[1]])
 
 
 def differences(here: dict[Gid, Seen], there: dict[Gid, Seen]) -> Iterator[str]:
@@ -91,8 +98,10 @@ def main() -> int:
     found = list(differences(here, there))
     print("\n".join(found[:20]), end="\n" if found else "")
     for config, side in zip(sys.argv[1:3], (here, there), strict=True):
-        counts = [sum(one.kind is kind for one in side.values()) for kind in (Kind.ISSUE, Kind.COMMENT, Kind.ATTACHMENT)]
-        print(f"{config}: {counts[0]} issues, {counts[1]} comments, {counts[2]} attachments")
+        counts = {kind: sum(one.kind is kind for one in side.values()) for kind in Kind}
+        links = sum(link_parts(name) is not None for one in side.values() for name in one.says)
+        said = ", ".join([*(count_text(number, kind) for kind, number in counts.items()), count_text(links, "link")])
+        print(f"{config}: {said}")
     print(count_text(len(found), "difference"))
     return 1 if found else 0
 

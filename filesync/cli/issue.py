@@ -14,6 +14,7 @@ from filesync.cli.assignments import assigned
 from filesync.cli.desk import sitting, user_option
 from filesync.cli.issue_files import attach, attachment
 from filesync.cli.issue_view import document, page_document, print_list, print_page
+from filesync.cli.issue_work import link, worklog
 from filesync.trackers.embedded import Desk
 from filesync.trackers.embedded.fill import fill
 
@@ -34,8 +35,8 @@ def issue() -> None:
     """Work on the issues of the embedded tracker."""
 
 
-issue.add_command(attach)
-issue.add_command(attachment)
+for one in (attach, attachment, link, worklog):
+    issue.add_command(one)
 
 
 @issue.command("list")
@@ -60,17 +61,17 @@ def list_(app: App, fields: tuple[str, ...]) -> None:
 @json_option
 @click.pass_obj
 def load(app: App, file: Path) -> None:
-    """Make the issues, comments and attachments of a YAML file.
+    """Make the issues of a YAML file, with all that belongs to them.
 
     All of them, or none. Each edit is made by the author and at the time that the file says. samples/acme-issues.yaml
     shows the form.
     """
     with sitting(app, None) as desk:
         made = fill(desk, file)
-    app.tell(
-        f"{count_text(made.issues, 'issue')}, {count_text(made.comments, 'comment')} and "
-        f"{count_text(made.attachments, 'attachment')} made"
-    )
+    counts = {"issue": made.issues, "comment": made.comments, "attachment": made.attachments}
+    counts |= {"worklog": made.worklogs, "link": made.links}
+    said = [count_text(count, word) for word, count in counts.items() if count]
+    app.tell(f"{' and '.join([', '.join(said[:-1]), *said[-1:]] if said[1:] else said) or 'nothing'} made")
     if app.as_json:
         app.tell_json(made)
 
@@ -80,7 +81,7 @@ def load(app: App, file: Path) -> None:
 @json_option
 @click.pass_obj
 def show(app: App, key: str) -> None:
-    """Show an issue with its attachments, comments and history."""
+    """Show an issue with its links, attachments, comments, worklogs and history."""
     with sitting(app, None) as desk:
         _show(app, desk, key)
 
@@ -181,7 +182,7 @@ def comment(app: App, key: str, text: str | None, edited: str | None, deleted: s
 @json_option
 @click.pass_obj
 def delete(app: App, key: str, user: str | None) -> None:
-    """Delete an issue with all that belongs to it.
+    """Delete an issue with its links and all that belongs to it.
 
     One that is the parent of others is refused.
     """

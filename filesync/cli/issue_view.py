@@ -52,8 +52,11 @@ def page_document(definition: Definition, page: Page) -> dict[str, Any]:
     attachments = [
         {"id": one.id, "author": one.about.author, "at": one.about.at, **one.fields, **_marks(one)} for one in page.attachments
     ]
-    issue = document(definition, page.issue)
-    return {**issue, "comments": comments, "attachments": attachments, "history": page.history}
+    worklogs = [
+        {"id": one.id, "author": one.about.author, "at": one.about.at, **one.fields, **_marks(one)} for one in page.worklogs
+    ]
+    below = {"comments": comments, "attachments": attachments, "worklogs": worklogs, "history": page.history}
+    return {**document(definition, page.issue), "links": page.links, **below}
 
 
 def print_list(definition: Definition, issues: Sequence[Shown]) -> None:
@@ -72,7 +75,7 @@ def print_list(definition: Definition, issues: Sequence[Shown]) -> None:
 
 
 def print_page(definition: Definition, page: Page) -> None:
-    """An issue to read: fields, texts, attachments, comments, history."""
+    """An issue to read: fields, texts, links, attachments, comments, worklogs, history."""
     for line in _page_lines(definition, page):
         click.echo(line)
 
@@ -88,6 +91,10 @@ def _page_lines(definition: Definition, page: Page) -> Iterator[str]:
         yield ""
         yield click.style(name, bold=True)
         yield from _lines(text)
+    if page.links:
+        yield ""
+        yield click.style("links", bold=True)
+    yield from (f"  {shown(one.words)} {one.key}" for one in page.links)
     if page.attachments:
         yield ""
         yield click.style("attachments", bold=True)
@@ -98,6 +105,11 @@ def _page_lines(definition: Definition, page: Page) -> Iterator[str]:
         yield ""
         yield click.style(f"comment {comment.id}", bold=True) + f"  {_made(comment)}"
         yield from _lines(str(comment.fields["body"]))
+    for one in page.worklogs:
+        yield ""
+        spent = f"{_time(int(str(one.fields['seconds'])))} from {one.fields['started']}"
+        yield click.style(f"worklog {one.id}  {spent}", bold=True) + f"  {_made(one)}"
+        yield from _lines(str(one.fields["body"])) if "body" in one.fields else ()
     yield ""
     yield click.style("history", bold=True)
     for step in page.history:
@@ -119,6 +131,12 @@ def _made(item: Shown) -> str:
     where = ", from the partner" if item.imported else ""
     gone = f", deleted by {shown(item.deleted_by)}" if item.deleted_by else ""
     return said + where + gone
+
+
+def _time(seconds: int) -> str:
+    """1h30m."""
+    parts = {"h": seconds // 3600, "m": seconds // 60 % 60, "s": seconds % 60}
+    return "".join(f"{number}{unit}" for unit, number in parts.items() if number)
 
 
 def _marks(item: Shown) -> dict[str, Any]:

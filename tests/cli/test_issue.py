@@ -53,6 +53,54 @@ def issue(folder: Path, capsys: pytest.CaptureFixture[str]) -> Issue:
     return call
 
 
+def test_issues_are_linked_shown_at_both_ends_and_unlinked(issue: Issue) -> None:
+    one, other = issue(*CREATE).strip(), issue(*CREATE).strip()
+    assert issue("link", one, "blocks", other) == ""
+    assert "links\n  blocks ABC-2\n" in issue("show", one)
+    assert "links\n  is blocked by ABC-1\n" in issue("show", other)
+    assert f"blocks {other}: - → yes" in issue("show", one)
+    assert json.loads(issue("show", other, "--json"))["links"] == [{"words": "is blocked by", "key": one, "outward": False}]
+    assert "there are: blocks, duplicates, relates" in issue("link", one, "hinders", other, status=ExitCode.REJECTED)
+    assert "not linked with itself" in issue("link", one, "blocks", one, status=ExitCode.REJECTED)
+    assert "has no link" in issue("link", other, "blocks", one, "--delete", status=ExitCode.REJECTED)
+    said = json.loads(issue("link", one, "blocks", other, "--delete", "--json"))
+    assert said == {"key": one, "type": "blocks", "other": other, "deleted": True}
+    assert "links" not in issue("show", one)
+
+
+def test_work_is_logged_shown_changed_and_deleted(issue: Issue) -> None:
+    key = issue(*CREATE).strip()
+    started = ("--started", "2026-11-20T09:00:00+01:00")
+    assert issue("worklog", key, "--time", "1h30m", *started, "--text", "seal changed") == f"worklog 1 on {key}\n"
+    assert "worklog 1  1h30m from 2026-11-20T08:00:00.000Z" in issue("show", key)
+    assert "  seal changed\n" in issue("show", key)
+    assert issue("worklog", key, "--edit", "1", "--time", "90s", "--text", "") == ""
+    (worklog,) = json.loads(issue("show", key, "--json"))["worklogs"]
+    assert (worklog["seconds"], worklog["started"], "body" in worklog) == ("90", "2026-11-20T08:00:00.000Z", False)
+    assert "worklog 1  1m30s from" in issue("show", key)
+    assert json.loads(issue("worklog", key, "--delete", "1", "--json")) == {"key": key, "worklog": "1", "deleted": True}
+    assert json.loads(issue("show", key, "--json"))["worklogs"] == []
+    assert "has no worklog" in issue("worklog", key, "--delete", "1", status=ExitCode.REJECTED)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["--text", "x"],
+        ["--time", "a while"],
+        ["--time", ""],
+        ["--edit", "1"],
+        ["--edit", "1", "--delete", "1"],
+        ["--delete", "1", "--time", "1h"],
+    ],
+    ids=" ".join,
+)
+def test_what_is_not_said_about_work_is_asked_for(issue: Issue, words: list[str]) -> None:
+    key = issue(*CREATE).strip()
+    issue("worklog", key, *words, status=ExitCode.USAGE)
+
+
 def test_a_file_is_attached_shown_fetched_and_deleted(issue: Issue, tmp_path: Path) -> None:
     key = issue(*CREATE).strip()
     (tmp_path / "pump.log").write_bytes(b"\x00\xff")
@@ -149,7 +197,7 @@ def test_a_file_of_issues_is_loaded_whole_or_not_at_all(issue: Issue, tmp_path: 
     assert 'did you mean "Bug"' in issue("load", str(file), status=ExitCode.REJECTED)
     assert issue("list") == ""
     file.write_text(bug + comment)
-    assert issue("load", str(file)) == "1 issue, 1 comment and 0 attachments made\n"
+    assert issue("load", str(file)) == "1 issue and 1 comment made\n"
     assert "by w.chen at 2026-01-06T10:00:00.000Z\n  轴承过热" in issue("show", "ABC-1")
     assert json.loads(issue("load", str(file), "--json")) == {"issues": 1, "comments": 1, "attachments": 0}
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from filesync.errors import Gone, Rejected
 from filesync.model.ids import Gid, Kind, make_gid
+from filesync.model.links import link_parts
 from filesync.model.values import Value
 from filesync.trackers.embedded.entry import Entry
 from tests.support.attachments import bytes_of
@@ -16,6 +17,7 @@ from tests.support.two_sites import Side
 TYPES: Final = ("Story", "Epic", "Sub-task", "Bug", "Task")
 LEVEL: Final = {"Epic": 2, "Story": 1, "Bug": 1, "Task": 1, "Sub-task": 0}
 STATUSES: Final = ("In Progress", "In Review", "Done", "Won't Do", "Blocked", "To Do")
+LINKS: Final = ("blocks", "relates")
 OWN_NAMES: Final = {("acme", "customer_reference"): "description"}
 SIZES: Final = (10, 1_024, 1_025, 2_048, 5_000)  # of files; those above 1 KiB go in chunks of 2 KiB
 SHARED: Final = "labels:shared"  # what lets an issue into the scope, where a site has one
@@ -69,9 +71,9 @@ class Person:
         with self.side.desk.store.reading() as work:
             return work.issues()
 
-    def comments(self, issue: str) -> list[Entry]:
+    def below(self, issue: str, kind: Kind) -> list[Entry]:
         with self.side.desk.store.reading() as work:
-            return work.below(issue, [Kind.COMMENT])
+            return work.below(issue, [kind])
 
     def gid(self, entry: Entry) -> Gid:
         return entry.origin or make_gid(self.side.config.site, entry.ref.kind, entry.ref.local, entry.stamp)
@@ -84,8 +86,8 @@ class Person:
         there = self.issues()
         return there[which * which // 12 % len(there)] if there else None
 
-    def _comment(self, which: int) -> Entry | None:
-        there = [one for issue in self.issues() for one in self.comments(issue.ref.local)]
+    def _below(self, which: int, kind: Kind) -> Entry | None:
+        there = [one for issue in self.issues() for one in self.below(issue.ref.local, kind)]
         return there[which % len(there)] if there else None
 
     # ── issues ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -207,9 +209,12 @@ class Person:
             return
         number = len(self._story.born)
         local = self.side.desk.comment(self._key(issue), f"C{number}: said")
-        made = next(one for one in self.comments(issue.ref.local) if one.ref.local == local)
+        self._wrote(issue, Kind.COMMENT, local, f"C{number}:")
+
+    def _wrote(self, issue: Entry, kind: Kind, local: str, words: str) -> None:
+        made = next(one for one in self.below(issue.ref.local, kind) if one.ref.local == local)
         self._story.born[self.gid(made)] = self.gid(issue)
-        self._story.words[self.gid(made)] = f"C{number}:"
+        self._story.words[self.gid(made)] = words
 
     def attachments(self) -> list[Entry]:
         with self.side.desk.store.reading() as work:
@@ -235,14 +240,53 @@ class Person:
             self._story.deleted.add(self.gid(one))
 
     def edit_comment(self, which: int, value: int) -> None:
-        one = self._comment(which)
+        one = self._below(which, Kind.COMMENT)
         if one is not None:
             text = f"{str(one.fields['body']).split(':')[0]}: {('so', 'or so', 'said')[value % 3]}"
             self.side.desk.edit_comment(self._key(one), one.ref.local, text)
 
     def delete_comment(self, which: int) -> None:
-        one = self._comment(which)
+        one = self._below(which, Kind.COMMENT)
         if one is not None:
-            assert one.ref.kind is Kind.COMMENT
             self.side.desk.delete_comment(self._key(one), one.ref.local)
             self._story.deleted.add(self.gid(one))
+
+    # ── worklogs ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def log_work(self, which: int) -> None:
+        issue = self._issue(which)
+        if issue is not None:
+            number = len(self._story.born)
+            local = self.side.desk.log_work(self._key(issue), 60 * (1 + which % 12), text=f"W{number}: done")
+            self._wrote(issue, Kind.WORKLOG, local, f"W{number}:")
+
+    def edit_worklog(self, which: int, value: int) -> None:
+        """How long it took, or when it began, or what was done; all of it one time out of four."""
+        one = self._below(which, Kind.WORKLOG)
+        if one is None:
+            return
+        changes: dict[str, Value] = {"seconds": ("600", "5400")[value % 2], "started": f"2026-11-2{value % 3}T08:00:00Z"}
+        if "body" in one.fields:
+            changes["body"] = f"{str(one.fields['body']).split(':')[0]}: {('done', 'nearly done')[value % 2]}"
+        only = list(changes)[value % 4 :][:1] if value % 4 < 3 else list(changes)
+        self.side.desk.edit_worklog(self._key(one), one.ref.local, {name: changes[name] for name in only})
+
+    def delete_worklog(self, which: int) -> None:
+        one = self._below(which, Kind.WORKLOG)
+        if one is not None:
+            self.side.desk.delete_worklog(self._key(one), one.ref.local)
+            self._story.deleted.add(self.gid(one))
+
+    # ── links ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def link(self, which: int, other: int, link_type: int) -> None:
+        """One of two types, so that both sides often make the same link, and one issue has several."""
+        here, there = self._issue(which), self._issue(other)
+        if here is not None and there is not None and here.ref != there.ref:
+            self.side.desk.link(self._key(here), LINKS[link_type % len(LINKS)], self._key(there))
+
+    def unlink(self, which: int) -> None:
+        there = [(issue, parts) for issue in self.issues() for parts in map(link_parts, issue.fields) if parts is not None]
+        if there:
+            issue, (link_type, end) = there[which % len(there)]
+            self.side.desk.unlink(self._key(issue), link_type, f"ABC-{end}")

@@ -17,6 +17,7 @@ from filesync.config import template
 from filesync.errors import Unavailable
 from filesync.rules.mapping import Rules
 from tests.converge import carrier, ending, faults
+from tests.converge.deeds import PEOPLE, split
 from tests.converge.people import FIELDS, Person, Story
 from tests.support.attachments import set_limits
 from tests.support.two_sites import EXCHANGE, Crash, Side, World, two_sites
@@ -108,7 +109,7 @@ class Scene:
 
     def both(self, number: int) -> None:
         """One field of one issue at both sides: to one value, or to two."""
-        which, ours, theirs, first, second = _split(number, 12, 3, 3, len(FIELDS), len(FIELDS))
+        which, ours, theirs, first, second = split(number, 12, 3, 3, len(FIELDS), len(FIELDS))
         name = self.field(first, second)
         gid = self.people["acme"].gid_shared(which, self.people["globex"])
         self.people["acme"].edit_gid(gid, name, ours)
@@ -121,7 +122,7 @@ class Scene:
 
     def edit(self, person: Person, number: int) -> None:
         """One field, or one time out of four several, of one issue."""
-        which, times, value, *drawn = _split(number, 12, 4, 6, *(len(FIELDS) for _ in range(4)))
+        which, times, value, *drawn = split(number, 12, 4, 6, *(len(FIELDS) for _ in range(4)))
         names = [self.field(drawn[0], drawn[1]), self.field(drawn[2], drawn[3]), self.field(drawn[0], drawn[3])]
         person.edit(which, {name: value + place for place, name in enumerate(names[: 1 if times else 3])})
 
@@ -164,52 +165,6 @@ def _use_rules(side: Side) -> None:
     if key not in _rules:
         _rules[key] = side.site.paired(EXCHANGE).rules
     side.site._rules[EXCHANGE] = _rules[key]
-
-
-def _split(number: int, *sizes: int) -> list[int]:
-    """Smaller numbers out of one, each below its size."""
-    found = []
-    for size in sizes:
-        number, one = divmod(number, size)
-        found.append(one)
-    return found
-
-
-# ── people ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _create(person: Person, number: int) -> None:
-    kind, above, value = _split(number, 5, 12, 2**18)
-    person.create(kind, above, value)
-
-
-def _edit_comment(person: Person, number: int) -> None:
-    which, value = _split(number, 12, 3)
-    person.edit_comment(which, value)
-
-
-def _transition(person: Person, number: int) -> None:
-    which, value = _split(number, 12, 6)
-    person.transition(which, value)
-
-
-def _attach(person: Person, number: int) -> None:
-    which, size = _split(number, 12, 15)
-    person.attach(which, size)
-
-
-PEOPLE: Final[Mapping[str, Callable[[Person, int], None]]] = {
-    "create": _create,
-    "undo": Person.undo,
-    "transition": _transition,
-    "comment": Person.comment,
-    "edit comment": _edit_comment,
-    "delete comment": Person.delete_comment,
-    "attach": _attach,
-    "delete attachment": Person.delete_attachment,
-    "delete": Person.delete,
-    "in or out of scope": Person.scope,
-}
 
 
 # ── filesync, the carrier, and what goes wrong ──────────────────────────────────────────────────────────────────────
@@ -277,7 +232,7 @@ def _fail(scene: Scene, side: Side, number: int) -> None:
 
 def _command(scene: Scene, side: Side, number: int) -> tuple[Command, int]:
     """A command that has something to do, and a place in it."""
-    which, place = _split(number, 6, 48)
+    which, place = split(number, 6, 48)
     if which == 0:
         return Side.retry, place
     if which < 3:
@@ -315,6 +270,11 @@ _USUAL: Final = {
     "delete comment": 1,
     "attach": 3,
     "delete attachment": 1,
+    "log work": 2,
+    "edit worklog": 2,
+    "delete worklog": 1,
+    "link": 4,
+    "unlink": 2,
     "delete": 1,
     "in or out of scope": 1,
     "export": 3,
@@ -333,6 +293,7 @@ MOODS: Final[Mapping[str, Mapping[str, int]]] = {
     "calm": _USUAL,
     "crashes": {**_USUAL, "crash": 12, "fail": 6},
     "deleting": {**_USUAL, "delete": 8, "delete comment": 5, "delete attachment": 4, "crash": 5},
+    "linking": {**_USUAL, "link": 12, "unlink": 8, "delete": 3, "create": 4, "in or out of scope": 2, "crash": 4},
     "quarrel": {**_USUAL, "both": 14, "undo": 8, "transition": 8, "create": 1},
     "files": {**_USUAL, "attach": 10, "delete attachment": 4, "carry": 10, "send": 4, "crash": 5, "fail": 3},
     "refusing": {**_USUAL, "retry": 6, "skip": 5, "import": 8, "overtaken": 6},

@@ -45,6 +45,16 @@ class Person(Protocol):
 
     def delete_comment(self, issue: str, comment: str) -> None: ...
 
+    def link(self, issue: str, link_type: str, other: str) -> None: ...
+
+    def unlink(self, issue: str, link_type: str, other: str) -> None: ...
+
+    def log_work(self, issue: str, seconds: int) -> str: ...
+
+    def edit_worklog(self, issue: str, worklog: str, fields: Flat) -> None: ...
+
+    def delete_worklog(self, issue: str, worklog: str) -> None: ...
+
     def delete(self, issue: str) -> None: ...
 
 
@@ -82,6 +92,13 @@ class Bench:
     def create_comment(self, issue: str, body: str, *, n: int = 1) -> Born:
         draft = Draft(kind=Kind.COMMENT, issue=issue, fields={"body": body}, about=About(author="somebody"))
         return self.tracker.create(gid(Kind.COMMENT, n), draft)
+
+    def worklogs(self, local: str) -> tuple[Item, ...]:
+        return tuple(child for child in self.issue(local).children if child.ref.kind is Kind.WORKLOG)
+
+    def create_worklog(self, issue: str, fields: Mapping[str, Value], *, n: int = 1) -> Born:
+        draft = Draft(kind=Kind.WORKLOG, issue=issue, fields=fields, about=About(author="somebody"))
+        return self.tracker.create(gid(Kind.WORKLOG, n), draft)
 
     def specs(self) -> list[FieldSpec]:
         """The fields that can be set one by one."""

@@ -39,6 +39,21 @@ class AtDesk:
     def delete_comment(self, issue: str, comment: str) -> None:
         self.desk.delete_comment(f"ABC-{issue}", comment)
 
+    def link(self, issue: str, link_type: str, other: str) -> None:
+        self.desk.link(f"ABC-{issue}", link_type, f"ABC-{other}")
+
+    def unlink(self, issue: str, link_type: str, other: str) -> None:
+        self.desk.unlink(f"ABC-{issue}", link_type, f"ABC-{other}")
+
+    def log_work(self, issue: str, seconds: int) -> str:
+        return self.desk.log_work(f"ABC-{issue}", seconds)
+
+    def edit_worklog(self, issue: str, worklog: str, fields: Flat) -> None:
+        self.desk.edit_worklog(f"ABC-{issue}", worklog, fields)
+
+    def delete_worklog(self, issue: str, worklog: str) -> None:
+        self.desk.delete_worklog(f"ABC-{issue}", worklog)
+
     def delete(self, issue: str) -> None:
         self.desk.delete(f"ABC-{issue}")
 

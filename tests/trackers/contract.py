@@ -6,9 +6,10 @@ A pytest class `class TestMine(TrackerContract)` and a fixture `bench` that make
 from __future__ import annotations
 
 from tests.trackers.contract_files import FilesContract
+from tests.trackers.contract_links import LinksContract
 from tests.trackers.contract_reading import ReadingContract
 from tests.trackers.contract_writing import ApplyContract, CreateContract, ThreadsContract
 
 
-class TrackerContract(ReadingContract, CreateContract, ApplyContract, ThreadsContract, FilesContract):
+class TrackerContract(LinksContract, ReadingContract, CreateContract, ApplyContract, ThreadsContract, FilesContract):
     """All of it."""

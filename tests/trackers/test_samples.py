@@ -25,6 +25,8 @@ def pages(desk: Desk) -> list[Page]:
         issues=len(pages),
         comments=sum(len(page.comments) for page in pages),
         attachments=sum(len(page.attachments) for page in pages),
+        worklogs=sum(len(page.worklogs) for page in pages),
+        links=sum(link.outward for page in pages for link in page.links),
     )
     return pages
 
@@ -38,6 +40,8 @@ def test_every_field_type_status_and_user_is_used(desk: Desk, pages: list[Page])
     assert {page.issue.fields["status"] for page in pages} == set(desk.definition.statuses())
     assert {page.issue.fields.get("priority") for page in pages} == {*desk.definition.fields["priority"].allowed(), None}
     assert {page.issue.about.author for page in pages} == desk.definition.users.keys()
+    assert {link.words for page in pages for link in page.links if link.outward} == desk.definition.links.keys()
+    assert {"body" in worklog.fields for page in pages for worklog in page.worklogs} == {True, False}
 
 
 def test_no_two_issues_and_no_two_comments_say_the_same(pages: list[Page]) -> None:

@@ -15,8 +15,9 @@ from filesync.bundle.verdict import shown
 from filesync.errors import ConfigError, Problem
 from filesync.model.ids import Kind
 from filesync.model.issue import Ref
+from filesync.model.links import link_name
 from filesync.model.prepare import prepare
-from filesync.model.values import Value, flat_name
+from filesync.model.values import Value, flat_name, utc_text
 from filesync.trackers.embedded.desk import Desk
 from filesync.trackers.embedded.entry import By
 from filesync.trackers.embedded.project import Definition
@@ -45,6 +46,24 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text: str
 
 
+class Logged(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A worklog, written down when the work was done."""
+
+    by: str
+    at: dt.datetime
+    seconds: int
+    text: str = ""
+
+
+class Linked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A link outward to another issue, by its number in this file; it is there by then."""
+
+    by: str
+    at: dt.datetime
+    type: str
+    to: int
+
+
 class Edit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"fields": "set"}):
     """An edit. Fields are as people write them: a list for many values and for a cascading option."""
 
@@ -65,12 +84,14 @@ class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     steps: tuple[Edit, ...] = ()
     comments: tuple[Said, ...] = ()
     attachments: tuple[File, ...] = ()
+    worklogs: tuple[Logged, ...] = ()
+    links: tuple[Linked, ...] = ()
 
 
 prepare(Sample)
 
 
-Event: TypeAlias = Sample | Edit | Said | File
+Event: TypeAlias = Sample | Edit | Said | File | Logged | Linked
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +101,8 @@ class Filled:
     issues: int
     comments: int
     attachments: int
+    worklogs: int
+    links: int
 
 
 def fill(desk: Desk, path: Path) -> Filled:
@@ -105,13 +128,15 @@ def fill(desk: Desk, path: Path) -> Filled:
         issues=len(samples),
         comments=sum(len(sample.comments) for sample in samples),
         attachments=sum(len(sample.attachments) for sample in samples),
+        worklogs=sum(len(sample.worklogs) for sample in samples),
+        links=sum(len(sample.links) for sample in samples),
     )
 
 
 def _in_time(samples: tuple[Sample, ...]) -> Iterator[tuple[Sample, Event]]:
     events: list[tuple[Sample, Event]] = []
     for sample in samples:
-        made: list[Event] = [sample, *sample.steps, *sample.comments, *sample.attachments]
+        made: list[Event] = [sample, *sample.steps, *sample.comments, *sample.attachments, *sample.worklogs, *sample.links]
         events += [(sample, event) for event in made]
     yield from sorted(events, key=lambda pair: pair[1].at)
 
@@ -121,15 +146,23 @@ def _make(desk: Desk, work: Work, sample: Sample, event: Event, local: dict[int,
     if isinstance(event, Sample):
         parent = {} if sample.parent is None else {"parent": local.get(sample.parent, str(sample.parent))}
         local[sample.n] = work.create({"type": sample.type, **flat(work.definition, sample.fields), **parent}, by).ref.local
-    elif isinstance(event, Edit):
-        work.edit(Ref(Kind.ISSUE, local[sample.n], local[sample.n]), flat(work.definition, event.fields), by)
-    elif isinstance(event, Said):
-        work.create_below(Kind.COMMENT, local[sample.n], {"body": event.text}, by)
-    else:
-        with desk.store.files.arriving([event.text.encode()]) as (arrived, size):
-            fields = {"name": event.name, "size": str(size)}
-            made = work.create_below(Kind.ATTACHMENT, local[sample.n], fields, by)
-            desk.store.files.take(arrived, made.ref.local)
+        return
+    issue = local[sample.n]
+    match event:
+        case Edit():
+            work.edit(Ref(Kind.ISSUE, issue, issue), flat(work.definition, event.fields), by)
+        case Linked():
+            end = local.get(event.to, str(event.to))
+            work.edit(Ref(Kind.ISSUE, issue, issue), {link_name(event.type, end): True}, by)
+        case Said():
+            work.create_below(Kind.COMMENT, issue, {"body": event.text}, by)
+        case Logged():
+            said = {"body": event.text} if event.text else {}
+            work.create_below(Kind.WORKLOG, issue, {"started": utc_text(event.at), "seconds": str(event.seconds), **said}, by)
+        case File():
+            with desk.store.files.arriving([event.text.encode()]) as (arrived, size):
+                made = work.create_below(Kind.ATTACHMENT, issue, {"name": event.name, "size": str(size)}, by)
+                desk.store.files.take(arrived, made.ref.local)
 
 
 def flat(definition: Definition, fields: Mapping[str, str | list[str]]) -> dict[str, Value]:

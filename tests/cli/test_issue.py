@@ -199,7 +199,8 @@ def test_a_file_of_issues_is_loaded_whole_or_not_at_all(issue: Issue, tmp_path: 
     file.write_text(bug + comment)
     assert issue("load", str(file)) == "1 issue and 1 comment made\n"
     assert "by w.chen at 2026-01-06T10:00:00.000Z\n  轴承过热" in issue("show", "ABC-1")
-    assert json.loads(issue("load", str(file), "--json")) == {"issues": 1, "comments": 1, "attachments": 0}
+    made = {"issues": 1, "comments": 1, "attachments": 0, "worklogs": 0, "links": 0}
+    assert json.loads(issue("load", str(file), "--json")) == made
 
 
 def test_a_file_that_tells_no_issues_is_named(issue: Issue, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 import sqlalchemy as sa
 
+from filesync.agent.discreet import without_values
 from filesync.agent.events import Event, Severity, Untold
 from filesync.ledger import journal
 
@@ -62,7 +63,7 @@ class Record:
                 at=at,
                 severity=event.severity,
                 kind=type(event).__name__,
-                detail=msgspec.json.encode(event),
+                detail=msgspec.json.encode(without_values(event)),
             )
             for event in loud
         ]

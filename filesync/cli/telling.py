@@ -10,20 +10,16 @@ from threading import Lock
 from typing import Any, Final
 
 import click
-import msgspec
 import structlog
 
-from filesync.agent.events import Event, Severity, Stopped, Stuck
-from filesync.agent.incoming.arrivals import Arriving, Damaged
-from filesync.agent.outgoing.departures import NotTold
-from filesync.agent.running.news import LeftAlone
+from filesync.agent.discreet import without_values
+from filesync.agent.events import Event, Severity
 from filesync.bundle.verdict import shown
 from filesync.cli.app import Say, now, time_text
 
 _SENTENCE: Final = 1_000  # characters
 _LEVELS: Final = {Severity.STOP: "error", Severity.WARNING: "warning", Severity.INFO: "info", Severity.DEBUG: "debug"}
 _WANTED: Final = {Say.LESS: {Severity.STOP, Severity.WARNING}, Say.NORMAL: {Severity.STOP, Severity.WARNING, Severity.INFO}}
-_NOT_VALID: Final = "is not valid:"  # what follows comes from the schema
 
 Tell = Callable[[str, str, Event], None]  # the site, the exchange ("": all of them), and what happened
 
@@ -71,7 +67,7 @@ def _log() -> Tell:
     def write(site: str, exchange: str, event: Event) -> None:
         told = getattr(logger, _LEVELS[event.severity])
         told(
-            shown(_without_values(event).sentence(), limit=_SENTENCE),
+            shown(without_values(event).sentence(), limit=_SENTENCE),
             at=now().isoformat(timespec="seconds"),
             site=site,
             exchange=exchange or None,
@@ -80,26 +76,3 @@ def _log() -> Tell:
         )
 
     return write
-
-
-def _without_values(event: Event) -> Event:
-    """The event for a log that others may read: without the words of a tracker, mapping or schema, which may quote a value."""
-    said: dict[str, object] = {}
-    match event:
-        case Stuck():
-            said = {"why": "the reason is in `filesync stuck list`"}
-        case NotTold():
-            said = {"why": "the reason is in `filesync log`"}
-        case Damaged():  # the beginning of a text that somebody put there may be quoted, too
-            said = {"problems": ["what is wrong is in `filesync log`"]}
-        case Arriving():
-            said = {"problem": "what it lacks is in `filesync log`"}
-        case Stopped() if _NOT_VALID in event.why:
-            said = {"why": _cut(event.why)}
-        case LeftAlone() if _NOT_VALID in event.what:
-            said = {"what": _cut(event.what)}
-    return msgspec.structs.replace(event, **said)
-
-
-def _cut(why: str) -> str:
-    return f"{why[: why.index(_NOT_VALID)]}{_NOT_VALID} what is wrong is in `filesync status`."

@@ -118,12 +118,12 @@ def test_what_others_did_is_recorded_when_the_tracker_goes_away_under_one() -> N
 
         def strike(place: str) -> None:
             nonlocal calls
-            if place != "before create":
-                return
-            together.wait(LONG)
             with lock:
-                calls += 1
-                if calls == 1:
+                calls += place == "before create"
+                nth = calls
+            if place == "before create" and nth <= WORKERS:
+                together.wait(LONG)
+                if nth == 1:
                     raise Unavailable("the tracker is down")
 
         world.globex.faults.strike = strike

@@ -23,7 +23,7 @@ from filesync.model.change import Change, Create, Delete, Set, Told
 from filesync.model.ids import Gid, Kind
 from filesync.model.links import link_end
 from filesync.model.shadow import Entity, Life, Shadow
-from filesync.model.values import EMPTY, Value
+from filesync.model.values import EMPTY, Value, split_name
 from filesync.trackers.base import Action, MarkDeleted, Remove
 
 
@@ -188,7 +188,7 @@ class Merge:
             if plan.decided(row.shadow(name), outcome.work.mark):
                 continue
             if not self._paired.rules.carries(row.kind, name):
-                why = f"{name} has no place here under our mapping; left out"
+                why = f"{split_name(name)[0]} has no place here under our mapping; left out"
                 outcome.events.append(Dropped(mark=outcome.work.mark, gid=row.gid, key=shown.key, why=why))
                 continue
             if name in targets and (end := self._end(outcome, row, shown, name, one, targets[name])) is not OnEnd.MEET:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event as Flag
@@ -23,6 +23,7 @@ from filesync.errors import FilesyncError, Locked, Unavailable
 from filesync.ledger import streams
 
 _PASSES: Final = (Locked, Unavailable)  # what keeps a site from being opened, and ends without a person
+_HEAR: Final = 1.0  # s between looks for a signal, where every site has a thread of its own
 _WHAT: Final = 500  # characters of an error in a line
 
 
@@ -69,7 +70,9 @@ def serve(sites: Sequence[Served], *, schedule: Schedule, manager: Manager) -> l
         return []
     with ThreadPoolExecutor(len(sites), thread_name_prefix="site") as threads:
         ends = [threads.submit(_among_others, one, schedule=schedule, crowd=crowd) for one in sites]
-        wait(ends, return_when=FIRST_EXCEPTION)
+        # this thread alone hears signals, and one that comes just before it waits does not end the wait
+        while wait(ends, timeout=_HEAR, return_when=FIRST_EXCEPTION).not_done and not any(map(_broke, ends)):
+            pass
         over.set()  # all have ended; or one by a fault of ours, and whoever started us shall see that
         for one in sites:
             one.around.ring()
@@ -140,6 +143,10 @@ def _among_others(one: Served, *, schedule: Schedule, crowd: Crowd) -> FilesyncE
         while around.monotonic() < until and not around.stopping():
             around.pulse.alive(one)
             around.wait(until - around.monotonic())
+
+
+def _broke(end: Future[FilesyncError | None]) -> bool:
+    return end.done() and end.exception() is not None
 
 
 def _words(error: FilesyncError) -> str:

@@ -40,7 +40,7 @@ def main() -> int:
         _one(names[0], small=given.small)
         return 0
     for name, value in machine(OUT).items():
-        print(f"{name}: {value}")
+        print(f"{name}: {value}", flush=True)
     small = ["--small"] if given.small else []
     # one that fails does not keep the others from being measured
     return max(subprocess.run([sys.executable, "-m", "benchmarks", name, *small], check=False).returncode for name in names)

@@ -18,6 +18,11 @@ _TITLE: Final = 50
 _PRIORITIES: Final = ("Highest", "High", "Medium", "Low", "Lowest")
 _STATUSES: Final = ("To Do", "In Progress", "In Review", "Done")
 _TYPES: Final = ("Story", "Bug", "Task")
+# Made once, as a tracker's own words are: what 200,000 issues share is not fetched from memory 200,000 times.
+_AREAS: Final = tuple(f"labels:area-{n}" for n in range(40))
+_USERS: Final = tuple(f"user{n:03}" for n in range(400))
+_DAYS: Final = tuple(f"2027-{month:02}-{day:02}" for month in range(1, 13) for day in range(1, 29))
+_POINTS: Final = tuple(str(n) for n in range(21))
 
 
 class Prose:
@@ -55,10 +60,10 @@ def fields(n: int, prose: Prose) -> dict[str, Value]:
         "description": f"as it was: {n}",
         "priority": _PRIORITIES[n % 5],
         "labels:shared": True,
-        f"labels:area-{n % 40}": True,
-        "assignee": f"user{n % 400:03}",
-        "due_date": f"2027-{n % 12 + 1:02}-{n % 28 + 1:02}",
-        "story_points": str(n % 21),
+        _AREAS[n % 40]: True,
+        "assignee": _USERS[n % 400],
+        "due_date": _DAYS[n % len(_DAYS)],
+        "story_points": _POINTS[n % 21],
     }
 
 
@@ -70,5 +75,5 @@ def gid_of(site: SiteId, n: int) -> Gid:
 def issue(n: int, fields: dict[str, Value], *, origin: Gid | None, prefix: str) -> Issue:
     """The n-th issue as a tracker shows it."""
     ref = Ref(Kind.ISSUE, str(n), str(n))
-    about = About(key=f"{prefix}-{n}", author=f"user{n % 397:03}", at="2026-11-23T10:00:00.000Z")
+    about = About(key=f"{prefix}-{n}", author=_USERS[n % 397], at="2026-11-23T10:00:00.000Z")
     return Issue(item=Item(ref=ref, stamp=STAMP, origin=origin, fields=fields, about=about), children=(), key=f"{prefix}-{n}")

@@ -9,7 +9,7 @@ from typing import Final
 
 from filesync.agent.outgoing.departures import NotTold, PairedBefore, Unpaired
 from filesync.agent.record import Record
-from filesync.agent.site import Paired, Site
+from filesync.agent.site import Halted, Paired, Site
 from filesync.ledger import shadows
 from filesync.ledger.endings import endings
 from filesync.model.diff import Seen, Tell, diff
@@ -19,7 +19,7 @@ from filesync.model.links import link_end
 from filesync.model.shadow import Entity, Life
 from filesync.model.values import EMPTY, Value
 
-_CHUNK: Final = 200  # issues read before the ledger is asked for their rows
+_CHUNK: Final = 500  # issues read before the ledger is asked for their rows
 _DEPTH: Final = 8  # parents above parents that are told first
 
 
@@ -65,7 +65,7 @@ class Gather:
     def found(self) -> Iterator[Found]:
         """Everything there is to tell since the cursor. What it yields must be frozen before the next is asked for.
 
-        Raises Unavailable.
+        Raises Unavailable, Halted.
         """
         with self._site.ledger.begin() as conn:
             self._doubted = frozenset(shadows.doubts(conn, self._x.id))
@@ -129,7 +129,7 @@ class Gather:
 
     def _chunk(self, chunk: list[tuple[str, str | None]], found: Found) -> None:
         found.cursor = chunk[-1][1]
-        issues = {local: self._site.tracker.get(local) for local in dict.fromkeys(local for local, _ in chunk)}
+        issues = {local: self._read(local) for local in dict.fromkeys(local for local, _ in chunk)}
         self._load([issue for issue in issues.values() if issue is not None])
         for local, issue in issues.items():
             if local in self._looked:
@@ -140,6 +140,11 @@ class Gather:
                 found.again.add((local, ""))  # it is told at the end; a run that is cut off before that looks at it again
             else:
                 self._one(local, issue, found, depth=0)
+
+    def _read(self, local: str) -> Issue | None:
+        if self._site.stopping():
+            raise Halted  # nothing is numbered: the next export reads these again
+        return self._site.tracker.get(local)
 
     def _looking(self, local: str, found: Found) -> None:
         self._looked.add(local)
@@ -244,7 +249,7 @@ class Gather:
         """Links that were agreed on and are gone, though nobody took them away: their other end is deleted or apart."""
         row = self._rows.get(gid)
         known = row.fields if row is not None else {}
-        agreed = [name for name, shadow in known.items() if shadow.here != EMPTY and name not in shown]
+        agreed = [name for name, shadow in known.items() if name not in shown and shadow.here != EMPTY]
         ends = {name: end for name in agreed if (end := link_end(name)) is not None}
         if not ends:
             return frozenset()

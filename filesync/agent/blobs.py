@@ -43,7 +43,7 @@ class Lack:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Bytes that stand in a file of the store, verified when that came."""
+    """Bytes that stand in a file of the store; their hash and size as verified when that came, whatever a change says."""
 
     path: Path
     offset: int
@@ -89,21 +89,33 @@ def lacking(conn: sa.Connection, x: Exchange, wanted: Sequence[Blob]) -> list[La
     return found
 
 
+def forget_lost(conn: sa.Connection, x: Exchange, wanted: Sequence[Blob], *, store: Path) -> None:
+    """What the ledger has and the store has not (a run was cut off between the two) is missing again, and is asked for."""
+    chunks = blobs.taken_chunks(conn, x, (chunk.id for one in wanted for chunk in one.chunks))
+    blobs.drop_taken_chunks(conn, x, [one.id for one in chunks.values() if not (store / one.file).exists()])
+    for one in blobs.inline(conn, x, (one.sha256 for one in wanted if not one.chunks)).values():
+        if one.there and not (store / one.file).exists():
+            blobs.lose_inline(conn, x, one)
+
+
 def pieces(conn: sa.Connection, x: Exchange, blob: Blob, *, store: Path) -> list[Piece]:
     """Where the bytes of an attachment stand of which nothing is missing, in their order."""
     if not blob.chunks:
         held = blobs.inline(conn, x, [blob.sha256])[blob.sha256]
-        return [Piece(store / held.file, held.offset, blob.size, blob.sha256)]
+        return [Piece(store / held.file, held.offset, held.size, blob.sha256)]
     here = blobs.taken_chunks(conn, x, (chunk.id for chunk in blob.chunks))
-    return [Piece(store / here[one.id].file, here[one.id].offset, one.size, one.sha256) for one in blob.chunks]
+    found = [here[one.id] for one in blob.chunks]
+    return [Piece(store / one.file, one.offset, one.size, one.sha256) for one in found]
 
 
 def stream(blob: Blob, parts: Sequence[Piece]) -> Iterator[bytes]:
     """The bytes of an attachment. The last of them are given only when all were found to be those that the change names.
 
-    Raises StorageFailure where the store gives back other bytes than came, Rejected where the change names others,
-    DiskProblem.
+    Raises StorageFailure where the store gives back other bytes than came, Rejected where the change names others, before
+    the first of them where that shows: a change that lies takes no disk and no time. Raises DiskProblem.
     """
+    if not _as_named(blob, parts):
+        raise Rejected("what the change says of its pieces is not what came: the sender made a mistake")
     whole, size, held = hashlib.sha256(), 0, b""
     for part in parts:
         digest = hashlib.sha256()
@@ -123,6 +135,14 @@ def stream(blob: Blob, parts: Sequence[Piece]) -> Iterator[bytes]:
         raise Rejected("its bytes, put together, are not those that the change names: the sender made a mistake")
     if held:
         yield held
+
+
+def _as_named(blob: Blob, parts: Sequence[Piece]) -> bool:
+    """Whether the pieces that came are those that the change describes, each of them once."""
+    named = [(one.sha256, one.size) for one in blob.chunks] or [(blob.sha256, blob.size)]
+    came = [(one.sha256, one.size) for one in parts]
+    once = len({one.id for one in blob.chunks}) == len(blob.chunks)
+    return once and came == named and sum(one.size for one in parts) == blob.size
 
 
 def blob_of(change: Create) -> Blob:

@@ -22,7 +22,7 @@ from filesync.keys.pairing import PairedGeneration, Pairing, six_words
 from filesync.keys.signers import AllowedSigner, add_signer
 from filesync.keys.sshsig import PublicKey
 from filesync.ledger import streams
-from filesync.ledger.stream_keys import begin_key, drop_keys_from, forget_keys, stream_keys
+from filesync.ledger.stream_keys import begin_key, drop_keys_from, forget_keys, last_revocation, stream_keys
 from filesync.ledger.streams import Direction, Exchange, State
 from filesync.model.ids import Generation, StreamId
 
@@ -141,7 +141,7 @@ def _follows_a_revoked_one(conn: sa.Connection, x: Exchange, key: str) -> bool:
     if not keys or key == x.partner_key:
         return bool(keys)
     if keys[-1].revoked is not None:
-        since = min(one.revoked for one in keys if one.revoked is not None)
+        since = last_revocation(keys)
         drop_keys_from(conn, x.id, since)
         begin_key(conn, x.id, ours=False, since=since, key=key)
         return True

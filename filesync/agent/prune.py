@@ -110,8 +110,9 @@ def spent(conn: sa.Connection, site: Site, x: Exchange) -> list[Spent]:
         _spent(Place.OUTBOX, path) for path in _files(outbox) if path.name in ours and _same(path, folders.archive / path.name)
     ]
     found += [_spent(Place.ARCHIVE, folders.archive / one.file, chunk=one) for one in chunks if one.at < before]
-    found += [_spent(Place.STORE, folders.store / one.file, chunk=one) for one in blobs.spent(conn, x, before=before)]
-    _, needed = attached.needed(conn, x)
+    wanted, needed = attached.needed(conn, x)
+    done = [one for one in blobs.spent(conn, x, before=before) if one.id not in wanted]
+    found += [_spent(Place.STORE, folders.store / one.file, chunk=one) for one in done]
     kept: list[tuple[Place, Path, list[Kept], int]] = [
         (Place.ARCHIVE, folders.archive, [one for one in acked if one.resent < before], x.out_seq),
         (Place.STORE, folders.store, [one for one in retention.applied(conn, x) if one.seq not in needed], x.in_seq),

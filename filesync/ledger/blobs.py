@@ -61,6 +61,7 @@ class Inline:
     seq: int
     file: str
     offset: int
+    size: int
     there: bool
 
 
@@ -226,13 +227,15 @@ def drop_chunks(conn: sa.Connection, x: Exchange, rows: Collection[SentChunk]) -
 # ── what we take ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def add_inline(conn: sa.Connection, x: Exchange, sha256: str, *, seq: int, offset: int) -> None:
-    """A bundle that came holds this content."""
-    row = {"x": x.id, "g": x.in_generation.n, "h": sha256, "s": seq, "o": offset}
+def add_inline(conn: sa.Connection, x: Exchange, sha256: str, *, seq: int, offset: int, size: int) -> None:
+    """A bundle that came holds this content; one before it that does, and is still here, goes on standing for it."""
+    row = {"x": x.id, "g": x.in_generation.n, "h": sha256, "s": seq, "o": offset, "z": size}
     conn.execute(
         sa.text(
-            "insert into blob_in (exchange, generation, sha256, seq, offset) values (:x, :g, :h, :s, :o)"
+            "insert into blob_in (exchange, generation, sha256, seq, offset, size) values (:x, :g, :h, :s, :o, :z)"
             " on conflict (exchange, generation, sha256) do update set seq = excluded.seq, offset = excluded.offset"
+            " where not exists (select 1 from bundle_in b where b.exchange = blob_in.exchange"
+            " and b.generation = blob_in.generation and b.seq = blob_in.seq and b.pruned = 0)"
         ),
         row,
     )
@@ -243,7 +246,7 @@ def inline(conn: sa.Connection, x: Exchange, sha256s: Iterable[str]) -> dict[str
     found: dict[str, Inline] = {}
     wanted = list(dict.fromkeys(sha256s))
     same = (bundle_in.c.exchange == blob_in.c.exchange) & (bundle_in.c.generation == blob_in.c.generation)
-    columns = (blob_in.c.sha256, blob_in.c.seq, blob_in.c.offset, bundle_in.c.file, bundle_in.c.pruned)
+    columns = (blob_in.c.sha256, blob_in.c.seq, blob_in.c.offset, blob_in.c.size, bundle_in.c.file, bundle_in.c.pruned)
     for start in range(0, len(wanted), _MANY):
         query = (
             sa.select(*columns)
@@ -252,8 +255,18 @@ def inline(conn: sa.Connection, x: Exchange, sha256s: Iterable[str]) -> dict[str
             .where(blob_in.c.sha256.in_(wanted[start : start + _MANY]))
         )
         for row in conn.execute(query):
-            found[row.sha256] = Inline(seq=row.seq, file=row.file, offset=row.offset, there=not row.pruned)
+            found[row.sha256] = Inline(seq=row.seq, file=row.file, offset=row.offset, size=row.size, there=not row.pruned)
     return found
+
+
+def lose_inline(conn: sa.Connection, x: Exchange, one: Inline) -> None:
+    """The applied bundle that holds this content is not in store/ any more, as if it had been pruned."""
+    conn.execute(
+        sa.update(bundle_in)
+        .where(bundle_in.c.exchange == x.id, bundle_in.c.generation == x.in_generation.n, bundle_in.c.seq == one.seq)
+        .where(bundle_in.c.applied > 0)
+        .values(pruned=bundle_in.c.applied)
+    )
 
 
 def taken_chunks(conn: sa.Connection, x: Exchange, ids: Iterable[str]) -> dict[str, TakenChunk]:

@@ -25,6 +25,7 @@ _BY_LOCAL: Final = sa.select(entity).where(
     entity.c.exchange == _X, entity.c.kind == sa.bindparam("kind"), entity.c.local == sa.bindparam("local")
 )
 _ELSEWHERE: Final = sa.select(entity.c.gid).where(entity.c.exchange != _X, entity.c.state == Life.LIVE, entity.c.gid.in_(_MANY))
+_COMING: Final = sa.select(doubt.c.gid).where(doubt.c.exchange != _X, doubt.c.field == "", doubt.c.gid.in_(_MANY))
 _DOUBTS: Final = sa.select(doubt).where(doubt.c.exchange == _X)
 _PAIRED: Final = sa.exists().where(
     entity.c.exchange == revisit.c.exchange,
@@ -106,6 +107,16 @@ def known_elsewhere(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) 
     found: set[Gid] = set()
     for start in range(0, len(wanted), _CHUNK):
         rows = conn.execute(_ELSEWHERE, {"x": exchange_id, "many": wanted[start : start + _CHUNK]})
+        found.update(Gid(gid) for gid in rows.scalars())
+    return found
+
+
+def coming_elsewhere(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) -> set[Gid]:
+    """Those of the gids that an import of another exchange of this site is about to make, or was when it was cut off."""
+    wanted = list(gids)
+    found: set[Gid] = set()
+    for start in range(0, len(wanted), _CHUNK):
+        rows = conn.execute(_COMING, {"x": exchange_id, "many": wanted[start : start + _CHUNK]})
         found.update(Gid(gid) for gid in rows.scalars())
     return found
 

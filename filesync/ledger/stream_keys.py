@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from filesync.ledger.tables import bundle_in, bundle_out, stream_key
+from filesync.ledger.tables import blob_in, bundle_in, bundle_out, stream_key
 from filesync.model.ids import Mark
 
 
@@ -68,6 +68,22 @@ def revoke_keys(conn: sa.Connection, exchange_id: int, *, place: Mark) -> None:
             )
 
 
+def last_revocation(keys: Sequence[StreamKey]) -> Mark:
+    """From where on nothing is taken any more, of keys of which the last is revoked.
+
+    Keys that were revoked together end before the one after them begins; one of an earlier theft ends where the key that
+    was accepted for it begins, and what that one signed stays good.
+    """
+    *before, last = keys
+    assert last.revoked is not None
+    since, begins = last.revoked, last.since
+    for one in reversed(before):
+        if one.revoked is None or one.revoked >= begins:
+            break
+        since, begins = one.revoked, one.since
+    return since
+
+
 def drop_keys_from(conn: sa.Connection, exchange_id: int, place: Mark) -> None:
     """The partner's keys that were to sign from there on, or from later, never counted."""
     conn.execute(
@@ -91,4 +107,7 @@ def drop_taken(conn: sa.Connection, exchange_id: int, *, generation: int, seq: i
         sa.delete(bundle_in).where(
             bundle_in.c.exchange == exchange_id, bundle_in.c.generation == generation, bundle_in.c.seq == seq
         )
+    )
+    conn.execute(
+        sa.delete(blob_in).where(blob_in.c.exchange == exchange_id, blob_in.c.generation == generation, blob_in.c.seq == seq)
     )

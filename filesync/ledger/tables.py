@@ -149,6 +149,7 @@ blob_in = sa.Table(
     sa.Column("sha256", sa.Text, primary_key=True),
     sa.Column("seq", sa.BigInteger, nullable=False),
     sa.Column("offset", sa.BigInteger, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
 )
 
 # The partner's chunks in store/. `spent`: when the attachment that they belong to was decided; 0: nothing was yet.

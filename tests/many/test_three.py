@@ -8,10 +8,12 @@ from collections.abc import Callable
 import pytest
 
 from filesync.agent.incoming.arrivals import Damaged, Foreign
+from filesync.agent.outgoing.departures import Unpaired
 from filesync.errors import DiskProblem, ExitCode, FilesyncError, StreamStopped
 from filesync.ledger import streams
 from filesync.ledger.streams import State
 from tests.many.scene import NORTH, SOUTH, Three, seen
+from tests.merge.scene import crash
 from tests.support.disk import small_disk
 from tests.support.two_sites import Side
 
@@ -162,3 +164,18 @@ def test_f54_f73_a_damaged_file_in_a_shared_inbox_is_told_of_by_whom_it_is_for(t
         for name in (SOUTH, NORTH)
     }
     assert told == {SOUTH: [], NORTH: [Damaged]}
+
+
+def test_what_is_in_doubt_on_one_exchange_is_told_to_the_other_once_it_is_not(three: Three) -> None:
+    """The import of the north died, or is under way in another thread, while the export of the south looks."""
+    three.initech.desk.create("Bug", "Fan")
+    three.settle()
+    three.globex.desk.create("Bug", "Pump")
+    three.export(three.globex)
+    three.back(NORTH)
+    with crash(three.acme, "after create"):
+        three.import_(three.acme, NORTH)
+    assert not any(isinstance(event, Unpaired) for event in three.export(three.acme, SOUTH).events)
+    three.import_(three.acme, NORTH)
+    three.tell(SOUTH)
+    assert seen(three.initech) == seen(three.globex)

@@ -52,7 +52,8 @@ def note_inline(conn: sa.Connection, x: Exchange, bundle: Bundle) -> None:
     """Where in the file of a bundle that came its small attachments stand."""
     for path, member in bundle.members.items():
         if path.startswith(BLOBS):
-            blobs.add_inline(conn, x, path.removeprefix(BLOBS), seq=bundle.head.header.seq, offset=member.offset)
+            sha256, seq = path.removeprefix(BLOBS), bundle.head.header.seq
+            blobs.add_inline(conn, x, sha256, seq=seq, offset=member.offset, size=member.size)
 
 
 def store_again(site: Site, x: Exchange, plain: Path, bundle: Bundle) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 import sqlalchemy as sa
 
-from filesync.agent.blobs import Lack, Piece, blob_of, lacking, pieces, stream
+from filesync.agent.blobs import Lack, Piece, blob_of, forget_lost, lacking, pieces, stream
 from filesync.agent.site import Paired, Site
 from filesync.ledger import journal, shadows
 from filesync.model.change import Change, Create, Delete, Set
@@ -68,6 +68,7 @@ class View:
     def _load_bytes(self, conn: sa.Connection, creates: list[Create]) -> None:
         """Where the bytes of attachments stand, or what of them is missing."""
         x, store = self._paired.exchange, self._site.config.folders.store
+        forget_lost(conn, x, [blob_of(one) for one in creates], store=store)
         for change, lack in zip(creates, lacking(conn, x, [blob_of(one) for one in creates]), strict=True):
             if lack is not None:
                 self.lacks[change.gid] = lack

@@ -60,6 +60,7 @@ class Gather:
         self._below: dict[Gid, dict[Gid, Entity]] = {}  # of these, what belongs to an issue
         self._gids: dict[str, Gid | None] = {}  # local issue id -> gid of its live row, or None where there is none
         self._elsewhere: set[Gid] = set()  # came from another partner of ours, and is told to this one as new
+        self._coming: set[Gid] = set()  # is being made by an import of another exchange: told once that is over
         self._looked: set[str] = set()  # local ids of the issues that were looked at
 
     def found(self) -> Iterator[Found]:
@@ -156,7 +157,9 @@ class Gather:
         wanted = gids - self._rows.keys()
         with self._site.ledger.begin() as conn:
             found = shadows.entities(conn, self._x.id, wanted)
-            self._elsewhere |= shadows.known_elsewhere(conn, self._x.id, wanted - found.keys())
+            new = wanted - found.keys()
+            self._elsewhere |= shadows.known_elsewhere(conn, self._x.id, new)
+            self._coming |= shadows.coming_elsewhere(conn, self._x.id, new)
             for rows in shadows.children_of(conn, self._x.id, [self._gid(issue.item) for issue in issues]).values():
                 found.update((row.gid, row) for row in rows)
         self._keep([row for gid, row in found.items() if gid not in self._rows])
@@ -186,12 +189,13 @@ class Gather:
         travels = self._paired.rules.travels
         below = [one for one in issue.children if travels(one.ref.kind)]
         seen = [self._seen(issue.item, None, found, depth), *(self._seen(one, gid, found, depth) for one in below)]
-        if any(one.gid in self._doubted for one in seen):
+        unsettled = self._doubted | (self._coming - self._elsewhere)
+        if any(one.gid in unsettled for one in seen):
             found.again.add((local, ""))
         rows = {one.gid: self._rows[one.gid] for one in seen if one.gid in self._rows}
         rows.update((row.gid, row) for row in self._below.get(gid, {}).values() if travels(row.kind))
         for one in seen:
-            if one.came and one.gid not in rows and one.gid not in self._doubted:
+            if one.came and one.gid not in rows and one.gid not in unsettled:
                 if self._x.in_seq:
                     self._record.add(Unpaired(key=issue.key, kind=one.kind))
                 else:

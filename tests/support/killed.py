@@ -296,7 +296,8 @@ def rotated(world: World, before: dict[str, bytes]) -> None:
     ]
     assert left_over(acme) == []
     archived = {file.name: file.read_bytes() for file in acme.config.folders.archive.iterdir()}
-    assert all(archived[name] == content for name, content in before.items()), "other bytes for a number"
+    numbered = {name: content for name, content in before.items() if "_b" not in name}  # a chunk half cut is cut anew
+    assert all(archived[name] == content for name, content in numbered.items()), "other bytes for a number"
     world.bring_again(to=globex)
     globex.import_()
     world.assert_in_step()

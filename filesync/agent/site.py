@@ -117,7 +117,9 @@ class Site:
         self.random = random  # so many bytes as hex
         self.sinks = list(sinks)
         self.step: Callable[[str], None] = lambda _: None  # told each numbered step, X1-X12 and I1-I15, as it is done
-        self.stopping: Callable[[], bool] = lambda: False  # asked before each change that is applied and each issue that is read
+        self.stopping: Callable[[], bool] = lambda: (
+            False
+        )  # asked before each change that is applied and each issue that is read
         self._lock = lock
         self._turns: dict[Path, AbstractContextManager[object]] = {}
         self._turns_lock = Lock()

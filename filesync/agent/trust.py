@@ -54,6 +54,19 @@ class Partner:
         return [found.key] if found is not None and (header.kind.sequenced or found.revoked is None) else []
 
 
+def outdated(partner: Partner, x: Exchange, header: Header) -> bool:
+    """Whether a report says less of the partner's stream than is applied here, and another key signs there by now.
+
+    The bundles since told more, so it came late; or whoever kept the key before made it, and can say nothing of what is.
+    """
+    place, now = place_of(header), make_mark(x.in_generation.n, x.in_seq + 1, 0)
+    return (
+        place is not None
+        and place < now
+        and partner.signs(header) != [one.key for one in partner.keys if one.since <= now][-1:]
+    )
+
+
 def partner_of(conn: sa.Connection, x: Exchange) -> Partner:
     """The partner of an exchange, with all its keys."""
     return Partner(x.partner_name, stream_keys(conn, x.id, ours=False) or (StreamKey(since=_FIRST, key=x.partner_key),))

@@ -14,6 +14,7 @@ from filesync.agent.events import Stopped
 from filesync.agent.incoming.arrivals import MoreSaid, NotTakenThere, ReportLate, Told
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Site
+from filesync.agent.trust import outdated, partner_of
 from filesync.bundle.header import report_of, unknown_fields
 from filesync.bundle.read import Head
 from filesync.bundle.verdict import shown
@@ -71,7 +72,12 @@ def came_alone(site: Site, x: Exchange, head: Head, record: Record, *, name: str
     assert report is not None  # decode_header has seen to it
     with site.ledger.begin() as conn:
         strange(conn, x, head, record)
-        said = take(conn, site, x, head, record)
+        x = streams.exchange_of(conn, x.id)
+        if outdated(partner_of(conn, x), x, head.header):
+            said = Said.LATE
+            streams.update_exchange(conn, x.id, reports_late=x.reports_late + 1)
+        else:
+            said = take(conn, site, x, head, record)
         x = streams.exchange_of(conn, x.id)
         if said is Said.TAKEN:
             streams.update_exchange(conn, x.id, in_last_file=name, in_last_seen=micros(site.clock()))

@@ -16,7 +16,7 @@ HOLD = """
 import sys
 from pathlib import Path
 from filesync.cli.app import App
-with App(Path(sys.argv[1])).site():
+with App((Path(sys.argv[1]),)).site():
     print("in", flush=True)
     sys.stdin.read()
 """

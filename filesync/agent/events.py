@@ -240,6 +240,20 @@ class BundleApplied(Event, frozen=True, kw_only=True):
         return f"imported {self.seq} from {self.partner}: {count_text(self.read, 'change')}, {self.applied} applied{rest}"
 
 
+class HadWaited(Event, frozen=True, kw_only=True):
+    """What an earlier import took into the queue is decided now."""
+
+    partner: str
+    applied: int
+    skipped: int
+
+    def sentence(self) -> str:
+        rest = f", {self.skipped} needed nothing" if self.skipped else ""
+        return (
+            f"{count_text(self.applied + self.skipped, 'change')} from {self.partner} had waited: {self.applied} applied{rest}"
+        )
+
+
 def how_met(rule: str) -> str:
     """In which way two edits met, in words: `rule` is that of a decision (docs/merge.md)."""
     return {

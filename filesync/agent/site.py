@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from filelock import FileLock
 
 from filesync.agent import key_files
+from filesync.agent.busy import Busy
 from filesync.agent.lock import lock_site
 from filesync.agent.record import Clock, Record, Sink, moment
 from filesync.agent.traces import check_traces
@@ -122,6 +123,7 @@ class Site:
         )  # asked before each change that is applied and each issue that is read
         self._lock = lock
         self._turns: dict[Path, AbstractContextManager[object]] = {}
+        self.busy = Busy()
         self._turns_lock = Lock()
         self._checked: set[int] = set()  # exchanges whose place was held against the tracker's checkpoint
         self._rules: dict[str, Rules] = {}  # read once: one command sees one contract

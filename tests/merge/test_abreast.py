@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from threading import Barrier, Event, Lock
+from threading import Barrier, Event, Lock, Thread
 
 import pytest
 
+from filesync.agent.busy import Busy
 from filesync.agent.merge.abreast import Team
 from filesync.agent.site import Halted
 from filesync.errors import Unavailable
@@ -247,3 +248,36 @@ def test_the_first_trouble_of_the_group_is_told() -> None:
         came = team.abreast([[1], [0]], down, stopping=lambda: False)
     assert str(came.trouble) == "down at 0"
     assert came.results == {}
+
+
+def test_an_issue_that_another_exchange_has_in_hand_is_waited_for_before_it_is_looked_at() -> None:
+    with two_sites(workers=WORKERS) as world:
+        (key,) = many(world, 1)
+        world.acme.desk.edit(key, {"summary": "theirs"})
+        world.acme.export()
+        world.carry(to=world.globex)
+        (one,) = world.globex.desk.list()
+        imported = Thread(target=world.globex.import_)
+        with world.globex.site.busy.hold({one.key.split("-")[1]}):
+            imported.start()
+            imported.join(SHORT)
+            assert imported.is_alive()
+            world.globex.desk.edit(one.key, {"summary": "written meanwhile"})
+        imported.join(LONG)
+        assert [(one.ours, one.theirs) for one in world.globex.conflicts()] == [("written meanwhile", "theirs")]
+
+
+def test_issues_are_had_all_at_once_so_that_nobody_waits_in_a_ring() -> None:
+    busy, had = Busy(), list[str]()
+
+    def have(first: str, second: str) -> None:
+        for _ in range(200):
+            with busy.hold([first, second]):
+                had.append(first)
+
+    threads = [Thread(target=have, args=names) for names in (("1", "2"), ("2", "3"), ("3", "1"))]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(LONG)
+    assert len(had) == 3 * 200

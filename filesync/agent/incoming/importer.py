@@ -15,14 +15,14 @@ import msgspec
 import sqlalchemy as sa
 
 from filesync.agent.blobs import waiting
-from filesync.agent.events import BundleApplied, ContractDiffers, Event, Stopped, Stuck, Waiting
+from filesync.agent.events import BundleApplied, ContractDiffers, Event, HadWaited, Stopped, Stuck, Waiting
 from filesync.agent.incoming.checkpoint import write_checkpoint
 from filesync.agent.incoming.chunks import drop_early, spend
 from filesync.agent.incoming.introduced import learn
 from filesync.agent.incoming.missing import missing
 from filesync.agent.incoming.receive import NO_CONTRACT, Receiver
 from filesync.agent.incoming.stored import reread
-from filesync.agent.merge.abreast import Team, by_family, by_issue
+from filesync.agent.merge.abreast import Team, by_family, by_issue, in_hand
 from filesync.agent.merge.carry import Carry
 from filesync.agent.merge.decide import Merge, Step
 from filesync.agent.merge.order import arrived, ends, groups, pointless
@@ -95,13 +95,13 @@ class Importer:
 
     def run(self) -> int:
         """The queue as far as it goes, then every bundle that is next, then the queue again. Returns the bundles applied."""
-        self.queue()
+        self._waiting()
         bundles = 0
         while (taken := self._next()) is not None:
             self._bundle(taken)
             bundles += 1
         if bundles:
-            self.queue()
+            self._waiting()
         write_checkpoint(self._site, self._x)
         self._missing()
         return bundles
@@ -202,9 +202,13 @@ class Importer:
 
         Raises Unavailable, Halted: what was done until then is recorded; of a call that failed only the doubt is known.
         """
-        stopping = self._site.stopping
         view = View(self._site, self._paired)
         view.load(work.change for work in works)
+        with self._site.busy.hold(in_hand(works, view)):
+            return self._decide(works, view, taken=taken, done=done)
+
+    def _decide(self, works: list[Work], view: View, *, taken: Taken | None, done: int) -> list[Outcome]:
+        stopping = self._site.stopping
         merge = Merge(self._site, self._paired, view)
         carry = Carry(self._site, self._paired, view, merge)
 
@@ -285,6 +289,14 @@ class Importer:
         """Try what waits, and of what is stuck the `retry`, in order, until nothing moves. Raises Unavailable."""
         while self._queue_pass(retry):
             retry = frozenset()
+
+    def _waiting(self) -> None:
+        """The queue, with what came of it told."""
+        applied, skipped = self.counts.applied, self.counts.skipped
+        self.queue()
+        applied, skipped = self.counts.applied - applied, self.counts.skipped - skipped
+        if applied or skipped:
+            self._record.add(HadWaited(partner=self._paired.them.name, applied=applied, skipped=skipped))
 
     def _queue_pass(self, retry: frozenset[Mark]) -> bool:
         with self._site.ledger.begin() as conn:

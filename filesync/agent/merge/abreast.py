@@ -50,6 +50,12 @@ def by_issue(works: Sequence[Work], view: View) -> list[Lane]:
     return list(lanes.values())
 
 
+def in_hand(works: Sequence[Work], view: View) -> set[str]:
+    """The issues of our tracker that a group is about, by local id; those that are not here yet nobody else can have."""
+    rows = (view.row(_issue(work, view)) for work in works)
+    return {row.local for row in rows if row is not None and row.local is not None}
+
+
 def by_family(works: Sequence[Work], steps: Sequence[Step], view: View) -> list[Lane]:
     """Lanes for writing: issues of the group that name each other, or did until now, are one lane."""
     issues = [_issue(work, view) for work in works]

@@ -113,6 +113,7 @@ class Limits:
     report_every: dt.timedelta = dt.timedelta(days=1)  # how often at least a partner hears how far we are
     keep_bundles: int = 100  # the newest bundles of a stream, which are never pruned
     keep_for: dt.timedelta = dt.timedelta(days=30)  # nor is a bundle that is younger than this
+    keep_log: dt.timedelta = dt.timedelta(days=365)  # entries of the ledger's journal that are older are pruned
     level: int = 3  # zstd
     workers: int = 4  # issues that an import works on at the same time
 
@@ -280,7 +281,9 @@ class _Reader:
         read: dict[str, Any] = {
             name: int(given[name]) for name in ("max_changes", "window", "keep_bundles", "level", "workers") if name in given
         }
-        read |= {name: duration(given[name]) for name in ("settle", "grace", "report_every", "keep_for") if name in given}
+        read |= {
+            name: duration(given[name]) for name in ("settle", "grace", "report_every", "keep_for", "keep_log") if name in given
+        }
         read |= {name: _size(given[name]) for name in (*_SIZES, "early_chunks") if name in given}
         limits = Limits(**read)
         for name, (smallest, largest) in _SIZES.items():

@@ -8,6 +8,8 @@
 | both | of an exchange that was ended, when that is longer ago than `keep_for` |
 | store/arrived | it came before `keep_for`: these are copies of what is in the store or in quarantine, and of reports |
 
+Of the journal, what is older than `keep_log` goes with them.
+
 What is in quarantine stays until a person drops it. The ledger keeps every bundle's number and id for ever.
 """
 
@@ -27,7 +29,7 @@ from filesync.agent.site import Site
 from filesync.bundle.verdict import shown
 from filesync.errors import disk_problem
 from filesync.exchange.files import hash_file
-from filesync.ledger import blobs, retention
+from filesync.ledger import blobs, journal, retention
 from filesync.ledger.blobs import SentChunk, TakenChunk
 from filesync.ledger.endings import endings
 from filesync.ledger.retention import Kept
@@ -68,6 +70,8 @@ def _prune(site: Site, name: str, *, dry_run: bool) -> list[Spent]:
     x = site.paired(name).exchange
     with site.ledger.begin() as conn:
         found = spent(conn, site, x)
+        if not dry_run:
+            journal.drop_entries(conn, before=micros(site.clock() - site.config.limits.keep_log))
     if dry_run or not found:
         return found
     record = site.record(name)

@@ -20,6 +20,7 @@ _QUEUED: Final = sa.select(queue).where(queue.c.exchange == _X).order_by(queue.c
 _FIRST: Final = sa.select(sa.func.min(queue.c.mark)).where(queue.c.exchange == _X)
 _COUNTS: Final = sa.select(queue.c.state, sa.func.count()).where(queue.c.exchange == _X).group_by(queue.c.state)
 _QUEUED_OF: Final = _QUEUED.where(queue.c.gid.in_(_MANY))
+_DROP_ENTRIES: Final = sa.delete(event).where(event.c.at < sa.bindparam("before"))
 _QUEUED_GIDS: Final = sa.select(queue.c.gid).where(queue.c.exchange == _X, queue.c.gid.in_(_MANY))
 
 
@@ -218,6 +219,11 @@ def add_entries(conn: sa.Connection, rows: Iterable[Entry]) -> None:
     ]
     if values:
         conn.execute(sa.insert(event), values)
+
+
+def drop_entries(conn: sa.Connection, *, before: int) -> None:
+    """Forget what happened before this moment (microseconds since 1970)."""
+    conn.execute(_DROP_ENTRIES, {"before": before})
 
 
 def entries(conn: sa.Connection, *, exchange: str | None = None, limit: int | None = None, since: int = 0) -> list[Entry]:

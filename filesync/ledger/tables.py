@@ -286,3 +286,4 @@ event = sa.Table(
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("detail", sa.LargeBinary, nullable=False),
 )
+sa.Index("event_at", event.c.at)

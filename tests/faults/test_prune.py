@@ -200,3 +200,18 @@ def test_the_verb_says_what_it_would_remove_and_then_removes_it(plain: World, te
     assert len(names(plain.acme.config.folders.archive)) == 1
     with pytest.raises(PairingError, match="bundle 1-2 for globex was pruned here"):
         resend(plain.acme.site, "main", [1, 2])
+
+
+def test_what_happened_long_ago_goes_from_the_log(plain: World) -> None:
+    acknowledged(plain, 1)
+    plain.clock.advance(days=300)
+    acknowledged(plain, 1)
+    plain.clock.advance(days=100)
+    before = told(plain.acme)
+    prune(plain.acme.site, "main", dry_run=True)
+    assert told(plain.acme) == before
+    plain.acme.export()
+    assert [one for one in before if one.startswith("exported")] != []
+    assert [one for one in told(plain.acme) if one.startswith("exported")] == [
+        one for one in before if one.startswith("exported bundle 2")
+    ]

@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("detail", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("row"),
     )
+    op.create_index("event_at", "event", ["at"], unique=False)
     op.create_table(
         "exchange",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -20,6 +20,7 @@ from filesync.model.values import Value
 
 ISSUES, SMALL = 20_000, 100
 _BRANCH = "main"
+_ALONE = ("maintenance.auto", "false")  # nothing of git's works on in the background
 
 
 def run(folder: Path, *, small: bool) -> list[Figure]:
@@ -97,11 +98,11 @@ def _git(one: Scene, before: list[tuple[Issue, dict[str, Value]]]) -> tuple[str,
     here, there, bundle = one.folder / "git-here", one.folder / "git-there", one.folder / "edits.bundle"
     here.mkdir()
     _said("git", "init", "-q", "-b", _BRANCH, str(here))
-    for name, value in (("user.name", "bench"), ("user.email", "bench@localhost"), ("core.fsync", "committed")):
+    for name, value in (("user.name", "bench"), ("user.email", "bench@localhost"), ("core.fsync", "committed"), _ALONE):
         _said("git", "-C", str(here), "config", name, value)
     _write(here, before)
     _commit(here, "as it was")
-    _said("git", "clone", "-q", str(here), str(there))
+    _said("git", "clone", "-q", "-c", "=".join(_ALONE), str(here), str(there))
     after = [(issue, dict(issue.item.fields)) for issue in one.here.issues.values()]
     with spent() as out:
         _write(here, after)

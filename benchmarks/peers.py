@@ -18,7 +18,7 @@ from filesync.agent.outgoing.exporter import export_once
 from filesync.model.issue import Issue
 from filesync.model.values import Value
 
-ISSUES, SMALL = 20_000, 100
+ISSUES, SMALL = 10_000, 100
 _BRANCH = "main"
 _ALONE = ("maintenance.auto", "false")  # nothing of git's works on in the background
 
@@ -98,7 +98,13 @@ def _git(one: Scene, before: list[tuple[Issue, dict[str, Value]]]) -> tuple[str,
     here, there, bundle = one.folder / "git-here", one.folder / "git-there", one.folder / "edits.bundle"
     here.mkdir()
     _said("git", "init", "-q", "-b", _BRANCH, str(here))
-    for name, value in (("user.name", "bench"), ("user.email", "bench@localhost"), ("core.fsync", "committed"), _ALONE):
+    for name, value in (
+        ("user.name", "bench"),
+        ("user.email", "bench@localhost"),
+        ("core.fsync", "committed"),
+        ("core.fsyncMethod", "batch"),
+        _ALONE,
+    ):
         _said("git", "-C", str(here), "config", name, value)
     _write(here, before)
     _commit(here, "as it was")

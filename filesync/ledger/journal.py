@@ -19,6 +19,7 @@ _MANY: Final[sa.BindParameter[Any]] = sa.bindparam("many", expanding=True)
 _QUEUED: Final = sa.select(queue).where(queue.c.exchange == _X).order_by(queue.c.mark)
 _FIRST: Final = sa.select(sa.func.min(queue.c.mark)).where(queue.c.exchange == _X)
 _COUNTS: Final = sa.select(queue.c.state, sa.func.count()).where(queue.c.exchange == _X).group_by(queue.c.state)
+_QUEUED_BLOBS: Final = _QUEUED.where(queue.c.blob != "")
 _QUEUED_OF: Final = _QUEUED.where(queue.c.gid.in_(_MANY))
 _DROP_ENTRIES: Final = sa.delete(event).where(event.c.at < sa.bindparam("before"))
 _QUEUED_GIDS: Final = sa.select(queue.c.gid).where(queue.c.exchange == _X, queue.c.gid.in_(_MANY))
@@ -92,8 +93,7 @@ def queued(conn: sa.Connection, exchange_id: int) -> list[Queued]:
 
 def queued_blobs(conn: sa.Connection, exchange_id: int) -> list[Queued]:
     """What is undecided and needs the bytes of an attachment, in the order in which it was sent."""
-    query = sa.select(queue).where(queue.c.exchange == exchange_id, queue.c.blob != "").order_by(queue.c.mark)
-    return [_queued(row) for row in conn.execute(query)]
+    return [_queued(row) for row in conn.execute(_QUEUED_BLOBS, {"x": exchange_id})]
 
 
 def first_queued(conn: sa.Connection, exchange_id: int) -> Mark | None:

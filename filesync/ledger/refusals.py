@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from filesync.ledger.streams import Exchange
 from filesync.ledger.tables import bundle_in, refusal
+
+_X: Final[sa.BindParameter[Any]] = sa.bindparam("x")
+_REFUSALS: Final = (
+    sa.select(refusal.c.seq, refusal.c.code, refusal.c.since)
+    .where(refusal.c.exchange == _X, refusal.c.generation == sa.bindparam("generation"), refusal.c.seq > sa.bindparam("done"))
+    .where(
+        ~sa.exists().where(
+            bundle_in.c.exchange == _X, bundle_in.c.generation == refusal.c.generation, bundle_in.c.seq == refusal.c.seq
+        )
+    )
+    .order_by(refusal.c.seq)
+    .limit(sa.bindparam("most"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +44,5 @@ def add_refusal(conn: sa.Connection, x: Exchange, *, seq: int, code: str, now: i
 
 def refusals(conn: sa.Connection, x: Exchange, *, limit: int) -> list[Refusal]:
     """Those of which no good copy came since, in order, the first ones where they are many."""
-    taken = sa.exists().where(
-        bundle_in.c.exchange == x.id, bundle_in.c.generation == refusal.c.generation, bundle_in.c.seq == refusal.c.seq
-    )
-    query = (
-        sa.select(refusal.c.seq, refusal.c.code, refusal.c.since)
-        .where(refusal.c.exchange == x.id, refusal.c.generation == x.in_generation.n, refusal.c.seq > x.in_seq, sa.not_(taken))
-        .order_by(refusal.c.seq)
-        .limit(limit)
-    )
-    return [Refusal(*row) for row in conn.execute(query)]
+    where = {"x": x.id, "generation": x.in_generation.n, "done": x.in_seq, "most": limit}
+    return [Refusal(*row) for row in conn.execute(_REFUSALS, where)]

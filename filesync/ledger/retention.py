@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -10,6 +11,25 @@ from filesync.ledger.blobs import forget_sent, still_needed
 from filesync.ledger.streams import Exchange
 from filesync.ledger.tables import bundle_in, bundle_out
 from filesync.model.ids import BundleId
+
+_X: Final[sa.BindParameter[Any]] = sa.bindparam("x")
+_GENERATION: Final[sa.BindParameter[Any]] = sa.bindparam("generation")
+_SEQ: Final[sa.BindParameter[Any]] = sa.bindparam("seq")
+_LAST: Final = sa.select(bundle_out.c.id).where(
+    bundle_out.c.exchange == _X, bundle_out.c.generation == _GENERATION, bundle_out.c.seq == _SEQ
+)
+_ACKNOWLEDGED: Final = (
+    sa.select(bundle_out.c.seq, bundle_out.c.id, bundle_out.c.file, bundle_out.c.at, bundle_out.c.resent)
+    .where(bundle_out.c.exchange == _X, bundle_out.c.generation == _GENERATION, bundle_out.c.seq <= _SEQ)
+    .where(bundle_out.c.state == "published", bundle_out.c.pruned == 0)
+    .order_by(bundle_out.c.seq)
+)
+_APPLIED: Final = (
+    sa.select(bundle_in.c.seq, bundle_in.c.id, bundle_in.c.file, bundle_in.c.applied, sa.literal(0))
+    .where(bundle_in.c.exchange == _X, bundle_in.c.generation == _GENERATION, bundle_in.c.seq <= _SEQ)
+    .where(bundle_in.c.state == "applied", bundle_in.c.pruned == 0)
+    .order_by(bundle_in.c.seq)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +49,18 @@ def acknowledged(conn: sa.Connection, x: Exchange) -> list[Kept]:
     Nor those that hold an attachment which a later bundle names, too, and that one is not applied with its attachments.
     None where what the partner acknowledged last is not, by its id, the bundle that we made under that number.
     """
-    ours = (bundle_out.c.exchange == x.id, bundle_out.c.generation == x.out_generation.n)
-    last = sa.select(bundle_out.c.id).where(*ours, bundle_out.c.seq == x.acked_seq)
-    if conn.execute(last).scalar_one_or_none() != x.acked_id:
+    ours = {"x": x.id, "generation": x.out_generation.n, "seq": x.acked_seq}
+    if conn.execute(_LAST, ours).scalar_one_or_none() != x.acked_id:
         return []
-    columns = (bundle_out.c.seq, bundle_out.c.id, bundle_out.c.file, bundle_out.c.at, bundle_out.c.resent)
-    done = (bundle_out.c.seq <= x.acked_seq, bundle_out.c.state == "published", bundle_out.c.pruned == 0)
     holding = still_needed(conn, x)
-    found = [Kept(*row) for row in conn.execute(sa.select(*columns).where(*ours, *done).order_by(bundle_out.c.seq))]
+    found = [Kept(*row) for row in conn.execute(_ACKNOWLEDGED, ours)]
     return [one for one in found if one.seq not in holding]
 
 
 def applied(conn: sa.Connection, x: Exchange) -> list[Kept]:
     """The partner's bundles of this generation that are applied here, in order, but for those that were pruned."""
-    columns = (bundle_in.c.seq, bundle_in.c.id, bundle_in.c.file, bundle_in.c.applied, sa.literal(0))
-    theirs = (bundle_in.c.exchange == x.id, bundle_in.c.generation == x.in_generation.n)
-    done = (bundle_in.c.seq <= x.in_seq, bundle_in.c.state == "applied", bundle_in.c.pruned == 0)
-    return [Kept(*row) for row in conn.execute(sa.select(*columns).where(*theirs, *done).order_by(bundle_in.c.seq))]
+    theirs = {"x": x.id, "generation": x.in_generation.n, "seq": x.in_seq}
+    return [Kept(*row) for row in conn.execute(_APPLIED, theirs)]
 
 
 def sent_pruned(conn: sa.Connection, x: Exchange, one: Kept, *, at: int) -> None:

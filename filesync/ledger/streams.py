@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -202,7 +203,12 @@ def add_exchange(conn: sa.Connection, name: str, *, stream: StreamId, generation
 
 def update_exchange(conn: sa.Connection, exchange_id: int, **values: object) -> None:
     """Move positions or change the state. Columns as in tables.exchange."""
-    conn.execute(sa.update(exchange).where(exchange.c.id == exchange_id).values(**values))
+    conn.execute(_moving(*values), {"x": exchange_id} | {f"new {name}": value for name, value in values.items()})
+
+
+@cache
+def _moving(*columns: str) -> sa.Update:
+    return sa.update(exchange).where(exchange.c.id == _X).values({name: sa.bindparam(f"new {name}") for name in columns})
 
 
 # ── bundles we send ─────────────────────────────────────────────────────────────────────────────────────────────

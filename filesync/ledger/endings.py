@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import msgspec
@@ -15,6 +16,8 @@ from filesync.model.prepare import prepare
 from filesync.model.shadow import Life
 
 _FACT: Final = "ended "  # and our stream: the name of the site's fact
+# `paired 3`, `inbox 3 /srv/in 1`: the first number after the words is the exchange's, what follows is its own matter
+_OF_EXCHANGE: Final = re.compile(r"[a-z ]+ ([0-9]+)(?: |\Z)")
 
 
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,9 +46,10 @@ def end(conn: sa.Connection, x: Exchange, *, at: int) -> None:
         if table is not exchange and any(one.column.table is exchange for one in table.foreign_keys):
             conn.execute(sa.delete(table).where(table.c.exchange == x.id))
     conn.execute(sa.delete(exchange).where(exchange.c.id == x.id))
-    # facts of the site that are named after an exchange, `inbox 3 /srv/in`: its number may be given again
-    of_it = site.c.name.like(f"% {x.id}") | site.c.name.like(f"% {x.id} %")
-    conn.execute(sa.delete(site).where(of_it, ~site.c.name.startswith(_FACT)))
+    # facts of the site that are named after it: its number may be given again
+    for name in conn.execute(sa.select(site.c.name)).scalars().all():
+        if (number := _OF_EXCHANGE.match(name)) is not None and int(number[1]) == x.id:
+            streams.drop_site_fact(conn, name)
     ended = Ended(
         exchange=x.name,
         partner_site=x.partner_site,

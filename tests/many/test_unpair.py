@@ -18,7 +18,7 @@ from filesync.agent.unpairing import unpair
 from filesync.errors import ExitCode, LedgerBehind, PairingError, StreamStopped
 from filesync.keys.signers import read_signers
 from filesync.ledger import endings, streams
-from filesync.ledger.tables import event, metadata
+from filesync.ledger.tables import event, metadata, site
 from filesync.model.ids import NO_BUNDLE
 from tests.many.scene import NORTH, SOUTH, Three, bind, seen
 from tests.support.forged import forge
@@ -260,6 +260,21 @@ def test_an_end_that_is_cut_off_is_done_again_or_is_done(three: Three, place: st
     assert list(three.box("outbox", NORTH).iterdir()) == []
     three.settle_one(SOUTH)
     assert "not fetched yet" in seen(three.initech)
+
+
+def test_what_is_remembered_of_another_exchange_stays_whatever_number_its_folder_ends_with(three: Three) -> None:
+    north, south = three.at(three.acme, NORTH), three.at(three.acme, SOUTH)
+    of_south = {f"inbox {south.id} /srv/in {north.id}", f"inbox {south.id} /srv/{north.id} {north.id} in", f"paired {south.id}"}
+    of_north = {f"inbox {north.id} /srv/in {south.id}", f"paired {north.id}", f"told fields {north.id}"}
+    with three.acme.site.ledger.begin() as conn:
+        for name in of_south | of_north | {f"inbox {north.id}{south.id} /srv"}:
+            streams.set_site_fact(conn, name, "known")
+    unpair(three.acme.site, north)
+    with three.acme.site.ledger.begin() as conn:
+        left = set(conn.execute(sa.select(site.c.name)).scalars())
+    assert of_south <= left
+    assert f"inbox {north.id}{south.id} /srv" in left
+    assert not of_north & left
 
 
 def test_a_ledger_that_is_lost_after_the_last_end_is_still_noticed(three: Three, type_: Type) -> None:

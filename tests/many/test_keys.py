@@ -200,8 +200,8 @@ def test_f91_a_chunk_that_the_new_key_signed_waits_and_one_that_no_bundle_ever_e
         shutil.move(introduction, tmp_path / introduction.name)
         acme.desk.attach("ABC-1", "pump.mov", [film])
         acme.export()
-        chunks = [file for file in outbox(acme) if "_b" in file.name]
-        change = [file for file in outbox(acme) if "_b" not in file.name]
+        chunks = chunk_files(acme.config.folders.outbox)
+        change = [file for file in outbox(acme) if file not in chunks]
         assert len(chunks) == 4
         deliver(globex, *chunks)
         told = [event.sentence() for event in globex.import_().events if isinstance(event, KeyNotKnown)]
@@ -214,7 +214,7 @@ def test_f91_a_chunk_that_the_new_key_signed_waits_and_one_that_no_bundle_ever_e
         assert attached(globex, "ABC-1") == [("pump.mov", film)]
 
         make_key(tmp_path / "stranger", comment="")
-        forged = next(path for path in acme.config.folders.archive.glob("*_b*"))
+        forged = chunk_files(acme.config.folders.archive)[0]
         plain = tmp_path / "plain.tar"
         age.decrypt(forged, plain, identity=acme.config.keys.age)
         head = head_of(plain, acme)

@@ -87,6 +87,7 @@ class KeyRevoked(Event, frozen=True, kw_only=True):
     since: int
     refused: list[int]  # bundles that were held, and are in quarantine now
     applied: list[int]  # bundles that were applied before it was said
+    recipient: str = ""  # what one of these made us encrypt for
 
     def sentence(self) -> str:
         text = (
@@ -99,5 +100,10 @@ class KeyRevoked(Event, frozen=True, kw_only=True):
             text += (
                 f" Applied before this was said: {ranges(self.applied)}. Ask {self.partner} whether it made them; if not, what "
                 "they changed here must be looked at by hand (filesync log), and both end the exchange and pair again."
+            )
+        if self.recipient:
+            text += (
+                f" One of them made us encrypt for {self.recipient}: nothing more is encrypted for that, and exports wait for "
+                "the new pairing file. What was exported since can be read by whoever has that key: take it out of the outbox."
             )
         return text

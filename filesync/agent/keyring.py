@@ -28,6 +28,7 @@ class Keys:
     since: int  # the first bundle that it signs; 0: it signs from the first on
     until: int  # the last one; 0: it signs still
     revoked: int  # from this bundle on nothing signed with it is taken; 0: it is not revoked
+    waits: bool  # what goes there is to be encrypted, and for whom is not known: exports wait for its pairing file
     believed: bool  # it stands in our allowed signers, under the site's name
 
 
@@ -44,6 +45,7 @@ def keyring(conn: sa.Connection, config: Config) -> list[Keys]:
             since=0,
             until=0,
             revoked=0,
+            waits=False,
             believed=True,
         )
         for one in signers[:1]
@@ -63,5 +65,6 @@ def _partners(conn: sa.Connection, x: Exchange, allowed: Container[tuple[str, st
             since=parse_mark(one.since)[1],
             until=parse_mark(following.since)[1] - 1 if following is not None else 0,
             revoked=parse_mark(one.revoked)[1] if one.revoked is not None else 0,
+            waits=following is None and x.lacks_recipient,
             believed=(x.partner_name, one.key) in allowed,
         )

@@ -83,6 +83,7 @@ def accept(
             partner_name=theirs.name,
             partner_key=theirs.key,
             partner_recipient=theirs.recipient or "",
+            recipient_since="",
             words=words,
             in_stream=theirs.stream,
             in_generation=theirs.generation.n if not x.in_seq else x.in_generation.n,

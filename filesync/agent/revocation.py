@@ -23,12 +23,14 @@ class Revoked:
     fingerprint: str
     refused: tuple[int, ...]  # were held
     applied: tuple[int, ...]  # it came too late for these
+    recipient: str  # what one of these made us encrypt for, and is forgotten; empty: none did
 
 
 def revoke(site: Site, x: Exchange, from_seq: int) -> Revoked:
     """Take nothing of this partner's from this number on until it has a new key here. What is held of that is refused.
 
-    Raises PairingError, DiskProblem.
+    A recipient that came with it is forgotten: nothing is encrypted for anybody until the partner's pairing file is
+    accepted. Raises PairingError, DiskProblem.
     """
     if not x.partner_key:
         raise PairingError(
@@ -44,7 +46,12 @@ def revoke(site: Site, x: Exchange, from_seq: int) -> Revoked:
     with site.ledger.begin() as conn:
         if not stream_keys(conn, x.id, ours=False):
             begin_key(conn, x.id, ours=False, since=make_mark(0, 0, 0), key=x.partner_key)
-        revoke_keys(conn, x.id, place=make_mark(x.in_generation.n, from_seq, 0))
+        place = make_mark(x.in_generation.n, from_seq, 0)
+        revoke_keys(conn, x.id, place=place)
+        x = streams.exchange_of(conn, x.id)
+        recipient = x.partner_recipient if x.recipient_since >= place else ""
+        if recipient:
+            streams.update_exchange(conn, x.id, partner_recipient="", recipient_since="")
         for one in held:
             drop_taken(conn, x.id, generation=one.generation, seq=one.seq)
         refused = [one.seq for one in held]
@@ -56,6 +63,7 @@ def revoke(site: Site, x: Exchange, from_seq: int) -> Revoked:
                 since=from_seq,
                 refused=refused,
                 applied=list(applied),
+                recipient=recipient,
             )
         )
         record.write(conn)
@@ -66,7 +74,7 @@ def revoke(site: Site, x: Exchange, from_seq: int) -> Revoked:
             path.unlink(missing_ok=True)
         except OSError as error:
             raise disk_problem(error, path, doing="remove") from error
-    return Revoked(fingerprint=key.fingerprint(), refused=tuple(refused), applied=applied)
+    return Revoked(fingerprint=key.fingerprint(), refused=tuple(refused), applied=applied, recipient=recipient)
 
 
 def _keep(site: Site, x: Exchange, one: Taken) -> None:

@@ -104,6 +104,7 @@ class ExchangeStatus:
     stopped_since: dt.datetime | None
     encrypt: bool
     revoked: int  # from which bundle on the partner's key is revoked, and none has taken its place; 0: it is not
+    lacks_recipient: bool  # its age key came with what is revoked: exports wait for its pairing file
     words: str
     sending: Sending | None  # None: this direction is not used
     receiving: Receiving | None
@@ -176,6 +177,7 @@ def _exchange(conn: sa.Connection, x: Exchange, config: Config, *, now: dt.datet
         stopped_since=moment(x.stopped_since) if x.stopped_since else None,
         encrypt=x.encrypt,
         revoked=_revoked(conn, x),
+        lacks_recipient=x.lacks_recipient,
         words=x.words,
         sending=None if x.direction is Direction.RECEIVE else _sending(conn, x),
         receiving=None if x.direction is Direction.SEND else _receiving(conn, x, config, now=now),

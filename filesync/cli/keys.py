@@ -39,8 +39,7 @@ def list_(app: App) -> ExitCode:
         app.tell(f"{shown(one.site)} ({f'exchange {one.exchange}, {_span(one)}' if one.exchange else 'this site'})")
         app.tell(f"    signs with  {one.fingerprint}{'' if one.believed else '  NOT among the allowed signers'}{_revoked(one)}")
         if not one.until:
-            opens = shown(one.recipient) or "a key that is not known: what goes there is not encrypted"
-            app.tell(f"    opens with  {opens}")
+            app.tell(f"    opens with  {_opens(one)}")
     if app.as_json:
         app.tell_json([msgspec.to_builtins(one) for one in found])
     now = [one for one in found if not one.until]
@@ -50,6 +49,12 @@ def list_(app: App) -> ExitCode:
 def _span(one: Keys) -> str:
     since = f"since bundle {one.since}" if one.since else "since its first bundle"
     return f"{since}, until {one.until}" if one.until else since
+
+
+def _opens(one: Keys) -> str:
+    if one.waits:
+        return "a key that is not known: it came with what was revoked, and exports wait for the new pairing file"
+    return shown(one.recipient) or "a key that is not known: what goes there is not encrypted"
 
 
 def _revoked(one: Keys) -> str:

@@ -65,9 +65,7 @@ def _exchange(us: str, one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
     if one.state is State.STOPPED:
         since = f" since {time_text(one.stopped_since)}" if one.stopped_since else ""
         yield Say.LESS, f"  STOPPED{since}: {shown(one.stopped_why, limit=1_000)}"
-    if one.revoked:
-        new = "filesync pair accept --replace-key FILE"
-        yield Say.LESS, f"  REVOKED: the key of {shown(one.partner)} from bundle {one.revoked} on; with its new one: {new}"
+    yield from _revoked(one)
     if one.state is State.PAUSED and one.stopped_since is not None:
         why = f" ({shown(one.stopped_why, limit=1_000)})" if one.stopped_why else ""
         yield Say.NORMAL, f"  PAUSED since {time_text(one.stopped_since)}{why}: filesync resume --exchange {one.name}"
@@ -91,6 +89,17 @@ def _exchange(us: str, one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
         yield (
             Say.LESS,
             f"  {count_text(one.stuck, 'change')} {'is' if one.stuck == 1 else 'are'} stuck; see: filesync stuck list",
+        )
+
+
+def _revoked(one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
+    if one.revoked:
+        new = "filesync pair accept --replace-key FILE"
+        yield Say.LESS, f"  REVOKED: the key of {shown(one.partner)} from bundle {one.revoked} on; with its new one: {new}"
+    if one.lacks_recipient:
+        yield (
+            Say.LESS,
+            "  NOTHING IS EXPORTED: its age key came with a bundle that is revoked; the new pairing file brings another",
         )
 
 

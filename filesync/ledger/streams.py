@@ -47,6 +47,7 @@ class Exchange:
     partner_name: str
     partner_key: str
     partner_recipient: str
+    recipient_since: str
     words: str
     out_stream: StreamId
     out_generation: Generation
@@ -76,6 +77,12 @@ class Exchange:
     refused: str
     partner_seq: int
     partner_since: int
+
+    @property
+    def lacks_recipient(self) -> bool:
+        """Whether what we send is to be encrypted, and it is not known for whom: a revocation took the recipient away."""
+        sends = bool(self.partner_key) and self.direction is not Direction.RECEIVE
+        return sends and self.encrypt and not self.partner_recipient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,6 +36,7 @@ exchange = sa.Table(
     sa.Column("partner_name", sa.Text, nullable=False, default=""),
     sa.Column("partner_key", sa.Text, nullable=False, default=""),
     sa.Column("partner_recipient", sa.Text, nullable=False, default=""),
+    sa.Column("recipient_since", sa.Text, nullable=False, default=""),  # mark of the bundle that said it; "": a person did
     sa.Column("words", sa.Text, nullable=False, default=""),
     # what we send
     sa.Column("out_stream", sa.Text, nullable=False),

@@ -38,8 +38,10 @@ def learn(site: Site, x: Exchange, taken: Taken, said: Introduction, record: Rec
             in_seq=taken.seq,
             in_id=taken.id,
             partner_key=key.text(),
-            partner_recipient=recipient or x.partner_recipient,
         )
+        if recipient is not None and recipient != x.partner_recipient:
+            since = make_mark(taken.generation, taken.seq, 0)  # so that it goes when this bundle is revoked
+            streams.update_exchange(conn, x.id, partner_recipient=recipient, recipient_since=since)
         record.add(
             KeyIntroduced(
                 partner=x.partner_name,

@@ -8,7 +8,7 @@ from filesync.agent.site import Site
 from filesync.agent.staged import check_own
 from filesync.agent.trust import signer_of
 from filesync.bundle.write import NAMESPACE, Bag, tar
-from filesync.errors import disk_problem
+from filesync.errors import KeyProblem, disk_problem
 from filesync.exchange import files
 from filesync.keys import age
 from filesync.ledger.streams import Exchange
@@ -27,6 +27,7 @@ def build(site: Site, x: Exchange, bag: Bag, name: str) -> Path:
     site.step("X7")
     if not x.encrypt:
         return plain
+    check_recipient(x)
     finished = spool / name
     ours = age.recipient_of(site.config.keys.age)
     age.encrypt(plain, finished, recipients=[x.partner_recipient, ours])  # X6
@@ -35,6 +36,16 @@ def build(site: Site, x: Exchange, bag: Bag, name: str) -> Path:
     age.decrypt(finished, back, identity=site.config.keys.age)
     check_own(back, bag.bundle_id, signer.public)
     return finished
+
+
+def check_recipient(x: Exchange) -> None:
+    """Raises KeyProblem where bundles are to be encrypted and it is not known for whom: what came of a revocation."""
+    if x.lacks_recipient:
+        raise KeyProblem(
+            f"nothing is exported to {x.partner_name}: its age key came with a bundle that was revoked, so it is not known for "
+            f"whom to encrypt. Nothing is lost; what {x.partner_name} sends is not affected by this",
+            hint=f"ask {x.partner_name} for its new pairing file: filesync pair accept --replace-key --exchange {x.name} FILE",
+        )
 
 
 def clear_spool(spool: Path) -> None:

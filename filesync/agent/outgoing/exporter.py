@@ -18,7 +18,7 @@ from filesync import __version__
 from filesync.agent import position
 from filesync.agent.events import Event
 from filesync.agent.outgoing.again import answer
-from filesync.agent.outgoing.build import build, clear_spool
+from filesync.agent.outgoing.build import build, check_recipient, clear_spool
 from filesync.agent.outgoing.cutting import Cutter, drop_loose, drop_unnamed, fetched
 from filesync.agent.outgoing.departures import ChunksExported, Exported, NotTold, OutboxName, Resumed, RulesChanged
 from filesync.agent.outgoing.gather import Found, Gather
@@ -256,6 +256,7 @@ def _lines(
 
 def finish(site: Site, x: Exchange, record: Record, *, resumed: bool = False) -> list[Sent]:
     """X4-X12 for every bundle that has a number and is not in the outbox yet."""
+    check_recipient(x)
     with site.ledger.begin() as conn:
         waiting = streams.unpublished(conn, x.id)
     for one in waiting:

@@ -37,6 +37,7 @@ def upgrade() -> None:
         sa.Column("partner_name", sa.Text(), nullable=False),
         sa.Column("partner_key", sa.Text(), nullable=False),
         sa.Column("partner_recipient", sa.Text(), nullable=False),
+        sa.Column("recipient_since", sa.Text(), nullable=False),
         sa.Column("words", sa.Text(), nullable=False),
         sa.Column("out_stream", sa.Text(), nullable=False),
         sa.Column("out_generation", sa.Integer(), nullable=False),

@@ -87,6 +87,8 @@ class KeyRevoked(Event, frozen=True, kw_only=True):
     since: int
     refused: list[int]  # bundles that were held, and are in quarantine now
     applied: list[int]  # bundles that were applied before it was said
+    partly: tuple[int, ...] = ()  # of the refused, those that an import had begun with
+    undecided: int = 0  # changes that waited or were stuck, and are dropped
     recipient: str = ""  # what one of these made us encrypt for
 
     def sentence(self) -> str:
@@ -96,9 +98,15 @@ class KeyRevoked(Event, frozen=True, kw_only=True):
         )
         if self.refused:
             text += f" Held and now refused: {ranges(self.refused)}; they are in quarantine."
+        if self.undecided:
+            text += f" {count_text(self.undecided, 'change')} of theirs that waited or could not be applied: dropped."
+        if self.partly:
+            text += f" An import had begun with {ranges(list(self.partly))}, and some of that may be applied."
         if self.applied:
+            text += f" Applied before this was said: {ranges(self.applied)}."
+        if self.applied or self.partly:
             text += (
-                f" Applied before this was said: {ranges(self.applied)}. Ask {self.partner} whether it made them; if not, what "
+                f" Ask {self.partner} whether it made them; if not, what "
                 "they changed here must be looked at by hand (filesync log), and both end the exchange and pair again."
             )
         if self.recipient:

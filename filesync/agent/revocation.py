@@ -10,7 +10,7 @@ from filesync.bundle.verdict import Code
 from filesync.errors import PairingError, disk_problem
 from filesync.exchange import files
 from filesync.keys.sshsig import PublicKey
-from filesync.ledger import streams
+from filesync.ledger import journal, shadows, streams
 from filesync.ledger.stream_keys import begin_key, drop_taken, revoke_keys, stream_keys
 from filesync.ledger.streams import Exchange, Taken
 from filesync.model.ids import make_mark
@@ -23,6 +23,8 @@ class Revoked:
     fingerprint: str
     refused: tuple[int, ...]  # were held
     applied: tuple[int, ...]  # it came too late for these
+    partly: tuple[int, ...]  # of the refused, those that an import had begun with: some of it may be applied
+    undecided: int  # changes of what was applied that waited or were stuck, and are dropped
     recipient: str  # what one of these made us encrypt for, and is forgotten; empty: none did
 
 
@@ -42,7 +44,6 @@ def revoke(site: Site, x: Exchange, from_seq: int) -> Revoked:
     for one in held:
         _keep(site, x, one)  # first: nothing is out of the store before it is in quarantine
     site.step("refused kept")
-    applied = tuple(range(from_seq, x.in_seq + 1))
     with site.ledger.begin() as conn:
         if not stream_keys(conn, x.id, ours=False):
             begin_key(conn, x.id, ours=False, since=make_mark(0, 0, 0), key=x.partner_key)
@@ -50,20 +51,32 @@ def revoke(site: Site, x: Exchange, from_seq: int) -> Revoked:
         revoke_keys(conn, x.id, place=place)
         x = streams.exchange_of(conn, x.id)
         recipient = x.partner_recipient if x.recipient_since >= place else ""
+        in_doubt = bool(shadows.doubts(conn, x.id))  # a run was cut off between asking the tracker and writing down its answer
+        waiting = [one.mark for one in journal.queued(conn, x.id) if one.mark >= place]
+        journal.drop_queued(conn, x.id, waiting)
         if recipient:
             streams.update_exchange(conn, x.id, partner_recipient="", recipient_since="")
         for one in held:
             drop_taken(conn, x.id, generation=one.generation, seq=one.seq)
-        refused = [one.seq for one in held]
+        done = Revoked(
+            fingerprint=key.fingerprint(),
+            refused=tuple(one.seq for one in held),
+            applied=tuple(range(from_seq, x.in_seq + 1)),
+            partly=tuple(one.seq for one in held if any(one.decided) or (one.seq == x.in_seq + 1 and in_doubt)),
+            undecided=len(waiting),
+            recipient=recipient,
+        )
         record.add(
             KeyRevoked(
                 partner=x.partner_name,
                 exchange=x.name,
-                fingerprint=key.fingerprint(),
+                fingerprint=done.fingerprint,
                 since=from_seq,
-                refused=refused,
-                applied=list(applied),
-                recipient=recipient,
+                refused=list(done.refused),
+                applied=list(done.applied),
+                partly=done.partly,
+                undecided=done.undecided,
+                recipient=done.recipient,
             )
         )
         record.write(conn)
@@ -74,7 +87,7 @@ def revoke(site: Site, x: Exchange, from_seq: int) -> Revoked:
             path.unlink(missing_ok=True)
         except OSError as error:
             raise disk_problem(error, path, doing="remove") from error
-    return Revoked(fingerprint=key.fingerprint(), refused=tuple(refused), applied=applied, recipient=recipient)
+    return done
 
 
 def _keep(site: Site, x: Exchange, one: Taken) -> None:

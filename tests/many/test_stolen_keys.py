@@ -17,10 +17,10 @@ from filesync.bundle.introduction import Introduction, encode_introduction
 from filesync.bundle.write import NAMESPACE, changes_file, pack, tar
 from filesync.errors import ExitCode, KeyProblem
 from filesync.keys import age
-from tests.faults.scene import deliver
+from tests.faults.scene import deliver, summaries
 from tests.many.scene import call
 from tests.support.forged import header
-from tests.support.two_sites import Side, World, two_sites
+from tests.support.two_sites import Crash, Side, World, two_sites
 
 Type = Callable[..., tuple[int, str, str]]
 
@@ -116,6 +116,47 @@ def test_f92_what_had_a_number_when_the_key_was_revoked_is_not_built_for_the_thi
     with pytest.raises(KeyProblem, match="it is not known for whom to encrypt"):
         globex.export()
     assert list(globex.config.folders.outbox.iterdir()) == []
+
+
+def test_f92_stuck_changes_of_revoked_bundles_are_dropped_and_those_before_stay(world: World) -> None:
+    acme, globex = world.sides
+    globex.faults.refuse = lambda call, _what: "it is locked" if call == "create" else None
+    for summary in ("honest", "forged"):
+        acme.desk.create("Bug", summary)
+        world.send(acme)
+    assert len(globex.stuck()) == 2
+    before = globex.stuck()[0]
+    done = revoke(globex.site, globex.exchange(), acme.exchange().out_seq)
+    assert done.undecided == 1
+    assert globex.queued() == [before]
+    globex.faults.refuse = lambda _call, _what: None
+    globex.retry()
+    assert summaries(globex) == {"before", "honest"}
+
+
+@pytest.mark.parametrize("place", ["after create", "after I12"])
+def test_f92_a_bundle_that_an_import_had_begun_with_is_named(world: World, place: str) -> None:
+    acme, globex = world.sides
+    acme.desk.create("Bug", "forged")
+    acme.export()
+    world.carry(to=globex)
+
+    def strike(there: str) -> None:
+        if there == place:
+            raise Crash
+
+    globex.faults.strike = strike
+    with pytest.raises(Crash):
+        globex.import_()
+    globex.faults.strike = lambda _place: None
+    globex.reopen()
+    events: list[object] = []
+    globex.site.sinks = [events.append]
+    seq = acme.exchange().out_seq
+    done = revoke(globex.site, globex.exchange(), seq)
+    assert (done.refused, done.partly, done.applied) == ((seq,), (seq,), ())
+    (told,) = [one for one in events if isinstance(one, KeyRevoked)]
+    assert f"An import had begun with {seq}, and some of that may be applied. Ask acme whether it made them" in told.sentence()
 
 
 def test_f92_a_recipient_that_came_before_the_revoked_number_stays(world: World) -> None:

@@ -61,6 +61,15 @@ def keep(source: Path, target: Path) -> None:
         )
 
 
+def drop(path: Path) -> None:
+    """Remove what `keep` put there, or had begun to when it was killed. Raises DiskProblem."""
+    _clear(path)
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise disk_problem(error, path, doing="remove") from error
+
+
 def kept(path: Path) -> bool:
     """Whether `keep` put a file there. Then its name is durable, whoever was killed. Raises DiskProblem, StorageFailure."""
     if not os.path.lexists(path):

@@ -198,11 +198,7 @@ def _drop(site: Site, x: Exchange, chunks: list[SentChunk]) -> None:
     if not chunks:
         return
     for one in chunks:
-        path = site.config.folders.archive / one.file
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise disk_problem(error, path, doing="remove") from error
+        files.drop(site.config.folders.archive / one.file)
     with site.ledger.begin() as conn:
         blobs.drop_chunks(conn, x, chunks)
 

@@ -8,21 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import msgspec
 import sqlalchemy as sa
 
 from filesync.agent.events import count_text
 from filesync.agent.staged import member_chunks
+from filesync.bundle.changes import read_change
 from filesync.bundle.read import Member
 from filesync.bundle.verdict import shown
 from filesync.errors import Rejected, StorageFailure, size_text
 from filesync.ledger import blobs, journal
 from filesync.ledger.journal import Queued
 from filesync.ledger.streams import Exchange
-from filesync.model.change import Blob, Change, Chunk, Create
+from filesync.model.change import Blob, Chunk, Create
 
 _NAME: Final = 80  # characters of an attachment's name in a sentence
-_one_change: Final = msgspec.json.Decoder(Change)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +151,6 @@ def blob_of(change: Create) -> Blob:
 
 
 def _create(row: Queued) -> Create:
-    change = _one_change.decode(row.change)
+    change = read_change(row.change)
     assert isinstance(change, Create)
     return change

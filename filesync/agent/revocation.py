@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from filesync.agent.agreements import KeyRevoked
 from filesync.agent.site import Site
 from filesync.bundle.verdict import Code
-from filesync.errors import PairingError, disk_problem
+from filesync.errors import PairingError
 from filesync.exchange import files
 from filesync.keys.sshsig import PublicKey
 from filesync.ledger import journal, shadows, streams
@@ -82,11 +82,7 @@ def revoke(site: Site, x: Exchange, from_seq: int) -> Revoked:
         record.write(conn)
     record.done()
     for one in held:
-        path = site.config.folders.store / one.file
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise disk_problem(error, path, doing="remove") from error
+        files.drop(site.config.folders.store / one.file)
     return done
 
 

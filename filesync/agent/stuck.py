@@ -13,6 +13,7 @@ from filesync.agent.merge.abreast import Team
 from filesync.agent.merge.outcome import Counts
 from filesync.agent.record import micros
 from filesync.agent.site import Paired, Site
+from filesync.bundle.changes import read_change
 from filesync.errors import FilesyncError, Rejected
 from filesync.ledger import journal, shadows
 from filesync.ledger.journal import Queued, Wait
@@ -55,7 +56,7 @@ def skip(site: Site, name: str, mark: Mark, *, reason: str) -> None:
         rows = [row for row in journal.queued(conn, paired.exchange.id) if row.mark == mark and row.state is not Wait.BEHIND]
         if not rows:
             raise _not_stuck(mark)
-        change = msgspec.json.decode(rows[0].change, type=Change)
+        change = read_change(rows[0].change)
         row = shadows.entities(conn, paired.exchange.id, [change.gid]).get(change.gid)
         shadows.save(conn, paired.exchange.id, _decided(conn, paired, change, row, mark))
         shadows.drop_doubts(conn, paired.exchange.id, [change.gid])

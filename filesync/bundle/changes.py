@@ -37,6 +37,11 @@ def encode_change(change: Change) -> bytes:
     return canonical.encode(change)
 
 
+def read_change(line: bytes) -> Change:
+    """A line that was checked when it came. Raises what msgspec raises: then it is not the line that was checked."""
+    return _typed.decode(line)
+
+
 def compress(lines: Iterable[bytes], *, level: int = 3) -> Compressed:
     """Lines as one frame that states its content's size and checksum. The same lines give the same bytes."""
     content = b"".join(lines)

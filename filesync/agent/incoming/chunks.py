@@ -15,7 +15,6 @@ from filesync.agent.site import Site
 from filesync.bundle.header import file_name
 from filesync.bundle.layout import BLOBS, CHUNK
 from filesync.bundle.read import Bundle
-from filesync.errors import disk_problem
 from filesync.exchange import files
 from filesync.ledger import blobs, streams
 from filesync.ledger.blobs import TakenChunk
@@ -88,11 +87,7 @@ def drop_early(site: Site, x: Exchange, record: Record) -> None:
     for one in nobodys:
         if over <= 0 and one.received >= old:
             break
-        path = site.config.folders.store / one.file
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise disk_problem(error, path, doing="remove") from error
+        files.drop(site.config.folders.store / one.file)
         gone.append(one)
         over -= one.size
     if not gone:

@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final
 
-import msgspec
 import sqlalchemy as sa
 
 from filesync.agent.blobs import waiting
-from filesync.agent.events import BundleApplied, ContractDiffers, Event, HadWaited, Stopped, Stuck, Waiting
+from filesync.agent.events import BundleApplied, ContractDiffers, Event, HadWaited, Stopped
 from filesync.agent.incoming.checkpoint import write_checkpoint
 from filesync.agent.incoming.chunks import drop_early, spend
 from filesync.agent.incoming.introduced import learn
@@ -27,10 +25,12 @@ from filesync.agent.merge.carry import Carry
 from filesync.agent.merge.decide import Merge, Step
 from filesync.agent.merge.order import arrived, ends, groups, pointless
 from filesync.agent.merge.outcome import Counts, Outcome, Work
+from filesync.agent.merge.people import People
 from filesync.agent.merge.view import View
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Halted, Paired, Site
 from filesync.agent.staged import Changes, introduction
+from filesync.bundle.changes import read_change
 from filesync.bundle.header import BundleKind
 from filesync.bundle.read import Bundle
 from filesync.bundle.verdict import BadBundle
@@ -38,11 +38,9 @@ from filesync.errors import KeyProblem, PairingError
 from filesync.ledger import journal, shadows, streams
 from filesync.ledger.journal import Wait
 from filesync.ledger.streams import Direction, State, Taken
-from filesync.model.change import Change, Create, Delete
+from filesync.model.change import Create, Delete
 from filesync.model.ids import Gid, Mark, make_mark
 from filesync.model.shadow import Life
-
-_one_change: Final = msgspec.json.Decoder(Change)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,10 +225,11 @@ class Importer:
         outcomes = [came.results[place] for place in sorted(came.results)]
         for outcome in outcomes:
             done |= 1 << outcome.work.change.n
-        keys = {one.work.mark: self._key(view, one) for one in outcomes if one.left is not None}
+        people = People(self._site, self._paired, view)
+        left = {one.work.mark: event for one in outcomes if (event := people.left(one)) is not None}
         idle = [works[place].change.gid for place in range(len(works)) if place not in came.begun]
         with self._site.ledger.begin() as conn:
-            self._commit(conn, outcomes, keys)
+            self._commit(conn, outcomes, left)
             shadows.drop_doubts(conn, self._x, [gid for gid in idle if gid not in view.doubts])
             if taken is not None:
                 streams.update_taken(conn, self._x, taken, decided=done.to_bytes(done.bit_length() // 8 + 1, "little"))
@@ -241,7 +240,7 @@ class Importer:
             raise Halted
         return outcomes
 
-    def _commit(self, conn: sa.Connection, outcomes: list[Outcome], keys: Mapping[Mark, str]) -> None:
+    def _commit(self, conn: sa.Connection, outcomes: list[Outcome], left: Mapping[Mark, Event]) -> None:
         shadows.save(conn, self._x, [row for one in outcomes for row in one.rows])
         shadows.drop_doubts(conn, self._x, [one.work.change.gid for one in outcomes if not one.doubted])
         journal.put_queued(conn, self._x, [one.left for one in outcomes if one.left is not None])
@@ -260,28 +259,9 @@ class Importer:
             self.counts.add(one.end)
             for event in one.events:
                 self._record.add(event)
-            self._say_left(one, keys)
+            if one.work.mark in left:
+                self._record.add(left[one.work.mark])
         self._record.write(conn)
-
-    def _key(self, view: View, one: Outcome) -> str:
-        """What people here call it: our key, and the partner's in brackets; its alone where we have none."""
-        change = one.work.change
-        theirs = change.about.key or change.gid
-        row = view.row(change.gid)
-        if one.left is None or one.left.state is Wait.BEHIND or row is None or row.state is not Life.LIVE:
-            return theirs  # of what is behind another the tracker was not asked
-        shown = view.shown(row)
-        return theirs if shown is None else f"{shown.key} ({theirs} at {self._paired.them.name})"
-
-    def _say_left(self, one: Outcome, keys: Mapping[Mark, str]) -> None:
-        if one.left is None or one.work.since is not None:
-            return  # told when it came to stand there
-        key = keys[one.work.mark]
-        if one.left.state is Wait.STUCK:
-            self._record.add(Stuck(mark=one.left.mark, key=key, why=one.left.reason))
-        else:
-            waits = one.left.reason or one.left.waits_for or "the one before it"
-            self._record.add(Waiting(mark=one.left.mark, key=key, waits_for=waits))
 
     # ── the queue ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -301,7 +281,9 @@ class Importer:
     def _queue_pass(self, retry: frozenset[Mark]) -> bool:
         with self._site.ledger.begin() as conn:
             rows = journal.queued(conn, self._x)
-            changes = {row.mark: _one_change.decode(row.change) for row in rows}
+            if not rows:
+                return False
+            changes = {row.mark: read_change(row.change) for row in rows}
             named = [*(Gid(row.waits_for) for row in rows if row.waits_for), *chain.from_iterable(map(ends, changes.values()))]
             above = [change.parent for change in changes.values() if isinstance(change, Create) and change.parent is not None]
             there = shadows.entities(conn, self._x, [*named, *above, *(row.gid for row in rows)])

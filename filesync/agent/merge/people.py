@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import msgspec
 
-from filesync.agent.events import LostEdit, Met
+from filesync.agent.events import Event, LostEdit, Met, Stuck, Waiting
 from filesync.agent.merge import plan
 from filesync.agent.merge.outcome import Outcome
 from filesync.agent.merge.plan import Decision, Meeting, Verdict
 from filesync.agent.merge.view import Shown, View
 from filesync.agent.record import micros
 from filesync.agent.site import Paired, Site
-from filesync.ledger.journal import Conflict
+from filesync.ledger.journal import Conflict, Queued, Wait
 from filesync.model.links import link_end, link_parts
-from filesync.model.shadow import Entity
+from filesync.model.shadow import Entity, Life
 from filesync.model.values import Value
 
 
@@ -75,6 +75,26 @@ class People:
                 lost.append(f"{item.ref.kind} {item.ref.local}")
         if lost:
             outcome.events.append(LostEdit(key=shown.key, what=lost))
+
+    def left(self, one: Outcome) -> Event | None:
+        """A change that came to wait or is refused; None where there is nothing to tell, or it was told before."""
+        if one.left is None or one.work.since is not None:
+            return None
+        key = self._key(one, one.left)
+        if one.left.state is Wait.STUCK:
+            return Stuck(mark=one.left.mark, key=key, why=one.left.reason)
+        waits = one.left.reason or one.left.waits_for or "the one before it"
+        return Waiting(mark=one.left.mark, key=key, waits_for=waits)
+
+    def _key(self, one: Outcome, left: Queued) -> str:
+        """What people here call it: our key, and the partner's in brackets; its alone where we have none."""
+        change = one.work.change
+        theirs = change.about.key or change.gid
+        row = self._view.row(change.gid)
+        if left.state is Wait.BEHIND or row is None or row.state is not Life.LIVE:
+            return theirs  # of what is behind another the tracker was not asked
+        shown = self._view.shown(row)
+        return theirs if shown is None else f"{shown.key} ({theirs} at {self._paired.them.name})"
 
 
 def _text(value: Value | None) -> str:

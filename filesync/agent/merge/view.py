@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
 
-import msgspec
 import sqlalchemy as sa
 
 from filesync.agent.blobs import Lack, Piece, blob_of, forget_lost, lacking, pieces, stream
 from filesync.agent.site import Paired, Site
+from filesync.bundle.changes import read_change
 from filesync.ledger import journal, shadows
 from filesync.model.change import Change, Create, Delete, Set
 from filesync.model.ids import Gid, Kind, is_gid
@@ -20,8 +19,6 @@ from filesync.model.links import link_end
 from filesync.model.shadow import Entity, Life
 from filesync.model.values import FieldKind, Value, split_name
 from filesync.trackers.base import Tracker
-
-_one_change: Final = msgspec.json.Decoder(Change)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +80,7 @@ class View:
 
     def _queued_deletes(self, conn: sa.Connection) -> set[Gid]:
         rows = journal.queued_of(conn, self._paired.exchange.id, self.queued)
-        return {row.gid for row in rows if isinstance(_one_change.decode(row.change), Delete)}
+        return {row.gid for row in rows if isinstance(read_change(row.change), Delete)}
 
     def _named(self, change: Change) -> list[Gid]:
         named = [change.gid]

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import msgspec
 
 from filesync.agent.events import Event, ranges
-from filesync.agent.outgoing.departures import Asked, ChunksNotThere, ChunksResent, NotThere, OutboxName, Resent
+from filesync.agent.outgoing.departures import Asked, ChunksNotThere, ChunksResent, NotThere, Resent
+from filesync.agent.outgoing.offer import offer
 from filesync.agent.record import Record, micros, moment
 from filesync.agent.site import Site
 from filesync.errors import PairingError
-from filesync.exchange.outbox import publish
 from filesync.ledger import blobs, streams
 from filesync.ledger.blobs import SentChunk
 from filesync.ledger.streams import Exchange, Sent
@@ -104,9 +104,7 @@ def _answer_chunks(site: Site, x: Exchange, record: Record) -> None:
 
 def _publish_chunks(site: Site, x: Exchange, record: Record, chunks: list[SentChunk]) -> None:
     for one in chunks:
-        published = publish(site.config.folders.archive / one.file, site.outbox(x), one.file)
-        if published.renamed:
-            record.add(OutboxName(file=one.file, instead=published.path.name))
+        offer(site, x, one.file, record)
     if chunks:
         record.add(ChunksResent(chunks=len(chunks), to=x.partner_name))
     with site.ledger.begin() as conn:
@@ -143,7 +141,4 @@ def _archived(site: Site, x: Exchange, seqs: Iterable[int]) -> _There:
 
 
 def _publish(site: Site, x: Exchange, one: Sent, record: Record) -> None:
-    published = publish(site.config.folders.archive / one.file, site.outbox(x), one.file)
-    if published.renamed:
-        record.add(OutboxName(file=one.file, instead=published.path.name))
-    record.add(Resent(seq=one.seq, file=published.path.name))
+    record.add(Resent(seq=one.seq, file=offer(site, x, one.file, record).name))

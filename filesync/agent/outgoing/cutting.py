@@ -14,12 +14,12 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from filesync import __version__
 from filesync.agent.outgoing.build import build, clear_spool
 from filesync.agent.outgoing.departures import NotFetched
+from filesync.agent.outgoing.number import heading
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Paired, Site
-from filesync.bundle.header import BundleKind, Header, Party, Place, file_name
+from filesync.bundle.header import BundleKind, file_name
 from filesync.bundle.layout import CHUNK
 from filesync.bundle.write import Bag, DataFile, pack
 from filesync.errors import DiskProblem, Gone, Rejected, StorageFailure, Unavailable, disk_problem, size_text
@@ -31,10 +31,8 @@ from filesync.model.change import Blob, Chunk
 from filesync.model.diff import Tell
 from filesync.model.ids import Kind
 from filesync.model.issue import Ref
-from filesync.model.values import utc_text
 
 MOST_CHUNKS: Final = 20_000  # of one attachment: a change line has room for so many
-_NONCE: Final = 16  # bytes
 
 
 class Cutter:
@@ -153,19 +151,8 @@ class Cutter:
         return Chunk(bag.bundle_id, part.sha256, part.size)
 
     def _packed(self, part: _Source) -> Bag:
-        x, us, them = self._x, self._paired.us, self._paired.them
-        header = Header(
-            agent=f"filesync {__version__}",
-            kind=BundleKind.CHUNK,
-            stream=x.out_stream,
-            from_=Party(us.id, us.name),
-            to=Party(them.id, them.name),
-            generation=Place(x.out_generation.n, x.out_generation.id),
-            seq=0,
-            contract=self._paired.rules.contract.digest,
-            created_at=utc_text(self._site.clock()),
-            nonce=self._site.random(_NONCE),
-        )
+        contract = self._paired.rules.contract.digest
+        header = heading(self._site, self._x, BundleKind.CHUNK, now=self._site.clock(), contract=contract)
         piece = self._site.spool(self._x) / "piece"
         return pack(header, [DataFile(CHUNK, part.size, part.size, part.sha256, lambda: files.read(piece))])
 

@@ -14,40 +14,37 @@ from typing import Final
 
 import msgspec
 
-from filesync import __version__
-from filesync.agent import position
 from filesync.agent.events import Event
 from filesync.agent.outgoing.again import answer
 from filesync.agent.outgoing.build import build, check_recipient, clear_spool
 from filesync.agent.outgoing.cutting import Cutter, drop_loose, drop_unnamed, fetched
-from filesync.agent.outgoing.departures import ChunksExported, Exported, NotTold, OutboxName, Resumed, RulesChanged
+from filesync.agent.outgoing.departures import ChunksExported, Exported, NotTold, Resumed, RulesChanged
 from filesync.agent.outgoing.gather import Found, Gather
+from filesync.agent.outgoing.number import freeze, next_heading
+from filesync.agent.outgoing.offer import offer
 from filesync.agent.outgoing.reports import report_if_due
 from filesync.agent.prune import prune
-from filesync.agent.record import Record, micros
+from filesync.agent.record import Record
 from filesync.agent.site import Paired, Site
 from filesync.agent.staged import LIMITS
 from filesync.bundle.changes import Compressed, compress, encode_change
-from filesync.bundle.header import BundleKind, Header, InChunks, Party, Place, decode_header, file_name
+from filesync.bundle.header import BundleKind, InChunks, decode_header
 from filesync.bundle.layout import BLOBS
 from filesync.bundle.write import Bag, DataFile, changes_file, pack
 from filesync.config import Limits, room_in
 from filesync.errors import DiskProblem, PairingError, StorageFailure, size_text
 from filesync.exchange import files
 from filesync.exchange.guard import Guard, write_guard
-from filesync.exchange.outbox import publish
 from filesync.ledger import blobs, shadows, streams
 from filesync.ledger.streams import Direction, Exchange, Sent
 from filesync.model.diff import Tell
 from filesync.model.ids import Gid, make_mark
 from filesync.model.links import link_end
 from filesync.model.shadow import Entity, Life
-from filesync.model.values import utc_text
 
-_NONCE: Final = 16  # bytes
 _BLOBS: Final = 2_000  # attachments that the changes of one bundle name: its head lists them
 _ENTRY: Final = 1_500  # bytes that a small attachment takes besides its own: in head, manifest and tar
-_FROZEN, _ARCHIVED, _PUBLISHED = "frozen", "archived", "published"
+_ARCHIVED, _PUBLISHED = "archived", "published"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,22 +133,16 @@ def _number(site: Site, paired: Paired, record: Record, found: Found) -> bool:
             told, rest = rest[: len(lines)], rest[len(lines) :]
             packed = compress(lines, level=site.config.limits.level)
             now = site.clock()
-            report = position.report(conn, x, now=now, grace=site.config.limits.grace)
-            header = Header(
-                agent=f"filesync {__version__}",
-                kind=BundleKind.CHANGES,
-                stream=x.out_stream,
-                from_=Party(paired.us.id, paired.us.name),
-                to=Party(paired.them.id, paired.them.name),
-                generation=Place(x.out_generation.n, x.out_generation.id),
-                seq=seq,
-                prev=x.out_id,
-                seen=position.seen(conn, x),
-                counts=dict(sorted(Counter(one.word for one in told).items())),
-                contract=paired.rules.contract.digest,
-                created_at=utc_text(now),
-                nonce=site.random(_NONCE),
-                report=report,
+            header = msgspec.structs.replace(
+                next_heading(
+                    conn,
+                    site,
+                    x,
+                    BundleKind.CHANGES,
+                    now=now,
+                    contract=paired.rules.contract.digest,
+                    counts=dict(sorted(Counter(one.word for one in told).items())),
+                ),
                 blobs=_in_chunks(told),
             )
             named = {one.blob.sha256: one.blob for one in told if one.blob is not None}
@@ -159,25 +150,8 @@ def _number(site: Site, paired: Paired, record: Record, found: Found) -> bool:
             bag = pack(header, [changes_file(packed), *(_inline(site, x, one.sha256, one.size) for one in here)])
             for blob in named.values():
                 blobs.name_sent(conn, x, blob, seq=seq)
-            streams.add_sent(
-                conn,
-                x.id,
-                Sent(
-                    generation=x.out_generation.n,
-                    seq=seq,
-                    id=bag.bundle_id,
-                    file=file_name(bag.header, bag.bundle_id, encrypted=x.encrypt),
-                    header=dict(bag.tags)["bundle.json"],
-                    frozen=packed.data,
-                    state=_FROZEN,
-                    changes=len(told),
-                    at=micros(now),
-                ),
-            )
             shadows.save(conn, x.id, rows)
-            streams.update_exchange(conn, x.id, out_seq=seq, out_id=bag.bundle_id, report_no=report.no)
-            position.told(conn, x, report, now=now)
-            x = streams.exchange_of(conn, x.id)
+            x = freeze(conn, x, bag, packed, changes=len(told), now=now)
         if found.cursor is not None and found.cursor != x.cursor:
             streams.update_exchange(conn, x.id, cursor=found.cursor)
         shadows.drop_revisits(conn, x.id, found.looked_at)
@@ -271,12 +245,10 @@ def finish(site: Site, x: Exchange, record: Record, *, resumed: bool = False) ->
         with site.ledger.begin() as conn:  # X10
             streams.update_sent(conn, x.id, one, header=None, frozen=None, state=_ARCHIVED)
         site.step("X10")
-        published = publish(archived, site.outbox(x), one.file)  # X11
+        offered = offer(site, x, one.file, record)  # X11
         site.step("X11")
-        if published.renamed:
-            record.add(OutboxName(file=one.file, instead=published.path.name))
         size = files.size_of(archived)
-        record.add(Exported(seq=one.seq, changes=one.changes, bytes=size, file=published.path.name, to=x.partner_name))
+        record.add(Exported(seq=one.seq, changes=one.changes, bytes=size, file=offered.name, to=x.partner_name))
         with site.ledger.begin() as conn:  # X12
             streams.update_sent(conn, x.id, one, state=_PUBLISHED)
             record.write(conn)
@@ -292,10 +264,8 @@ def _publish_chunks(site: Site, x: Exchange, record: Record) -> None:
     with site.ledger.begin() as conn:
         waiting = blobs.unpublished(conn, x)
     for one in waiting:
-        published = publish(site.config.folders.archive / one.file, site.outbox(x), one.file)
+        offer(site, x, one.file, record)
         site.step("X11")
-        if published.renamed:
-            record.add(OutboxName(file=one.file, instead=published.path.name))
         with site.ledger.begin() as conn:
             blobs.update_chunk(conn, x, one, published=True)
         site.step("X12")

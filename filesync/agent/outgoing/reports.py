@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import re
 
-from filesync import __version__
+from msgspec.structs import replace
+
 from filesync.agent import position
 from filesync.agent.outgoing.build import build, clear_spool
 from filesync.agent.outgoing.departures import Reported
+from filesync.agent.outgoing.number import heading
 from filesync.agent.record import Record, micros, moment
 from filesync.agent.site import Paired, Site
-from filesync.bundle.header import BundleKind, Header, Party, Place, Report, encode_report, file_name
+from filesync.bundle.header import BundleKind, Report, encode_report, file_name
 from filesync.bundle.layout import REPORT
 from filesync.bundle.write import Bag, data_bytes, pack
 from filesync.errors import PairingError, disk_problem
@@ -19,9 +21,6 @@ from filesync.exchange.outbox import publish
 from filesync.ledger import streams
 from filesync.ledger.streams import Direction, Exchange
 from filesync.model.ids import Mark
-from filesync.model.values import utc_text
-
-_NONCE = 16  # bytes
 
 
 def report_if_due(site: Site, paired: Paired, record: Record, *, asked: bool = False) -> bool:
@@ -86,21 +85,8 @@ def request(site: Site, name: str) -> str:
 
 
 def _packed(site: Site, paired: Paired, what: Report, *, now: dt.datetime, seen: Mark) -> Bag:
-    x = paired.exchange
-    header = Header(
-        agent=f"filesync {__version__}",
-        kind=BundleKind.REPORT,
-        stream=x.out_stream,
-        from_=Party(paired.us.id, paired.us.name),
-        to=Party(paired.them.id, paired.them.name),
-        generation=Place(x.out_generation.n, x.out_generation.id),
-        seq=0,
-        seen=seen,
-        contract=paired.rules.contract.digest,
-        created_at=utc_text(now),
-        nonce=site.random(_NONCE),
-        report=what,
-    )
+    header = heading(site, paired.exchange, BundleKind.REPORT, now=now, contract=paired.rules.contract.digest)
+    header = replace(header, seen=seen, report=what)
     return pack(header, [data_bytes(REPORT, encode_report(what))])
 
 

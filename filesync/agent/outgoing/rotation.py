@@ -9,26 +9,23 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from filesync import __version__
-from filesync.agent import key_files, position
+from filesync.agent import key_files
 from filesync.agent.agreements import KeyRotated
 from filesync.agent.outgoing.build import clear_spool
 from filesync.agent.outgoing.exporter import finish
-from filesync.agent.record import micros
+from filesync.agent.outgoing.number import freeze, next_heading
 from filesync.agent.site import Site
 from filesync.bundle.changes import compress
-from filesync.bundle.header import BundleKind, Header, Party, Place, file_name
+from filesync.bundle.header import BundleKind
 from filesync.bundle.introduction import Introduction, encode_introduction
 from filesync.bundle.write import changes_file, pack
 from filesync.errors import FilesyncError, StorageFailure
 from filesync.keys import age
 from filesync.ledger import streams
 from filesync.ledger.stream_keys import begin_key, key_at, stream_keys
-from filesync.ledger.streams import Direction, Exchange, Sent, State
+from filesync.ledger.streams import Direction, Exchange, State
 from filesync.model.ids import Mark, make_mark
-from filesync.model.values import utc_text
 
-_NONCE = 16  # bytes
 _TURNING = "age key"  # the site's fact: the recipient before, while partners are not told of the one after
 
 
@@ -125,43 +122,11 @@ def _place(x: Exchange, seq: int) -> Mark:
 
 def _number(conn: sa.Connection, site: Site, x: Exchange, says: Introduction) -> int:
     """Give the bundle that says it the next number, and freeze it. Returns the number."""
-    now, seq = site.clock(), x.out_seq + 1
+    now = site.clock()
     packed = compress([encode_introduction(says)], level=site.config.limits.level)
-    report = position.report(conn, x, now=now, grace=site.config.limits.grace)
-    header = Header(
-        agent=f"filesync {__version__}",
-        kind=BundleKind.KEYS,
-        stream=x.out_stream,
-        from_=Party(site.config.site, site.config.name),
-        to=Party(x.partner_site, x.partner_name),
-        generation=Place(x.out_generation.n, x.out_generation.id),
-        seq=seq,
-        prev=x.out_id,
-        seen=position.seen(conn, x),
-        counts={"key": 1},
-        created_at=utc_text(now),
-        nonce=site.random(_NONCE),
-        report=report,
-    )
-    bag = pack(header, [changes_file(packed)])
-    streams.add_sent(
-        conn,
-        x.id,
-        Sent(
-            generation=x.out_generation.n,
-            seq=seq,
-            id=bag.bundle_id,
-            file=file_name(bag.header, bag.bundle_id, encrypted=x.encrypt),
-            header=dict(bag.tags)["bundle.json"],
-            frozen=packed.data,
-            state="frozen",
-            changes=1,
-            at=micros(now),
-        ),
-    )
-    streams.update_exchange(conn, x.id, out_seq=seq, out_id=bag.bundle_id, report_no=report.no)
-    position.told(conn, x, report, now=now)
-    return seq
+    header = next_heading(conn, site, x, BundleKind.KEYS, now=now, contract="", counts={"key": 1})
+    freeze(conn, x, pack(header, [changes_file(packed)]), packed, changes=1, now=now)
+    return header.seq
 
 
 def _settled(site: Site) -> dict[str, str]:

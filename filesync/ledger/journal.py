@@ -9,20 +9,18 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from filesync.ledger.tables import conflict, event, queue
+from filesync.ledger.tables import MANY, X, conflict, event, queue
 from filesync.model.ids import Gid, Mark
 
 _CHUNK: Final = 500
 BLOB: Final = "blob"  # what a change waits for that needs the bytes of an attachment
-_X: Final[sa.BindParameter[Any]] = sa.bindparam("x")
-_MANY: Final[sa.BindParameter[Any]] = sa.bindparam("many", expanding=True)
-_QUEUED: Final = sa.select(queue).where(queue.c.exchange == _X).order_by(queue.c.mark)
-_FIRST: Final = sa.select(sa.func.min(queue.c.mark)).where(queue.c.exchange == _X)
-_COUNTS: Final = sa.select(queue.c.state, sa.func.count()).where(queue.c.exchange == _X).group_by(queue.c.state)
+_QUEUED: Final = sa.select(queue).where(queue.c.exchange == X).order_by(queue.c.mark)
+_FIRST: Final = sa.select(sa.func.min(queue.c.mark)).where(queue.c.exchange == X)
+_COUNTS: Final = sa.select(queue.c.state, sa.func.count()).where(queue.c.exchange == X).group_by(queue.c.state)
 _QUEUED_BLOBS: Final = _QUEUED.where(queue.c.blob != "")
-_QUEUED_OF: Final = _QUEUED.where(queue.c.gid.in_(_MANY))
+_QUEUED_OF: Final = _QUEUED.where(queue.c.gid.in_(MANY))
 _DROP_ENTRIES: Final = sa.delete(event).where(event.c.at < sa.bindparam("before"))
-_QUEUED_GIDS: Final = sa.select(queue.c.gid).where(queue.c.exchange == _X, queue.c.gid.in_(_MANY))
+_QUEUED_GIDS: Final = sa.select(queue.c.gid).where(queue.c.exchange == X, queue.c.gid.in_(MANY))
 
 
 class Wait(StrEnum):

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 
 from filesync.ledger.streams import Exchange
-from filesync.ledger.tables import bundle_in, refusal
+from filesync.ledger.tables import X, bundle_in, refusal
 
-_X: Final[sa.BindParameter[Any]] = sa.bindparam("x")
 _REFUSALS: Final = (
     sa.select(refusal.c.seq, refusal.c.code, refusal.c.since)
-    .where(refusal.c.exchange == _X, refusal.c.generation == sa.bindparam("generation"), refusal.c.seq > sa.bindparam("done"))
+    .where(refusal.c.exchange == X, refusal.c.generation == sa.bindparam("generation"), refusal.c.seq > sa.bindparam("done"))
     .where(
         ~sa.exists().where(
-            bundle_in.c.exchange == _X, bundle_in.c.generation == refusal.c.generation, bundle_in.c.seq == refusal.c.seq
+            bundle_in.c.exchange == X, bundle_in.c.generation == refusal.c.generation, bundle_in.c.seq == refusal.c.seq
         )
     )
     .order_by(refusal.c.seq)

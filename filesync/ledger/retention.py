@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 
 from filesync.ledger.blobs import forget_sent, still_needed
 from filesync.ledger.streams import Exchange
-from filesync.ledger.tables import bundle_in, bundle_out
+from filesync.ledger.tables import GENERATION, SEQ, X, bundle_in, bundle_out
 from filesync.model.ids import BundleId
 
-_X: Final[sa.BindParameter[Any]] = sa.bindparam("x")
-_GENERATION: Final[sa.BindParameter[Any]] = sa.bindparam("generation")
-_SEQ: Final[sa.BindParameter[Any]] = sa.bindparam("seq")
 _LAST: Final = sa.select(bundle_out.c.id).where(
-    bundle_out.c.exchange == _X, bundle_out.c.generation == _GENERATION, bundle_out.c.seq == _SEQ
+    bundle_out.c.exchange == X, bundle_out.c.generation == GENERATION, bundle_out.c.seq == SEQ
 )
 _ACKNOWLEDGED: Final = (
     sa.select(bundle_out.c.seq, bundle_out.c.id, bundle_out.c.file, bundle_out.c.at, bundle_out.c.resent)
-    .where(bundle_out.c.exchange == _X, bundle_out.c.generation == _GENERATION, bundle_out.c.seq <= _SEQ)
+    .where(bundle_out.c.exchange == X, bundle_out.c.generation == GENERATION, bundle_out.c.seq <= SEQ)
     .where(bundle_out.c.state == "published", bundle_out.c.pruned == 0)
     .order_by(bundle_out.c.seq)
 )
 _APPLIED: Final = (
     sa.select(bundle_in.c.seq, bundle_in.c.id, bundle_in.c.file, bundle_in.c.applied, sa.literal(0))
-    .where(bundle_in.c.exchange == _X, bundle_in.c.generation == _GENERATION, bundle_in.c.seq <= _SEQ)
+    .where(bundle_in.c.exchange == X, bundle_in.c.generation == GENERATION, bundle_in.c.seq <= SEQ)
     .where(bundle_in.c.state == "applied", bundle_in.c.pruned == 0)
     .order_by(bundle_in.c.seq)
 )

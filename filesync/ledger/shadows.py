@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
-from filesync.ledger.tables import doubt, entity, revisit
+from filesync.ledger.tables import MANY, X, doubt, entity, revisit
 from filesync.model.ids import Gid, Kind
 from filesync.model.shadow import Entity, Life, Shadow
 from filesync.model.values import Value
@@ -17,24 +17,22 @@ _CHUNK: Final = 500  # names in one IN (…): databases bound them
 
 
 # Statements are built once: SQLAlchemy takes longer to put one together than SQLite takes to answer it.
-_X: Final[sa.BindParameter[Any]] = sa.bindparam("x")
-_MANY: Final[sa.BindParameter[Any]] = sa.bindparam("many", expanding=True)
-_ENTITIES: Final = sa.select(entity).where(entity.c.exchange == _X, entity.c.gid.in_(_MANY))
-_CHILDREN: Final = sa.select(entity).where(entity.c.exchange == _X, entity.c.parent.in_(_MANY)).order_by(entity.c.row)
+_ENTITIES: Final = sa.select(entity).where(entity.c.exchange == X, entity.c.gid.in_(MANY))
+_CHILDREN: Final = sa.select(entity).where(entity.c.exchange == X, entity.c.parent.in_(MANY)).order_by(entity.c.row)
 _BY_LOCAL: Final = sa.select(entity).where(
-    entity.c.exchange == _X, entity.c.kind == sa.bindparam("kind"), entity.c.local == sa.bindparam("local")
+    entity.c.exchange == X, entity.c.kind == sa.bindparam("kind"), entity.c.local == sa.bindparam("local")
 )
-_ELSEWHERE: Final = sa.select(entity.c.gid).where(entity.c.exchange != _X, entity.c.state == Life.LIVE, entity.c.gid.in_(_MANY))
-_COMING: Final = sa.select(doubt.c.gid).where(doubt.c.exchange != _X, doubt.c.field == "", doubt.c.gid.in_(_MANY))
-_DOUBTS: Final = sa.select(doubt).where(doubt.c.exchange == _X)
+_ELSEWHERE: Final = sa.select(entity.c.gid).where(entity.c.exchange != X, entity.c.state == Life.LIVE, entity.c.gid.in_(MANY))
+_COMING: Final = sa.select(doubt.c.gid).where(doubt.c.exchange != X, doubt.c.field == "", doubt.c.gid.in_(MANY))
+_DOUBTS: Final = sa.select(doubt).where(doubt.c.exchange == X)
 _PAIRED: Final = sa.exists().where(
     entity.c.exchange == revisit.c.exchange,
     entity.c.kind == Kind.ISSUE,
     entity.c.local == revisit.c.once,
     entity.c.state == Life.LIVE,
 )
-_READY: Final = sa.select(revisit.c.issue).distinct().where(revisit.c.exchange == _X, _PAIRED)
-_REVISITS: Final = sa.select(revisit.c.issue).distinct().where(revisit.c.exchange == _X, (revisit.c.once == "") | _PAIRED)
+_READY: Final = sa.select(revisit.c.issue).distinct().where(revisit.c.exchange == X, _PAIRED)
+_REVISITS: Final = sa.select(revisit.c.issue).distinct().where(revisit.c.exchange == X, (revisit.c.once == "") | _PAIRED)
 # As the driver takes it, for rows by the thousand: handing one over by SQLAlchemy costs twice what writing it costs SQLite.
 _SAVE: Final = (
     "insert into entity (exchange, gid, kind, parent, local, state, fields) values (?, ?, ?, ?, ?, ?, ?)"
@@ -46,7 +44,7 @@ _PUT_DOUBT: Final = (
     " on conflict (exchange, gid, field) do update set value = excluded.value"
 )
 _DROP_DOUBTS: Final = "delete from doubt where exchange = ? and gid = ?"
-_LOOKED_AT: Final = sa.delete(revisit).where(revisit.c.exchange == _X, revisit.c.issue.in_(_MANY))
+_LOOKED_AT: Final = sa.delete(revisit).where(revisit.c.exchange == X, revisit.c.issue.in_(MANY))
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, Shadow]).decode

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from filesync.ledger.tables import bundle_in, bundle_out, exchange, site
+from filesync.ledger.tables import GENERATION, SEQ, X, bundle_in, bundle_out, exchange, site
 from filesync.model.ids import NO_BUNDLE, BundleId, Generation, SiteId, StreamId
 
 
@@ -122,27 +122,24 @@ class Taken:
 
 
 # Statements are built once: SQLAlchemy takes longer to put one together than SQLite takes to answer it.
-_X: Final[sa.BindParameter[Any]] = sa.bindparam("x")
-_GENERATION: Final[sa.BindParameter[Any]] = sa.bindparam("generation")
-_SEQ: Final[sa.BindParameter[Any]] = sa.bindparam("seq")
 _FACT: Final = sa.select(site.c.value).where(site.c.name == sa.bindparam("name"))
 _EXCHANGES: Final = sa.select(exchange).order_by(exchange.c.name)
 _NAMED: Final = sa.select(exchange).where(exchange.c.name == sa.bindparam("name"))
-_ONE: Final = sa.select(exchange).where(exchange.c.id == _X)
+_ONE: Final = sa.select(exchange).where(exchange.c.id == X)
 _UNPUBLISHED: Final = (
     sa.select(bundle_out)
-    .where(bundle_out.c.exchange == _X, bundle_out.c.state != "published")
+    .where(bundle_out.c.exchange == X, bundle_out.c.state != "published")
     .order_by(bundle_out.c.generation, bundle_out.c.seq)
 )
 _SENT: Final = sa.select(bundle_out).where(
-    bundle_out.c.exchange == _X, bundle_out.c.generation == _GENERATION, bundle_out.c.seq == _SEQ
+    bundle_out.c.exchange == X, bundle_out.c.generation == GENERATION, bundle_out.c.seq == SEQ
 )
 _TAKEN: Final = sa.select(bundle_in).where(
-    bundle_in.c.exchange == _X, bundle_in.c.generation == _GENERATION, bundle_in.c.seq == _SEQ
+    bundle_in.c.exchange == X, bundle_in.c.generation == GENERATION, bundle_in.c.seq == SEQ
 )
 _HELD: Final = (
     sa.select(bundle_in)
-    .where(bundle_in.c.exchange == _X, bundle_in.c.state == "received")
+    .where(bundle_in.c.exchange == X, bundle_in.c.state == "received")
     .order_by(bundle_in.c.generation, bundle_in.c.seq)
 )
 
@@ -215,7 +212,7 @@ def update_exchange(conn: sa.Connection, exchange_id: int, **values: object) -> 
 
 @cache
 def _moving(*columns: str) -> sa.Update:
-    return sa.update(exchange).where(exchange.c.id == _X).values({name: sa.bindparam(f"new {name}") for name in columns})
+    return sa.update(exchange).where(exchange.c.id == X).values({name: sa.bindparam(f"new {name}") for name in columns})
 
 
 # ── bundles we send ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -5,7 +5,7 @@ Times are integer microseconds since 1970 (UTC). Marks, gids and digests are tex
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -288,3 +288,9 @@ event = sa.Table(
     sa.Column("detail", sa.LargeBinary, nullable=False),
 )
 sa.Index("event_at", event.c.at)
+
+# What statements ask by: they are built once, and given these at every call.
+X: Final[sa.BindParameter[Any]] = sa.bindparam("x")  # an exchange
+GENERATION: Final[sa.BindParameter[Any]] = sa.bindparam("generation")
+SEQ: Final[sa.BindParameter[Any]] = sa.bindparam("seq")
+MANY: Final[sa.BindParameter[Any]] = sa.bindparam("many", expanding=True)

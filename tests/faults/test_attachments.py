@@ -116,7 +116,9 @@ def test_a_chunk_is_verified_and_shown_like_any_bundle(film: World, terminal: Te
 def test_f38_chunks_come_on_several_sticks_over_days_and_status_shows_the_rest(film: World) -> None:
     come(film)
     for number, chunk in enumerate(carried(film)):
-        (waiting,) = film.globex.status().exchanges[0].receiving.attachments  # type: ignore[union-attr]
+        receiving = film.globex.status().exchanges[0].receiving
+        assert receiving is not None
+        (waiting,) = receiving.attachments
         assert (waiting.name, len(waiting.chunks), waiting.size) == ("pump.mov", 4 - number, len(FILM))
         film.clock.advance(days=1)
         bring(film.globex, chunk)

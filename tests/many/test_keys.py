@@ -79,7 +79,8 @@ def test_f91_a_new_key_is_learned_from_a_bundle_that_the_one_before_signed_and_a
     new = rotate(acme)
     assert new != before
     assert acme.site.signer().public.fingerprint() == new
-    assert sorted(path.name for path in acme.config.keys.signing.parent.iterdir()) == [  # type: ignore[union-attr]
+    assert acme.config.keys.signing is not None
+    assert sorted(path.name for path in acme.config.keys.signing.parent.iterdir()) == [
         "age.txt",
         "allowed_signers",
         "signing",

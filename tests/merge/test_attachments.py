@@ -195,7 +195,7 @@ def test_a_name_that_lands_differently_is_told_and_never_sent_back(monkeypatch: 
             if draft.content is not None:
                 fields = {**draft.fields, "name": "a_b.txt"}
                 draft = Draft(kind=draft.kind, issue=draft.issue, fields=fields, about=draft.about, content=draft.content)
-            return create(self, origin, draft)  # type: ignore[arg-type]
+            return create(self, origin, draft)  # type: ignore[arg-type]  # the tracker before it is wrapped
 
         monkeypatch.setattr(type(real), "create", cleaned)
         done = world.send(world.acme)

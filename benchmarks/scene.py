@@ -12,8 +12,8 @@ from typing import Final
 
 from benchmarks.material import TEXT, Prose, fields, gid_of, issue
 from benchmarks.tracker import MemoryTracker
-from filesync.agent import pairing
 from filesync.agent.founding import create_site
+from filesync.agent.partners import pairing
 from filesync.agent.site import Site
 from filesync.config import load_config
 from filesync.ledger import shadows, streams

@@ -18,9 +18,9 @@ import msgspec
 import sqlalchemy as sa
 from filelock import FileLock
 
-from filesync.agent import key_files
 from filesync.agent.busy import Busy
 from filesync.agent.lock import lock_site
+from filesync.agent.partners import key_files
 from filesync.agent.record import Clock, Record, Sink, moment
 from filesync.agent.traces import check_traces
 from filesync.config import Config

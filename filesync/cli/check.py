@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from filesync.agent.check import check_site
+from filesync.agent.asked.check import check_site
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, json_option, now
 from filesync.errors import ExitCode

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
+from filesync.agent.asked.look import conflicts as met
+from filesync.agent.asked.look import reading
 from filesync.agent.events import how_met
-from filesync.agent.look import conflicts as met
-from filesync.agent.look import reading
 from filesync.agent.record import moment
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, json_option, time_text

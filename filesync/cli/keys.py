@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import click
 import msgspec
 
-from filesync.agent.keyring import Keys, keyring
-from filesync.agent.look import reading
+from filesync.agent.asked.look import reading
 from filesync.agent.outgoing.rotation import Rotated, rotate_age, rotate_signing
-from filesync.agent.revocation import revoke as revoke_key
+from filesync.agent.partners.keyring import Keys, keyring
+from filesync.agent.partners.revocation import revoke as revoke_key
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, Verbs, json_option
 from filesync.cli.exchanges import named

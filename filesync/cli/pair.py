@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from filesync.agent import pairing
+from filesync.agent.partners import pairing
 from filesync.cli.app import App, Verbs, json_option
 from filesync.errors import disk_problem
 from filesync.keys.pairing import MAX_PAIRING, decode, encode

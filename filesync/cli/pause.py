@@ -7,8 +7,8 @@ from collections.abc import Callable
 import click
 import sqlalchemy as sa
 
-from filesync.agent import pausing
-from filesync.agent.look import reading
+from filesync.agent.asked.look import reading
+from filesync.agent.partners import pausing
 from filesync.agent.record import Record, micros
 from filesync.cli.app import App, json_option, now
 from filesync.cli.exchanges import exchange_option, named

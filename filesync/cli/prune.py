@@ -7,9 +7,9 @@ from functools import partial
 
 import click
 
-from filesync.agent.look import reading
-from filesync.agent.prune import Place, Spent, prune_ended
-from filesync.agent.prune import prune as prune_once
+from filesync.agent.asked.look import reading
+from filesync.agent.upkeep.prune import Place, Spent, prune_ended
+from filesync.agent.upkeep.prune import prune as prune_once
 from filesync.cli.app import App, Say, json_option
 from filesync.cli.exchanges import Results, each_exchange
 from filesync.errors import ExitCode, size_text

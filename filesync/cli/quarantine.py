@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from filesync.agent import quarantine as kept
-from filesync.agent.inspect import inspected
-from filesync.agent.quarantine import Entry
+from filesync.agent.asked.inspect import inspected
+from filesync.agent.upkeep import quarantine as kept
+from filesync.agent.upkeep.quarantine import Entry
 from filesync.bundle.verdict import Code, shown
 from filesync.cli.app import App, Verbs, json_option, time_text
 from filesync.errors import ExitCode, size_text

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from filesync.agent.inspect import Inspected, inspected
+from filesync.agent.asked.inspect import Inspected, inspected
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, json_option
 from filesync.config import Config

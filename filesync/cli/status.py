@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import click
 
+from filesync.agent.asked.look import reading
+from filesync.agent.asked.status import ExchangeStatus, LackingBytes, Receiving, Refusal, Sending, SiteStatus
+from filesync.agent.asked.status import status as status_of
 from filesync.agent.events import count_text, ranges
-from filesync.agent.look import reading
-from filesync.agent.status import ExchangeStatus, LackingBytes, Receiving, Refusal, Sending, SiteStatus
-from filesync.agent.status import status as status_of
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, Say, json_option, now, span_text, time_text
 from filesync.errors import ExitCode

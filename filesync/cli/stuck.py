@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 
 import click
 
-from filesync.agent import stuck as refusals
+from filesync.agent.asked.look import Refused, reading, refused
 from filesync.agent.events import count_text
-from filesync.agent.look import Refused, reading, refused
 from filesync.agent.record import moment
+from filesync.agent.upkeep import stuck as refusals
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, Verbs, json_option, time_text
 from filesync.cli.exchanges import worst

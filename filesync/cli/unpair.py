@@ -8,8 +8,8 @@ from dataclasses import asdict
 import click
 
 from filesync.agent.events import count_text
-from filesync.agent.unpairing import Ending, ending
-from filesync.agent.unpairing import unpair as end
+from filesync.agent.partners.unpairing import Ending, ending
+from filesync.agent.partners.unpairing import unpair as end
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, json_option
 from filesync.cli.exchanges import named

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from filesync.agent.inspect import Inspected, inspected
+from filesync.agent.asked.inspect import Inspected, inspected
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, json_option
 from filesync.errors import DiskProblem, ExitCode, Problem, size_text

@@ -10,7 +10,7 @@ import pytest
 from filesync.agent.incoming.arrivals import BytesMissing, ChunksDropped
 from filesync.agent.incoming.importer import Imports
 from filesync.agent.outgoing.again import resend_chunks
-from filesync.agent.prune import prune
+from filesync.agent.upkeep.prune import prune
 from filesync.config import LARGEST_BUNDLE
 from filesync.errors import ExitCode, PairingError
 from tests.faults.scene import Terminal, change_settings, only, sentences

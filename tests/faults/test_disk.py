@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from filesync.agent.asked.look import reading
 from filesync.agent.incoming.arrivals import NotTaken
-from filesync.agent.look import reading
 from filesync.errors import DiskProblem, StorageFailure, Unavailable
 from filesync.exchange.inbox import InboxUnavailable
 from filesync.ledger import journal

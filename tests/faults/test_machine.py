@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from filesync.agent.asked.look import reading
 from filesync.agent.events import Event, Held, Untold
 from filesync.agent.incoming.arrivals import ClockDiffers
-from filesync.agent.look import reading
 from filesync.agent.outgoing.departures import Exported, Resumed
 from filesync.cli.main import run
 from filesync.errors import DiskProblem, ExitCode

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from filesync.agent.look import history
+from filesync.agent.asked.look import history
 from filesync.agent.outgoing.again import resend
-from filesync.agent.prune import Place, prune
+from filesync.agent.upkeep.prune import Place, prune
 from filesync.errors import ExitCode, PairingError, StreamStopped
 from filesync.ledger import streams
 from filesync.ledger.streams import State

@@ -10,7 +10,7 @@ import pytest
 from filesync.agent.incoming.arrivals import Behind, ReportLate
 from filesync.agent.outgoing.again import resend
 from filesync.agent.outgoing.departures import Asked
-from filesync.agent.prune import prune
+from filesync.agent.upkeep.prune import prune
 from filesync.bundle.header import BundleKind, Place, Position, Report, encode_report, file_name
 from filesync.bundle.layout import REPORT
 from filesync.bundle.write import NAMESPACE, data_bytes, pack, tar

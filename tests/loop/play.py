@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from filesync.agent import pairing
 from filesync.agent.events import Event
 from filesync.agent.founding import create_site
+from filesync.agent.partners import pairing
 from filesync.agent.running.loop import Around
 from filesync.agent.running.service import Pulse
 from filesync.agent.site import Site

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from filesync.agent import pairing
 from filesync.agent.founding import create_site
 from filesync.agent.incoming.importer import Imports, import_once
 from filesync.agent.outgoing.exporter import Exports, export_once
+from filesync.agent.partners import pairing
 from filesync.agent.site import Site
 from filesync.cli.main import run
 from filesync.config import load_config

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from filesync.agent.agreements import KeyIntroduced, KeyRevoked
+from filesync.agent.asked.inspect import inspected
 from filesync.agent.incoming.arrivals import Damaged, KeyNotKnown
-from filesync.agent.inspect import inspected
 from filesync.agent.outgoing.rotation import rotate_age, rotate_signing
-from filesync.agent.pausing import pause, resume
+from filesync.agent.partners.agreements import KeyIntroduced, KeyRevoked
+from filesync.agent.partners.pausing import pause, resume
+from filesync.agent.partners.revocation import revoke
 from filesync.agent.record import Record
-from filesync.agent.revocation import revoke
 from filesync.bundle.changes import compress
 from filesync.bundle.header import BundleKind, file_name
 from filesync.bundle.introduction import Introduction, encode_introduction

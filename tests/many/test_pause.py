@@ -6,8 +6,8 @@ import datetime as dt
 import json
 from collections.abc import Callable
 
-from filesync.agent.look import reading
-from filesync.agent.pausing import pause, resume
+from filesync.agent.asked.look import reading
+from filesync.agent.partners.pausing import pause, resume
 from filesync.agent.record import Record, micros
 from filesync.agent.running.loop import Loop
 from filesync.agent.running.news import GoesOn, PausedHere

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from filesync.agent.agreements import KeyRevoked
 from filesync.agent.outgoing.rotation import rotate_age
-from filesync.agent.revocation import revoke
+from filesync.agent.partners.agreements import KeyRevoked
+from filesync.agent.partners.revocation import revoke
 from filesync.bundle.changes import compress
 from filesync.bundle.header import BundleKind, file_name
 from filesync.bundle.introduction import Introduction, encode_introduction

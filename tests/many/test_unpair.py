@@ -13,8 +13,8 @@ import sqlalchemy as sa
 
 from filesync.agent.incoming.arrivals import UnknownStream
 from filesync.agent.outgoing.departures import PairedBefore, Unpaired
-from filesync.agent.prune import Place, prune, prune_ended
-from filesync.agent.unpairing import unpair
+from filesync.agent.partners.unpairing import unpair
+from filesync.agent.upkeep.prune import Place, prune, prune_ended
 from filesync.errors import ExitCode, LedgerBehind, PairingError, StreamStopped
 from filesync.keys.signers import read_signers
 from filesync.ledger import endings, streams

@@ -4,8 +4,8 @@ from itertools import permutations
 
 import pytest
 
-from filesync.agent import stuck as refusals
 from filesync.agent.events import Skipped
+from filesync.agent.upkeep import stuck as refusals
 from filesync.errors import Rejected
 from filesync.ledger import journal
 from filesync.model.ids import Mark

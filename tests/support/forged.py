@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from filesync.agent.inspect import inspected
+from filesync.agent.asked.inspect import inspected
 from filesync.bundle.changes import compress, encode_change
 from filesync.bundle.header import BundleKind, Header, Party, Place, file_name
 from filesync.bundle.read import Head

@@ -25,13 +25,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from filesync.agent.asked.inspect import inspected
+from filesync.agent.asked.look import reading
+from filesync.agent.asked.status import ExchangeStatus, status
 from filesync.agent.events import Event
-from filesync.agent.inspect import inspected
-from filesync.agent.look import reading
 from filesync.agent.outgoing.exporter import export_once
 from filesync.agent.outgoing.rotation import rotate_signing
-from filesync.agent.status import ExchangeStatus, status
-from filesync.agent.trust import place_of
+from filesync.agent.partners.trust import place_of
 from filesync.bundle.header import BundleKind
 from filesync.bundle.read import Head
 from filesync.bundle.write import NAMESPACE

@@ -22,13 +22,13 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from filesync.agent import pairing
+from filesync.agent.asked.status import SiteStatus, status
 from filesync.agent.founding import create_site
 from filesync.agent.incoming.importer import Imports, import_once
 from filesync.agent.outgoing.exporter import Exports, export_once
+from filesync.agent.partners import pairing
 from filesync.agent.site import Site
-from filesync.agent.status import SiteStatus, status
-from filesync.agent.stuck import retry, skip
+from filesync.agent.upkeep.stuck import retry, skip
 from filesync.config import load_config
 from filesync.errors import Rejected
 from filesync.ledger import journal, shadows, streams

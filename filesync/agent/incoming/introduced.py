@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from filesync.agent.agreements import KeyIntroduced
+from filesync.agent.partners.agreements import KeyIntroduced
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Site
 from filesync.bundle.introduction import Introduction

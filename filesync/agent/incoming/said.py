@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from filesync.agent import position
 from filesync.agent.events import Stopped
 from filesync.agent.incoming.arrivals import MoreSaid, NotTakenThere, ReportLate, Told
+from filesync.agent.partners.trust import outdated, partner_of
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Site
-from filesync.agent.trust import outdated, partner_of
 from filesync.bundle.header import report_of, unknown_fields
 from filesync.bundle.read import Head
 from filesync.bundle.verdict import shown

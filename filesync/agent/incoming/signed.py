@@ -8,9 +8,9 @@ from typing import Final
 from filesync.agent.events import ranges
 from filesync.agent.incoming.arrivals import KeyNotKnown
 from filesync.agent.incoming.missing import resend_command
+from filesync.agent.partners.trust import Partner, partner_keys, partner_of, place_of
 from filesync.agent.site import Site
 from filesync.agent.staged import OtherSigner, check_signature
-from filesync.agent.trust import Partner, partner_keys, partner_of, place_of
 from filesync.bundle.read import Head
 from filesync.bundle.verdict import BadBundle, shown
 from filesync.bundle.write import NAMESPACE

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from filesync.agent.partners.trust import signer_of
 from filesync.agent.site import Site
 from filesync.agent.staged import check_own
-from filesync.agent.trust import signer_of
 from filesync.bundle.write import NAMESPACE, Bag, tar
 from filesync.errors import KeyProblem, disk_problem
 from filesync.exchange import files

@@ -23,10 +23,10 @@ from filesync.agent.outgoing.gather import Found, Gather
 from filesync.agent.outgoing.number import freeze, next_heading
 from filesync.agent.outgoing.offer import offer
 from filesync.agent.outgoing.reports import report_if_due
-from filesync.agent.prune import prune
 from filesync.agent.record import Record
 from filesync.agent.site import Paired, Site
 from filesync.agent.staged import LIMITS
+from filesync.agent.upkeep.prune import prune
 from filesync.bundle.changes import Compressed, compress, encode_change
 from filesync.bundle.header import BundleKind, InChunks, decode_header
 from filesync.bundle.layout import BLOBS

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from filesync.agent import key_files
-from filesync.agent.agreements import KeyRotated
 from filesync.agent.outgoing.build import clear_spool
 from filesync.agent.outgoing.exporter import finish
 from filesync.agent.outgoing.number import freeze, next_heading
+from filesync.agent.partners import key_files
+from filesync.agent.partners.agreements import KeyRotated
 from filesync.agent.site import Site
 from filesync.bundle.changes import compress
 from filesync.bundle.header import BundleKind

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from filesync.agent.trust import partner_of
+from filesync.agent.partners.trust import partner_of
 from filesync.config import Config
 from filesync.keys.age import recipient_of
 from filesync.keys.signers import read_signers

@@ -15,10 +15,11 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
-from filesync.agent import agreements, events
+from filesync.agent import events
 from filesync.agent.events import Event, Stuck
 from filesync.agent.incoming import arrivals
 from filesync.agent.outgoing import departures
+from filesync.agent.partners import agreements
 from filesync.agent.record import moment
 from filesync.agent.traces import check_traces
 from filesync.config import Config

@@ -11,7 +11,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from filesync.agent.key_files import others
+from filesync.agent.partners.key_files import others
 from filesync.agent.site import Site
 from filesync.bundle.header import BundleKind, Header
 from filesync.errors import KeyProblem

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from filesync.agent.agreements import KeyRevoked
+from filesync.agent.partners.agreements import KeyRevoked
 from filesync.agent.site import Site
 from filesync.bundle.verdict import Code
 from filesync.errors import PairingError

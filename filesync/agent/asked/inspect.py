@@ -11,9 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from filesync.agent.look import reading
+from filesync.agent.asked.look import reading
+from filesync.agent.partners.trust import believed, partner_of
 from filesync.agent.staged import LIMITS, Changes, introduction
-from filesync.agent.trust import believed, partner_of
 from filesync.bundle.changes import CHANGES
 from filesync.bundle.header import BundleKind, Header
 from filesync.bundle.introduction import Introduction

@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from filesync.agent.asked.look import reading
 from filesync.agent.incoming.mounts import remembered
-from filesync.agent.look import reading
 from filesync.agent.record import Clock
 from filesync.agent.site import check_checkpoint, check_ledger
 from filesync.config import Config, ExchangeRules, InboxPolicy

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from filesync.agent.agreements import ExchangePaused, ExchangeResumed
+from filesync.agent.partners.agreements import ExchangePaused, ExchangeResumed
 from filesync.agent.record import Record, moment
 from filesync.errors import PairingError, StreamStopped
 from filesync.ledger import streams

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from filesync.agent.agreements import ExchangeEnded
+from filesync.agent.partners.agreements import ExchangeEnded
+from filesync.agent.partners.trust import partner_of
 from filesync.agent.record import micros
 from filesync.agent.site import Site
-from filesync.agent.trust import partner_of
 from filesync.errors import disk_problem
 from filesync.keys.signers import AllowedSigner, take_out
 from filesync.keys.sshsig import PublicKey

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from filesync.errors import Gone
@@ -42,12 +42,15 @@ class MemoryTracker:
     def describe(self) -> Description:
         return Description(name="in memory", fields=(), types=(), statuses=(), users=(), links=())
 
-    def changed(self, since: str | None) -> Iterator[Touched]:
+    def changed(self, since: str | None, known: Callable[[], Iterator[str]]) -> Iterator[Touched]:  # noqa: ARG002 - nothing is deleted
         for place in range(int(since or 0), len(self._feed)):
             yield Touched(self._feed[place], str(place + 1))
 
     def get(self, issue: str) -> Issue | None:
         return self.issues.get(issue)
+
+    def get_all(self, issues: Sequence[str]) -> Iterator[tuple[str, Issue | None]]:
+        return ((issue, self.issues.get(issue)) for issue in issues)
 
     def create(self, origin: Gid, draft: Draft) -> Born:
         local = str(len(self.issues) + 1)

@@ -25,6 +25,7 @@ _BY_LOCAL: Final = sa.select(entity).where(
 _ELSEWHERE: Final = sa.select(entity.c.gid).where(entity.c.exchange != X, entity.c.state == Life.LIVE, entity.c.gid.in_(MANY))
 _COMING: Final = sa.select(doubt.c.gid).where(doubt.c.exchange != X, doubt.c.field == "", doubt.c.gid.in_(MANY))
 _DOUBTS: Final = sa.select(doubt).where(doubt.c.exchange == X)
+_SINCE: Final = sa.select(doubt.c.since).where(doubt.c.exchange == X, doubt.c.gid == sa.bindparam("gid"), doubt.c.field == "")
 _PAIRED: Final = sa.exists().where(
     entity.c.exchange == revisit.c.exchange,
     entity.c.kind == Kind.ISSUE,
@@ -40,7 +41,7 @@ _SAVE: Final = (
     " local = excluded.local, state = excluded.state, fields = excluded.fields"
 )
 _PUT_DOUBT: Final = (
-    "insert into doubt (exchange, gid, field, value) values (?, ?, ?, ?)"
+    "insert into doubt (exchange, gid, field, value, since) values (?, ?, ?, ?, ?)"
     " on conflict (exchange, gid, field) do update set value = excluded.value"
 )
 _DROP_DOUBTS: Final = "delete from doubt where exchange = ? and gid = ?"
@@ -139,9 +140,14 @@ def doubts(conn: sa.Connection, exchange_id: int) -> dict[Gid, dict[str, Value |
     return found
 
 
-def put_doubts(conn: sa.Connection, exchange_id: int, rows: Iterable[tuple[Gid, str, Value | None]]) -> None:
-    """Write down what the tracker is about to be asked."""
-    values = [(exchange_id, gid, field, msgspec.json.encode(value)) for gid, field, value in rows]
+def doubted_since(conn: sa.Connection, exchange_id: int, gid: Gid) -> int | None:
+    """When the entity itself was first in doubt, in microseconds; None: it is not."""
+    return conn.execute(_SINCE, {"x": exchange_id, "gid": gid}).scalar_one_or_none()
+
+
+def put_doubts(conn: sa.Connection, exchange_id: int, rows: Iterable[tuple[Gid, str, Value | None]], *, now: int) -> None:
+    """Write down what the tracker is about to be asked. What was in doubt before stays so since then."""
+    values = [(exchange_id, gid, field, msgspec.json.encode(value), now) for gid, field, value in rows]
     if values:
         conn.exec_driver_sql(_PUT_DOUBT, values)
 

@@ -247,6 +247,7 @@ doubt = sa.Table(
     sa.Column("gid", sa.Text, primary_key=True),
     sa.Column("field", sa.Text, primary_key=True),
     sa.Column("value", sa.LargeBinary, nullable=False),  # the wire value about to be written, JSON
+    sa.Column("since", sa.BigInteger, nullable=False),  # when it was first written down
 )
 
 # Issues the next export looks at, whatever the tracker's feed says.

@@ -20,7 +20,7 @@ stream of bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -46,6 +46,7 @@ class Draft:
     fields: Mapping[str, Value]
     about: About  # the original's author and time, for adapters that show them in the text
     content: Callable[[], Iterator[bytes]] | None = None  # of an attachment, as often as it is called
+    tried: str = ""  # since then (UTC) an earlier call for this origin may have gone through; "": there was none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +99,11 @@ class Tracker(Protocol):
         """What there is. Raises Unavailable."""
         ...
 
-    def changed(self, since: str | None) -> Iterator[Touched]:
+    def changed(self, since: str | None, known: Callable[[], Iterator[str]]) -> Iterator[Touched]:
         """Issues created, edited (their children and links too) or deleted since the cursor, oldest first; None: all there are.
 
-        Of a link that was made or taken away it names the outward end at least.
+        `known` gives the local ids of the issues the caller has: a tracker that does not tell of deletions is held against
+        them. Of a link that was made or taken away it names the outward end at least.
 
         May repeat issues and name unchanged ones; never leaves one out. Raises Unavailable, at any step.
         """
@@ -111,8 +113,15 @@ class Tracker(Protocol):
         """The issue by its local id, in scope or not; None only when the tracker says there is none. Raises Unavailable."""
         ...
 
+    def get_all(self, issues: Sequence[str]) -> Iterator[tuple[str, Issue | None]]:
+        """As `get`, for each of several, in any order, in as few requests as the tracker allows. Raises Unavailable."""
+        ...
+
     def create(self, origin: Gid, draft: Draft) -> Born:
         """Make the entity, once for each origin: a second call answers what the first one made, as it was born.
+
+        A second call has the same draft, and says in `tried` that there was a first one: a tracker may look for what that
+        made only then.
 
         Of an attachment the bytes are read to their end before anything is kept: what is wrong with them is raised by
         the last step of reading. Raises Rejected, Unavailable, what reading the content raises; Gone when the issue it

@@ -181,9 +181,14 @@ def test_of_several_rows_for_one_local_item_the_live_one_counts(conn: sa.Connect
 
 def test_doubts_stand_until_they_are_dropped(conn: sa.Connection, x: Exchange, y: Exchange) -> None:
     shadows.put_doubts(
-        conn, x.id, [(ISSUE, "summary", "a"), (ISSUE, "labels:x", True), (COMMENT, "", None), (ISSUE, "site", ["a", "b"])]
+        conn,
+        x.id,
+        [(ISSUE, "summary", "a"), (ISSUE, "labels:x", True), (COMMENT, "", None), (ISSUE, "site", ["a", "b"])],
+        now=7,
     )
-    shadows.put_doubts(conn, x.id, [(ISSUE, "summary", "b")])
+    shadows.put_doubts(conn, x.id, [(ISSUE, "summary", "b"), (COMMENT, "", None)], now=9)
+    assert shadows.doubted_since(conn, x.id, COMMENT) == 7
+    assert shadows.doubted_since(conn, x.id, ISSUE) is None
     assert shadows.doubts(conn, x.id) == {ISSUE: {"summary": "b", "labels:x": True, "site": ["a", "b"]}, COMMENT: {"": None}}
     assert shadows.doubts(conn, y.id) == {}
     shadows.drop_doubts(conn, x.id, [ISSUE])

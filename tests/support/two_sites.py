@@ -14,7 +14,7 @@ import itertools
 import random
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,14 +94,17 @@ class FaultyTracker:
     def describe(self) -> Description:
         return self.real.describe()
 
-    def changed(self, since: str | None) -> Iterator[Touched]:
+    def changed(self, since: str | None, known: Callable[[], Iterator[str]]) -> Iterator[Touched]:
         self.faults.strike("before changed")
-        for one in self.real.changed(since):
+        for one in self.real.changed(since, known):
             yield one
             self.faults.strike("within changed")
 
     def get(self, issue: str) -> Issue | None:
         return self._around("get", lambda: self.real.get(issue))
+
+    def get_all(self, issues: Sequence[str]) -> Iterator[tuple[str, Issue | None]]:
+        return ((issue, self.get(issue)) for issue in issues)
 
     def create(self, origin: Gid, draft: Draft) -> Born:
         self._writing("create", draft)
@@ -234,7 +237,7 @@ class Side:
         """
         paired = self.site.paired(EXCHANGE)
         tracker = self.site.tracker.real if isinstance(self.site.tracker, FaultyTracker) else self.site.tracker
-        locals_ = {one.issue for one in tracker.changed(None)}
+        locals_ = {one.issue for one in tracker.changed(None, lambda: iter(()))}
         issues = [issue for issue in (tracker.get(one) for one in locals_) if issue is not None]
         gids = {issue.item.ref.local: self.gid(issue.item) for issue in issues}
         x = self.exchange().id

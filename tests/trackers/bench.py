@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from filesync.model.ids import Gid, Kind, SiteId, make_gid, make_mark
 from filesync.model.issue import About, Issue, Item, Ref
 from filesync.model.values import FieldKind, FieldSpec, Flat, Value, flat_name
-from filesync.trackers.base import Born, Draft, Tracker
+from filesync.trackers.base import Born, Draft, Touched, Tracker
 
 PARTNER = SiteId("9f0c3a52-6b1d-4c7e-8f21-0d5e6a7b8c9d")
 MARK = make_mark(1, 7, 3)
+TRIED = "2026-11-23T10:00:00.000Z"  # before everything that is done on a bench
 # told apart from every field that is set by itself: their values come from the tracker or are given at creation
 SPECIAL = frozenset({FieldKind.TYPE, FieldKind.STATUS, FieldKind.PARENT})
 
@@ -70,6 +71,13 @@ class Bench:
     out_of_scope: Flat  # an edit that takes it out of scope
     child: Mapping[str, Value]  # fields for an issue that may have a basic one as its parent
     far_status: str  # more than one step from the first one
+    known: set[str] = field(default_factory=set)  # local ids of issues that were named, and not seen to be gone
+
+    def changed(self, since: str | None, tracker: Tracker | None = None) -> Iterator[Touched]:
+        """What an export of ours reads: it knows the issues it read before."""
+        for touched in (tracker or self.tracker).changed(since, lambda: iter(sorted(self.known))):
+            self.known.add(touched.issue)
+            yield touched
 
     def issue(self, local: str) -> Issue:
         """The issue, which is there."""
@@ -83,21 +91,25 @@ class Bench:
     def comments(self, local: str) -> tuple[Item, ...]:
         return tuple(child for child in self.issue(local).children if child.ref.kind is Kind.COMMENT)
 
-    def create(self, fields: Mapping[str, Value] | None = None, *, n: int = 1) -> Born:
+    def create(self, fields: Mapping[str, Value] | None = None, *, n: int = 1, tried: bool = False) -> Born:
         """What an import makes of an issue of the partner's."""
         about = About(key=f"XYZ-{n}", author="somebody", at="2026-11-20T08:00:00.000Z")
-        draft = Draft(kind=Kind.ISSUE, issue=None, fields={**self.basic, **(fields or {})}, about=about)
+        draft = Draft(
+            kind=Kind.ISSUE, issue=None, fields={**self.basic, **(fields or {})}, about=about, tried=TRIED if tried else ""
+        )
         return self.tracker.create(gid(Kind.ISSUE, n), draft)
 
-    def create_comment(self, issue: str, body: str, *, n: int = 1) -> Born:
-        draft = Draft(kind=Kind.COMMENT, issue=issue, fields={"body": body}, about=About(author="somebody"))
+    def create_comment(self, issue: str, body: str, *, n: int = 1, tried: bool = False) -> Born:
+        about, since = About(author="somebody"), TRIED if tried else ""
+        draft = Draft(kind=Kind.COMMENT, issue=issue, fields={"body": body}, about=about, tried=since)
         return self.tracker.create(gid(Kind.COMMENT, n), draft)
 
     def worklogs(self, local: str) -> tuple[Item, ...]:
         return tuple(child for child in self.issue(local).children if child.ref.kind is Kind.WORKLOG)
 
-    def create_worklog(self, issue: str, fields: Mapping[str, Value], *, n: int = 1) -> Born:
-        draft = Draft(kind=Kind.WORKLOG, issue=issue, fields=fields, about=About(author="somebody"))
+    def create_worklog(self, issue: str, fields: Mapping[str, Value], *, n: int = 1, tried: bool = False) -> Born:
+        about, since = About(author="somebody"), TRIED if tried else ""
+        draft = Draft(kind=Kind.WORKLOG, issue=issue, fields=fields, about=about, tried=since)
         return self.tracker.create(gid(Kind.WORKLOG, n), draft)
 
     def specs(self) -> list[FieldSpec]:

@@ -21,10 +21,10 @@ class ReadingContract:
     """`changed` and `get`: nothing is left out."""
 
     def named(self, bench: Bench, since: str | None) -> list[str]:
-        return [touched.issue for touched in bench.tracker.changed(since)]
+        return [touched.issue for touched in bench.changed(since)]
 
     def cursor(self, bench: Bench) -> str:
-        last = [touched.cursor for touched in bench.tracker.changed(None)][-1]
+        last = [touched.cursor for touched in bench.changed(None)][-1]
         assert last is not None
         return last
 
@@ -60,7 +60,7 @@ class ReadingContract:
         made = [bench.person.create(bench.basic) for _ in range(7)]
         for local in (made[2], made[5], made[2]):
             bench.person.edit(local, {"summary": f"edited {local}"})
-        touched = list(bench.tracker.changed(None))
+        touched = list(bench.changed(None))
         assert {one.issue for one in touched} == set(made)
         for place, one in enumerate(touched):
             if one.cursor is not None:
@@ -80,11 +80,11 @@ class ReadingContract:
         bench.person.create(bench.basic)
         since = self.cursor(bench)
         local = bench.person.create(bench.basic)
-        assert local in [touched.issue for touched in bench.reopen().changed(since)]
+        assert local in [touched.issue for touched in bench.changed(since, bench.reopen())]
 
     def test_a_list_that_fails_half_way_raises_and_is_never_shorter(self, bench: Bench) -> None:
         made = {bench.person.create(bench.basic) for _ in range(60)}
-        names = bench.tracker.changed(None)
+        names = bench.changed(None)
         seen = {next(names).issue}
         bench.break_down()
         try:
@@ -97,7 +97,7 @@ class ReadingContract:
         ref = bench.create().item.ref
         bench.break_down()
         calls: dict[str, Callable[[], object]] = {
-            "changed": lambda: list(bench.tracker.changed(None)),
+            "changed": lambda: list(bench.changed(None)),
             "get": lambda: bench.tracker.get(ref.local),
             "create": lambda: bench.create(n=2),
             "write": lambda: bench.tracker.apply(ref, Write({"summary": "x"}), MARK),

@@ -148,10 +148,10 @@ def test_history_says_who_changed_what_when_and_for_which_mark(bench: Bench, des
 
 def test_a_write_that_changes_nothing_leaves_no_trace(bench: Bench, desk: Desk) -> None:
     born = bench.create()
-    touched, steps = list(bench.tracker.changed(None)), desk.show(born.key).history
+    touched, steps = list(bench.changed(None)), desk.show(born.key).history
     bench.tracker.apply(born.item.ref, Write({"summary": str(BASIC["summary"]), "labels:share": True}), MARK)
     bench.tracker.apply(born.item.ref, Write({"labels:never-there": None}), MARK)
-    assert list(bench.tracker.changed(None)) == touched
+    assert list(bench.changed(None)) == touched
     assert desk.show(born.key).history == steps
 
 
@@ -192,21 +192,21 @@ def test_a_cursor_of_a_later_life_of_the_file_names_everything_again(bench: Benc
         here.backup(there)
     for n in range(3):
         bench.person.edit("1", {"summary": f"lost with the restore {n}"})
-    cursor = list(bench.tracker.changed(None))[-1].cursor
+    cursor = list(bench.changed(None))[-1].cursor
 
     later = Clock()
     later.now += dt.timedelta(hours=1)
     with closing(EmbeddedTracker.open(backup, project="ABC", scope=None, clock=later, account="filesync")) as restored:
-        assert [touched.issue for touched in restored.changed(cursor)] == ["1"]
+        assert [touched.issue for touched in bench.changed(cursor, restored)] == ["1"]
         for n in range(8):
             restored.apply(issue_ref("1"), Write({"summary": f"after the restore {n}"}), MARK)
-        assert [touched.issue for touched in restored.changed(cursor)] == ["1"]
+        assert [touched.issue for touched in bench.changed(cursor, restored)] == ["1"]
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "5", "5.", "-1.1", "9" * 40 + ".1", "1.1; DROP TABLE feed", "１.1"])
 def test_a_cursor_that_is_none_names_everything(bench: Bench, cursor: str) -> None:
     bench.person.create(bench.basic)
-    assert [touched.issue for touched in bench.tracker.changed(cursor)] == ["1"]
+    assert [touched.issue for touched in bench.changed(cursor)] == ["1"]
 
 
 def test_an_attachment_without_its_bytes_is_refused(bench: Bench) -> None:

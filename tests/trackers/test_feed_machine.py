@@ -126,7 +126,7 @@ class Following(RuleBasedStateMachine):
         self.copy, self.cursor = copy, cursor
 
     def follow(self, steps: int | None) -> None:
-        for count, touched in enumerate(self.tracker.changed(self.cursor)):
+        for count, touched in enumerate(self.tracker.changed(self.cursor, lambda: iter(self.copy))):
             if count == steps:
                 return
             issue = self.tracker.get(touched.issue)

@@ -10,7 +10,7 @@ from filesync.agent.merge import plan
 from filesync.agent.merge.decide import Erase, Make, Merge, Step, Write
 from filesync.agent.merge.outcome import End, Outcome
 from filesync.agent.merge.view import Shown, View
-from filesync.agent.record import micros
+from filesync.agent.record import micros, moment
 from filesync.agent.site import Paired, Site
 from filesync.bundle.changes import encode_change
 from filesync.errors import Gone, Rejected
@@ -21,7 +21,7 @@ from filesync.model.ids import Gid, Kind
 from filesync.model.issue import Ref
 from filesync.model.links import link_end
 from filesync.model.shadow import Entity, Life, Shadow
-from filesync.model.values import Flat, Value, digest
+from filesync.model.values import Flat, Value, digest, utc_text
 from filesync.trackers import base
 from filesync.trackers.base import Born, Draft
 
@@ -85,7 +85,7 @@ class Carry:
         ]
         if new or met:
             with self._site.ledger.begin() as conn:
-                shadows.put_doubts(conn, self._x, new)
+                shadows.put_doubts(conn, self._x, new, now=micros(self._site.clock()))
                 journal.add_conflicts(conn, self._x, met)
             self._written_down.update(((gid, name), value) for gid, name, value in new)
 
@@ -161,8 +161,14 @@ class Carry:
                 fields=local,
                 about=change.about,
                 content=self._view.content(change),
+                tried=self._tried(change.gid) if step.doubted else "",
             ),
         )
+
+    def _tried(self, gid: Gid) -> str:
+        with self._site.ledger.begin() as conn:
+            since = shadows.doubted_since(conn, self._x, gid)
+        return "" if since is None else utc_text(moment(since))
 
     def _wire_names(self, change: Create, fields: Mapping[str, str]) -> dict[str, str]:
         """Which of the told fields the tracker refuses, by the names it knows them under."""

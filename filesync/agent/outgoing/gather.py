@@ -18,6 +18,7 @@ from filesync.model.issue import Issue, Item
 from filesync.model.links import link_end
 from filesync.model.shadow import Entity, Life
 from filesync.model.values import EMPTY, Value
+from filesync.trackers.base import Touched
 
 _CHUNK: Final = 500  # issues read before the ledger is asked for their rows
 _DEPTH: Final = 8  # parents above parents that are told first
@@ -78,7 +79,7 @@ class Gather:
         feed = chain(
             ((issue, None) for issue in again),
             ((issue, None) for issue in (self._paired_issues() if anew else ())),
-            ((touched.issue, touched.cursor) for touched in self._site.tracker.changed(None if anew else self._x.cursor)),
+            ((touched.issue, touched.cursor) for touched in self._changed(None if anew else self._x.cursor)),
         )
         yield from self._reading(feed)
         # what waited for an issue that was told just now: one export tells both ends of a link
@@ -130,7 +131,7 @@ class Gather:
 
     def _chunk(self, chunk: list[tuple[str, str | None]], found: Found) -> None:
         found.cursor = chunk[-1][1]
-        issues = {local: self._read(local) for local in dict.fromkeys(local for local, _ in chunk)}
+        issues = self._read([local for local, _ in chunk])
         self._load([issue for issue in issues.values() if issue is not None])
         for local, issue in issues.items():
             if local in self._looked:
@@ -142,10 +143,17 @@ class Gather:
             else:
                 self._one(local, issue, found, depth=0)
 
-    def _read(self, local: str) -> Issue | None:
-        if self._site.stopping():
-            raise Halted  # nothing is numbered: the next export reads these again
-        return self._site.tracker.get(local)
+    def _changed(self, since: str | None) -> Iterator[Touched]:
+        return self._site.tracker.changed(since, self._paired_issues)
+
+    def _read(self, locals_: Iterable[str]) -> dict[str, Issue | None]:
+        """These issues, in this order."""
+        issues: dict[str, Issue | None] = dict.fromkeys(locals_)
+        for local, issue in self._site.tracker.get_all(list(issues)):
+            if self._site.stopping():
+                raise Halted  # nothing is numbered: the next export reads these again
+            issues[local] = issue
+        return issues
 
     def _looking(self, local: str, found: Found) -> None:
         self._looked.add(local)

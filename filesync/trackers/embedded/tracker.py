@@ -73,7 +73,7 @@ class EmbeddedTracker:
             links=tuple(definition.links),
         )
 
-    def changed(self, since: str | None) -> Iterator[Touched]:
+    def changed(self, since: str | None, known: Callable[[], Iterator[str]]) -> Iterator[Touched]:  # noqa: ARG002 - its feed tells
         """See Tracker. One query: the list is whole or not there."""
         with self._store.reading() as work:
             after = _place(work, since)
@@ -92,6 +92,11 @@ class EmbeddedTracker:
             key = work.key(issue)
             children = tuple(_item(child, key) for child in work.below(issue))
         return Issue(item=_item(entry, key), children=children, in_scope=self._in_scope(entry.fields), key=key)
+
+    def get_all(self, issues: Sequence[str]) -> Iterator[tuple[str, Issue | None]]:
+        """See Tracker."""
+        for issue in issues:
+            yield issue, self.get(issue)
 
     def create(self, origin: Gid, draft: Draft) -> Born:
         """See Tracker. What people deleted since is not made again: it is answered as it was born."""

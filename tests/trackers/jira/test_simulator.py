@@ -134,12 +134,12 @@ def test_the_source_of_a_link_shows_its_target_as_outward(client: Client) -> Non
 
 
 def test_jql_means_what_jira_means_by_it(client: Client) -> None:
-    client.make(labels=["share"], components=[{"name": "Firmware"}])
+    client.make(labels=["joint"], components=[{"name": "Firmware"}])
     client.make(summary="noise at the shaft seal", priority={"name": "High"})
     client.make(issuetype={"name": "Story"}, labels=["other"])
     assert client.find("project = ABC ORDER BY key DESC") == ["ABC-3", "ABC-2", "ABC-1"]
-    assert client.find("project = ABC AND labels != share") == ["ABC-3"]  # an empty field is not unequal
-    assert client.find("project = ABC AND NOT (labels = share)") == ["ABC-3"]
+    assert client.find("project = ABC AND labels != joint") == ["ABC-3"]  # an empty field is not unequal
+    assert client.find("project = ABC AND NOT (labels = joint)") == ["ABC-3"]
     assert client.find("project = ABC AND labels is EMPTY") == ["ABC-2"]
     assert client.find('issuetype in (Bug, "Story") and summary ~ "shaft" or component = Firmware order by key') == [
         "ABC-1",
@@ -187,9 +187,9 @@ def test_cloud_pages_by_token_and_wants_bounds() -> None:
 def test_what_a_person_does_is_seen_over_rest(site: JiraSite, client: Client) -> None:
     person = site.person("a.lindqvist")
     issue = person.create(
-        {"type": "Bug", "summary": "s", "labels:share": True, "Severity": "Major", "Location": ["Pump", "Bearing"]}
+        {"type": "Bug", "summary": "s", "labels:joint": True, "Severity": "Major", "Location": ["Pump", "Bearing"]}
     )
-    person.edit(issue, {"labels:share": None, "labels:x": True, "fix_versions:1.0": True, "description": "one\ntwo"})
+    person.edit(issue, {"labels:joint": None, "labels:x": True, "fix_versions:1.0": True, "description": "one\ntwo"})
     comment = person.comment(issue, "hello")
     person.transition(issue, "In Progress")
     fields = client.get(f"issue/{issue}")["fields"]
@@ -204,14 +204,14 @@ def test_what_a_person_does_is_seen_over_rest(site: JiraSite, client: Client) ->
 
 def test_search_shows_a_change_only_when_the_index_has_it(site: JiraSite, client: Client) -> None:
     person = site.person("a.lindqvist")
-    old = person.create({"labels:share": True})
+    old = person.create({"labels:joint": True})
     site.faults.index_held = True
-    person.edit(old, {"labels:share": None})
-    person.create({"labels:share": True})
-    assert client.find("project = ABC AND labels = share") == ["ABC-1"]
+    person.edit(old, {"labels:joint": None})
+    person.create({"labels:joint": True})
+    assert client.find("project = ABC AND labels = joint") == ["ABC-1"]
     assert client.get(f"issue/{old}?fields=labels")["fields"]["labels"] == []
     site.faults.index_held = False
-    assert client.find("project = ABC AND labels = share") == ["ABC-2"]
+    assert client.find("project = ABC AND labels = joint") == ["ABC-2"]
 
 
 def test_an_answer_can_be_lost_after_the_commit(site: JiraSite, client: Client) -> None:

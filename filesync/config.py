@@ -18,10 +18,8 @@ import yaml
 from filesync.errors import ConfigError, Problem
 from filesync.model.ids import SiteId
 from filesync.rules.contract import FIRST
-from filesync.settings import READ, At, Document, load, place_in_file
+from filesync.settings import READ, At, Document, duration, load, place_in_file, size
 
-_UNITS: Final = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
-_SPANS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DEFAULTS: Final[Mapping[str, str]] = {
     "signing": "keys/signing",
     "age": "keys/age.txt",
@@ -284,7 +282,7 @@ class _Reader:
         read |= {
             name: duration(given[name]) for name in ("settle", "grace", "report_every", "keep_for", "keep_log") if name in given
         }
-        read |= {name: _size(given[name]) for name in (*_SIZES, "early_chunks") if name in given}
+        read |= {name: size(given[name]) for name in (*_SIZES, "early_chunks") if name in given}
         limits = Limits(**read)
         for name, (smallest, largest) in _SIZES.items():
             if not smallest <= getattr(limits, name) <= largest:
@@ -296,13 +294,3 @@ class _Reader:
 def _quoted(text: str) -> str:
     """As a YAML text in quotes: `null` is a name like any other."""
     return yaml.safe_dump(text, default_style='"', allow_unicode=True, width=sys.maxsize).rstrip("\n")
-
-
-def _size(text: str) -> int:
-    number, unit = text.split(" ")
-    return int(number) * _UNITS[unit]
-
-
-def duration(text: str) -> dt.timedelta:
-    """A time to wait as settings write it, `10m`: whole seconds, minutes, hours or days. The text has this form already."""
-    return dt.timedelta(**{_SPANS[text[-1]]: int(text[:-1])})

@@ -6,6 +6,7 @@ A small, unsurprising part of YAML is taken: maps, lists, text, whole and decima
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import re
 from collections.abc import Iterable, Mapping
@@ -36,6 +37,10 @@ READ: Final = {  # where it is said what may stand in a file, by schema
 _WORDS: Final = {"true": True, "false": False, "null": None, "~": None, "": None}
 _WHOLE: Final = re.compile(r"-?(0|[1-9][0-9]{0,14})")  # longer digits are text: nothing here counts that far
 _DECIMAL: Final = re.compile(r"-?(0|[1-9][0-9]{0,14})\.[0-9]{1,9}")
+_DURATION: Final = re.compile(r"([0-9]{1,6})([smhd])")
+_SIZE: Final = re.compile(r"([1-9][0-9]{0,8}) ([KMG]iB)")
+_SPANS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_UNITS: Final = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 _SHOWN: Final = 60  # characters of somebody's word in a message
 
 
@@ -93,6 +98,22 @@ def read(raw: bytes, *, name: str) -> Document:
     if walk.problems:
         raise ConfigError(walk.problems)
     return Document(name, data, walk.keys, walk.values)
+
+
+def duration(text: str) -> dt.timedelta:
+    """A time to wait as settings write it, `10m`: whole seconds, minutes, hours or days. Raises ValueError."""
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise ValueError("a whole number and s, m, h or d, as in 10m, was expected")
+    return dt.timedelta(**{_SPANS[found[2]]: int(found[1])})
+
+
+def size(text: str) -> int:
+    """A number of bytes as settings write it, `64 MiB`. Raises ValueError."""
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        raise ValueError("a whole number and KiB, MiB or GiB, as in 64 MiB, was expected")
+    return int(found[1]) * _UNITS[found[2]]
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

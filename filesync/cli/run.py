@@ -26,8 +26,8 @@ from filesync.cli.app import App, say_options
 from filesync.cli.exchanges import worst
 from filesync.cli.import_ import code_of
 from filesync.cli.telling import LogFormat, Tell, teller
-from filesync.config import duration
 from filesync.errors import ConfigError, ExitCode, Problem
+from filesync.settings import duration
 
 _INTERVAL: Final = "5m"
 _LOCALTIME: Final = Path("/etc/localtime")

@@ -1,0 +1,171 @@
+"""`tracker.settings` of a Jira: docs/jira.md says what each is for, schemas/config.json what may stand there."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from filesync.errors import ConfigError, Problem
+from filesync.model.prepare import prepare
+from filesync.settings import At, duration, size
+
+KINDS: Final[Mapping[str, bool]] = {"jira-dc": False, "jira-cloud": True}  # `tracker.kind`: is it Cloud?
+_TOKENS: Final = ("token_file", "token_env", "token_credential", "token_keyring", "oauth")
+_ORDER_BY: Final = re.compile(r"\border\s+by\b", re.IGNORECASE)
+_STEP: Final = re.compile(r"\s*(\S.*?)\s*->\s*(\S.*?)\s*")
+
+
+class Seconds(float):
+    """A time, written as `30s`, `10m`, `1h` or `1d`."""
+
+
+class Bytes(int):
+    """A size, written as `64 MiB`."""
+
+
+class OAuth(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """OAuth 2.0: the client's own credentials, or a refresh token where there is a file for one."""
+
+    client_id: str
+    client_secret_file: Path
+    token_url: str
+    refresh_token_file: Path | None = None  # written anew where the server gives a new one with each access token
+
+
+class Transition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A step of a workflow that needs more than its two statuses."""
+
+    name: str | None = None  # of the transition, where several lead there
+    fields: dict[str, Any] = {}  # what its screen requires, as Jira's JSON
+
+
+class JiraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What `read_settings` makes of `tracker.settings`; paths are absolute."""
+
+    url: str  # without a slash at the end
+    # which issues
+    scope: str = ""  # JQL, in addition to the project
+    not_before: dt.date | None = None  # older issues stay where they are
+    # who we are
+    user: str | None = None  # of basic authentication (Cloud: the e-mail); without it the token is sent as it is
+    token_file: Path | None = None
+    token_env: str | None = None
+    token_credential: str | None = None  # a name in systemd's credentials directory
+    token_keyring: str | None = None  # a service in the keyring; its user is `user`, or else filesync
+    oauth: OAuth | None = None
+    # the way there
+    proxy: str | None = None
+    proxy_user: str | None = None
+    proxy_password_file: Path | None = None
+    ca_file: Path | None = None  # trusted beside what the system trusts
+    client_certificate: Path | None = None
+    client_key: Path | None = None  # where the certificate's file does not hold it
+    timeout: Seconds = Seconds(60)  # for the next bytes of an answer; a whole answer may take five times that
+    patience: Seconds = Seconds(60)  # how long a call is tried again before the tracker counts as unavailable
+    max_answer_bytes: Bytes = Bytes(64 << 20)  # of one answer, attachments aside
+    requests_per_second: float = 20
+    write_pause: float = 0  # seconds at least between two writes to one issue
+    # looking for changes
+    lag: Seconds = Seconds(60)  # how far the search may lie behind what was written
+    sweep: int = 50  # each run looks at one in so many of the known issues, whatever the search says
+    census: int = 20  # every so many runs all ids are compared, for deleted and moved issues
+    census_limit: int = 10  # so many issues may be missing at once, or 5 %, before a person is asked
+    # the words
+    fields: dict[str, str] = {}  # customfield_10011: severity
+    transitions: dict[str, Transition] = {}  # Open -> Closed
+    create_missing: tuple[str, ...] = ()  # versions, components
+    notify: bool = True  # Jira mails people about what an import changes
+
+
+prepare(JiraSettings)
+
+
+def read_settings(given: Mapping[str, object], *, folder: Path) -> JiraSettings:
+    """The settings; relative paths are relative to `folder`. Raises ConfigError with every problem."""
+    found = [Problem(".".join(("tracker", "settings", *map(str, at))), what) for at, what in problems(given)]
+    if found:
+        raise ConfigError(found, hint="docs/jira.md says what may stand there.")
+
+    def parsed(kind: type, value: Any) -> Any:
+        if kind is Path:
+            return folder / Path(value).expanduser()
+        return Seconds(duration(value).total_seconds()) if kind is Seconds else Bytes(size(value))
+
+    try:
+        settings = msgspec.convert(dict(given), JiraSettings, dec_hook=parsed)
+    except msgspec.ValidationError as error:
+        raise ConfigError([Problem("tracker.settings", str(error))]) from error
+    return msgspec.structs.replace(settings, url=settings.url.rstrip("/"))
+
+
+def problems(given: Mapping[str, Any]) -> Iterator[tuple[At, str]]:
+    """What is wrong and the schema cannot see, each with its place. The settings may be otherwise wrong, too."""
+    yield from _wrong_ways(given)
+    yield from _wrong_secrets(given)
+    if isinstance(scope := given.get("scope"), str) and _ORDER_BY.search(scope):
+        yield ("scope",), "says which issues, not in which order: leave out ORDER BY"
+    steps = given.get("transitions")
+    for step in steps if isinstance(steps, Mapping) else ():
+        if not _STEP.fullmatch(str(step)):
+            yield ("transitions", str(step)), "a transition is named by its statuses, as in Open -> Closed"
+
+
+def _wrong_ways(given: Mapping[str, Any]) -> Iterator[tuple[At, str]]:
+    if "url" not in given:
+        yield ("url",), "is missing: where Jira is, as in https://jira.example.org"
+    elif why := _no_url(given["url"]):
+        yield ("url",), why
+    elif re.search(r"/rest(/|$)", urlsplit(given["url"]).path):
+        yield ("url",), "ends before /rest: give the address that people use"
+    if "proxy" in given and (why := _no_url(given["proxy"])):
+        yield ("proxy",), why
+    for name, needed in (
+        ("proxy_user", "proxy"),
+        ("proxy_password_file", "proxy_user"),
+        ("proxy_user", "proxy_password_file"),
+        ("client_key", "client_certificate"),
+    ):
+        if name in given and needed not in given:
+            yield (name,), f"is of no use without `{needed}`"
+
+
+def _wrong_secrets(given: Mapping[str, Any]) -> Iterator[tuple[At, str]]:
+    sources = [name for name in _TOKENS if name in given]
+    if len(sources) != 1:
+        which = ", ".join(_TOKENS)
+        yield (sources[1:2] and (sources[1],)) or (), f"one of these is needed, and one alone, to show who we are: {which}"
+    oauth = given.get("oauth")
+    if oauth is not None and "user" in given:
+        yield ("user",), "is for tokens and passwords: OAuth says itself who we are"
+    if isinstance(oauth, Mapping) and "token_url" in oauth and (why := _no_url(oauth["token_url"])):
+        yield ("oauth", "token_url"), why
+
+
+def _no_url(value: object) -> str:
+    """Why this is no address of a server; "" where it is one."""
+    try:
+        parts = urlsplit(value) if isinstance(value, str) else None
+        port = parts.port if parts else None
+    except ValueError as error:
+        return f"is no address: {error}"
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+        return "is no address: https://SERVER, perhaps with a port and a path"
+    if parts.username is not None or parts.password is not None:
+        return "holds a user or password: these have settings of their own"
+    if parts.query or parts.fragment or re.search(r"[\s\x00-\x1f]", str(value)):
+        return "holds more than the address of a server"
+    return ""
+
+
+def statuses_of(step: str) -> tuple[str, str]:
+    """The two statuses that a key of `transitions` names. Raises ValueError."""
+    found = _STEP.fullmatch(step)
+    if found is None:
+        raise ValueError(f"not a step of a workflow: {step[:80]!r}")
+    return found[1], found[2]

@@ -1,0 +1,50 @@
+"""What tests of the way to Jira share: a server that answers as it is told, and time that does not pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from filesync.trackers.jira.http import Http, Waiting
+from filesync.trackers.jira.settings import read_settings
+from tests.trackers.jira.stub import Clock, Stub
+
+TOKEN = "s3cret-T0ken"
+
+
+@pytest.fixture
+def stub() -> Iterator[Stub]:
+    with Stub() as server:
+        yield server
+
+
+@pytest.fixture
+def passing() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def token_file(tmp_path: Path) -> Path:
+    file = tmp_path / "token"
+    file.touch(mode=0o600)
+    file.write_text(f"{TOKEN}\n")
+    return file
+
+
+@pytest.fixture
+def jira(stub: Stub, passing: Clock, token_file: Path, tmp_path: Path) -> Iterator[Callable[..., Http]]:
+    """Opens the way to the stub, with these settings beside its address and a token."""
+    made: list[Http] = []
+
+    def make(*, cloud: bool = False, **given: object) -> Http:
+        settings = {"url": stub.url, "token_file": "token"} | given
+        settings = {name: value for name, value in settings.items() if value is not None}
+        waiting = Waiting(now=passing.now, sleep=passing.sleep, chance=lambda: 0.0)
+        made.append(Http.open(read_settings(settings, folder=tmp_path), cloud=cloud, waiting=waiting))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()

@@ -1,0 +1,301 @@
+"""What a project of a Jira has: fields, types, statuses, links, users. Asked for once; then pure look-ups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Protocol
+from urllib.parse import quote
+
+from filesync.bundle.verdict import shown
+from filesync.errors import ConfigError, Rejected, Unavailable
+from filesync.model.values import FieldKind, FieldSpec
+from filesync.trackers.jira import text
+from filesync.trackers.jira.offered import JiraField, offer
+from filesync.trackers.jira.shapes import Shape, member, sprint
+
+_API: Final = "rest/api/2"
+_AGILE: Final = "rest/agile/1.0"
+_PAGE: Final = 200  # entries of a page that are asked for; Jira may give fewer
+_PAGES: Final = 1_000  # a list that is longer does not end
+_USERS: Final = 1_000
+_SHOWN: Final = 60  # characters of foreign text in a message
+
+
+class Reads(Protocol):
+    """Whoever asks Jira."""
+
+    def get(self, path: str, *, params: Mapping[str, str] | None = None) -> Any:
+        """The decoded answer. Raises Unavailable, Rejected, Gone."""
+        ...
+
+
+class Flavour(Protocol):
+    """Which Jira it is."""
+
+    @property
+    def cloud(self) -> bool:
+        """Jira Cloud; else Data Center."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldMeta:
+    """What Jira says of a field on a screen (createmeta, editmeta)."""
+
+    required: bool  # and Jira fills nothing in
+    operations: frozenset[str]
+    allowed: tuple[str, ...]  # canonical; of a cascading option `parent` and `parent/child`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueType:
+    """A type of issue of the project. `screen`: the fields, by Jira's id, that can be given when one is made; None: unknown."""
+
+    id: str
+    name: str
+    subtask: bool
+    statuses: tuple[str, ...]
+    screen: Mapping[str, FieldMeta] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkType:
+    """A type of link: its name, and how it reads at either end."""
+
+    id: str
+    name: str
+    outward: str
+    inward: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """What there is. `by_name` holds the fields by our names, `types` and `links` by Jira's, `users` what people see by id."""
+
+    cloud: bool
+    project: str  # its id
+    key: str
+    fields: tuple[JiraField, ...]
+    left_out: Mapping[str, str]  # fields that are not carried, and why
+    types: Mapping[str, IssueType]
+    links: Mapping[str, LinkType]
+    users: Mapping[str, str]
+    epic_link: str = ""  # ids of two fields of Data Center; "" where there are none
+    epic_name: str = ""
+    text_limit: int = text.LIMIT
+    by_name: Mapping[str, JiraField] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", {one.name: one for one in self.fields})
+
+    @property
+    def specs(self) -> tuple[FieldSpec, ...]:
+        """The fields as `Tracker.describe` tells them."""
+        return tuple(one.spec() for one in self.fields)
+
+    @property
+    def statuses(self) -> tuple[str, ...]:
+        """The statuses of all types."""
+        return tuple(dict.fromkeys(status for one in self.types.values() for status in one.statuses))
+
+    def names_of(self, id_: str) -> tuple[str, ...]:
+        """Our names for a field, by the id that Jira calls it in its refusals."""
+        if id_ and id_ == self.epic_link:
+            return ("parent",)
+        return tuple(one.name for one in self.fields if one.id == id_)
+
+
+def read_catalogue(
+    http: Reads, dialect: Flavour, project: str, *, names: Mapping[str, str] | None = None, text_limit: int = text.LIMIT
+) -> Catalogue:
+    """Ask Jira what the project with this key has. `names`: ours for custom fields, by Jira's id.
+
+    Raises ConfigError (names for fields that are not there), Unavailable, Rejected, Gone.
+    """
+    try:
+        return _read(http, project, cloud=dialect.cloud, names=names or {}, text_limit=text_limit)
+    except ValueError as error:
+        raise _strange("what the project has") from error
+
+
+def _read(http: Reads, project: str, *, cloud: bool, names: Mapping[str, str], text_limit: int) -> Catalogue:
+    about = _mapping(http.get(f"{_API}/project/{quote(project, safe='')}"), "the project")
+    id_, key = _number(about, "id"), member(about, "key")
+    screens = _screens(http, id_)
+    on_some = None if screens is None else {one for screen in screens.values() for one in screen}
+    listed = _list(http.get(f"{_API}/field"), "its fields")
+    offered = offer(listed, project=id_, names=names, screens=on_some, cloud=cloud)
+    if offered.problems:
+        raise ConfigError(offered.problems, hint="Mend `tracker.settings.fields` in the configuration.")
+    types = _types(http, id_, screens)
+    return Catalogue(
+        cloud=cloud,
+        project=id_,
+        key=key,
+        fields=tuple(_filled(http, id_, one, types) for one in offered.fields),
+        left_out=offered.left_out,
+        types=types,
+        links=_links(http),
+        users=_users(http, key, cloud=cloud),
+        epic_link=offered.epic_link,
+        epic_name=offered.epic_name,
+        text_limit=text_limit,
+    )
+
+
+def read_screen(listed: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, FieldMeta]:
+    """The fields of a screen by Jira's id, from createmeta's list or editmeta's and a transition's map."""
+    return {
+        id_: FieldMeta(
+            required=bool(one.get("required")) and not one.get("hasDefaultValue"),
+            operations=frozenset(map(str, one.get("operations") or ())),
+            allowed=tuple(_allowed(one.get("allowedValues") or ())),
+        )
+        for id_, one in listed
+    }
+
+
+def _allowed(values: Sequence[Any]) -> Iterator[str]:
+    for one in values:
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, Mapping):
+            name = str(one.get("value") or one.get("name") or "")
+            if name:
+                yield name
+            for child in one.get("children") or ():
+                yield f"{name}/{child.get('value', '')}"
+
+
+def _screens(http: Reads, project: str) -> dict[str, dict[str, FieldMeta]] | None:
+    """What can be given when an issue is made, by the type's id; None where our account may make none."""
+    base = f"{_API}/issue/createmeta/{project}/issuetypes"
+    try:
+        types = [_number(one, "id") for one in _pages(http, base, "values", "issueTypes")]
+    except Rejected:
+        return None
+    found = {}
+    for one in types:
+        fields = _pages(http, f"{base}/{one}", "values", "fields")
+        found[one] = read_screen((str(entry.get("fieldId") or entry.get("key")), entry) for entry in fields)
+    return found
+
+
+def _types(http: Reads, project: str, screens: Mapping[str, Mapping[str, FieldMeta]] | None) -> dict[str, IssueType]:
+    found = [
+        IssueType(
+            id=_number(one, "id"),
+            name=member(one, "name"),
+            subtask=one.get("subtask") is True,
+            statuses=_names(one.get("statuses")),
+            screen=None if screens is None else screens.get(_number(one, "id"), {}),
+        )
+        for one in _list(http.get(f"{_API}/project/{project}/statuses"), "its types")
+    ]
+    return {one.name: one for one in found}
+
+
+def _filled(http: Reads, project: str, one: JiraField, types: Mapping[str, IssueType]) -> JiraField:
+    """The field with what it takes, as screens and lists say."""
+    metas = [meta for held in types.values() if held.screen is not None and (meta := held.screen.get(one.id)) is not None]
+    options = tuple(dict.fromkeys(option for meta in metas for option in meta.allowed))
+    ids: dict[str, str] = {}
+    if one.kind is FieldKind.TYPE:
+        options, ids = tuple(types), {held.name: held.id for held in types.values()}
+    elif one.kind is FieldKind.STATUS:
+        options = tuple(dict.fromkeys(status for held in types.values() for status in held.statuses))
+    elif one.kind in _PROJECT_LISTS:
+        options = _names(http.get(f"{_API}/project/{project}/{_PROJECT_LISTS[one.kind]}"))
+    elif one.name == "security":
+        levels = _mapping(http.get(f"{_API}/project/{project}/securitylevel"), _LEVELS).get("levels")
+        ids = {member(level, "name"): member(level, "id") for level in _list(levels, _LEVELS)}
+        options = tuple(ids)
+    elif one.name in _LISTS and not options:
+        options = _names(http.get(f"{_API}/{one.name}"))
+    elif one.shape is Shape.SPRINT and metas:
+        ids = _sprints(http, project)
+    elif one.kind not in {FieldKind.OPTION, FieldKind.CASCADE}:
+        options = ()
+    every = len(metas) == len(types) > 0 and all(meta.required for meta in metas)
+    adds = bool(metas) and all({"add", "remove"} <= meta.operations for meta in metas)
+    return replace(one, options=options, ids=ids, required=one.required or every, adds=one.many and adds)
+
+
+_PROJECT_LISTS: Final = {FieldKind.VERSION: "versions", FieldKind.COMPONENT: "components"}
+_LISTS: Final = ("priority", "resolution")
+_LEVELS: Final = "its security levels"
+_LINKS: Final = "its types of links"
+
+
+def _sprints(http: Reads, project: str) -> dict[str, str]:
+    """The sprints that are not closed, by name, of all boards of the project. Of several of one name, none is known."""
+    found: dict[str, set[str]] = {}
+    for board in _pages(http, f"{_AGILE}/board", "values", projectKeyOrId=project, type="scrum"):
+        for one in _pages(http, f"{_AGILE}/board/{_number(board, 'id')}/sprint", "values", state="active,future"):
+            number, name, _ = sprint(one)
+            found.setdefault(name, set()).add(str(number))
+    return {name: numbers.pop() for name, numbers in found.items() if len(numbers) == 1}
+
+
+def _links(http: Reads) -> dict[str, LinkType]:
+    listed = _list(_mapping(http.get(f"{_API}/issueLinkType"), _LINKS).get("issueLinkTypes"), _LINKS)
+    found = [
+        LinkType(id=_number(one, "id"), name=member(one, "name"), outward=member(one, "outward"), inward=member(one, "inward"))
+        for one in listed
+    ]
+    return {one.name: one for one in found}
+
+
+def _users(http: Reads, project: str, *, cloud: bool) -> dict[str, str]:
+    params = {"project": project, "maxResults": str(_USERS)}
+    listed = _list(http.get(f"{_API}/user/assignable/search", params=params), "its users")
+    id_ = "accountId" if cloud else "name"
+    return {member(one, id_): str(one.get("displayName", "")) for one in listed}
+
+
+def _pages(http: Reads, path: str, *containers: str, **params: str) -> Iterator[Mapping[str, Any]]:
+    """The entries of a list that comes in pages, which Jira keeps under one of these names."""
+    start = 0
+    for _ in range(_PAGES):
+        page = _mapping(http.get(path, params={**params, "startAt": str(start), "maxResults": str(_PAGE)}), path)
+        entries = next((held for name in containers if isinstance(held := page.get(name), list)), None)
+        if entries is None:
+            raise _strange(path)
+        yield from entries
+        start += len(entries)
+        total = page.get("total")
+        if not entries or page.get("isLast") is True or (isinstance(total, int) and start >= total):
+            return
+    raise Unavailable(f"Jira's list of {path} has no end", hint="Nothing was read. Ask whoever runs Jira, and try again.")
+
+
+def _names(listed: Any) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(member(one, "name") for one in _list(listed, "a list of names")))
+
+
+def _number(one: Mapping[str, Any], name: str) -> str:
+    """An id that stands in paths. Raises ValueError."""
+    number = member(one, name)
+    if not number.isascii() or not number.isdigit():
+        raise ValueError("not an id")
+    return number
+
+
+def _mapping(answer: Any, what: str) -> Mapping[str, Any]:
+    if isinstance(answer, Mapping):
+        return answer
+    raise _strange(what)
+
+
+def _list(answer: Any, what: str) -> list[Mapping[str, Any]]:
+    if isinstance(answer, list) and all(isinstance(one, Mapping) for one in answer):
+        return answer
+    raise _strange(what)
+
+
+def _strange(what: str) -> Unavailable:
+    return Unavailable(
+        f"Jira answered something else where {shown(what, limit=_SHOWN)} was asked for",
+        hint="Is tracker.settings.url the address of Jira itself? Nothing was changed.",
+    )

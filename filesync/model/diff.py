@@ -32,6 +32,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     came: bool  # it was made by an import from this partner
     about: About
     issue: str = ""  # local id of the issue that it is or belongs to
+    withheld: bool = False  # few may see it here: nothing of it is told, nor of what belongs to it
 
 
 class Tell(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,14 +95,15 @@ def diff(
     """What one issue and all that belongs to it have to tell.
 
     `seen` is complete, the issue first; empty when the issue is gone. `rows` are the ledger's, of the same.
-    An entity in doubt is left out (what its tracker shows may be half of a write of ours); out of scope, only
-    deletions are told; `tells` says which fields this side tells at all.
+    An entity in doubt is left out (what its tracker shows may be half of a write of ours); out of scope and of what is
+    withheld, only deletions are told; `tells` says which fields this side tells at all.
     """
     found: list[Tell] = []
     live = {gid for gid, row in rows.items() if row.state is Life.LIVE}
+    in_scope = in_scope and not any(one.withheld for one in seen if one.parent is None)
     for one in seen:
         row = rows.get(one.gid)
-        if one.gid in doubted or not in_scope or (one.parent is not None and one.parent not in live):
+        if one.gid in doubted or not in_scope or one.withheld or (one.parent is not None and one.parent not in live):
             continue
         if row is None:
             if one.came:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import msgspec
 
 from filesync.model.ids import Gid, Kind
 from filesync.model.values import Value
+
+# The field by which a tracker says that not everybody who sees the project sees the item. Where it cannot be told to the
+# partner, nothing of the item is: what few may see is never carried to where all do.
+RESTRICTION: Final[Mapping[Kind, str]] = {Kind.ISSUE: "security", Kind.COMMENT: "visibility", Kind.WORKLOG: "visibility"}
 
 
 class About(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -36,7 +41,7 @@ class Item:
     a restored tracker's re-use apart. `origin` is the gid an import created it for. `fields` is flat, in local
     names; empty fields are absent. A comment has the field `body`, an attachment `name` and `size`, a worklog `started`
     (a date-time), `seconds` (a whole number) and, where something was written, `body`. A `parent` value is a local issue
-    id; links are fields of the issue at their outward end (model/links.py).
+    id; links are fields of the issue at their outward end (model/links.py). What only some may see says so (RESTRICTION).
     """
 
     ref: Ref

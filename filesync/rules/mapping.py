@@ -10,7 +10,7 @@ import msgspec
 
 from filesync.bundle.verdict import shown
 from filesync.model.ids import Gid, Kind, parse_gid
-from filesync.model.issue import Item
+from filesync.model.issue import RESTRICTION, Item
 from filesync.model.links import LINK, link_end, link_name, link_parts
 from filesync.model.values import REMEMBERED, SHORT, FieldKind, Flat, Value, flat_name, normal, split_name
 from filesync.rules.contract import BELOW, BODY, CASCADE_DEPTH, Contract, ContractField, DeletePolicy
@@ -37,6 +37,7 @@ class Outward(msgspec.Struct, frozen=True, kw_only=True):
     unresolved: tuple[str, ...]  # local ids of parents and other ends of links that have no gid (yet)
     dropped: tuple[Dropped, ...]
     untold: frozenset[str]  # wire fields that hold something which cannot be told: neither empty nor comparable
+    withheld: bool = False  # few may see it here, and the partner would not know: nothing of it is told
 
 
 class Inward(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,8 +158,17 @@ class Rules:
             else:
                 way.fields[told[0]] = told[1]
         return Outward(
-            fields=way.fields, unresolved=tuple(way.unresolved), dropped=tuple(way.dropped), untold=frozenset(way.untold)
+            fields=way.fields,
+            unresolved=tuple(way.unresolved),
+            dropped=tuple(way.dropped),
+            untold=frozenset(way.untold),
+            withheld=self._withheld(item, way),
         )
+
+    def _withheld(self, item: Item, way: _WayOut) -> bool:
+        name = RESTRICTION.get(item.ref.kind, "")
+        rule = self._by_local.get(name) if item.ref.kind is Kind.ISSUE else None
+        return name in item.fields and (rule is None or rule.field.spec.name not in way.fields)
 
     def _take(self, way: _WayOut, flat: str, value: Value) -> None:
         local, element = split_name(flat)

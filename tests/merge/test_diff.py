@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from msgspec.structs import replace
+
 from filesync.model.change import Create, Delete, Set, Told
 from filesync.model.diff import Seen, Tell, diff
 from filesync.model.ids import NEVER, Gid, Kind, SiteId, make_gid, make_mark
@@ -68,6 +70,16 @@ def test_a_new_issue_is_told_whole_and_before_its_comments() -> None:
         Entity(gid=ISSUE, kind=Kind.ISSUE, local="1", fields={"summary": Shadow(here=digest("s"), told=MARK)})
     ]
     assert [tell.word for tell in tells] == ["create", "create"]
+
+
+def test_of_what_few_may_see_nothing_is_told_but_its_deletion() -> None:
+    secret, said = replace(issue({"summary": "s"}), withheld=True), replace(comment(), withheld=True)
+    assert told(secret, comment()) == []
+    assert told(secret, comment("new"), rows=(row({"summary": "old"}), comment_row())) == []
+    assert [tell.row.gid for tell in told(issue({"summary": "s"}), said)] == [ISSUE]
+    assert told(issue({}), replace(comment("edited"), withheld=True), rows=(row({}), comment_row())) == []
+    (tell,) = told(secret, rows=(row({}), comment_row()))
+    assert (tell.row.gid, tell.word) == (COMMENT, "delete")
 
 
 def test_what_is_as_agreed_is_not_told() -> None:

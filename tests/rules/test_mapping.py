@@ -180,6 +180,21 @@ def test_what_the_contract_has_no_word_for_is_dropped_and_named_and_not_taken_fo
     assert told.untold == {"type", "priority", "location"}
 
 
+@pytest.mark.parametrize("where", ["role:Developers", "group:staff", "internal"])
+def test_trap32_a_comment_that_few_may_see_is_withheld(same: Rules, where: str) -> None:
+    assert same.outward(comment({"body": "secret", "visibility": where}), nobody).withheld
+    assert not same.outward(comment({"body": "said"}), nobody).withheld
+
+
+def test_trap32_an_issue_that_few_may_see_is_withheld_unless_the_contract_says_who(tmp_path: Path) -> None:
+    fields: dict[str, Value] = {"summary": "x", "security": "Staff"}
+    assert out(rules(tmp_path, CONTRACT), fields).withheld
+    carried = rules(tmp_path, CONTRACT + "  security: {kind: option, options: [Staff]}\n")
+    assert not out(carried, fields).withheld
+    assert not out(carried, {"summary": "x"}).withheld
+    assert out(carried, {"summary": "x", "security": "Board"}).withheld
+
+
 def test_values_of_another_shape_are_dropped(same: Rules) -> None:
     told = out(
         same,

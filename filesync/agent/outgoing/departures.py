@@ -57,6 +57,20 @@ class NotTold(Event, frozen=True, kw_only=True):
         return f"{self.key}: {self.field} was not sent: {ended(self.why)} The rest of the issue goes on."
 
 
+class Withheld(Event, frozen=True, kw_only=True):
+    """What few may see here is not carried to where all would."""
+
+    standing = True
+    key: str
+    kind: str
+
+    def sentence(self) -> str:
+        return (
+            f"{self.key}: this {self.kind} stays here: not everybody may see it, and the contract has no word for that. "
+            "It is sent once everybody may."
+        )
+
+
 class NotFetched(Event, frozen=True, kw_only=True):
     """The bytes of an attachment cannot be had now."""
 

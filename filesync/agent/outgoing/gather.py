@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Final
 
-from filesync.agent.outgoing.departures import NotTold, PairedBefore, Unpaired
+from filesync.agent.outgoing.departures import NotTold, PairedBefore, Unpaired, Withheld
 from filesync.agent.record import Record
 from filesync.agent.site import Halted, Paired, Site
 from filesync.ledger import shadows
@@ -223,6 +223,8 @@ class Gather:
         found.again.update((item.ref.issue, one) for one in outward.unresolved)
         for one in outward.dropped:
             self._record.add(NotTold(key=item.about.key, field=one.field, why=one.why))
+        if outward.withheld:
+            self._record.add(Withheld(key=item.about.key, kind=item.ref.kind))
         gid = self._gid(item)
         return Seen(
             gid=gid,
@@ -234,6 +236,7 @@ class Gather:
             came=item.origin is not None and (home(item.origin) == self._x.partner_site or not self._ours_to_tell(gid)),
             about=item.about,
             issue=item.ref.issue,
+            withheld=outward.withheld,
         )
 
     def _ours_to_tell(self, gid: Gid) -> bool:

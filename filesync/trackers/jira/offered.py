@@ -16,7 +16,7 @@ from filesync.errors import Problem
 from filesync.model.links import LINK
 from filesync.model.values import FieldKind, FieldSpec
 from filesync.settings import did_you_mean, quoted
-from filesync.trackers.jira.shapes import Shape
+from filesync.trackers.jira.shapes import Shape, member
 
 VISIBILITY: Final = "visibility"  # of a comment or worklog that not everybody sees; no field of an issue is called so
 EPIC_LINK: Final = "com.pyxis.greenhopper.jira:gh-epic-link"
@@ -124,9 +124,9 @@ def offer(
     """The fields that are offered, of all that Jira lists, in the project with this id.
 
     `names`: ours by Jira's id, from the settings. `screens`: ids of the fields on some screen of the project: a custom field
-    that is on none is offered only where the settings name it. None: nobody knows, and all are.
+    that is on none is offered only where the settings name it. None: nobody knows, and all are. Raises ValueError.
     """
-    known = {str(one.get("id", "")): one for one in listed if _of_project(one, project)}
+    known = {member(one, "id"): one for one in listed if _of_project(one, project)}
     fields = [_system(id_, str(known.get(id_, {}).get("name") or id_)) for id_ in _SYSTEM if id_ in known or id_ in _ALWAYS]
     if "timetracking" in known:
         fields += [_estimate(name) for name in ESTIMATES]

@@ -1,0 +1,112 @@
+"""What few may see is never carried to where all do: comments, worklogs, whole issues."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from filesync.agent.outgoing.departures import Withheld
+from filesync.model.issue import Issue, Item
+from filesync.trackers.base import Tracker
+from tests.merge.scene import comments, keys, shared, value
+from tests.support.two_sites import Side, World, two_sites
+
+SECRET = "secret"
+
+
+class Restricting:
+    """The real tracker, which shows to few what has a certain word in it, as Jira does with roles and security levels."""
+
+    def __init__(self, real: Tracker) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._real, name)
+
+    def get(self, issue: str) -> Issue | None:
+        found = self._real.get(issue)
+        return None if found is None else _restricted(found)
+
+    def get_all(self, issues: Sequence[str]) -> Iterator[tuple[str, Issue | None]]:
+        for local, found in self._real.get_all(issues):
+            yield local, None if found is None else _restricted(found)
+
+
+def _restricted(issue: Issue) -> Issue:
+    return replace(
+        issue,
+        item=_item(issue.item, "summary", "security"),
+        children=tuple(_item(one, "body", "visibility") for one in issue.children),
+    )
+
+
+def _item(item: Item, text: str, restriction: str) -> Item:
+    seen_by = {restriction: "role:Developers"} if SECRET in str(item.fields.get(text)) else {}
+    return replace(item, fields={**item.fields, **seen_by})
+
+
+def restricting(side: Side) -> None:
+    side.site.tracker.real = Restricting(side.site.tracker.real)  # type: ignore[attr-defined]
+
+
+def withheld(world: World) -> list[tuple[str, str]]:
+    return [(one.key, one.kind) for one in world.acme.export().events if isinstance(one, Withheld)]
+
+
+def test_trap32_a_comment_that_few_may_see_stays_at_home_until_all_may() -> None:
+    with two_sites() as world:
+        restricting(world.acme)
+        key = shared(world)
+        number = world.acme.desk.comment(key, "a secret")
+        world.acme.desk.comment(key, "said to all")
+        assert withheld(world) == [(key, "comment")]
+        world.carry(to=world.globex)
+        world.globex.import_()
+        assert comments(world.globex, key) == ["said to all"]
+        world.acme.desk.edit_comment(key, number, "known to all")
+        world.send(world.acme)
+        assert sorted(map(str, comments(world.globex, key))) == ["known to all", "said to all"]
+        world.assert_in_step()
+
+
+def test_trap32_what_became_restricted_is_neither_edited_nor_deleted_at_the_partner() -> None:
+    with two_sites() as world:
+        restricting(world.acme)
+        key = shared(world)
+        number = world.acme.desk.comment(key, "said to all")
+        world.send(world.acme)
+        world.acme.desk.edit_comment(key, number, "now a secret")
+        world.send(world.acme)
+        assert comments(world.globex, key) == ["said to all"]
+        world.acme.desk.delete_comment(key, number)
+        world.send(world.acme)
+        assert comments(world.globex, key) == []
+
+
+def test_trap32_of_an_issue_that_few_may_see_nothing_is_told() -> None:
+    with two_sites() as world:
+        restricting(world.acme)
+        key = world.acme.desk.create("Bug", "a secret")
+        world.acme.desk.comment(key, "said on it")
+        assert (key, "issue") in withheld(world)
+        world.carry(to=world.globex)
+        world.globex.import_()
+        assert keys(world.globex) == []
+        world.acme.desk.edit(key, {"summary": "known"})
+        world.send(world.acme)
+        assert value(world.globex, key, "summary") == "known"
+        assert comments(world.globex, key) == ["said on it"]
+        world.assert_in_step()
+
+
+def test_trap32_an_issue_that_becomes_restricted_falls_silent_and_still_takes() -> None:
+    with two_sites() as world:
+        restricting(world.acme)
+        key = shared(world)
+        world.acme.desk.edit(key, {"summary": "a secret", "description": "x"})
+        world.acme.desk.comment(key, "said on it")
+        world.send(world.acme)
+        assert (value(world.globex, key, "summary"), comments(world.globex, key)) == ("first", [])
+        world.globex.desk.edit(key, {"environment": "lab"})
+        world.send(world.globex)
+        assert value(world.acme, key, "environment") == "lab"

@@ -1,0 +1,291 @@
+"""Issues by id, many at a time and each of them whole: with all comments and worklogs, and the marks of those that are ours.
+
+Cloud hands out a hundred issues in one call. Data Center does so by search alone, which answers from its index: that may lie
+behind, and what we wrote a moment ago would look as if somebody had undone it. So an issue that the caller knows is
+read from the database, by itself, and only issues that are new to the caller are read by search.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote as percent
+
+from filesync.bundle.verdict import shown
+from filesync.errors import Gone, Rejected, Unavailable
+from filesync.model.issue import Issue
+from filesync.trackers.jira.catalogue import Catalogue
+from filesync.trackers.jira.census import Fate, most_missing
+from filesync.trackers.jira.cursor import OVERLAP, is_id
+from filesync.trackers.jira.issues import read_issue
+from filesync.trackers.jira.lists import Json, Lists, Moved
+from filesync.trackers.jira.markers import PROPERTIES
+from filesync.trackers.jira.search import API, BULK, Asks, Search, moment, objects, parts
+
+_TRIES: Final = 3  # readings of an issue that changes while it is read
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """What a search said of an issue that the feed's caller does not know. `scoped`: it was asked for the scope."""
+
+    updated: int | None
+    scoped: bool
+
+
+class Told(threading.local):
+    """What the feed tells the readings of its caller, who works in the same thread: another one knows other issues."""
+
+    def __init__(self) -> None:
+        self.new: dict[str, New] = {}
+        self.gone: set[str] = set()  # not found in two runs
+
+    def forget(self) -> None:
+        """Nothing is known any more."""
+        self.new.clear()
+        self.gone.clear()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which issues are in scope. `limit`: how many may be missing at once."""
+
+    scope: str
+    not_before: int | None  # ms since 1970: created then or later
+    limit: int
+
+
+class Reading:
+    """The issues of one project. Its methods raise Unavailable, and nothing else."""
+
+    def __init__(
+        self,
+        http: Asks,
+        search: Search,
+        catalogue: Callable[[], Catalogue],
+        *,
+        accounts: Collection[str],
+        wanted: Wanted,
+        every_comment: bool = False,
+    ) -> None:
+        """`accounts`, `every_comment`: see lists.Lists."""
+        self.told = Told()
+        self._http, self._search, self._catalogue, self._accounts = http, search, catalogue, accounts
+        self._cloud, self._wanted = search.cloud, wanted
+        self._lists = Lists(http, cloud=search.cloud, accounts=accounts, every=every_comment)
+        self._ids: dict[str, str | None] = {}  # of issues, by key: a key never names another one later
+
+    def get(self, issue: str) -> Issue | None:
+        """The issue; None where Jira says that there is none."""
+        self.told.new.pop(issue, None)
+        return dict(self._issues([issue]))[issue]
+
+    def get_all(self, issues: Sequence[str]) -> Iterator[tuple[str, Issue | None]]:
+        """The same of several, those that are not there last."""
+        missing = []
+        try:
+            for part in parts(list(dict.fromkeys(issues)), BULK):
+                for local, issue in self._issues(part):
+                    if issue is None:
+                        missing.append(local)
+                    else:
+                        yield local, issue
+            sudden = [local for local in missing if is_id(local) and local not in self.told.gone]
+            if len(sudden) > most_missing(len(issues), self._wanted.limit):
+                raise too_many(len(sudden), len(issues))
+        except Unavailable:
+            self.told.forget()
+            raise
+        yield from ((local, None) for local in missing)
+
+    def read_all(self, ids: Sequence[str]) -> Iterator[tuple[str, Json | None]]:
+        """Issues as Jira shows them, each of them whole, in any order."""
+        for part in parts(list(dict.fromkeys(ids)), BULK):
+            yield from self._read(part)
+
+    def fate(self, issue: str, *, now: int, lag: int) -> Fate:
+        """What became of an issue that no search shows. `now` is Jira's time, `lag` ms that its index may lie behind."""
+        try:
+            found = self._http.get(
+                f"{API}/issue/{issue}", params={"fields": "project,updated,archiveddate"}, gone=f"the issue {issue} is gone"
+            )
+        except Gone:
+            return Fate.MISSING
+        except Rejected:
+            return Fate.THERE  # hidden, and Jira says so
+        fields = found.get("fields") if isinstance(found, Mapping) else None
+        if not isinstance(fields, Mapping):
+            raise self._odd(issue)
+        updated = moment(found, "updated")
+        away = not self._here(found) or fields.get("archiveddate") is not None
+        young = updated is None or updated > now - lag - OVERLAP
+        return Fate.THERE if away or young else Fate.UNLISTED
+
+    def _issues(self, ids: Sequence[str]) -> Iterator[tuple[str, Issue | None]]:
+        found = dict(self._read(ids))
+        there = {local: json for local, json in found.items() if json is not None}
+        within = self._within(there)
+        self._learn_keys(there.values())
+        for local in ids:
+            json = there.get(local)
+            self.told.new.pop(local, None)
+            yield local, None if json is None else self._issue(json, in_scope=local in within)
+
+    def _issue(self, json: Mapping[str, Any], *, in_scope: bool) -> Issue:
+        return read_issue(self._catalogue(), json, accounts=self._accounts, in_scope=in_scope, id_of=self._id_of)
+
+    # ── the issues themselves ───────────────────────────────────────────────────────────────────────────────────
+
+    def _read(self, ids: Sequence[str]) -> Iterator[tuple[str, Json | None]]:
+        asked = [local for local in ids if is_id(local)]
+        with self._asking():
+            found = self._bulkfetched(asked) if self._cloud else self._searched(asked)
+            for local in asked:
+                if local not in found and (one := self._one(local)) is not None:
+                    found[local] = one
+            unsteady = {local for local, issue in found.items() if self._lists.cut(issue)}
+            unsteady |= self._lists.mark([issue for local, issue in found.items() if local not in unsteady])
+            whole = {local: self._steady(issue) if local in unsteady else issue for local, issue in found.items()}
+        yield from ((local, whole.get(local)) for local in ids)
+
+    def _bulkfetched(self, ids: Sequence[str]) -> dict[str, Json]:
+        """Those that Cloud has at hand; it tells those that it cannot show just now from those that are not there."""
+        if not ids:
+            return {}
+        body = {"issueIdsOrKeys": list(ids), "fields": ["*all"], "properties": list(PROPERTIES)}
+        return self._by_id(self._http.ask(f"{API}/issue/bulkfetch", body=body), ids)
+
+    def _searched(self, ids: Sequence[str]) -> dict[str, Json]:
+        """Of those that are new to the caller: what the index knows well enough, and has nothing in it that we made."""
+        new = {local: self.told.new[local] for local in ids if local in self.told.new}
+        if not new:
+            return {}
+        found = self._by_id({"issues": list(self._search.rows("id", list(new), "*all"))}, new)
+        return {
+            local: issue
+            for local, issue in found.items()
+            if (moment(issue, "updated") or -1) >= (new[local].updated or 0) and not self._made_by_us(issue)
+        }
+
+    def _made_by_us(self, issue: Json) -> bool:
+        """Whether its properties are needed, which no search in Data Center tells."""
+        fields = issue["fields"]
+        entries = [*objects(fields, "attachment"), *objects(fields.get("worklog"), "worklogs")]
+        ours = self._lists.ours
+        return (
+            ours(fields.get("creator"))
+            or "worklog" in self._lists.cut(issue)
+            or any(ours(one.get("author")) for one in entries)
+        )
+
+    def _one(self, local: str) -> Json | None:
+        """The issue as the database has it."""
+        params = {"fields": "*all", "properties": ",".join(PROPERTIES)}
+        if not self._cloud:
+            params["updateHistory"] = "false"
+        try:
+            found = self._http.get(f"{API}/issue/{local}", params=params, gone=f"the issue {local} is gone")
+        except Gone:
+            return None
+        except Rejected as error:
+            raise Unavailable(
+                f"Jira does not show the issue {local} to our account: {error}",
+                hint="Nothing of it was told or changed. Let the account browse it again.",
+            ) from error
+        if not isinstance(found, dict) or not isinstance(found.get("fields"), dict):
+            raise self._odd(local)
+        return found
+
+    def _steady(self, issue: Json) -> Json | None:
+        """An issue with lists of which parts are read by themselves: again, where it changed meanwhile."""
+        local, kept = str(issue["id"]), None
+        for _ in range(_TRIES):
+            try:
+                self._lists.fill(issue)
+                whole = not self._lists.mark([issue])
+            except (Moved, Gone):
+                whole = False
+            again = self._one(local)
+            if again is None or (whole and again["fields"].get("updated") == issue["fields"].get("updated")):
+                return again and issue
+            kept, issue = issue if whole else kept, again
+        if kept is not None:
+            return kept  # each of its lists is whole; a poll names it again, as it has changed
+        raise Unavailable(
+            f"the issue {local} changes faster than it can be read",
+            hint="Nothing of it was told. It is read again in the next run.",
+        )
+
+    def _by_id(self, answer: object, ids: Collection[str]) -> dict[str, Json]:
+        found = {str(one.get("id")): dict(one) for one in objects(answer, "issues") if isinstance(one.get("fields"), dict)}
+        return {local: one for local, one in found.items() if local in ids}
+
+    # ── where they belong ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _here(self, issue: Mapping[str, Any]) -> bool:
+        project = issue["fields"].get("project")
+        return isinstance(project, Mapping) and str(project.get("id")) == self._catalogue().project
+
+    def _within(self, found: Mapping[str, Json]) -> set[str]:
+        """Which of them are in the scope. In doubt an issue is not: the next poll names it again."""
+        oldest = self._wanted.not_before
+        here = {
+            local: moment(issue, "updated") or 0
+            for local, issue in found.items()
+            if self._here(issue) and (oldest is None or (moment(issue, "created") or 0) >= oldest)
+        }
+        if not self._wanted.scope:
+            return set(here)
+        new = self.told.new
+        sure = {local for local, updated in here.items() if local in new and new[local] == New(updated, scoped=True)}
+        asked = {local: updated for local, updated in here.items() if local not in sure}
+        return sure | self._search.within(asked, scope=self._wanted.scope)
+
+    def _learn_keys(self, issues: Collection[Json]) -> None:
+        """The ids of the epics that these issues name by their keys, in few calls."""
+        field = self._catalogue().epic_link
+        keys = {key for issue in issues if field and isinstance(key := issue["fields"].get(field), str)} - self._ids.keys()
+        for part in parts(sorted(keys), BULK) if len(keys) > 1 else ():
+            for one in self._search.rows("key", part, "created"):
+                self._ids[str(one.get("key"))] = str(one.get("id"))
+
+    def _id_of(self, key: str) -> str | None:
+        if key not in self._ids:
+            try:
+                with self._asking():
+                    found = self._http.get(
+                        f"{API}/issue/{percent(key, safe='')}", params={"fields": "created"}, gone="it is gone"
+                    )
+            except Gone:
+                return None
+            self._ids[key] = str(found.get("id")) if isinstance(found, Mapping) else None
+        return self._ids[key]
+
+    def _odd(self, local: str) -> Unavailable:
+        return Unavailable(
+            f"Jira answered something else where the issue {shown(local)} was asked for",
+            hint="Is tracker.settings.url the address of Jira itself? Nothing was changed.",
+        )
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """A refusal of what only reads is nothing that a person could put right at one item."""
+        try:
+            yield
+        except Rejected as error:
+            raise Unavailable(
+                f"Jira does not tell what its issues hold: {error}",
+                hint="Nothing was told or changed. May our account still browse the project?",
+            ) from error
+
+
+def too_many(missing: int, known: int) -> Unavailable:
+    """Why nothing is told to be deleted though issues are missing."""
+    return Unavailable(
+        f"{missing} of {known} issues that were asked for are gone or hidden from our account, all at once",
+        hint="Nothing was told to be deleted. May our account still browse them (roles, security levels)? If they were deleted "
+        f"on purpose, set tracker.settings.census_limit to {missing} until the next export is through.",
+    )

@@ -1,0 +1,517 @@
+"""What the feed of a Jira names, against the simulator: nothing is left out, nothing is told deleted that is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from filesync.errors import Unavailable
+from filesync.trackers.jira.cursor import MINUTE, OVERLAP, read_cursor
+from tests.support.jira.flavours import CLOUD, DC9, DC10, FLAVOURS, Flavour
+from tests.trackers.jira.feed_bench import Jira, make
+
+
+@pytest.fixture(params=FLAVOURS, ids=lambda flavour: flavour.name)
+def flavour(request: pytest.FixtureRequest) -> Flavour:
+    assert isinstance(request.param, Flavour)
+    return request.param
+
+
+@pytest.fixture
+def jira(flavour: Flavour, tmp_path: Path) -> Jira:
+    return make(flavour, tmp_path, sweep=1_000_000)  # so that the sweep hides nothing that the poll leaves out
+
+
+def settled(jira: Jira) -> None:
+    """The follower has read everything, and time went by since."""
+    jira.follow()
+    jira.forward()
+    jira.follow()
+    jira.forward()
+
+
+# ── what it costs ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_poll_that_finds_nothing_asks_twice(jira: Jira) -> None:
+    for _ in range(5):
+        jira.create()
+    settled(jira)
+    jira.copy.clear()  # nothing is known: no sweep
+    assert sum(jira.costs(jira.follow).values()) <= 2
+
+
+def test_one_changed_issue_costs_four_requests_at_most(jira: Jira) -> None:
+    made = [jira.create() for _ in range(5)]
+    settled(jira)
+    jira.copy.clear()
+    jira.edit(made[2], summary="changed")
+    told: list[str] = []
+    assert sum(jira.costs(lambda: told.extend(jira.follow())).values()) <= 4
+    assert told == [made[2]]
+
+
+def test_the_first_reading_of_many_costs_one_request_for_fifty(jira: Jira) -> None:
+    made = [jira.create(str(n)) for n in range(500)]
+    for local in made:
+        for _ in range(3):
+            jira.comment(local)
+    requests = sum(jira.costs(jira.follow).values())
+    assert set(jira.copy) == set(made)
+    assert all(len(issue.children) == 3 for issue in jira.copy.values())
+    assert requests <= 1 + 500 / 50
+
+
+# ── the poll ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles"])
+def test_trap01_trap04_the_accounts_time_zone_hides_nothing(jira: Jira, zone: str) -> None:
+    made = [jira.create() for _ in range(3)]
+    jira.account.zone = zone
+    settled(jira)
+    jira.edit(made[1], summary="just now")
+    assert made[1] in jira.follow()
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_trap02_every_edit_is_told_whatever_the_index_keeps_of_the_time(jira: Jira, exact: bool) -> None:
+    jira.faults.index_exact = exact
+    made = [jira.create() for _ in range(4)]
+    jira.follow()
+    for n in range(12):
+        jira.edit(made[n % 4], summary=f"turn {n}")
+        assert made[n % 4] in jira.follow()
+        assert jira.copy[made[n % 4]].item.fields["summary"] == f"turn {n}"
+        jira.forward(n / 4)
+
+
+def test_trap03_rows_that_move_between_two_pages_hide_no_other(jira: Jira) -> None:
+    made = [jira.create(str(n)) for n in range(30)]
+    jira.follow()
+    jira.forward()
+    for local in made:
+        jira.edit(local, summary="all of them")
+    jira.faults.page_cap, jira.faults.rows_move = 4, True
+    assert set(jira.follow()) == set(made)
+    assert jira.faults.struck["rows move"]
+
+
+def test_trap05_more_than_the_window_holds_are_found(jira: Jira) -> None:
+    made = {jira.create(str(n)) for n in range(130)}  # two and more of them in every minute
+    jira.faults.page_cap, jira.faults.window = 20, 80
+    assert set(jira.follow()) == made
+    assert not jira.faults.struck["window"]
+
+
+def test_trap05_a_minute_that_holds_more_than_the_window_is_told(tmp_path: Path) -> None:
+    jira = make(DC10, tmp_path)
+    jira.clock.forward(0)
+    jira.store.clock = type(jira.clock)(tick=1)
+    for n in range(50):
+        jira.create(str(n))
+    jira.faults.page_cap, jira.faults.window = 20, 40
+    with pytest.raises(Unavailable):
+        jira.follow()
+    assert jira.faults.struck["window"]
+
+
+@pytest.mark.parametrize("fault", ["token_ignored", "token_loops", "token_expires"])
+def test_trap06_pages_that_never_end_are_told_and_the_list_is_never_shorter(tmp_path: Path, fault: str) -> None:
+    jira = make(CLOUD, tmp_path)
+    made = {jira.create(str(n)) for n in range(12)}
+    jira.faults.page_cap = 5
+    setattr(jira.faults, fault, True)
+    with pytest.raises(Unavailable) as caught:
+        jira.follow()
+    assert caught.value.hint
+    assert jira.cursor is None
+    setattr(jira.faults, fault, False)
+    assert set(jira.follow()) == made
+
+
+def test_trap06_a_token_that_expires_once_is_followed_anew(tmp_path: Path) -> None:
+    jira = make(CLOUD, tmp_path)
+    made = {jira.create(str(n)) for n in range(12)}
+    jira.faults.page_cap = 5
+    pages = iter(range(100))
+
+    def second_page_is_late(path: str) -> None:
+        jira.faults.token_expires = path.endswith("search/jql") and next(pages) == 1
+
+    jira.http.before = second_page_is_late
+    assert set(jira.follow()) == made
+    assert jira.faults.struck["token expires"]
+
+
+def test_trap07_what_the_index_shows_late_is_told_late(jira: Jira) -> None:
+    made = [jira.create() for _ in range(3)]
+    settled(jira)
+    jira.faults.index_lag = 55
+    jira.edit(made[1], summary="late")
+    new = jira.create("later still")
+    jira.follow()
+    assert new not in jira.copy
+    jira.clock.forward(20)
+    jira.edit(made[2], summary="in between")
+    jira.follow()
+    jira.clock.forward(60)
+    jira.follow()
+    assert jira.copy[made[1]].item.fields["summary"] == "late"
+    assert new in jira.copy
+    jira.clock.forward(60)
+    jira.follow()
+    assert jira.copy[made[2]].item.fields["summary"] == "in between"
+
+
+def test_trap07_f111_what_we_wrote_is_not_read_as_it_was_before(tmp_path: Path) -> None:
+    jira = make(DC10, tmp_path)
+    local = jira.create("before")
+    settled(jira)
+    jira.edit(local, summary="a person's")
+    jira.follow()
+    jira.faults.index_held = True
+    jira.edit(local, by="filesync", summary="ours")
+    assert local in jira.follow()  # looked at once more, as it was young
+    assert jira.copy[local].item.fields["summary"] == "ours"
+
+
+def test_f111_an_issue_that_the_index_lost_is_found_by_the_census(jira: Jira) -> None:
+    jira.create()
+    settled(jira)
+    jira.faults.index_held = True
+    lost = jira.create("the index took hours")
+    for _ in range(5):
+        jira.forward(60)
+        jira.follow()
+    jira.faults.index_held = False
+    for _ in range(25):
+        jira.forward(60)
+        jira.follow()
+    assert lost in jira.copy
+
+
+def test_trap34_a_project_named_as_a_word_of_jql_is_searched(flavour: Flavour, tmp_path: Path) -> None:
+    jira = make(flavour, tmp_path)
+    jira.store.project("ABC").key = "AND"  # type: ignore[union-attr]  # it is there
+    jira.search = type(jira.search)(jira.http, jira.search.cloud, "AND")
+    jira.reading = jira.new_reading()
+    made = jira.work().create({"fields": {"project": {"key": "AND"}, "issuetype": {"name": "Bug"}, "summary": "x"}}).id
+    assert jira.named() == [made]
+
+
+# ── stopping and starting again ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_first_reading_that_was_cut_off_goes_on_where_it_ended(jira: Jira) -> None:
+    made = []
+    for n in range(30):
+        made.append(jira.create(str(n)))
+        jira.forward(5)
+    first = jira.follow(steps=2, chunk=10)
+    rest = jira.follow()
+    assert first == made[:20]
+    assert set(rest) >= set(made[20:])
+    assert len(rest) < 15
+
+
+def test_oldest_change_comes_first(jira: Jira) -> None:
+    first, second, third = (jira.create() for _ in range(3))
+    jira.edit(first, summary="last of all")
+    assert jira.named() == [second, third, first]
+
+
+@pytest.mark.parametrize(
+    "cursor", ["", "17.176", '{"at":99999999999999}'], ids=["none", "another tracker's", "from the future"]
+)
+def test_a_cursor_that_cannot_be_gone_on_from_names_everything(jira: Jira, cursor: str) -> None:
+    made = {jira.create() for _ in range(3)}
+    assert set(jira.named(cursor)) == made
+
+
+def test_a_clock_that_was_set_back_loses_nothing(jira: Jira) -> None:
+    made = {jira.create() for _ in range(3)}
+    settled(jira)
+    jira.forward(-60)
+    jira.edit(min(made), summary="in the hour that comes twice")
+    assert min(made) in jira.follow()
+
+
+def test_only_young_issues_come_where_older_ones_are_to_stay(flavour: Flavour, tmp_path: Path) -> None:
+    jira = make(flavour, tmp_path)
+    old = jira.create("old")
+    jira.forward(60 * 24)
+    midnight = jira.clock.now() // MINUTE * MINUTE
+    jira = Jira(jira.store, jira.http, jira.faults, jira.clock, not_before=midnight)
+    young = jira.create("young")
+    assert jira.follow() == [young]
+    jira.forward()
+    jira.edit(old, summary="old and edited")
+    assert old in jira.follow()
+    assert (jira.copy[old].in_scope, jira.copy[young].in_scope) == (False, True)
+
+
+# ── the scope ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def shared(flavour: Flavour, tmp_path: Path) -> Jira:
+    return make(flavour, tmp_path, scope='labels = "share" OR labels = joint')
+
+
+def test_the_first_reading_is_of_the_scope_and_leaving_it_is_not_being_deleted(shared: Jira) -> None:
+    kept, other = shared.create(labels=["share"]), shared.create(labels=["home"])
+    assert shared.follow() == [kept]
+    shared.forward()
+    shared.edit(kept, labels=[])
+    shared.edit(other, labels=["joint"])
+    shared.follow()
+    assert (shared.copy[kept].in_scope, shared.copy[other].in_scope) == (False, True)
+
+
+def test_an_issue_whose_newest_state_the_index_does_not_have_is_out_of_scope_until_it_has(tmp_path: Path) -> None:
+    shared = make(DC10, tmp_path, scope='labels = "share"')
+    local = shared.create(labels=["share"])
+    settled(shared)
+    shared.edit(local, summary="seen by the poll")
+    shared.faults.index_held = True
+    shared.edit(local, summary="not for the partner", labels=[])
+    shared.follow()
+    assert not shared.copy[local].in_scope
+    shared.edit(local, labels=["share"])
+    shared.faults.index_held = False
+    shared.forward(1)
+    shared.follow()
+    assert shared.copy[local].in_scope
+
+
+def test_what_comes_into_the_scope_unseen_is_found_by_the_census(shared: Jira) -> None:
+    shared.create(labels=["share"])
+    other = shared.create(labels=["home"])
+    settled(shared)
+    shared.store.put(shared.kept(other), {"labels": ["share"]})  # nothing is updated by it
+    for _ in range(25):
+        shared.forward()
+        shared.follow()
+    assert shared.copy[other].in_scope
+
+
+def test_a_scope_that_jira_does_not_take_is_told(flavour: Flavour, tmp_path: Path) -> None:
+    jira = make(flavour, tmp_path, scope="no_such_field = 1")
+    jira.create()
+    with pytest.raises(Unavailable) as caught:
+        jira.follow()
+    assert "scope" in caught.value.hint
+
+
+# ── what is gone ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def many(flavour: Flavour, tmp_path: Path) -> Jira:
+    """Forty issues that are known, and a census in every run."""
+    jira = make(flavour, tmp_path, census=1)
+    for n in range(40):
+        jira.create(str(n))
+    settled(jira)
+    return jira
+
+
+def some_of(jira: Jira, count: int) -> list[str]:
+    return sorted(jira.copy)[:count]
+
+
+def runs(jira: Jira, count: int) -> Iterator[list[str]]:
+    for _ in range(count):
+        jira.forward()
+        yield jira.follow()
+
+
+def test_trap08_deleted_is_told_in_the_second_run(many: Jira) -> None:
+    (lost,) = some_of(many, 1)
+    many.delete(lost)
+    first, second = runs(many, 2)
+    assert lost not in first
+    assert lost in second
+    assert lost not in many.copy
+    assert len(many.copy) == 39
+
+
+def test_trap08_a_deletion_is_found_by_the_sweep_between_two_censuses(flavour: Flavour, tmp_path: Path) -> None:
+    jira = make(flavour, tmp_path, sweep=4, census=1_000_000)
+    made = [jira.create(str(n)) for n in range(8)]
+    settled(jira)
+    jira.delete(made[3])
+    for _ in runs(jira, 6):
+        pass
+    assert made[3] not in jira.copy
+
+
+def test_trap08_what_is_hidden_for_a_moment_is_not_told_deleted(many: Jira) -> None:
+    (hidden,) = some_of(many, 1)
+    many.faults.hidden.add(hidden)
+    next(runs(many, 1))
+    many.faults.hidden.clear()
+    for _ in runs(many, 60):
+        assert hidden in many.copy
+
+
+def test_f121_a_lost_permission_is_one_message_and_no_deletion(many: Jira) -> None:
+    before = dict(many.copy)
+    many.faults.hidden.update(some_of(many, 20))
+    for _ in range(3):
+        with pytest.raises(Unavailable, match="20 of 40 issues") as caught:
+            next(runs(many, 1))
+        assert "census_limit to 20" in caught.value.hint
+    assert many.copy == before
+    many.faults.hidden.clear()
+    next(runs(many, 1))
+    assert many.copy.keys() == before.keys()
+
+
+def test_f121_a_project_that_is_hidden_altogether_is_no_empty_project(many: Jira) -> None:
+    before = dict(many.copy)
+    many.faults.project_hidden = True
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            next(runs(many, 1))
+    assert many.copy == before
+
+
+def test_f121_hidden_issues_that_are_asked_for_by_name_are_no_deletions_either(many: Jira) -> None:
+    many.faults.hidden.update(some_of(many, 20))
+    found = []
+    with pytest.raises(Unavailable, match="20 of 40 issues"):
+        for one in many.reading.get_all(list(many.copy)):
+            found.append(one)
+    assert len(found) == 20
+    assert all(issue is not None for _, issue in found)
+
+
+def test_many_deletions_go_through_once_a_person_said_so(many: Jira) -> None:
+    lost = some_of(many, 20)
+    for local in lost:
+        many.delete(local)
+    with pytest.raises(Unavailable, match="20 of 40"):
+        next(runs(many, 1))
+    many.limit = 20
+    many.reading = many.new_reading()
+    for _ in runs(many, 2):
+        pass
+    assert len(many.copy) == 20
+
+
+def test_trap08_an_archived_issue_is_not_deleted(flavour: Flavour, tmp_path: Path) -> None:
+    if flavour.cloud:
+        pytest.skip("an archived issue of Cloud is shown to nobody by its id")
+    jira = make(flavour, tmp_path, census=1)
+    made = [jira.create(str(n)) for n in range(5)]
+    settled(jira)
+    jira.work("admin").archive(jira.kept(made[2]))
+    for _ in runs(jira, 5):
+        assert made[2] in jira.copy
+
+
+def test_trap09_a_moved_issue_is_out_of_scope_and_keeps_its_id(many: Jira) -> None:
+    (moved,) = some_of(many, 1)
+    key = many.copy[moved].key
+    other = many.store.project("XYZ")
+    assert other is not None
+    many.work("admin").move(many.kept(moved), other)
+    for _ in runs(many, 60):
+        assert moved in many.copy
+    assert many.copy[moved].key != key
+    assert not many.copy[moved].in_scope
+
+
+def test_an_index_that_is_being_built_anew_tells_no_deletion_and_stops(many: Jira) -> None:
+    if many.search.cloud:
+        pytest.skip("Cloud builds its index where nobody sees it")
+    before = dict(many.copy)
+    entries = many.store.index._entries
+    for local in some_of(many, 30):
+        del entries[local]
+    with pytest.raises(Unavailable, match="does not show 30 issues"):
+        next(runs(many, 1))
+    assert many.copy == before
+
+
+def test_the_only_issue_there_is_is_told_deleted_too(flavour: Flavour, tmp_path: Path) -> None:
+    jira = make(flavour, tmp_path)
+    only = jira.create()
+    settled(jira)
+    jira.delete(only)
+    for _ in runs(jira, 2):
+        pass
+    assert jira.copy == {}
+
+
+# ── what Jira does not tell ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_trap13_a_change_that_moves_no_updated_is_found_by_the_sweep(flavour: Flavour, tmp_path: Path) -> None:
+    jira = make(flavour, tmp_path, sweep=5)
+    made = [jira.create(str(n)) for n in range(10)]
+    settled(jira)
+    jira.store.put(jira.kept(made[4]), {"summary": "by a migration"})
+    comment = jira.comment(made[7])
+    settled(jira)
+    jira.faults.comment_edit_silent = True
+    jira.threads().edit_comment(jira.kept(made[7]), jira.kept(made[7]).comments[0], {"body": "edited in silence"})
+    for _ in runs(jira, 5):
+        pass
+    assert jira.copy[made[4]].item.fields["summary"] == "by a migration"
+    (child,) = jira.copy[made[7]].children
+    assert (child.ref.local, child.fields["body"]) == (comment, "edited in silence")
+
+
+def test_a_run_names_an_issue_once(many: Jira) -> None:
+    many.edit(sorted(many.copy)[0], summary="x")
+    for told in runs(many, 60):
+        assert len(told) == len(set(told))
+        assert told, "every run names something, or its cursor would not be kept"
+
+
+def test_unavailable_at_any_step_leaves_the_cursor_where_it_was(many: Jira) -> None:
+    (lost,) = some_of(many, 1)
+    many.delete(lost)
+    for place in range(8):
+        many.forward()
+        many.edit(sorted(many.copy)[5], summary=f"turn {place}")
+        steps = iter(range(100))
+
+        def fails(_: str, steps: Any = steps, place: int = place) -> None:
+            if next(steps) == place:
+                raise Unavailable("Jira is down", hint="Wait.")
+
+        cursor, many.http.before = many.cursor, fails
+        try:
+            many.follow()
+        except Unavailable:
+            assert many.cursor == cursor
+        many.http.before = lambda _: None
+    for _ in runs(many, 2):
+        pass
+    assert lost not in many.copy
+    assert many.copy[sorted(many.copy)[4]].item.fields["summary"] == "turn 7"
+
+
+def test_a_jira_that_does_not_say_the_time_is_unavailable(jira: Jira) -> None:
+    jira.create()
+    jira.store.clock = jira.clock
+    real = jira.http.get
+    jira.http.get = lambda path, **more: {} if path.endswith("serverInfo") else real(path, **more)  # type: ignore[method-assign]
+    with pytest.raises(Unavailable, match="what time it is"):
+        jira.follow()
+
+
+def test_the_overlap_is_that_of_the_settings(tmp_path: Path) -> None:
+    jira = make(DC9, tmp_path, lag=3_600_000)
+    jira.create()
+    jira.follow()
+    cursor = read_cursor(jira.cursor)
+    assert cursor is not None
+    assert cursor.at == jira.clock.now() - OVERLAP - 3_600_000

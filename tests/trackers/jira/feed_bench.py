@@ -18,28 +18,14 @@ from filesync.trackers.jira.catalogue import Catalogue, read_catalogue
 from filesync.trackers.jira.feed import Feed, Plan
 from filesync.trackers.jira.reading import Reading, Wanted
 from filesync.trackers.jira.search import Search
-from tests.support.jira import rest_attachment, rest_comment, rest_issue, rest_link, rest_meta, rest_project, rest_properties
-from tests.support.jira import rest_search, rest_user
-from tests.support.jira.clock import SiteClock
 from tests.support.jira.faults import Faults
 from tests.support.jira.flavours import Flavour
 from tests.support.jira.issues import IssueWork
 from tests.support.jira.records import Issue as Kept
 from tests.support.jira.router import Request, dispatch
+from tests.support.jira.site import SiteClock
 from tests.support.jira.store import Store
 from tests.support.jira.threads import ThreadWork
-
-RESOURCES = (
-    rest_attachment,
-    rest_comment,
-    rest_issue,
-    rest_link,
-    rest_meta,
-    rest_project,
-    rest_properties,
-    rest_search,
-    rest_user,
-)
 
 
 class Direct:
@@ -57,13 +43,11 @@ class Direct:
         return self._call("POST", path, params, json.dumps(body).encode(), "")
 
     def _call(self, method: str, path: str, params: Mapping[str, Any] | None, body: bytes, gone: str) -> Any:
-        if "agile" in path:
-            return {"values": [], "isLast": True}  # XXX
         self.before(path)
         self.requests[f"{method} {re.sub(r'/[0-9]+', '/N', path)}"] += 1
         fault = self._store.faults.due(method, path)
         if fault is not None:
-            raise Unavailable(f"Jira answers {fault.status}", hint="It is tried again.")
+            raise (Rejected if fault.status < 500 else Unavailable)(f"Jira answers {fault.status}", hint="It is tried again.")
         answer = dispatch(
             Request(
                 method=method,
@@ -153,7 +137,6 @@ class Jira:
                     self.copy[local] = issue
             self.cursor = part[-1].cursor or self.cursor
             steps = None if steps is None else steps - 1
-        feed.close()
         return told
 
     def costs(self, call: Callable[[], object]) -> Counter[str]:
@@ -194,3 +177,11 @@ def make(flavour: Flavour, folder: Path, **settings: Any) -> Jira:
     faults, clock = Faults(), SiteClock()
     store = Store(flavour, clock=clock, faults=faults, spool=folder)
     return Jira(store, Direct(store), faults, clock, **settings)
+
+
+def settled(jira: Jira) -> None:
+    """The follower has read everything, and time went by since."""
+    jira.follow()
+    jira.forward()
+    jira.follow()
+    jira.forward()

@@ -107,7 +107,7 @@ def comments(view: View, issue: Issue) -> Json:
     embedded = seen if limit is None else seen[:limit]
     if len(embedded) < len(seen):
         view.store.faults.strike("embedded comments")
-    shown = [{"self": view.url(f"issue/{issue.id}/comment/{one.id}"), **view.comment(one)} for one in embedded]
+    shown = [view.comment(one, issue) for one in embedded]
     size = len(seen) if limit is None else limit
     return {"comments": shown, "maxResults": size, "total": len(seen), "startAt": 0}
 

@@ -44,7 +44,9 @@ def meta(request: Request) -> Answer:
 
 @route("GET", "attachment/{id}")
 def read(request: Request) -> Answer:
-    return Answer(200, request.view.attachment(find(request)[1]))
+    """Cloud shows the id as a number here, and as a text in issues."""
+    shown = request.view.attachment(find(request)[1])
+    return Answer(200, {**shown, "id": int(shown["id"])} if request.store.flavour.cloud else shown)
 
 
 @route("DELETE", "attachment/{id}")

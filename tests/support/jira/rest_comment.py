@@ -45,21 +45,22 @@ def comments(request: Request) -> Answer:
     if request.one("orderBy").startswith("-"):
         seen.reverse()
     start, size = request.window(100 if request.store.flavour.cloud else 50, 5000)
-    chosen = [view.comment(one, properties=with_properties(request)) for one in seen[start : start + size]]
-    shown = [{"self": view.url(f"issue/{issue.id}/comment/{one['id']}"), **one} for one in chosen]
+    shown = [view.comment(one, issue, properties=with_properties(request)) for one in seen[start : start + size]]
     return Answer(200, page("comments", shown, start=start, size=size, total=len(seen)))
 
 
 @route("GET", "issue/{issue}/comment/{id}")
 def comment(request: Request) -> Answer:
-    found = find_comment(request, request.issue())
-    return Answer(200, request.view.comment(found, properties=with_properties(request)))
+    issue = request.issue()
+    found = find_comment(request, issue)
+    return Answer(200, request.view.comment(found, issue, properties=with_properties(request)))
 
 
 @route("POST", "issue/{issue}/comment")
 def add_comment(request: Request) -> Answer:
-    made = work(request).comment(request.issue(), request.json())
-    return Answer(201, request.view.comment(made, properties=with_properties(request)))
+    issue = request.issue()
+    made = work(request).comment(issue, request.json())
+    return Answer(201, request.view.comment(made, issue, properties=with_properties(request)))
 
 
 @route("PUT", "issue/{issue}/comment/{id}")
@@ -68,7 +69,7 @@ def edit_comment(request: Request) -> Answer:
     check_notify(request, issue)
     found = find_comment(request, issue)
     work(request).edit_comment(issue, found, request.json())
-    return Answer(200, request.view.comment(found, properties=with_properties(request)))
+    return Answer(200, request.view.comment(found, issue, properties=with_properties(request)))
 
 
 @route("DELETE", "issue/{issue}/comment/{id}")
@@ -82,7 +83,7 @@ def delete_comment(request: Request) -> Answer:
 def comments_by_id(request: Request) -> Answer:
     wanted = {str(one) for one in request.json().get("ids") or []}
     found = [
-        request.view.comment(one, properties=with_properties(request))
+        request.view.comment(one, issue, properties=with_properties(request))
         for issue in request.store.issues.values()
         if request.store.sees(request.user, issue)
         for one in issue.comments

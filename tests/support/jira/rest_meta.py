@@ -78,7 +78,9 @@ def search_fields(request: Request) -> Answer:
     start, size = request.window(50, 50)
     found = list(request.store.fields.values())
     page = {"startAt": start, "maxResults": size, "total": len(found), "isLast": start + size >= len(found)}
-    return Answer(200, {**page, "values": [_field(request, one) for one in found[start : start + size]]})
+    names = ("id", "key", "name", "schema")
+    values = [{name: _field(request, one)[name] for name in names} for one in found[start : start + size]]
+    return Answer(200, {**page, "values": values})
 
 
 def _field(request: Request, field: Field) -> Json:

@@ -55,7 +55,8 @@ def statuses(request: Request) -> Answer:
         flow = store.workflows[issue_type.workflow]
         names = {flow.initial, *(step.target for step in flow.transitions)}
         listed = [view.status(status) for status in store.statuses.values() if status.name in names]
-        shown.append({**view.type(issue_type), "statuses": listed})
+        kind = {name: view.type(issue_type)[name] for name in ("self", "id", "name", "subtask")}
+        shown.append({**kind, "statuses": listed})
     return Answer(200, shown)
 
 

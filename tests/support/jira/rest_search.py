@@ -36,7 +36,16 @@ def search_by_url(request: Request) -> Answer:
 
 @route("POST", "search", only=Only.DC)
 def search(request: Request) -> Answer:
-    return _pages(request, request.json())
+    body = request.json()
+    check_keys(body, {"jql", "startAt", "maxResults", "fields", "expand", "validateQuery"})
+    return _pages(request, body)
+
+
+def check_keys(body: Json, known: set[str]) -> None:
+    """Beans take no key that they do not know."""
+    unknown = sorted(set(body) - known) if isinstance(body, dict) else ["(not an object)"]
+    if unknown:
+        raise Refusal(400, f'Unrecognized field "{unknown[0]}", not marked as ignorable')
 
 
 @route("GET", "search", only=Only.CLOUD)
@@ -73,7 +82,6 @@ def _pages(request: Request, body: Json) -> Answer:
             issue,
             fields=body.get("fields") or ["*navigable"],
             expand=",".join(body.get("expand") or []),
-            properties=",".join(_list(body.get("properties"))),
         )
         for issue in found[start : start + size]
     ]
@@ -90,7 +98,10 @@ def search_tokens_by_url(request: Request) -> Answer:
 
 @route("POST", "search/jql", only=Only.CLOUD)
 def search_tokens(request: Request) -> Answer:
-    return _tokens(request, request.json())
+    body = request.json()
+    known = {"jql", "nextPageToken", "maxResults", "fields", "expand", "properties", "fieldsByKeys", "reconcileIssues"}
+    check_keys(body, {*known, "failFast"})
+    return _tokens(request, body)
 
 
 def _tokens(request: Request, body: Json) -> Answer:

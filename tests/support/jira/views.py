@@ -137,8 +137,9 @@ class View:
             "avatarUrls": {},
         }
 
-    def comment(self, comment: Comment, *, properties: bool = False) -> Json:
+    def comment(self, comment: Comment, issue: Issue, *, properties: bool = False) -> Json:
         shown = {
+            "self": self.url(f"issue/{issue.id}/comment/{comment.id}"),
             "id": comment.id,
             "author": self.person(comment.author),
             "body": self.text(comment.body),

@@ -19,6 +19,7 @@ from filesync.errors import ConfigError, Problem
 from filesync.model.ids import SiteId
 from filesync.rules.contract import FIRST
 from filesync.settings import READ, At, Document, duration, load, place_in_file, size
+from filesync.trackers.registry import KINDS, settings_problems
 
 _DEFAULTS: Final[Mapping[str, str]] = {
     "signing": "keys/signing",
@@ -173,12 +174,19 @@ def load_config(path: Path) -> Config:
 
 def new_config(*, site: SiteId, name: str, tracker: str, project: str) -> str:
     """The commented filesync.yaml of a new site: `load_config` gives back these values, and defaults for the rest."""
-    words = {"site": site, "name": _quoted(name), "tracker": _quoted(tracker), "project": _quoted(project)}
+    settings = template(f"settings-{tracker if tracker in KINDS else KINDS[0]}.yaml")
+    words = {
+        "settings": settings.rstrip(),
+        "site": site,
+        "name": _quoted(name),
+        "tracker": _quoted(tracker),
+        "project": _quoted(project),
+    }
     return Template(template("filesync.yaml")).substitute(words)
 
 
 def template(name: str) -> str:
-    """The text of a file that `init` writes: "contract.yaml" or "mapping.yaml"."""
+    """The text of what `init` writes: "contract.yaml", "mapping.yaml", or a part of filesync.yaml."""
     return (resources.files("filesync.templates") / name).read_text(encoding="utf-8")
 
 
@@ -212,6 +220,8 @@ class _Reader:
         if data["site"]["name"] == FIRST:
             what = f"a contract says `winner: {FIRST}` for the site whose name sorts first: take another name"
             self.problems.append(self.document.problem(("site", "name"), what))
+        wrong = settings_problems(tracker["kind"], tracker.get("settings", {}))
+        self.problems += [self.document.problem(("tracker", *at), what) for at, what in wrong]
         return Config(
             path=self.path,
             site=SiteId(data["site"]["id"]),

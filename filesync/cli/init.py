@@ -26,4 +26,7 @@ def init(app: App, directory: Path, name: str, tracker: str, project: str) -> No
     """
     config = create_site(directory, name=name, tracker=tracker, project=project)
     app.tell(f"Made the site {name}: {config}")
+    if tracker != "embedded":
+        call = f"filesync -c {shlex.quote(str(config))} check"
+        app.tell(f"First: write into {config} where the tracker is and who we are, and run: {call}")
     app.tell(f"Next: filesync -c {shlex.quote(str(config))} pair export > {name}.json, and give that file to your partner.")

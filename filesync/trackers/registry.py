@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -11,11 +11,12 @@ import msgspec
 
 from filesync.errors import ConfigError, Problem
 from filesync.model.prepare import prepare
+from filesync.settings import At, did_you_mean, quoted
 from filesync.trackers.base import Tracker
 from filesync.trackers.embedded import Desk, EmbeddedTracker, create_project, read_definition
-from filesync.trackers.embedded.check import quoted, suggestion
+from filesync.trackers.jira import settings as jira
 
-KINDS: Final = ("embedded",)
+KINDS: Final = ("embedded", *jira.KINDS)
 
 
 class EmbeddedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,6 +30,17 @@ class EmbeddedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 prepare(EmbeddedSettings)
 
 
+def settings_problems(kind: str, settings: Mapping[str, object]) -> Iterator[tuple[At, str]]:
+    """What is wrong with `tracker` in a configuration and the schema cannot see, each with its place under `tracker`."""
+    if kind not in KINDS:
+        yield (
+            ("kind",),
+            f"there is no tracker of the kind {quoted(kind)}{did_you_mean(kind, KINDS)}; there are: {', '.join(KINDS)}",
+        )
+    if kind in jira.KINDS:
+        yield from ((("settings", *at), what) for at, what in jira.problems(settings))
+
+
 def open_tracker(
     kind: str, *, project: str, settings: Mapping[str, object], folder: Path, clock: Callable[[], dt.datetime]
 ) -> Tracker:
@@ -39,7 +51,8 @@ def open_tracker(
 
 def make_tracker(kind: str, *, project: str, settings: Mapping[str, object], folder: Path) -> None:
     """Make the tracker of a new site where filesync keeps it itself. Raises ConfigError (it is there already), Unavailable."""
-    create_project(folder / _embedded(kind, settings).path, read_definition(), key=project)
+    if kind not in jira.KINDS:
+        create_project(folder / _embedded(kind, settings).path, read_definition(), key=project)
 
 
 def open_desk(
@@ -49,12 +62,14 @@ def open_desk(
 
     Raises ConfigError, Unavailable, Rejected (no such user).
     """
+    if kind in jira.KINDS:
+        raise ConfigError([Problem("tracker.kind", "only the embedded tracker has a desk here: people work in Jira itself")])
     return Desk.open(folder / _embedded(kind, settings).path, clock=clock, author=author)
 
 
 def _embedded(kind: str, settings: Mapping[str, object]) -> EmbeddedSettings:
-    if kind not in KINDS:
-        raise ConfigError([Problem("tracker.kind", f"there is no tracker of the kind {quoted(kind)}{suggestion(kind, KINDS)}")])
+    if found := [Problem(".".join(("tracker", *map(str, at))), what) for at, what in settings_problems(kind, settings)]:
+        raise ConfigError(found)
     try:
         return msgspec.convert(dict(settings), EmbeddedSettings)
     except msgspec.ValidationError as error:

@@ -79,7 +79,7 @@ class JiraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     # the words
     fields: dict[str, str] = {}  # customfield_10011: severity
     transitions: dict[str, Transition] = {}  # Open -> Closed
-    create_missing: tuple[str, ...] = ()  # versions, components
+    create_missing: tuple[str, ...] = ()  # "versions", "components"
     notify: bool = True  # Jira mails people about what an import changes
 
 

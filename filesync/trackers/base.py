@@ -14,8 +14,8 @@ the issue at its outward end alone, `link:TYPE:LOCAL_ISSUE_ID` (model/links.py),
 an issue's links away when that issue is deleted.
 
 A comment has the one field `body`. A worklog has `started`, `seconds` and, where something was written, `body`. An
-attachment has `name`, any text, and `size`, its bytes as a plain number; it never changes, and is made and fetched as a
-stream of bytes.
+attachment has `name`, any text (where a tracker keeps no such name, one as near as may be), and `size`, its bytes as a
+plain number; it never changes, and is made and fetched as a stream of bytes.
 """
 
 from __future__ import annotations
@@ -142,7 +142,10 @@ class Tracker(Protocol):
         ...
 
     def route(self, ref: Ref, status: str) -> tuple[str, ...]:
-        """The statuses to go through, the last being `status`; () when there already. Raises Rejected (no way), Gone."""
+        """The statuses to go through, the last being `status`; () when there already. Raises Rejected (no way), Gone.
+
+        Where only a part of the way is known, that: it ends in another status, and is to be asked for again from there.
+        """
         ...
 
     def read_checkpoint(self, name: str) -> str | None:

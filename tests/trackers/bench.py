@@ -71,6 +71,7 @@ class Bench:
     out_of_scope: Flat  # an edit that takes it out of scope
     child: Mapping[str, Value]  # fields for an issue that may have a basic one as its parent
     far_status: str  # more than one step from the first one
+    runs: int = 1  # of `changed` until a deletion is told: a tracker may want to be sure
     known: set[str] = field(default_factory=set)  # local ids of issues that were named, and not seen to be gone
 
     def changed(self, since: str | None, tracker: Tracker | None = None) -> Iterator[Touched]:

@@ -257,17 +257,22 @@ class Carry:
         assert isinstance(goal, str)
         ref: Ref = step.shown.item.ref
         try:
-            route = self._site.tracker.route(ref, goal)
-            for place, local in enumerate(route):
-                wire = self._view.wire(replace(step.shown.item, fields={name: local})).get(STATUS)
-                self._doubt([(step.row.gid, STATUS, wire)])
-                landed = self._apply(step, {name: local})
-                if place < len(route) - 1:
+            been: set[str] = set()
+            while route := self._site.tracker.route(ref, goal):
+                if not been.isdisjoint(route):
+                    raise Rejected(
+                        f"the way to {goal!r} goes in circles", hint="Look at the issue's workflow, and move it by hand."
+                    )
+                been.update(route)
+                for local in route:
+                    wire = self._view.wire(replace(step.shown.item, fields={name: local})).get(STATUS)
+                    self._doubt([(step.row.gid, STATUS, wire)])
+                    landed = self._apply(step, {name: local})
+                    if local == goal:
+                        self._landed(step, {STATUS: status}, landed)
+                        return
                     self._passed(step, landed)
-                else:
-                    self._landed(step, {STATUS: status}, landed)
-            if not route:
-                self._landed(step, {STATUS: status}, {name: goal})
+            self._landed(step, {STATUS: status}, {name: goal})
         except Rejected as error:
             step.refused[STATUS] = str(error)
 

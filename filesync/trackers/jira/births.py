@@ -1,0 +1,220 @@
+"""What an import makes in Jira: issues, comments and worklogs, once for each origin. Attachments: uploads.py.
+
+Jira's calls have no ids by which it would know one that comes twice. So each item carries our mark, given in the very call
+that makes it; and after a call of which nobody knows what became of it, filesync looks for the mark before it makes anything.
+A comment and a worklog are looked for on their issue, which is read from the database. An issue is looked for by search: as
+long as that may lie behind, nobody can tell, and nothing is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from filesync.errors import Gone, Rejected, Unavailable
+from filesync.model.ids import Gid, Kind
+from filesync.model.issue import Issue
+from filesync.model.values import Value
+from filesync.trackers.base import Born, Draft
+from filesync.trackers.jira import entries, markers, parts, text
+from filesync.trackers.jira.answers import Unknown
+from filesync.trackers.jira.bodies import Body, create_body
+from filesync.trackers.jira.cursor import is_id
+from filesync.trackers.jira.entries import Entry
+from filesync.trackers.jira.history import as_born, read_changes
+from filesync.trackers.jira.issues import read_child
+from filesync.trackers.jira.markers import PARTS, PROPERTY, Marker, Part
+from filesync.trackers.jira.project import API, Project, gone_words, new_id
+from filesync.trackers.jira.reading import Reading
+from filesync.trackers.jira.refused import by_name, entry_refusal, refusal
+from filesync.trackers.jira.search import Search, objects
+from filesync.trackers.jira.shapes import epoch_ms
+
+MARGIN: Final = 120_000  # ms that clocks, and the whole minutes of an index, may lie apart
+
+
+class Births:
+    """Makes items in one project. Methods raise as `Tracker.create` does."""
+
+    def __init__(self, project: Project, search: Search, reading: Reading) -> None:
+        self._project, self._search, self._reading = project, search, reading
+
+    # ── issues ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def issue(self, origin: Gid, draft: Draft) -> Born:
+        """Make an issue, without the fields that its type's screen does not have: these are written afterwards."""
+        if draft.tried and (born := self._issue_before(origin, draft)) is not None:
+            return born
+        project = self._project
+        project.make_missing(draft.fields)
+        body = self._body(draft)
+        sent = {name: value for name, value in draft.fields.items() if name not in body.absent}
+        mark = Marker(origin=origin, at=project.now_text(), born=markers.born_digests(sent))
+        asked: dict[str, Any] = {"fields": body.fields, "properties": [_property(mark)]}
+        asked |= {"update": body.update} if body.update else {}
+        try:
+            answer = project.http.send("POST", f"{API}/issue", body=asked)
+        except Rejected as error:
+            raise self._why(error, sent) from error
+        local = new_id(answer, "the new issue")
+        issue = self._reading.get(local)
+        if issue is None:
+            raise Unavailable(
+                f"issue {local} was made and cannot be read",
+                hint="Somebody deleted it at once, or our account may not see what it makes. It is looked for again.",
+            )
+        return Born(item=issue.item, key=issue.key)
+
+    def _body(self, draft: Draft) -> Body:
+        """What is sent. Raises Rejected with all that is known to be wrong."""
+        project = self._project
+        for last in (False, True):
+            body = create_body(project.catalogue, draft.fields, key_of=project.key_of)
+            parent = draft.fields.get("parent")
+            if isinstance(parent, str) and "parent" not in body.refused and project.key_of(parent) is None:
+                body.refused["parent"] = "there is no such issue"
+            if not body.refused:
+                return body
+            if last or not project.renewed():
+                break
+        raise refusal(f"a new issue in {project.catalogue.key}", body.refused)
+
+    def _why(self, error: Rejected, sent: Mapping[str, Value]) -> Rejected:
+        """Jira's refusal by our names. Raises Unavailable where it is not about this issue."""
+        project = self._project
+        project.standing()
+        what, parent = f"a new issue in {project.catalogue.key}", sent.get("parent")
+        if isinstance(parent, str):
+            try:
+                project.issue(parent)
+            except Gone:
+                return refusal(what, {"parent": "there is no such issue"})
+        project.renewed()
+        known = project.catalogue.types.get(str(sent.get("type")))
+        return by_name(what, error, project.catalogue, sent, screen=known.screen if known is not None else None)
+
+    def _issue_before(self, origin: Gid, draft: Draft) -> Born | None:
+        """What an earlier call made. Raises Unavailable while the search may not show it yet."""
+        project = self._project
+        tried, now = epoch_ms(draft.tried) + project.ahead_ms, project.now_ms()
+        for local in self._search.made(tried - MARGIN):
+            found = self._marked(local, origin)
+            if found is not None:
+                return self._born_before(found, draft)
+        left = tried + MARGIN + int(project.settings.lag * 1000) - now
+        if left > 0:
+            raise Unavailable(
+                f"whether an issue was made for {origin} at {draft.tried} cannot be told yet: Jira's search may lie behind",
+                hint="It is looked for again by itself; until then nothing is made, so that nothing is made twice.",
+                retry_after=left / 1000,
+            )
+        return None
+
+    def _marked(self, local: str, origin: Gid) -> Issue | None:
+        """The issue, where it was made for this origin."""
+        try:
+            held = parts.held_by(self._project.issue(local, properties=(PROPERTY,)))
+        except Gone:
+            return None
+        marker = markers.read_marker(Kind.ISSUE, held.get(PROPERTY))
+        if marker is None or marker.origin != origin:
+            return None
+        issue = self._reading.get(local)
+        return issue if issue is not None and issue.item.origin == origin else None
+
+    def _born_before(self, issue: Issue, draft: Draft) -> Born:
+        project = self._project
+        changes = read_changes(project.http, issue.item.ref.local, cloud=project.cloud)
+        fields = as_born(project.catalogue, issue.item.fields, changes, told=draft.fields)
+        return Born(item=replace(issue.item, fields=fields), key=issue.key, again=True)
+
+    # ── comments and worklogs ───────────────────────────────────────────────────────────────────────────────────
+
+    def entry(self, origin: Gid, draft: Draft) -> Born:
+        """Make a comment or a worklog."""
+        issue, kind, project = draft.issue or "", draft.kind, self._project
+        if not is_id(issue):
+            raise Gone(gone_words(issue))
+        limit = project.catalogue.text_limit
+        entry = entries.checked(kind, draft.fields, before={}, limit=limit)
+        if draft.tried and (born := self._entry_before(origin, draft, entry)) is not None:
+            return born
+        key = project.key_of(issue)
+        if key is None:
+            raise Gone(gone_words(issue))
+        if entry.refused:
+            raise refusal(f"a new {kind} on {key}", entry.refused)
+        head = entries.head_over(text.header(text.HEADER, draft.about), entry, limit=limit)
+        mark = Marker(origin=origin, at=project.now_text(), born=markers.born_digests(entry.after), head=head)
+        try:
+            json = self._send(issue, key, kind, entry.json(kind, head), mark)
+        except Unknown:
+            # Whether it was done can be seen at once: an issue's comments and worklogs come from the database.
+            if (born := self._entry_before(origin, draft, entry)) is None:
+                raise
+            return replace(born, again=False)
+        except Rejected as error:
+            project.standing()
+            raise entry_refusal(f"a new {kind} on {key}", error, entry.after) from error
+        held = {PARTS[0]: {markers.part_name(kind, str(json["id"])): {"origin": origin, "head": head}}}
+        item = read_child(project.catalogue, json, kind=kind, issue=issue, key=key, properties=held, accounts=project.accounts)
+        return Born(item=item, key=key)
+
+    def _send(self, issue: str, key: str, kind: Kind, body: dict[str, Any], mark: Marker) -> dict[str, Any]:
+        """Make it; what Jira shows of it, with its mark."""
+        project, own = self._project, kind is Kind.COMMENT or self._project.cloud
+        part = Part(mark.origin, mark.head)
+        if not own:
+            parts.check_room(parts.held_by(project.issue(issue, properties=PARTS)), part, key)
+        answer = project.http.send(
+            "POST",
+            f"{API}/issue/{issue}/{kind}",
+            body=body | ({"properties": [_property(mark)]} if own else {}),
+            params=entries.PARAMS[kind],
+            about=issue,
+            gone=gone_words(issue),
+        )
+        local = new_id(answer, f"the new {kind}")
+        if not own:
+            parts.add(project, issue, markers.part_name(kind, local), part)
+        return {**answer, **({"properties": [_property(mark)]} if own else {})}
+
+    def _entry_before(self, origin: Gid, draft: Draft, entry: Entry) -> Born | None:
+        """What an earlier call made, as it was born."""
+        issue = self._reading.get(draft.issue or "")
+        if issue is None:
+            raise Gone(gone_words(draft.issue or ""))
+        local = next((child.ref.local for child in issue.children if child.origin == origin), None)
+        if local is None and draft.kind is Kind.WORKLOG and not self._project.cloud:
+            local = self._unmarked_worklog(origin, draft, issue, entry)
+            issue = self._reading.get(issue.item.ref.local) or issue
+        found = next((child for child in issue.children if (child.ref.kind, child.ref.local) == (draft.kind, local)), None)
+        if found is None:
+            return None
+        project, path = self._project, f"{API}/issue/{found.ref.issue}/{draft.kind}/{local}"
+        now = project.http.get(path, gone=f"the {draft.kind} {local} is gone")
+        edited = isinstance(now, Mapping) and now.get("updated") != now.get("created")
+        fields = entry.after if edited and not entry.refused else found.fields
+        return Born(item=replace(found, fields=fields), key=issue.key, again=True)
+
+    def _unmarked_worklog(self, origin: Gid, draft: Draft, issue: Issue, entry: Entry) -> str | None:
+        """A worklog that our account made just like this one, and for which the issue has no mark: it gets one."""
+        project, local = self._project, issue.item.ref.local
+        if entry.refused:
+            return None
+        limit = project.catalogue.text_limit
+        head = entries.head_over(text.header(text.HEADER, draft.about), entry, limit=limit)
+        wanted, since = entry.json(draft.kind, head), epoch_ms(draft.tried or project.now_text()) + project.ahead_ms - MARGIN
+        taken = markers.read_parts(parts.held_by(project.issue(local, properties=PARTS)))
+        answer = project.http.get(f"{API}/issue/{local}/worklog", gone=gone_words(local))
+        for one in objects(answer, "worklogs"):
+            name = markers.part_name(Kind.WORKLOG, str(one.get("id")))
+            if name not in taken and project.ours(one.get("author")) and entries.same_work(one, wanted, since=since):
+                parts.add(project, local, name, Part(origin, head))
+                return str(one.get("id"))
+        return None
+
+
+def _property(mark: Marker) -> dict[str, Any]:
+    return {"key": PROPERTY, "value": markers.marker_json(mark)}

@@ -1,0 +1,116 @@
+"""What an import takes away in Jira, or leaves with words for people that the partner took its own away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from filesync.bundle.verdict import shown
+from filesync.errors import Gone, Rejected
+from filesync.model.ids import Kind
+from filesync.model.issue import Ref
+from filesync.trackers.jira import entries, markers, text
+from filesync.trackers.jira.answers import Unknown
+from filesync.trackers.jira.cursor import is_id
+from filesync.trackers.jira.issues import properties
+from filesync.trackers.jira.lists import Lists, Moved
+from filesync.trackers.jira.markers import PROPERTY
+from filesync.trackers.jira.project import API, Project, gone_words, strange
+from filesync.trackers.jira.refused import refusal
+from filesync.trackers.jira.search import objects
+from filesync.trackers.jira.writing import item_gone
+
+_NAMED = 5  # sub-tasks that a message names
+_TRIES = 3
+
+
+class Ending:
+    """The end of items of one project. Methods raise as `Tracker.apply` does."""
+
+    def __init__(self, project: Project, lists: Lists) -> None:
+        self._project, self._lists = project, lists
+
+    def remove(self, ref: Ref) -> None:
+        """Delete the item. Sub-tasks are never deleted with their issue."""
+        project = self._project
+        if not is_id(ref.issue) or not is_id(ref.local):
+            return
+        try:
+            project.http.send(
+                "DELETE",
+                _path(ref),
+                params=entries.PARAMS.get(ref.kind),
+                about=ref.issue,
+                gone=item_gone(ref),
+                idempotent=True,
+            )
+        except Gone:
+            return
+        except Rejected as error:
+            project.standing()
+            raise self._why(ref, error) from error
+
+    def _why(self, ref: Ref, error: Rejected) -> Rejected:
+        """Why it was not deleted."""
+        if ref.kind is not Kind.ISSUE:
+            return Rejected(f"{ref.kind} {ref.local} is not deleted: {error}", hint=error.hint)
+        there = self._project.issue(ref.local, "subtasks")
+        key = shown(str(there.get("key", "")))
+        below = [shown(str(one.get("key", "")), limit=20) for one in objects(there.get("fields"), "subtasks")]
+        if not below:
+            return Rejected(f"{key} is not deleted: {error}", hint="May our account delete issues in this project?")
+        said = ", ".join(below[:_NAMED]) + (", …" if below[_NAMED:] else "")
+        why = {"parent": f"{said} would lose the issue they belong to"}
+        return refusal(f"deleting {key}", why, hint="Delete them, or make them issues of their own, first.")
+
+    def mark(self, ref: Ref, partner: str) -> None:
+        """Say on the issue, in a comment that is not told to partners, that the partner has deleted its own."""
+        project = self._project
+        if not is_id(ref.issue) or not is_id(ref.local):
+            raise Gone(item_gone(ref))
+        if ref.kind is not Kind.ISSUE:
+            project.http.get(_path(ref), gone=item_gone(ref))
+        if self._marked(ref, partner):
+            return
+        what = "this issue" if ref.kind is Kind.ISSUE else f"the {ref.kind} {ref.local}"
+        body = f"_{text.plain(partner)} has deleted its own of {what}._"
+        note = markers.notice_json(ref.kind, ref.local, by=partner)
+        try:
+            project.http.send(
+                "POST",
+                f"{API}/issue/{ref.issue}/comment",
+                body={"body": body, "properties": [{"key": PROPERTY, "value": note}]},
+                about=ref.issue,
+                gone=gone_words(ref.issue),
+            )
+        except Unknown:
+            if not self._marked(ref, partner):
+                raise
+        except Rejected as error:
+            project.standing()
+            raise Rejected(
+                f"that {partner} deleted {ref.kind} {ref.local} cannot be shown: {error}", hint=error.hint
+            ) from error
+
+    def _marked(self, ref: Ref, partner: str) -> bool:
+        """Whether the issue has such a comment."""
+        for _ in range(_TRIES):
+            issue: dict[str, Any] = dict(self._project.issue(ref.issue, "comment"))
+            try:
+                self._lists.fill(issue)
+            except Moved:
+                continue
+            if not self._lists.mark([issue]):
+                listed = objects(issue["fields"].get("comment"), "comments")
+                said = (markers.notice(properties(one).get(PROPERTY)) for one in listed)
+                return (markers.part_name(ref.kind, ref.local), partner) in said
+        raise strange(f"the comments of issue {ref.issue}")
+
+
+def _path(ref: Ref) -> str:
+    match ref.kind:
+        case Kind.ISSUE:
+            return f"{API}/issue/{ref.local}"
+        case Kind.ATTACHMENT:
+            return f"{API}/attachment/{ref.local}"
+        case Kind.COMMENT | Kind.WORKLOG:
+            return f"{API}/issue/{ref.issue}/{ref.kind}/{ref.local}"

@@ -1,0 +1,88 @@
+"""A comment or worklog as it is sent to Jira: its fields checked, and the line above its text. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from filesync.model.ids import Kind
+from filesync.model.values import FieldKind, Flat, Value, normal
+from filesync.trackers.jira import text
+from filesync.trackers.jira.offered import VISIBILITY
+from filesync.trackers.jira.shapes import epoch_ms
+
+_TAKES: Final[Mapping[Kind, Mapping[str, FieldKind]]] = {
+    Kind.COMMENT: {"body": FieldKind.TEXT},
+    Kind.WORKLOG: {"started": FieldKind.DATETIME, "seconds": FieldKind.NUMBER, "body": FieldKind.TEXT},
+}
+_NEEDS: Final[Mapping[Kind, tuple[str, ...]]] = {Kind.COMMENT: ("body",), Kind.WORKLOG: ("started", "seconds")}
+_MINUTE: Final = 60
+_LONGEST_WORK: Final = 10 * 366 * 24 * 3600  # seconds in one worklog
+
+
+# the estimate that remains is a field of its own, and told as such
+PARAMS: Final[Mapping[Kind, Mapping[str, str]]] = {Kind.COMMENT: {}, Kind.WORKLOG: {"adjustEstimate": "leave"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The fields in canonical form as they are to be after the write, and why not, by field: then nothing is sent."""
+
+    after: Mapping[str, Value]
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+    def json(self, kind: Kind, head: str) -> dict[str, Any]:
+        """The body of a POST or PUT, with this line above the text."""
+        body = text.under(head, str(self.after.get("body", "")))
+        if kind is Kind.COMMENT:
+            return {"body": body}
+        started = str(self.after["started"]).removesuffix("Z") + "+0000"
+        return {"comment": body, "started": started, "timeSpentSeconds": int(str(self.after["seconds"]))}
+
+
+def checked(kind: Kind, fields: Flat, *, before: Mapping[str, Value], limit: int) -> Entry:
+    """The fields of a comment (`body`) or worklog (`started`, `seconds`, perhaps a `body`) that has these `before`."""
+    takes, refused, after = _TAKES[kind], dict[str, str](), dict(before)
+    for name, value in fields.items():
+        after.pop(name, None)
+        try:
+            if name == VISIBILITY:
+                refused[name] = "who may see it is said in Jira alone"
+            elif name not in takes:
+                refused[name] = f"a {kind} has the fields {', '.join(takes)} and no other"
+            elif (said := _said(takes[name], value, limit)) is not None:
+                after[name] = said
+        except ValueError as error:
+            refused[name] = str(error)
+    refused |= {name: f"a {kind} is never without it" for name in _NEEDS[kind] if name not in {*after, *refused}}
+    return Entry(after, refused)
+
+
+def head_over(head: str, entry: Entry, *, limit: int) -> str:
+    """The line above the text, or none where there would be no room for both."""
+    return head if text.length(text.under(head, str(entry.after.get("body", "")))) <= limit else ""
+
+
+def same_work(shown: Mapping[str, Any], sent: Mapping[str, Any], *, since: int) -> bool:
+    """Whether a worklog, as Jira shows it, may have been made by a call that sent this, not before `since` (ms)."""
+    try:
+        times = [epoch_ms(shown.get(name)) for name in ("created", "started")]
+        lasted = abs(int(shown.get("timeSpentSeconds", 0)) - sent["timeSpentSeconds"]) < _MINUTE
+    except (TypeError, ValueError):
+        return False
+    said = normal(FieldKind.TEXT, str(shown.get("comment") or ""))
+    return times[0] >= since and times[1] == epoch_ms(sent["started"]) and lasted and said == sent["comment"]
+
+
+def _said(kind: FieldKind, value: Value | None, limit: int) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ValueError("the field holds one text")  # noqa: TRY004 - a value that came from outside, not a programming fault
+    said = normal(kind, value)
+    if kind is FieldKind.TEXT:
+        return text.fit(said, limit=limit) if said.strip() else None
+    if kind is FieldKind.NUMBER and (not said.isdigit() or not 0 < int(said) <= _LONGEST_WORK):
+        raise ValueError(f"a whole number from 1 to {_LONGEST_WORK:,} was expected")
+    return said

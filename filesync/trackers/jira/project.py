@@ -1,0 +1,211 @@
+"""One project of a Jira, as an open tracker knows it: who asks, what there is, and what our account may do there."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final
+
+from filesync.bundle.verdict import shown
+from filesync.errors import Gone, Rejected, Unavailable
+from filesync.model.values import FieldKind, Flat, utc_text
+from filesync.trackers.jira.answers import Unknown
+from filesync.trackers.jira.bodies import unknown_entries
+from filesync.trackers.jira.catalogue import Catalogue
+from filesync.trackers.jira.cursor import is_id
+from filesync.trackers.jira.dialect import Dialect
+from filesync.trackers.jira.http import Http
+from filesync.trackers.jira.settings import JiraSettings
+from filesync.trackers.jira.shapes import member
+
+API: Final = "rest/api/2"
+_STALE: Final = dt.timedelta(minutes=1)  # what was read longer ago than that is read again where something is unknown
+_KEYS: Final = 50_000  # that are remembered
+_WHOLE: Final = ("BROWSE_PROJECTS", "CREATE_ISSUES", "EDIT_ISSUES", "ADD_COMMENTS")  # without these nothing goes on
+_ADMINISTERS: Final = ("ADMINISTER", "ADMINISTER_PROJECTS")
+
+
+class Project:
+    """The project and the means to work on it. Any number of threads may share one."""
+
+    def __init__(
+        self,
+        http: Http,
+        dialect: Dialect,
+        settings: JiraSettings,
+        *,
+        accounts: Collection[str],
+        read: Callable[[], Catalogue],
+        clock: Callable[[], dt.datetime],
+        ahead_ms: int,
+    ) -> None:
+        """`accounts`: who we are and were. `ahead_ms`: how far Jira's clock is ahead of ours."""
+        self.http, self.dialect, self.settings, self.clock = http, dialect, settings, clock
+        self.accounts, self.ahead_ms = accounts, ahead_ms
+        self._read = read
+        self.catalogue = read()
+        self._read_at = clock()
+        self._keys: dict[str, str] = {}
+        self._rights: tuple[dt.datetime, Mapping[str, bool]] | None = None
+        self._stood: dt.datetime | None = None  # when our account had all that it needs
+        self._lock = threading.Lock()
+        self._making = threading.Lock()  # one at a time reads what there is, or adds to it
+
+    @property
+    def cloud(self) -> bool:
+        """Jira Cloud; else Data Center."""
+        return self.dialect.cloud
+
+    def ours(self, author: object) -> bool:
+        """Whether our account made what has this author, as Jira shows one."""
+        name = "accountId" if self.cloud else "name"
+        return isinstance(author, Mapping) and author.get(name) in self.accounts
+
+    def now_ms(self) -> int:
+        """Jira's time, in ms since 1970."""
+        return int(self.clock().timestamp() * 1000) + self.ahead_ms
+
+    def now_text(self) -> str:
+        """Jira's time, as `utc_text`."""
+        return utc_text(self.clock() + dt.timedelta(milliseconds=self.ahead_ms))
+
+    def renewed(self) -> bool:
+        """Read anew what there is, unless that was done a moment ago; whether it was. Raises Unavailable."""
+        with self._making:
+            if self.clock() - self._read_at < _STALE:
+                return False
+            self._renew()
+            return True
+
+    # ── issues ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def issue(self, local: str, *fields: str, properties: tuple[str, ...] = (), expand: str = "") -> Mapping[str, Any]:
+        """An issue's JSON from the database, with these fields alone. Raises Gone, Unavailable."""
+        if not is_id(local):
+            raise Gone(gone_words(local))
+        params = {"fields": ",".join(fields) or "created", "updateHistory": "false"}
+        params |= {"properties": ",".join(properties)} if properties else {}
+        params |= {"expand": expand} if expand else {}
+        found = self.http.get(f"{API}/issue/{local}", params=params, gone=gone_words(local))
+        if not isinstance(found, Mapping):
+            raise strange(f"issue {local}")
+        self._remember(local, str(found.get("key", "")))
+        return found
+
+    def key_of(self, local: str) -> str | None:
+        """The key that an issue had when it was last seen; None: there is none. Raises Unavailable."""
+        if local not in self._keys:
+            try:
+                self.issue(local)
+            except Gone:
+                return None
+        return self._keys.get(local)
+
+    def id_of(self, key: str) -> str | None:
+        """The id of an issue by its key; None: nobody can see one. Raises Unavailable."""
+        path = f"{API}/issue/{self.http.quote(key)}"
+        try:
+            found = self.http.get(path, params={"fields": "created", "updateHistory": "false"}, gone=key)
+            local = member(found, "id")
+        except (Gone, ValueError):
+            return None
+        self._remember(local, key)
+        return local
+
+    def _remember(self, local: str, key: str) -> None:
+        with self._lock:
+            if len(self._keys) >= _KEYS:
+                self._keys.clear()
+            self._keys[local] = key
+
+    # ── rights ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def standing(self) -> None:
+        """After a refusal: raises Unavailable where our account has lost the project, or a right without which nothing goes on.
+
+        So one message says it, and not one for each issue.
+        """
+        if self._stood is not None and self.clock() - self._stood < _STALE:
+            return
+        path = f"{API}/project/{self.catalogue.project}"
+        lost = f"our account does not see the project {self.catalogue.key} any more"
+        try:
+            self.http.get(path, gone=lost)
+        except (Gone, Rejected) as error:
+            raise Unavailable(lost, hint="Give it back its rights in Jira, or ask who took them. Everything waits.") from error
+        missing = [name for name in _WHOLE if not self._has(name)]
+        if missing:
+            raise Unavailable(
+                f"our account has lost a right in the project {self.catalogue.key}: {', '.join(missing)}",
+                hint="Give it back in Jira's permission scheme. Everything waits; nothing is lost.",
+            )
+        self._stood = self.clock()
+
+    def administers(self) -> bool:
+        """Whether our account may keep Jira from mailing people. Raises Unavailable."""
+        return any(self._has(name) for name in _ADMINISTERS)
+
+    def _has(self, right: str) -> bool:
+        """What Jira does not speak of is not missing."""
+        with self._lock:
+            known = self._rights
+        if known is None or self.clock() - known[0] > _STALE:
+            params = {"projectId": self.catalogue.project}
+            params |= {"permissions": ",".join((*_WHOLE, *_ADMINISTERS))} if self.cloud else {}
+            answer = self.http.get(f"{API}/mypermissions", params=params)
+            listed = answer.get("permissions") if isinstance(answer, Mapping) else None
+            if not isinstance(listed, Mapping):
+                raise strange("our account's rights")
+            rights = {name: one.get("havePermission") is True for name, one in listed.items() if isinstance(one, Mapping)}
+            known = (self.clock(), rights)
+            with self._lock:
+                self._rights = known
+        return known[1].get(right, right not in _ADMINISTERS)
+
+    # ── versions and components ─────────────────────────────────────────────────────────────────────────────────
+
+    def make_missing(self, fields: Flat) -> None:
+        """Make the versions and components in these fields that are not there, where the settings want it. Raises as `send`."""
+        if not self._wanted(fields):
+            return
+        with self._making:
+            for kind, names in self._wanted(fields).items():
+                project = self.catalogue.project
+                of = {"projectId": int(project)} if kind is FieldKind.VERSION else {"project": self.catalogue.key}
+                for name in names:
+                    self.http.send("POST", f"{API}/{kind}", body={"name": name, **of})
+            self._renew()
+
+    def _wanted(self, fields: Flat) -> dict[FieldKind, tuple[str, ...]]:
+        missing = unknown_entries(self.catalogue, fields)
+        return {kind: names for kind, names in missing.items() if f"{kind}s" in self.settings.create_missing}
+
+    def _renew(self) -> None:
+        read = self._read()
+        with self._lock:
+            self.catalogue, self._read_at = read, self.clock()
+
+
+def gone_words(local: str) -> str:
+    """What is said of an issue that is not there."""
+    return f"issue {shown(local, limit=20)} is gone: it was deleted, or our account may not see it"
+
+
+def new_id(answer: object, what: str) -> str:
+    """The id of what a call made, from its answer. Raises Unknown: it may have been made."""
+    local = str(answer.get("id", "")) if isinstance(answer, Mapping) else ""
+    if not is_id(local):
+        raise Unknown(
+            f"Jira did not say which id {what} has",
+            hint="Before it is made again, filesync looks whether it was made. Nothing was lost.",
+        )
+    return local
+
+
+def strange(what: str) -> Unavailable:
+    """Jira answered something that has no known form."""
+    return Unavailable(
+        f"Jira answered something else where {what} was asked for",
+        hint="Nothing of it was taken over. It is asked again in the next run; if it stays so, ask whoever runs Jira.",
+    )

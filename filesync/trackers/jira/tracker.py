@@ -1,0 +1,190 @@
+"""A project of a Jira as filesync asks for it: `filesync.trackers.base.Tracker` over REST."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, assert_never
+
+import msgspec
+
+from filesync.bundle.verdict import shown
+from filesync.errors import Gone, Rejected, Unavailable
+from filesync.model.ids import Gid, Kind, Mark
+from filesync.model.issue import Issue, Ref
+from filesync.model.values import Flat
+from filesync.trackers.base import Action, Born, Description, Draft, MarkDeleted, Remove, Touched, Write
+from filesync.trackers.jira.births import Births
+from filesync.trackers.jira.catalogue import read_catalogue
+from filesync.trackers.jira.dialect import probe
+from filesync.trackers.jira.ending import Ending
+from filesync.trackers.jira.feed import Feed, Plan
+from filesync.trackers.jira.http import Http
+from filesync.trackers.jira.lists import Lists
+from filesync.trackers.jira.moving import Moving
+from filesync.trackers.jira.project import API, Project
+from filesync.trackers.jira.reading import Reading, Wanted
+from filesync.trackers.jira.refused import refusal
+from filesync.trackers.jira.search import Search
+from filesync.trackers.jira.settings import JiraSettings
+from filesync.trackers.jira.uploads import Uploads
+from filesync.trackers.jira.writing import Writing
+
+_STATUS: Final = "status"
+_PROPERTY_LIMIT: Final = 32_768  # bytes of JSON, says Jira
+
+
+class JiraTracker:
+    """One project of a Jira Data Center or Jira Cloud, seen through one account."""
+
+    def __init__(self, project: Project, feed: Feed, reading: Reading, search: Search, lists: Lists) -> None:
+        self._project, self._feed, self._reading = project, feed, reading
+        self._births = Births(project, search, reading)
+        self._uploads = Uploads(project)
+        self._writing = Writing(project)
+        self._moving = Moving(project, search)
+        self._ending = Ending(project, lists)
+
+    @classmethod
+    def open(cls, http: Http, settings: JiraSettings, *, project: str, clock: Callable[[], dt.datetime]) -> JiraTracker:
+        """Open the project with this key. Raises ConfigError (settings that do not fit this Jira), Unavailable."""
+        dialect = probe(http)
+        try:
+            room = Project(
+                http,
+                dialect,
+                settings,
+                accounts=dialect.accounts,
+                read=lambda: read_catalogue(http, dialect, project, names=settings.fields),
+                clock=clock,
+                ahead_ms=dialect.server_ms - int(clock().timestamp() * 1000),
+            )
+        except (Gone, Rejected) as error:
+            raise Unavailable(
+                f"the project {shown(project)} cannot be opened: {error}",
+                hint="Is tracker.project the project's key, and may our account browse it?",
+            ) from error
+        search = Search(http, dialect.cloud, room.catalogue.key)
+        oldest = settings.not_before
+        not_before = None if oldest is None else int(dt.datetime.combine(oldest, dt.time(), dt.UTC).timestamp() * 1000)
+        wanted = Wanted(scope=settings.scope, not_before=not_before, limit=settings.census_limit)
+        reading = Reading(http, search, lambda: room.catalogue, accounts=room.accounts, wanted=wanted)
+        plan = Plan(
+            scope=settings.scope,
+            not_before=not_before,
+            lag=int(settings.lag * 1000),
+            sweep=settings.sweep,
+            census=settings.census,
+            limit=settings.census_limit,
+        )
+        lists = Lists(http, cloud=dialect.cloud, accounts=room.accounts)
+        return cls(room, Feed(http, search, reading, plan), reading, search, lists)
+
+    def describe(self) -> Description:
+        """What there is, as it was last read."""
+        found = self._project.catalogue
+        return Description(
+            name=f"{self._project.http.name}, project {found.key}",
+            fields=found.specs,
+            types=tuple(found.types),
+            statuses=found.statuses,
+            users=tuple(found.users),
+            links=tuple(found.links),
+        )
+
+    def changed(self, since: str | None, known: Callable[[], Iterator[str]]) -> Iterator[Touched]:
+        """See Tracker, and feed.py for how it knows."""
+        return self._feed.changed(since, known)
+
+    def get(self, issue: str) -> Issue | None:
+        """See Tracker."""
+        return self._reading.get(issue)
+
+    def get_all(self, issues: Sequence[str]) -> Iterator[tuple[str, Issue | None]]:
+        """See Tracker."""
+        return self._reading.get_all(issues)
+
+    def create(self, origin: Gid, draft: Draft) -> Born:
+        """See Tracker, and births.py for how it is done once."""
+        match draft.kind:
+            case Kind.ISSUE:
+                return self._births.issue(origin, draft)
+            case Kind.COMMENT | Kind.WORKLOG:
+                return self._births.entry(origin, draft)
+            case Kind.ATTACHMENT:
+                return self._uploads.create(origin, draft)
+
+    def apply(self, ref: Ref, action: Action, mark: Mark) -> Flat:
+        """See Tracker. The mark stands in the history of an issue; a comment's or worklog's edit has no room for one."""
+        match action:
+            case Write(fields):
+                return self._write(ref, fields, mark)
+            case Remove():
+                self._ending.remove(ref)
+            case MarkDeleted(partner):
+                self._ending.mark(ref, partner)
+            case _:
+                assert_never(action)
+        return {}
+
+    def _write(self, ref: Ref, fields: Flat, mark: Mark) -> Flat:
+        match ref.kind:
+            case Kind.COMMENT | Kind.WORKLOG:
+                return self._writing.entry(ref, fields)
+            case Kind.ATTACHMENT:
+                words = dict.fromkeys(fields, "an attachment is what it was made as: attach another")
+                raise refusal(f"the edit of attachment {shown(ref.local, limit=20)}", words)
+            case Kind.ISSUE:
+                goal = fields.get(_STATUS)
+                if _STATUS not in fields:
+                    return self._writing.fields(ref.local, fields, mark)
+                if len(fields) > 1 or not isinstance(goal, str):
+                    words = {_STATUS: "the status is never empty, and reached by a transition: not together with other fields"}
+                    raise refusal(f"the edit of issue {shown(ref.local, limit=20)}", words)
+                return self._moving.step(ref.local, goal, mark)
+
+    def fetch(self, ref: Ref) -> Iterator[bytes]:
+        """See Tracker."""
+        return self._uploads.fetch(ref)
+
+    def route(self, ref: Ref, status: str) -> tuple[str, ...]:
+        """See Tracker, and moving.py for what is known of a workflow."""
+        return self._moving.route(ref.local, status)
+
+    def read_checkpoint(self, name: str) -> str | None:
+        """See Tracker. It is a property of the project."""
+        try:
+            found = self._project.http.get(self._property(name), gone="there is no checkpoint")
+        except Gone:
+            self._project.standing()  # else it may be there, and the project is hidden
+            return None
+        except Rejected as error:
+            raise self._no_checkpoint(str(error)) from error
+        value = found.get("value") if isinstance(found, dict) else None
+        text = value.get("text") if isinstance(value, dict) else None
+        return text if isinstance(text, str) else None
+
+    def write_checkpoint(self, name: str, text: str) -> None:
+        """See Tracker. Raises Rejected when the text is longer than there is room for."""
+        value = {"text": text}
+        if len(msgspec.json.encode(value)) > _PROPERTY_LIMIT:
+            raise Rejected(f"the checkpoint {shown(name)} is larger than the {_PROPERTY_LIMIT:,} bytes there is room for")
+        try:
+            self._project.http.send("PUT", self._property(name), body=value, idempotent=True)
+        except Rejected as error:
+            raise self._no_checkpoint(str(error)) from error
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._project.http.close()
+
+    def _property(self, name: str) -> str:
+        project = self._project
+        return f"{API}/project/{project.catalogue.project}/properties/{project.http.quote(f'filesync.{name}')}"
+
+    def _no_checkpoint(self, why: str) -> Unavailable:
+        return Unavailable(
+            f"the place that this site has come to cannot be kept in the project {self._project.catalogue.key}: {why}",
+            hint="Give our account the right to administer the project: without it nobody would notice that a ledger was "
+            "restored from a backup.",
+        )

@@ -1,0 +1,40 @@
+"""The contract that every adapter keeps, over Data Center 9.12 and 10.3 and over Cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from tests.support.jira.site import FLAVOURS
+from tests.trackers.bench import BASIC, Bench, Person
+from tests.trackers.contract import TrackerContract
+from tests.trackers.jira.scene import AtBrowser, Opened, jira
+
+SCOPE = 'labels in ("share", "joint")'
+
+
+@pytest.fixture(params=FLAVOURS, ids=lambda flavour: flavour.name)
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
+    with jira(request.param, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def bench(opened: Opened) -> Bench:
+    return Bench(
+        tracker=opened.open(scope=SCOPE),
+        person=cast(Person, AtBrowser(opened.site.person("j.becker"))),
+        reopen=lambda: opened.open(scope=SCOPE),
+        break_down=opened.site.server.stop,
+        basic=BASIC,
+        out_of_scope={"labels:share": None},
+        child={"type": "Sub-task"},
+        far_status="Done",
+    )
+
+
+class TestJira(TrackerContract):
+    """The contract."""

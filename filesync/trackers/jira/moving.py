@@ -119,7 +119,7 @@ class Moving:
         if not isinstance(listed, Mapping):
             return ""
         screen = read_screen((str(name), one) for name, one in listed.items() if isinstance(one, Mapping))
-        required = [shown(name, limit=60) for name, meta in screen.items() if meta.required]
+        required = [shown(name, limit=60) for name, meta in screen.items() if meta.required and not meta.default]
         return f"; its screen requires {', '.join(required)}" if required else ""
 
     def _refused(self, key: str, why: str) -> Rejected:

@@ -21,13 +21,17 @@ def made(request: Request, issue: Issue) -> Json:
 
 def shown(request: Request, issue: Issue) -> Json:
     """The issue as the query asks for it."""
-    return show_issue(
+    expand = request.many("expand")
+    found = show_issue(
         request.view,
         issue,
         fields=[request.many("fields") or "*all"],
-        expand=request.many("expand"),
+        expand=expand,
         properties=request.many("properties"),
     )
+    if "transitions" in {part.strip() for part in expand.split(",")}:
+        found["transitions"] = open_to(request, issue, fields=False)
+    return found
 
 
 def check_notify(request: Request, issue: Issue) -> None:
@@ -90,19 +94,24 @@ def assign(request: Request) -> Answer:
 
 @route("GET", "issue/{issue}/transitions")
 def transitions(request: Request) -> Answer:
-    issue, view = request.issue(), request.view
-    store, listed = request.store, []
+    listed = open_to(request, request.issue(), fields="transitions.fields" in request.many("expand"))
+    wanted = request.one("transitionId")
+    return Answer(200, {"expand": "transitions", "transitions": [one for one in listed if wanted in {"", one["id"]}]})
+
+
+def open_to(request: Request, issue: Issue, *, fields: bool) -> list[Json]:
+    """The transitions that the user may take now, with their screens' fields where these are wanted."""
+    store, view, listed = request.store, request.view, []
     for step in Steps(store, request.user).open(issue):
         target = next(status for status in store.statuses.values() if status.name == step.target)
         one = {"id": step.id, "name": step.name, "to": view.status(target)}
         if store.flavour.cloud:
             flags = {"isGlobal": False, "isInitial": False, "isConditional": False, "isAvailable": True, "looped": False}
             one |= {"hasScreen": bool(step.screen), **flags}
-        if "transitions.fields" in request.many("expand"):
+        if fields:
             one["fields"] = show_fields(view, store.projects[issue.project], step.screen, required=step.required)
-        if request.one("transitionId") in {"", step.id}:
-            listed.append(one)
-    return Answer(200, {"expand": "transitions", "transitions": listed})
+        listed.append(one)
+    return listed
 
 
 @route("POST", "issue/{issue}/transitions")

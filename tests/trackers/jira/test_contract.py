@@ -8,6 +8,7 @@ from typing import cast
 
 import pytest
 
+from filesync.trackers.jira.tracker import JiraTracker
 from tests.support.jira.site import FLAVOURS
 from tests.trackers.bench import BASIC, Bench, Person
 from tests.trackers.contract import TrackerContract
@@ -24,15 +25,21 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
 
 @pytest.fixture
 def bench(opened: Opened) -> Bench:
+    opened.site.store.fields["resolution"].on_screens = True  # as a project has it that wants it carried
+
+    def reopen() -> JiraTracker:
+        return opened.open(scope=SCOPE, sweep=1, census=1)
+
     return Bench(
-        tracker=opened.open(scope=SCOPE),
+        tracker=reopen(),
         person=cast(Person, AtBrowser(opened.site.person("j.becker"))),
-        reopen=lambda: opened.open(scope=SCOPE),
+        reopen=reopen,
         break_down=opened.site.server.stop,
         basic=BASIC,
         out_of_scope={"labels:share": None},
         child={"type": "Sub-task"},
         far_status="Done",
+        runs=3,
     )
 
 

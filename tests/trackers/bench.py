@@ -71,6 +71,7 @@ class Bench:
     out_of_scope: Flat  # an edit that takes it out of scope
     child: Mapping[str, Value]  # fields for an issue that may have a basic one as its parent
     far_status: str  # more than one step from the first one
+    values: Mapping[str, tuple[Value, Value]] = field(default_factory=dict)  # of fields that do not take all of their kind
     runs: int = 1  # of `changed` until a deletion is told: a tracker may want to be sure
     known: set[str] = field(default_factory=set)  # local ids of issues that were named, and not seen to be gone
 
@@ -119,7 +120,7 @@ class Bench:
 
     def two_values(self, spec: FieldSpec) -> tuple[Flat, Flat]:
         """Two different writes of a field, in canonical form."""
-        one, two = two_texts(spec, self.tracker.describe().users)
+        one, two = self.values.get(spec.name) or two_texts(spec, self.tracker.describe().users)
         if spec.many:
             return {flat_name(spec.name, str(one)): True}, {flat_name(spec.name, str(two)): True}
         return {spec.name: one}, {spec.name: two}

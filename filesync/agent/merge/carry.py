@@ -255,26 +255,29 @@ class Carry:
             return
         ((name, goal),) = inward.fields.items()
         assert isinstance(goal, str)
-        ref: Ref = step.shown.item.ref
         try:
-            been: set[str] = set()
-            while route := self._site.tracker.route(ref, goal):
-                if not been.isdisjoint(route):
-                    raise Rejected(
-                        f"the way to {goal!r} goes in circles", hint="Look at the issue's workflow, and move it by hand."
-                    )
-                been.update(route)
-                for local in route:
-                    wire = self._view.wire(replace(step.shown.item, fields={name: local})).get(STATUS)
-                    self._doubt([(step.row.gid, STATUS, wire)])
-                    landed = self._apply(step, {name: local})
-                    if local == goal:
-                        self._landed(step, {STATUS: status}, landed)
-                        return
-                    self._passed(step, landed)
-            self._landed(step, {STATUS: status}, {name: goal})
+            landed = self._walk(step, name, goal)
         except Rejected as error:
             step.refused[STATUS] = str(error)
+            return
+        self._landed(step, {STATUS: status}, landed)
+
+    def _walk(self, step: Write, name: str, goal: str) -> Flat:
+        """Step by step to a status, asking again where only a part of the way was known. Answers it as it landed."""
+        ref: Ref = step.shown.item.ref
+        been: set[str] = set()
+        while route := self._site.tracker.route(ref, goal):
+            if not been.isdisjoint(route):
+                raise Rejected(f"the way to the status {goal!r} goes in circles", hint="Move the issue there by hand.")
+            been.update(route)
+            for local in route:
+                wire = self._view.wire(replace(step.shown.item, fields={name: local})).get(STATUS)
+                self._doubt([(step.row.gid, STATUS, wire)])
+                landed = self._apply(step, {name: local})
+                if local == goal:
+                    return landed
+                self._passed(step, landed)
+        return {name: goal}
 
     def _passed(self, step: Write, landed: Flat) -> None:
         """A step on the way: our tracker shows it now, and nothing of it is ever told."""

@@ -54,7 +54,7 @@ def create_body(catalogue: Catalogue, fields: Flat, *, key_of: Callable[[str], s
     if "type" not in fields:
         writer.body.refused["type"] = "is required"
     epic_name = issue_type.screen.get(catalogue.epic_name) if issue_type is not None and issue_type.screen else None
-    if epic_name is not None and epic_name.required and catalogue.epic_name not in writer.body.fields:
+    if epic_name is not None and epic_name.required and not epic_name.default and catalogue.epic_name not in writer.body.fields:
         # Data Center makes no epic without a name, and elsewhere there is none
         writer.body.fields[catalogue.epic_name] = writer.body.fields.get("summary")
     return writer.body
@@ -258,20 +258,12 @@ class _Writer:
 def _checked(one: JiraField, value: str, *, limit: int) -> str:
     """A text that Jira has room for, in its normal form. Raises ValueError with words for a person."""
     said = normal(one.kind, value)
-    if "\x00" in said:
-        raise ValueError("the text holds a NUL character, and Jira's database keeps none")
-    try:
-        said.encode()
-    except UnicodeEncodeError:
-        raise ValueError("the text holds half a character (a lone surrogate)") from None
     if one.shape is Shape.LINE and "\n" in said:
         raise ValueError("the field holds one line: there is a line break in it")
     if one.kind is FieldKind.LABEL and any(letter.isspace() for letter in said):
         raise ValueError(f"a label holds no blank: {quoted(said)}")
     most = limit if one.shape is Shape.TEXT and not one.many else text.LINE_LIMIT
-    if text.length(said) > most:
-        raise ValueError(f"{text.length(said):,} characters are more than the {most:,} there is room for")
-    return said
+    return text.fit(said, limit=most)
 
 
 def _text(value: Value) -> str:

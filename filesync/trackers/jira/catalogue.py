@@ -43,9 +43,10 @@ class Flavour(Protocol):
 class FieldMeta:
     """What Jira says of a field on a screen (createmeta, editmeta)."""
 
-    required: bool  # and Jira fills nothing in
+    required: bool  # it is never empty
     operations: frozenset[str]
     allowed: tuple[str, ...]  # canonical; of a cascading option `parent` and `parent/child`
+    default: bool = False  # Jira fills something in where nothing is given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +149,8 @@ def read_screen(listed: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, Fi
     """The fields of a screen by Jira's id, from createmeta's list or editmeta's and a transition's map."""
     return {
         id_: FieldMeta(
-            required=bool(one.get("required")) and not one.get("hasDefaultValue"),
+            required=bool(one.get("required")),
+            default=bool(one.get("hasDefaultValue")),
             operations=frozenset(map(str, one.get("operations") or ())),
             allowed=tuple(_allowed(one.get("allowedValues") or ())),
         )

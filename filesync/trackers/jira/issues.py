@@ -45,12 +45,35 @@ def read_issue(
         item = reading.issue(id_of)
         children = sorted(reading.children(), key=lambda one: (int(one.stamp), one.ref.kind, int(one.ref.local)))
     except ValueError as error:
-        name = shown(key or str(json.get("id", "")), limit=_SHOWN)
-        raise Unavailable(
-            f"what Jira shows of the issue {name} cannot be read: {error}",
-            hint="Nothing of it was told or changed. Look at the issue in Jira; it is read again in the next run.",
-        ) from error
+        raise _unreadable(key or str(json.get("id", "")), error) from error
     return Issue(item=item, children=tuple(children), in_scope=in_scope, key=key)
+
+
+def read_child(
+    catalogue: Catalogue,
+    json: Mapping[str, Any],
+    *,
+    kind: Kind,
+    issue: str,
+    key: str,
+    properties: Mapping[str, object],
+    accounts: Collection[str],
+) -> Item:
+    """One comment, worklog or attachment of the issue with this id, key and `properties`, as it would come with it.
+
+    Raises Unavailable where it has no known form.
+    """
+    lists = {Kind.COMMENT: ("comment", "comments"), Kind.WORKLOG: ("worklog", "worklogs")}
+    held: dict[str, Any] = {"comment": None, "attachment": [json]}
+    if kind in lists:
+        container, name = lists[kind]
+        held = {"comment": None, container: {name: [json]}}
+    whole = {"id": issue, "key": key, "fields": held, "properties": properties}
+    try:
+        (child,) = _Reading(catalogue, whole, accounts).children()
+    except ValueError as error:
+        raise _unreadable(key or issue, error) from error
+    return child
 
 
 def visibility(json: Mapping[str, Any]) -> str:
@@ -69,6 +92,13 @@ def properties(json: Mapping[str, Any]) -> Mapping[str, object]:
     if isinstance(held, Mapping):
         return held
     return {str(one.get("key")): one.get("value") for one in held or () if isinstance(one, Mapping)}
+
+
+def _unreadable(issue: str, error: ValueError) -> Unavailable:
+    return Unavailable(
+        f"what Jira shows of the issue {shown(issue, limit=_SHOWN)} cannot be read: {error}",
+        hint="Nothing of it was told or changed. Look at the issue in Jira; it is read again in the next run.",
+    )
 
 
 class _Reading:
@@ -90,6 +120,8 @@ class _Reading:
         if "comment" not in self._held:
             raise ValueError("its comments are missing")
         for one in _all(self._held, "comment", "comments"):
+            if self._ours(one.get("author")) and markers.notice(properties(one).get(markers.PROPERTY)) is not None:
+                continue  # what our account says to people here
             yield self._said(Kind.COMMENT, one, one.get("body"), {})
         for one in _all(self._held, "worklog", "worklogs"):
             seconds = normal(FieldKind.NUMBER, shapes.member(one, "timeSpentSeconds"))

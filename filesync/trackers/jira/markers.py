@@ -85,6 +85,18 @@ def believed(kind: Kind, value: object, *, ours: bool, created: int) -> Marker |
         return None
 
 
+def notice_json(kind: Kind, local: str, *, by: str) -> dict[str, str]:
+    """The property of a comment that says to people that a partner has deleted its own of an item. It is told to nobody."""
+    return {"deleted": part_name(kind, local), "by": by}
+
+
+def notice(value: object) -> tuple[str, str] | None:
+    """Of which item, by `part_name`, such a comment speaks, and of which partner; None for another property."""
+    if not isinstance(value, Mapping) or not all(isinstance(value.get(name), str) for name in ("deleted", "by")):
+        return None
+    return value["deleted"], value["by"]
+
+
 def part_name(kind: Kind, local: str) -> str:
     """Under which name an issue speaks of an attachment or worklog."""
     return f"{kind}/{local}"

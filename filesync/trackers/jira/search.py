@@ -156,6 +156,20 @@ class Search:
             }
         return found
 
+    def made(self, moment: int) -> Iterator[str]:
+        """Ids of the issues that our account made at this moment or later, in whatever project, the oldest first."""
+        yield from (hit.id for hit in self._walk(query("creator = currentUser()", since("created", moment))))
+
+    def example(self, **values: str) -> str | None:
+        """The id of one issue of the project that has these values, as far as the index knows."""
+        clauses = (f"{field} = {quoted(value)}" for field, value in values.items())
+        body = {"jql": query(self._here, *clauses), "maxResults": 1, "fields": ["created"]}
+        try:
+            answer = self._answer("search/jql" if self.cloud else "search", body)
+        except Rejected:
+            return None  # a value that Jira does not know
+        return next((hit.id for hit in self._hits(answer)), None)
+
     def rows(self, field: str, values: Sequence[str], *wanted: str) -> Iterator[Mapping[str, Any]]:
         """The issues that a search in Data Center shows of those with these values in `id` or `key`, with the fields wanted.
 

@@ -37,6 +37,19 @@ def length(text: str) -> int:
     return len(text) + sum(letter > "\uffff" for letter in text)
 
 
+def fit(text: str, *, limit: int) -> str:
+    """The text, where Jira keeps it as it is. Raises ValueError with words for a person."""
+    if "\x00" in text:
+        raise ValueError("the text holds a NUL character, and Jira's database keeps none")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("the text holds half a character (a lone surrogate)") from None
+    if length(text) > limit:
+        raise ValueError(f"{length(text):,} characters are more than the {limit:,} there is room for")
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Overflow:
     """A text that is too long: what is written in its place, and the whole as a file of UTF-8 that is attached."""
@@ -71,7 +84,7 @@ def header(template: str, about: About) -> str:
     """
     if not about.author or not about.at:
         return ""
-    said = {"author": _plain(about.author), "time": about.at[:_MINUTES].replace("T", " "), "key": _plain(about.key)}
+    said = {"author": plain(about.author), "time": about.at[:_MINUTES].replace("T", " "), "key": plain(about.key)}
     return _PLACE.sub(lambda place: said[place[1]], normal(FieldKind.TEXT, template)).replace("\n", " ").strip()
 
 
@@ -88,7 +101,8 @@ def body_of(head: str, text: str) -> str:
     return text.removeprefix(head + "\n") if head else text
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Foreign words in wiki text: shown, cut, and never obeyed as markup."""
     return _MARKUP.sub(lambda sign: "\\" + sign[0], shown(text, limit=_SHOWN))
 
 

@@ -26,6 +26,8 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
 @pytest.fixture
 def bench(opened: Opened) -> Bench:
     opened.site.store.fields["resolution"].on_screens = True  # as a project has it that wants it carried
+    for name in ("Hydraulics, week 48", "[Seals]"):
+        opened.site.add_sprint(name)
 
     def reopen() -> JiraTracker:
         return opened.open(scope=SCOPE, sweep=1, census=1)
@@ -39,6 +41,12 @@ def bench(opened: Opened) -> Bench:
         out_of_scope={"labels:share": None},
         child={"type": "Sub-task"},
         far_status="Done",
+        values={
+            "original_estimate": ("5400", "28800"),
+            "remaining_estimate": ("60", "3600"),
+            "Data Sheet": ("https://example.com/pump?a=1", "http://example.org/"),
+            "Sprint": ("Hydraulics, week 48", "[Seals]"),
+        },
         runs=3,
     )
 

@@ -48,6 +48,30 @@ def test_born_with_a_status_further_on() -> None:
         world.assert_in_step()
 
 
+def test_a_way_of_which_a_part_is_known_is_asked_for_again_from_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    with two_sites() as world:
+        key = _told_done(world)
+        tracker = world.globex.site.tracker
+        whole = tracker.route
+        monkeypatch.setattr(tracker, "route", lambda ref, status: whole(ref, status)[:1])
+        world.globex.import_()
+        assert value(world.globex, key, "status") == "Done"
+        assert world.globex.export().changes == 0
+        world.assert_in_step()
+
+
+def test_a_way_that_goes_in_circles_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    with two_sites() as world:
+        key = _told_done(world)
+        there = {"To Do": ("In Progress",), "In Progress": ("To Do",)}
+        monkeypatch.setattr(
+            world.globex.site.tracker, "route", lambda ref, status: there[str(value(world.globex, key, "status"))]
+        )
+        world.globex.import_()
+        assert "goes in circles" in only(world.globex.stuck()).reason
+        assert world.globex.export().changes == 0
+
+
 def test_refused_half_way_then_retried() -> None:
     with two_sites() as world:
         key = _told_done(world)

@@ -39,6 +39,7 @@ BESIDE = (
     re.compile(r"/secure/attachment/\d+/"),  # where Data Center's attachments are
     re.compile(r"/(?:oauth/token|rest/oauth2/latest/token)$"),  # OAuth has a description of its own
 )
+PLATFORM_ALONE = re.compile(r"/rest/agile/1\.0/")  # the description of 9.12 has nothing of boards and sprints
 # Version 2 of these came after its description was taken; they are as in version 3.
 NEWER = re.compile(r"/rest/api/2/(search/jql|search/approximate-count|issue/bulkfetch|changelog/bulkfetch)$")
 
@@ -72,7 +73,7 @@ def problems(flavour: Flavour, requests: list[Seen], *, context: str = "") -> li
     found: dict[str, None] = {}
     for seen in requests:
         path = seen.path.removeprefix(context)
-        if any(beside.match(path) for beside in BESIDE):
+        if any(beside.match(path) for beside in BESIDE) or (flavour is DC9 and PLATFORM_ALONE.match(path)):
             continue
         operation = _find(flavour, seen.method, path)
         if isinstance(operation, str):

@@ -9,9 +9,19 @@ import pytest
 
 from filesync.trackers.jira.http import Http, Waiting
 from filesync.trackers.jira.settings import read_settings
+from tests.support.jira.site import FLAVOURS
+from tests.trackers.jira import scene
+from tests.trackers.jira.scene import Opened
 from tests.trackers.jira.stub import Clock, Stub
 
 TOKEN = "s3cret-T0ken"
+
+
+@pytest.fixture(params=FLAVOURS, ids=lambda flavour: flavour.name)
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
+    """A simulated Jira of each kind, and what opens its project."""
+    with scene.jira(request.param, tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import cast
 
 import pytest
 
 from filesync.trackers.jira.tracker import JiraTracker
-from tests.support.jira.site import FLAVOURS
 from tests.trackers.bench import BASIC, Bench, Person
 from tests.trackers.contract import TrackerContract
-from tests.trackers.jira.scene import AtBrowser, Opened, jira
+from tests.trackers.jira.scene import AtBrowser, Opened
 
 SCOPE = 'labels in ("share", "joint")'
-
-
-@pytest.fixture(params=FLAVOURS, ids=lambda flavour: flavour.name)
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
-    with jira(request.param, tmp_path) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -61,4 +61,4 @@ class WallClock:
 def iso(moment: int, zone: str) -> str:
     """As Jira writes it: `2026-11-23T11:00:00.000+0100`, in a user's zone."""
     local = dt.datetime.fromtimestamp(moment // 1000, ZoneInfo(zone))
-    return f"{local:%Y-%m-%dT%H:%M:%S}.{moment % 1000:03}{local:%z}"
+    return f"{local.year:04}-{local:%m-%dT%H:%M:%S}.{moment % 1000:03}{local:%z}"[:28]  # old zones had seconds

@@ -122,7 +122,11 @@ class Edits:
             if operation == "set":
                 if field.type is FieldType.PARENT and isinstance(value, dict) and value.get("none"):
                     value = None
+                old = kept if field.type is FieldType.SPRINT else None
                 kept = self._reader.read(field, value)
+                if field.type is FieldType.SPRINT:  # those that are closed stay
+                    closed = [one for one in old or [] if self.store.sprints[one].state == "closed"]
+                    kept = [*closed, *(one for one in kept or [] if one not in closed)] or None
             elif operation == "add" and field.type in SETS:
                 elements = [*(kept or []), *(self._reader.read(field, [value]) or [])]
                 kept = sorted(set(elements)) if field.type is FieldType.LABELS else list(dict.fromkeys(elements))

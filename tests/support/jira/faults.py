@@ -56,8 +56,10 @@ class Faults:
     read_only: bool = False  # writes are refused: 503 with words
     redirects: bool = True  # Cloud: attachments' content is answered with 303 to another host
     attachment_login: bool = False  # attachments' content is answered with 302 to the login page
+    token_refused_for_files: bool = False  # Data Center: a personal access token opens the API and no files: 302 to login
     attachment_html: bool = False  # attachments' content is an HTML page with status 200
     upload_limit: int = 10_485_760
+    names_checked: bool = False  # attachments' names with characters that no file system likes are refused
     comment_edit_silent: bool = False  # an edited comment leaves the issue's `updated` as it was
     wrong_credentials_404: bool = False  # Cloud: as if nothing were there, instead of 401
     captcha: bool = False  # Data Center: logging in needs a CAPTCHA; basic credentials are refused

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from tests.support.jira.records import Field, FieldType, Issue, Json, Project, every_option
 from tests.support.jira.shown import SETS
-from tests.support.jira.values import duration
+from tests.support.jira.values import duration, java_double
 from tests.support.jira.views import View
 
 EMBEDDED_WORKLOGS = 20
@@ -169,6 +169,7 @@ CHOICES: dict[FieldType, Callable[[View, Field, Json], Json]] = {
 }
 SHOWN: dict[FieldType, Callable[[View, Issue, Json], Json]] = {
     FieldType.TEXTAREA: lambda view, issue, value: view.text(value),
+    FieldType.NUMBER: lambda view, issue, value: java_double(value),
     FieldType.DATETIME: lambda view, issue, value: view.moment(value),
     FieldType.USER: lambda view, issue, value: view.person(value),
     FieldType.USERS: lambda view, issue, value: [view.person(one) for one in value],

@@ -50,6 +50,7 @@ class IssueWork:
             properties=properties,
         )
         store.put(issue, values)
+        issue.watchers.append(self.actor.key)  # Jira's users watch what they make and talk about, unless they say otherwise
         store.issues[issue.id], store.keys[issue.key] = issue, issue.id
         store.index.after(issue)
         edits.extras(issue)
@@ -114,8 +115,8 @@ class IssueWork:
             project.last_number += 1
             issue.project, issue.key = project.id, f"{project.key}-{project.last_number}"
             store.keys[issue.key] = issue.id
-            lost = {"fixVersions": None, "versions": None, "components": None, "security": None}
-            store.put(issue, {name: None for name in lost if name in issue.values})
+            lost = ("fixVersions", "versions", "components", "security")
+            store.put(issue, dict.fromkeys(lost))
             items = [
                 Item("project", before.id, before.name, project.id, project.name, field_id="project"),
                 Item("Key", None, old, None, issue.key),
@@ -125,6 +126,8 @@ class IssueWork:
                 items.append(Item("issuetype", kept.id, kept.name, issue_type.id, issue_type.name, field_id="issuetype"))
                 issue.type = issue_type.id
             store.note(issue, self.actor, moment, items)
+        for child in store.subtasks(issue.id):
+            self.move(child, project)
 
     def archive(self, issue: Issue) -> None:
         """Put it out of search; it can be read, and not written."""

@@ -54,24 +54,27 @@ def read_parts(body: Body, content_type: str, spool: Path) -> list[Part]:
         body.all()
         raise Refusal(400, "The multipart boundary is missing.")
     mark = b"\r\n--" + found[1].encode()
+    boundary = re.compile(re.escape(mark) + rb"(?:--|(?:\r\n)(?:.*?)\r\n\r\n)", re.DOTALL)
+    begun = re.compile(re.escape(mark) + rb"(?:--|\r\n|.?$)", re.DOTALL)
     buffer, parts = b"\r\n", []
     out: IO[bytes] | None = None
     try:
         while True:
             got = body.some()
             buffer += got
-            while (at := buffer.find(mark)) >= 0 and (end := _head_end(buffer, at + len(mark))) is not None:
+            while (at := boundary.search(buffer)) is not None:
                 if out is not None:
-                    out.write(buffer[:at])
+                    out.write(buffer[: at.start()])
                     out.close()
                     out = None
-                head, buffer = buffer[at + len(mark) : end], buffer[end:]
+                head, buffer = at[0].removeprefix(mark), buffer[at.end() :]
                 if not head.startswith(b"--"):
                     part, out = _open(head, spool)
                     parts.append(part)
-            if out is not None and buffer.find(mark) < 0 and len(buffer) > len(mark):
-                out.write(buffer[: -len(mark)])
-                buffer = buffer[-len(mark) :]
+            safe = len(buffer) - len(mark) if begun.search(buffer) is None else 0
+            if out is not None and safe > 0:
+                out.write(buffer[:safe])
+                buffer = buffer[safe:]
             if not got:
                 break
     finally:
@@ -81,14 +84,6 @@ def read_parts(body: Body, content_type: str, spool: Path) -> list[Part]:
     if unfinished:
         raise Refusal(400, "Stream ended unexpectedly")
     return parts
-
-
-def _head_end(buffer: bytes, at: int) -> int | None:
-    """Where the headers of a part end; right there, after the last boundary."""
-    if buffer[at : at + 2] == b"--":
-        return len(buffer)
-    end = buffer.find(b"\r\n\r\n", at)
-    return None if end < 0 else end + 4
 
 
 def _open(head: bytes, spool: Path) -> tuple[Part, IO[bytes]]:

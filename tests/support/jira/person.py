@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -214,18 +215,15 @@ class Person:
         return self._rare(field, str(value))
 
     def _rare(self, field: Field, value: str) -> Json:
-        match field.type:
-            case FieldType.NUMBER:
-                return float(value)
-            case FieldType.DATETIME:
-                return value.replace("Z", "+0000")
-            case FieldType.TEXTAREA:
-                return typed(value)
-            case FieldType.PARENT:
-                return {"id": value}
-            case FieldType.EPIC_LINK:
-                return self.store.issues[value].key
-        return {"name": value}
+        meant: dict[FieldType, Callable[[], Json]] = {
+            FieldType.NUMBER: lambda: float(value),
+            FieldType.DATETIME: lambda: value.replace("Z", "+0000"),
+            FieldType.TEXTAREA: lambda: typed(value),
+            FieldType.PARENT: lambda: {"id": value},
+            FieldType.SPRINT: lambda: next(one.id for one in self.store.sprints.values() if one.name == value),
+            FieldType.EPIC_LINK: lambda: self.store.issues[value].key,
+        }
+        return meant.get(field.type, lambda: {"name": value})()
 
 
 def typed(text: str) -> str:

@@ -67,6 +67,7 @@ class User:
     groups: set[str] = field(default_factory=lambda: {"jira-software-users"})
     roles: set[str] = field(default_factory=lambda: {"Users", "Developers"})
     admin: bool = False
+    gone: bool = False  # removed from Jira: still shown where it was, and named by nobody any more
 
 
 @dataclass(slots=True)

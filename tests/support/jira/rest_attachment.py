@@ -10,6 +10,7 @@ from tests.support.jira.router import Answer, Only, Request, route
 from tests.support.jira.threads import ThreadWork
 
 MAX_FILES = 60
+ODD = set('\\/"%:$?*<|>')
 
 
 def find(request: Request) -> tuple[Issue, Attachment]:
@@ -31,6 +32,10 @@ def upload(request: Request) -> Answer:
             part.content.unlink()
         words = f"The attachment is larger than the limit of {limit} bytes."
         raise Refusal(413 if request.store.flavour.cloud else 404, words)
+    odd = [part.filename for part in files if request.store.faults.names_checked and set(part.filename or "") & ODD]
+    if odd:
+        request.store.faults.strike("names checked")
+        raise Refusal(400, f"The file name '{odd[0]}' contains an invalid character.")
     if not files:
         raise Refusal(400, "No file part was sent.")
     made = [ThreadWork(request.store, request.user).attach(issue, part.filename or "", part.content) for part in files]
@@ -87,7 +92,8 @@ def _content(attachment: Attachment) -> Answer:
 
 def _spoilt(request: Request) -> Answer | None:
     faults = request.store.faults
-    if faults.attachment_login:
+    token = request.headers.get("authorization", "").startswith("Bearer")
+    if faults.attachment_login or (faults.token_refused_for_files and token):
         faults.strike("attachment login")
         return Answer(302, headers={"Location": f"{request.base}/login.jsp?permissionViolation=true"})
     if faults.attachment_html:

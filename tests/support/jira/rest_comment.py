@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from tests.support.jira.issue_views import show_issue
-from tests.support.jira.records import Comment, Issue, Refusal, Worklog
-from tests.support.jira.rest_issue import check_notify
+from tests.support.jira.records import Comment, Issue, Json, Refusal, Worklog
 from tests.support.jira.router import Answer, Only, Request, route
 from tests.support.jira.threads import ThreadWork
 from tests.support.jira.views import number, page
@@ -33,6 +32,20 @@ def find_worklog(request: Request, issue: Issue) -> Worklog:
     raise Refusal(404, f"Cannot find worklog with id: '{request.params['id']}'.")
 
 
+SHARED = ("self", "id", "author", "updateAuthor", "created", "updated", "visibility")
+
+
+def comment_of(request: Request) -> Json:
+    cloud = ("parentId", "jsdPublic", "jsdAuthorCanSeeRequest") if request.store.flavour.cloud else ()
+    return request.bean(*SHARED, *cloud, "body", "renderedBody", "properties")
+
+
+def worklog_of(request: Request) -> Json:
+    """Data Center's worklogs know no properties."""
+    cloud = ("properties",) if request.store.flavour.cloud else ()
+    return request.bean(*SHARED, *cloud, "issueId", "comment", "started", "timeSpent", "timeSpentSeconds")
+
+
 def with_properties(request: Request) -> bool:
     return "properties" in request.many("expand")
 
@@ -59,16 +72,15 @@ def comment(request: Request) -> Answer:
 @route("POST", "issue/{issue}/comment")
 def add_comment(request: Request) -> Answer:
     issue = request.issue()
-    made = work(request).comment(issue, request.json())
+    made = work(request).comment(issue, comment_of(request))
     return Answer(201, request.view.comment(made, issue, properties=with_properties(request)))
 
 
 @route("PUT", "issue/{issue}/comment/{id}")
 def edit_comment(request: Request) -> Answer:
     issue = request.issue()
-    check_notify(request, issue)
     found = find_comment(request, issue)
-    work(request).edit_comment(issue, found, request.json())
+    work(request).edit_comment(issue, found, comment_of(request))
     return Answer(200, request.view.comment(found, issue, properties=with_properties(request)))
 
 
@@ -113,10 +125,8 @@ def worklog(request: Request) -> Answer:
 
 @route("POST", "issue/{issue}/worklog")
 def add_worklog(request: Request) -> Answer:
-    issue, body = request.issue(), request.json()
-    if request.store.flavour.dc:
-        body.pop("properties", None)  # which Data Center knows nothing of
-    made = work(request).log_work(issue, body, {name: values[0] for name, values in request.query.items()})
+    issue = request.issue()
+    made = work(request).log_work(issue, worklog_of(request), {name: values[0] for name, values in request.query.items()})
     return Answer(201, request.view.worklog(made, issue, properties=with_properties(request)))
 
 
@@ -125,7 +135,7 @@ def edit_worklog(request: Request) -> Answer:
     issue = request.issue()
     found = find_worklog(request, issue)
     query = {name: values[0] for name, values in request.query.items()}
-    work(request).edit_worklog(issue, found, request.json(), query)
+    work(request).edit_worklog(issue, found, worklog_of(request), query)
     return Answer(200, request.view.worklog(found, issue, properties=with_properties(request)))
 
 

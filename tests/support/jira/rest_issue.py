@@ -19,6 +19,12 @@ def made(request: Request, issue: Issue) -> Json:
     return {"id": issue.id, "key": issue.key, "self": request.view.url(f"issue/{issue.id}")}
 
 
+def update_of(request: Request) -> Json:
+    """The body of a request that makes or changes an issue. Cloud lets unknown keys pass."""
+    known = ("fields", "update", "properties", "historyMetadata", "transition")
+    return request.json() if request.store.flavour.cloud else request.bean(*known)
+
+
 def shown(request: Request, issue: Issue) -> Json:
     """The issue as the query asks for it."""
     expand = request.many("expand")
@@ -44,7 +50,7 @@ def check_notify(request: Request, issue: Issue) -> None:
 
 @route("POST", "issue")
 def create(request: Request) -> Answer:
-    return Answer(201, made(request, IssueWork(request.store, request.user).create(request.json())))
+    return Answer(201, made(request, IssueWork(request.store, request.user).create(update_of(request))))
 
 
 @route("POST", "issue/bulk")
@@ -71,7 +77,7 @@ def read(request: Request) -> Answer:
 def edit(request: Request) -> Answer:
     issue = request.issue()
     check_notify(request, issue)
-    IssueWork(request.store, request.user).edit(issue, request.json())
+    IssueWork(request.store, request.user).edit(issue, update_of(request))
     if request.store.flavour.cloud and request.flag("returnIssue"):
         return Answer(200, shown(request, issue))
     return Answer(204)
@@ -116,7 +122,7 @@ def open_to(request: Request, issue: Issue, *, fields: bool) -> list[Json]:
 
 @route("POST", "issue/{issue}/transitions")
 def take(request: Request) -> Answer:
-    Steps(request.store, request.user).take(request.issue(), request.json())
+    Steps(request.store, request.user).take(request.issue(), update_of(request))
     return Answer(204)
 
 
@@ -156,7 +162,7 @@ def history(request: Request) -> Answer:
 @route("POST", "issue/bulkfetch", only=Only.CLOUD)
 def fetch_many(request: Request) -> Answer:
     """Many issues by id or key: in ascending order of ids, what cannot be seen among the errors."""
-    body = request.json()
+    body = request.bean("issueIdsOrKeys", "fields", "expand", "properties", "fieldsByKeys")
     wanted = [str(one) for one in body.get("issueIdsOrKeys") or []]
     if not 0 < len(wanted) <= MAX_FETCH:
         raise Refusal(400, f"The number of issues must be between 1 and {MAX_FETCH}.")

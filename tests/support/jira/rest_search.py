@@ -36,16 +36,7 @@ def search_by_url(request: Request) -> Answer:
 
 @route("POST", "search", only=Only.DC)
 def search(request: Request) -> Answer:
-    body = request.json()
-    check_keys(body, {"jql", "startAt", "maxResults", "fields", "expand", "validateQuery"})
-    return _pages(request, body)
-
-
-def check_keys(body: Json, known: set[str]) -> None:
-    """Beans take no key that they do not know."""
-    unknown = sorted(set(body) - known) if isinstance(body, dict) else ["(not an object)"]
-    if unknown:
-        raise Refusal(400, f'Unrecognized field "{unknown[0]}", not marked as ignorable')
+    return _pages(request, request.bean("jql", "startAt", "maxResults", "fields", "expand", "validateQuery"))
 
 
 @route("GET", "search", only=Only.CLOUD)
@@ -98,10 +89,8 @@ def search_tokens_by_url(request: Request) -> Answer:
 
 @route("POST", "search/jql", only=Only.CLOUD)
 def search_tokens(request: Request) -> Answer:
-    body = request.json()
-    known = {"jql", "nextPageToken", "maxResults", "fields", "expand", "properties", "fieldsByKeys", "reconcileIssues"}
-    check_keys(body, {*known, "failFast"})
-    return _tokens(request, body)
+    known = ("jql", "nextPageToken", "maxResults", "fields", "expand", "properties", "fieldsByKeys", "reconcileIssues")
+    return _tokens(request, request.bean(*known, "failFast"))
 
 
 def _tokens(request: Request, body: Json) -> Answer:

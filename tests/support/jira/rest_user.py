@@ -63,7 +63,7 @@ def _found(request: Request) -> list[User]:
         account = request.one("accountId")
         if account:
             return [one for one in store.users.values() if one.account == account]
-    users = list(store.users.values())
+    users = [one for one in store.users.values() if not one.gone]
     if asked in {"", "."}:
         return users
     own = [({one.display.lower(), *one.display.lower().split()}, one) for one in users]
@@ -74,5 +74,5 @@ def _found(request: Request) -> list[User]:
 
 
 def _chosen(request: Request, found: list[User]) -> Answer:
-    start, size = request.window(50, 1000)
+    start, size = request.window(50, 1000 if "assignable" not in request.path or request.store.flavour.cloud else 100)
     return Answer(200, [request.view.person(one.key) for one in found[start : start + size]])

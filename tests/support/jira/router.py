@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -62,6 +63,14 @@ class Request:
         except ValueError as error:
             raise Refusal(400, f"Unexpected character in the request body: {error}") from None
 
+    def bean(self, *known: str) -> Json:
+        """An object with none but these keys: Jira's beans take no others."""
+        body = self.json()
+        unknown = sorted(set(body) - set(known)) if isinstance(body, dict) else ["(not an object)"]
+        if unknown:
+            raise Refusal(400, f'Unrecognized field "{unknown[0]}", not marked as ignorable')
+        return body
+
     def one(self, name: str, default: str = "") -> str:
         return self.query.get(name, [default])[0]
 
@@ -105,7 +114,10 @@ class Answer:
     def bytes(self) -> bytes:
         if self.text is not None:
             return self.text.encode()
-        return b"" if self.body is None else json.dumps(self.body, ensure_ascii=False).encode()
+        return b"" if self.body is None else DOUBLE.sub(r"\1", json.dumps(self.body, ensure_ascii=False)).encode()
+
+
+DOUBLE = re.compile(r'"\\u0000([-0-9.E]+)"')  # how a number that Java writes is marked, as JSON shows the mark
 
 
 Handler: TypeAlias = Callable[[Request], Answer]

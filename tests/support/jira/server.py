@@ -6,6 +6,8 @@ import gzip
 import secrets
 import shutil
 import socket
+import sys
+import traceback
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
@@ -82,8 +84,6 @@ class Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is no news; anything else is the simulator's own fault and is shown."""
-        import sys
-
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 
@@ -172,6 +172,7 @@ class JiraServer(Server):
         self.gate = Gate(store)
         self.media = ""  # the other host's URL
         self.seen: list[Seen] = []
+        self.crashes: list[str] = []
         self._session = secrets.token_hex(16)
 
     @property
@@ -247,7 +248,7 @@ class JiraServer(Server):
         user = self.gate.enter(headers, method, path)
         if isinstance(user, Answer):
             return user
-        answer = self._refusal(method, path, headers) or dispatch(
+        answer = self._refusal(method, path, headers) or self._dispatched(
             Request(
                 method=method,
                 path=path,
@@ -262,6 +263,15 @@ class JiraServer(Server):
             )
         )
         return self._dressed(answer, user)
+
+    def _dispatched(self, request: Request) -> Answer:
+        """The simulator's own faults are an answer too, and are told when the site stops."""
+        try:
+            return dispatch(request)
+        except Exception:  # noqa: BLE001 (whatever it is, it is kept)
+            with self._lock:
+                self.crashes.append(f"{request.method} {request.path}\n{traceback.format_exc()}")
+            return Answer(500, {"errorMessages": ["Internal server error"], "errors": {}})
 
     def _refusal(self, method: str, path: str, headers: dict[str, str]) -> Answer | None:
         """What is refused before anybody looks at what is asked."""

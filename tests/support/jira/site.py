@@ -28,7 +28,7 @@ from tests.support.jira.faults import Faults
 from tests.support.jira.flavours import CLOUD, DC9, DC10, FLAVOURS, Flavour
 from tests.support.jira.media import MediaServer
 from tests.support.jira.person import Person
-from tests.support.jira.records import Sprint
+from tests.support.jira.records import Item, Sprint
 from tests.support.jira.server import JiraServer, Seen
 from tests.support.jira.store import Store
 
@@ -76,10 +76,12 @@ class JiraSite:
         self.media.start()
 
     def stop(self) -> None:
-        """Stop listening; nothing is left."""
+        """Stop listening; nothing is left. Raises AssertionError when the simulator itself failed at a request."""
         self.server.stop()
         self.media.stop()
         shutil.rmtree(self._spool)
+        crashes, self.server.crashes = self.server.crashes, []
+        assert not crashes, "\n".join(crashes)
 
     def person(self, name: str) -> Person:
         """A user at work, besides the agent."""
@@ -106,10 +108,13 @@ class JiraSite:
         """The user has left: shown where it was, chosen no more."""
         self.store.person(name).active = False
 
+    def remove_user(self, name: str) -> None:
+        """The user is no longer known: shown where it was, by name only."""
+        user = self.store.person(name)
+        user.active, user.gone, user.display = False, True, user.name
+
     def write_history_silently(self, issue: str) -> None:
         """A workflow migration: a line of history, a status, and `updated` as it was."""
-        from tests.support.jira.records import Item
-
         found = self.store.issues[issue]
         with self.store.lock, self.store.changing(found, bump=False) as moment:
             items = [Item("Workflow", "1", "old workflow", "2", "new workflow")]

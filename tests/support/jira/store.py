@@ -137,18 +137,19 @@ class Store:
         """The user that a value names: by `name` (or key) on Data Center, by `accountId` on Cloud; nobody else's way."""
         if not isinstance(value, dict):
             return None
+        users = [user for user in self.users.values() if not user.gone]
         if self.flavour.cloud:
             wanted = value.get("accountId", value.get("id"))
-            return next((user for user in self.users.values() if user.account == wanted), None)
+            return next((user for user in users if user.account == wanted), None)
         if "name" in value:
-            return next((user for user in self.users.values() if user.name == str(value["name"]).lower()), None)
-        return self.users.get(str(value.get("key")))
+            return next((user for user in users if user.name == str(value["name"]).lower()), None)
+        return next((user for user in users if user.key == value.get("key")), None)
 
     # ── seeing ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def can(self, user: User, permission: str, project: Project) -> bool:
         """Whether the user has this permission in the project."""
-        if permission in project.denied.get(user.key, ()):
+        if not user.key or permission in project.denied.get(user.key, ()):  # nobody may do nothing
             return False
         return permission not in SPECIAL or user.admin or "Administrators" in user.roles
 

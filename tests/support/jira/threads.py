@@ -35,6 +35,8 @@ class ThreadWork:
             key = self.actor.key
             made = Comment(store.next_id(), key, text, moment, moment, key, visibility, properties)
             issue.comments.append(made)
+            if key not in issue.watchers:
+                issue.watchers.append(key)
         return made
 
     def edit_comment(self, issue: Issue, comment: Comment, body: Json) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tests.support.jira.records import Field, FieldType, Json, Option, Project, Refusal, User
@@ -255,3 +256,14 @@ def text_adf(text: str) -> Json:
     lines = text.splitlines()
     paragraphs = [{"type": "paragraph", "content": [{"type": "text", "text": line}] if line else []} for line in lines]
     return {"type": "doc", "version": 1, "content": paragraphs}
+
+
+def java_double(value: float) -> str:
+    """A number as Java writes it, 12345678.5 as 1.23456785E7; marked, as JSON's own numbers cannot be told how."""
+    number = Decimal(repr(value))
+    exponent = number.adjusted()
+    if value == 0 or -3 <= exponent < 7:
+        return f"\0{value:.1f}" if value == int(value) else f"\0{number:f}"
+    digits = "".join(map(str, number.as_tuple().digits)).rstrip("0")
+    sign = "-" if value < 0 else ""
+    return f"\0{sign}{digits[0]}.{digits[1:] or '0'}E{exponent}"

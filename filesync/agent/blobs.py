@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from filesync.agent.events import count_text
 from filesync.agent.staged import member_chunks
@@ -19,17 +21,25 @@ from filesync.errors import Rejected, StorageFailure, size_text
 from filesync.ledger import blobs, journal
 from filesync.ledger.journal import Queued
 from filesync.ledger.streams import Exchange
-from filesync.model.change import Blob, Chunk, Create
+from filesync.model.change import Blob, Create
+from filesync.model.ids import BundleId
 
 _NAME: Final = 80  # characters of an attachment's name in a sentence
+_NAMED: Final = 100  # chunks of one attachment that are known by name: a report asks for no more at once
+HINT: Final = 16  # digits of a chunk's id, as its file's name shows them
 
 
 @dataclass(frozen=True, slots=True)
 class Lack:
-    """What is missing of an attachment. `bundle`: the number of the one that holds it whole and is not here any more."""
+    """What is missing of an attachment: so many chunks, of `size` bytes in all, of which `first` names the first ones.
 
-    chunks: tuple[Chunk, ...]
-    bundle: int
+    `bundle`: the number of the one that holds it whole and is not here any more; 0 where it is in chunks, or was never here.
+    """
+
+    first: tuple[BundleId, ...] = ()
+    chunks: int = 0
+    size: int = 0
+    bundle: int = 0
 
     def words(self, change: Create) -> str:
         """`2 more chunks of pump.mov (1.9 GB)`."""
@@ -37,7 +47,7 @@ class Lack:
         if not self.chunks:
             what = f"bundle {self.bundle} once more" if self.bundle else "bytes that no bundle brought"
             return f"{what}, for {name}"
-        return f"{count_text(len(self.chunks), 'more chunk')} of {name} ({size_text(sum(one.size for one in self.chunks))})"
+        return f"{count_text(self.chunks, 'more chunk')} of {name} ({size_text(self.size)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +62,37 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An attachment that waits for its bytes."""
+    """An attachment that waits for its bytes. Of its change the chunks are left out: `lack` says what is missing."""
 
     row: Queued
     change: Create
     lack: Lack
 
 
-def waiting(conn: sa.Connection, x: Exchange) -> list[Waiting]:
+def waiting(conn: sa.Connection, x: Exchange) -> Iterator[Waiting]:
     """Every attachment that waits for its bytes, in the order in which they were sent."""
-    rows = [(row, _create(row)) for row in journal.queued_blobs(conn, x.id)]
-    found = lacking(conn, x, [blob_of(change) for _, change in rows])
-    return [Waiting(row, change, lack) for (row, change), lack in zip(rows, found, strict=True) if lack is not None]
+    for page in journal.queued_blobs(conn, x.id):
+        changes = [_create(row) for row in page]
+        found = lacking(conn, x, [blob_of(change) for change in changes])
+        for row, change, lack in zip(page, changes, found, strict=True):
+            if lack is not None:
+                bare = replace(change, blob=replace(blob_of(change), chunks=[]))
+                yield Waiting(dataclasses.replace(row, change=b""), bare, lack)
 
 
-def needed(conn: sa.Connection, x: Exchange) -> tuple[set[str], set[int]]:
-    """Ids of the chunks, and numbers of the bundles, that undecided attachments need, whether they are here or not."""
-    named = [blob_of(_create(row)) for row in journal.queued_blobs(conn, x.id)]
-    inline = blobs.inline(conn, x, [one.sha256 for one in named if not one.chunks])
-    return {chunk.id for one in named for chunk in one.chunks}, {one.seq for one in inline.values()}
+def named(conn: sa.Connection, x: Exchange, ids: Collection[str]) -> set[str]:
+    """Those of these beginnings of ids, all of one length, with which chunks begin that undecided attachments name."""
+    length = len(next(iter(ids), ""))
+    found: set[str] = set()
+    for page in journal.queued_blobs(conn, x.id) if ids else ():
+        for row in page:
+            found.update(chunk.id[:length] for chunk in blob_of(_create(row)).chunks if chunk.id[:length] in ids)
+    return found
+
+
+def needed_bundles(conn: sa.Connection, x: Exchange) -> set[int]:
+    """Numbers of the bundles that hold what undecided attachments need, whether they are here or not."""
+    return {one.seq for one in blobs.inline(conn, x, journal.wanted_blobs(conn, x.id)).values()}
 
 
 def lacking(conn: sa.Connection, x: Exchange, wanted: Sequence[Blob]) -> list[Lack | None]:
@@ -79,12 +101,15 @@ def lacking(conn: sa.Connection, x: Exchange, wanted: Sequence[Blob]) -> list[La
     inline = blobs.inline(conn, x, (one.sha256 for one in wanted if not one.chunks))
     found: list[Lack | None] = []
     for one in wanted:
-        missing = tuple(chunk for chunk in one.chunks if chunk.id not in chunks)
+        missing = [chunk for chunk in one.chunks if chunk.id not in chunks]
         held = inline.get(one.sha256)
-        if one.chunks:
-            found.append(Lack(missing, 0) if missing else None)
+        if missing:
+            first = tuple(chunk.id for chunk in missing[:_NAMED])
+            found.append(Lack(first=first, chunks=len(missing), size=sum(chunk.size for chunk in missing)))
+        elif one.chunks or (held is not None and held.there):
+            found.append(None)
         else:
-            found.append(None if held is not None and held.there else Lack((), held.seq if held is not None else 0))
+            found.append(Lack(bundle=held.seq if held is not None else 0))
     return found
 
 

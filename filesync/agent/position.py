@@ -132,15 +132,19 @@ def report(conn: sa.Connection, x: Exchange, *, now: dt.datetime, grace: dt.time
 
 def _wanted_bytes(conn: sa.Connection, x: Exchange, *, now: dt.datetime, grace: dt.timedelta) -> tuple[list[str], list[int]]:
     """Chunks, and applied bundles, that attachments need which wait for longer than `grace`."""
-    late = [one for one in waiting(conn, x) if now - moment(one.row.since) >= grace]
-    chunks = dict.fromkeys(str(chunk.id) for one in late for chunk in one.lack.chunks)
-    return list(chunks)[:_WANTED], sorted({one.lack.bundle for one in late} - {0})[:_WANTED]
+    chunks: dict[str, None] = {}
+    bundles: set[int] = set()
+    for one in waiting(conn, x):
+        if now - moment(one.row.since) >= grace:
+            chunks.update(dict.fromkeys(one.lack.first[: _WANTED - len(chunks)]))
+            bundles.add(one.lack.bundle)
+    return list(chunks), sorted(bundles - {0})[:_WANTED]
 
 
 def _blobs_to(conn: sa.Connection, x: Exchange) -> int:
     """The last bundle up to which everything is applied with its attachments."""
-    needing = journal.queued_blobs(conn, x.id)
-    return min([x.in_seq, *(parse_mark(row.mark)[1] - 1 for row in needing)])
+    first = journal.first_blob(conn, x.id)
+    return x.in_seq if first is None else min(x.in_seq, parse_mark(first)[1] - 1)
 
 
 def news(told: Report) -> str:

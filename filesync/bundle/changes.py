@@ -10,10 +10,10 @@ import msgspec
 import zstandard
 
 from filesync.bundle import canonical, schema
-from filesync.bundle.limits import KIB, Limits
+from filesync.bundle.limits import KIB, SMALLEST_CHUNK, Limits
 from filesync.bundle.verdict import BadBundle, Code, bad
 from filesync.errors import Problem
-from filesync.model.change import Change
+from filesync.model.change import Blob, Change, Create
 
 CHANGES: Final = "data/changes.ndjson.zst"
 # A block of 4 bytes may stand for 128 KiB, so a bomb fed in slices of this size fills at most 16 MiB at a time.
@@ -57,7 +57,10 @@ def read_changes(chunks: Iterable[bytes], *, declared: int, limits: Limits) -> I
     """
     for line in checked_lines(chunks, "change", declared=declared, limits=limits):
         # From the bytes again, not from the document: with its types known beforehand this is the faster of the two.
-        yield _typed.decode(line)
+        change = _typed.decode(line)
+        if isinstance(change, Create) and change.blob is not None and change.blob.chunks:
+            _check_chunks(change.blob, f"{CHANGES} line {change.n}", limits)
+        yield change
 
 
 def checked_lines(chunks: Iterable[bytes], name: str, *, declared: int, limits: Limits) -> Iterator[bytes]:
@@ -86,6 +89,16 @@ def _check(line: bytes, name: str, n: int, limits: Limits) -> None:
         raise BadBundle(Code.BAD_SCHEMA, (Problem(f"{where} {p.where}".rstrip(), p.what) for p in wrong))
     if document["n"] != n:
         raise bad(Code.BAD_SCHEMA, f"{where} n", f"is {document['n']}; lines are numbered from 1")
+
+
+def _check_chunks(blob: Blob, where: str, limits: Limits) -> None:
+    """No more pieces than the size can be made of, and each of them once: everything that waits for them counts them."""
+    count = len(blob.chunks)
+    most = min(limits.chunks, -(-blob.size // SMALLEST_CHUNK))
+    if count > most:
+        raise bad(Code.TOO_LARGE, where, f"{count} chunks for an attachment of {blob.size} bytes; the limit is {most}")
+    if len({one.id for one in blob.chunks}) != count:
+        raise bad(Code.BAD_SCHEMA, where, "names a chunk twice")
 
 
 def _inflate(chunks: Iterable[bytes], *, declared: int, limits: Limits) -> Iterator[bytes]:

@@ -31,9 +31,10 @@ class Numbers(click.ParamType[range]):
 @click.argument("partner", metavar="PARTNER")
 @click.argument("seqs", metavar="[NUMBER]…", nargs=-1, type=Numbers())
 @click.option("--chunk", "chunks", metavar="ID", multiple=True, help="A piece of an attachment, by the beginning of its id.")
+@click.option("--whole", is_flag=True, help="With --chunk: all pieces of that attachment.")
 @json_option
 @click.pass_obj
-def resend(app: App, partner: str, seqs: tuple[range, ...], chunks: tuple[str, ...]) -> None:
+def resend(app: App, partner: str, seqs: tuple[range, ...], chunks: tuple[str, ...], whole: bool) -> None:
     """Put bundles from the archive into the outbox again, byte for byte.
 
     PARTNER is the partner's name or that of the exchange, NUMBER a number or a run of them like 4-7. The partner's
@@ -41,10 +42,12 @@ def resend(app: App, partner: str, seqs: tuple[range, ...], chunks: tuple[str, .
     """
     if not seqs and not chunks:
         raise click.UsageError("say which: NUMBER…, or --chunk ID")
+    if whole and not chunks:
+        raise click.UsageError("--whole goes with --chunk ID")
     with app.site() as site:
         with site.ledger.begin() as conn:
             name = named(streams.exchanges(conn), partner).name
         events = resend_again(site, name, chain(*seqs))
-        events += resend_chunks(site, name, list(chunks)) if chunks else []
+        events += resend_chunks(site, name, list(chunks), whole=whole) if chunks else []
     if app.as_json:
         app.tell_json(event_documents(tuple(events)))

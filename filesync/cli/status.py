@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import click
 
 from filesync.agent.asked.look import reading
-from filesync.agent.asked.status import ExchangeStatus, LackingBytes, Receiving, Refusal, Sending, SiteStatus
+from filesync.agent.asked.status import ExchangeStatus, Receiving, Refusal, Sending, SiteStatus
 from filesync.agent.asked.status import status as status_of
 from filesync.agent.events import count_text, ranges
 from filesync.bundle.verdict import shown
@@ -82,7 +82,7 @@ def _exchange(us: str, one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
         if one.receiving.other_contract:
             what = f"bundle {one.receiving.held[0]} was made under another contract ({one.receiving.other_contract})"
             yield Say.LESS, f"  HELD: {what}: it waits until contract.yaml here is the one it was made under"
-        yield from ((Say.NORMAL, line) for line in _attachments(one.receiving.attachments))
+        yield from ((Say.NORMAL, line) for line in _attachments(one.receiving))
     if one.waiting:
         yield Say.NORMAL, f"  {count_text(one.waiting, 'change')} {'waits' if one.waiting == 1 else 'wait'} for others"
     if one.stuck:
@@ -103,11 +103,14 @@ def _revoked(one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
         )
 
 
-def _attachments(found: Sequence[LackingBytes]) -> Iterator[str]:
+def _attachments(receiving: Receiving) -> Iterator[str]:
+    found = receiving.attachments
     for one in found[:_LISTED]:
         yield f"  {one.key or 'an issue'} needs {one.needs}, since {time_text(one.since)}"
     if more := len(found[_LISTED:]):
         yield f"  and {count_text(more, 'more attachment')}"
+    if receiving.early:
+        yield f"  {count_text(receiving.early, 'piece')} of attachments stay in the inbox until a change names them"
 
 
 def _sending(one: Sending) -> str:

@@ -190,6 +190,12 @@ def unpublished(conn: sa.Connection, x: Exchange) -> list[SentChunk]:
     return _chunk_rows(conn, query)
 
 
+def publish_again(conn: sa.Connection, x: Exchange, sha256: str) -> None:
+    """The chunks of a content go into the outbox once more, with the bundle that names it."""
+    of = sa.update(chunk_out).where(chunk_out.c.exchange == x.id, chunk_out.c.blob == sha256)
+    conn.execute(of.values(published=False))
+
+
 def sent_chunks(conn: sa.Connection, x: Exchange, prefixes: Iterable[str]) -> list[SentChunk]:
     """Chunks whose ids begin so."""
     found: dict[str, SentChunk] = {}
@@ -294,6 +300,13 @@ def add_taken_chunk(conn: sa.Connection, x: Exchange, one: TakenChunk) -> None:
             spent=one.spent,
         )
     )
+
+
+def renew(conn: sa.Connection, x: Exchange, one: str, *, at: int) -> None:
+    """It came again: whoever sent it will name it again, so the time for which it is kept begins anew."""
+    row = sa.update(chunk_in).where(chunk_in.c.exchange == x.id, chunk_in.c.id == one)
+    conn.execute(row.where(chunk_in.c.spent == 0).values(received=at))
+    conn.execute(row.where(chunk_in.c.spent > 0).values(spent=at))
 
 
 def unspent(conn: sa.Connection, x: Exchange) -> list[TakenChunk]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -13,12 +13,16 @@ from filesync.ledger.tables import MANY, X, conflict, event, queue
 from filesync.model.ids import Gid, Mark
 
 _CHUNK: Final = 500
+_PAGE: Final = 8 << 20  # bytes of changes that are read at once
 BLOB: Final = "blob"  # what a change waits for that needs the bytes of an attachment
-_QUEUED: Final = sa.select(queue).where(queue.c.exchange == X).order_by(queue.c.mark)
+_MARKS: Final = sa.select(queue.c.mark, sa.func.length(queue.c.change)).where(queue.c.exchange == X).order_by(queue.c.mark)
+_BLOB_MARKS: Final = _MARKS.where(queue.c.blob != "")
+_QUEUED_AT: Final = sa.select(queue).where(queue.c.exchange == X, queue.c.mark.in_(MANY)).order_by(queue.c.mark)
 _FIRST: Final = sa.select(sa.func.min(queue.c.mark)).where(queue.c.exchange == X)
+_FIRST_BLOB: Final = _FIRST.where(queue.c.blob != "")
+_BLOBS: Final = sa.select(queue.c.blob).where(queue.c.exchange == X, queue.c.blob != "").distinct()
 _COUNTS: Final = sa.select(queue.c.state, sa.func.count()).where(queue.c.exchange == X).group_by(queue.c.state)
-_QUEUED_BLOBS: Final = _QUEUED.where(queue.c.blob != "")
-_QUEUED_OF: Final = _QUEUED.where(queue.c.gid.in_(MANY))
+_QUEUED_OF: Final = sa.select(queue).where(queue.c.exchange == X, queue.c.gid.in_(MANY)).order_by(queue.c.mark)
 _DROP_ENTRIES: Final = sa.delete(event).where(event.c.at < sa.bindparam("before"))
 _QUEUED_GIDS: Final = sa.select(queue.c.gid).where(queue.c.exchange == X, queue.c.gid.in_(MANY))
 
@@ -84,19 +88,57 @@ def _queued(row: Any) -> Queued:
     )
 
 
-def queued(conn: sa.Connection, exchange_id: int) -> list[Queued]:
-    """Everything undecided, in the order in which it was sent."""
-    return [_queued(row) for row in conn.execute(_QUEUED, {"x": exchange_id})]
+def queued(conn: sa.Connection, exchange_id: int) -> Iterator[list[Queued]]:
+    """Everything undecided, in the order in which it was sent, in pages: a partner may have sent more than memory holds."""
+    return _pages(conn, exchange_id, _MARKS)
 
 
-def queued_blobs(conn: sa.Connection, exchange_id: int) -> list[Queued]:
-    """What is undecided and needs the bytes of an attachment, in the order in which it was sent."""
-    return [_queued(row) for row in conn.execute(_QUEUED_BLOBS, {"x": exchange_id})]
+def queued_blobs(conn: sa.Connection, exchange_id: int) -> Iterator[list[Queued]]:
+    """What is undecided and needs the bytes of an attachment, in the order in which it was sent, in pages as `queued`."""
+    return _pages(conn, exchange_id, _BLOB_MARKS)
+
+
+def _pages(conn: sa.Connection, exchange_id: int, query: sa.Select[Any]) -> Iterator[list[Queued]]:
+    marks: list[str] = []
+    size = 0
+    for mark, length in conn.execute(query, {"x": exchange_id}).all():
+        if marks and (len(marks) == _CHUNK or size + length > _PAGE):
+            yield _queued_at(conn, exchange_id, marks)
+            marks, size = [], 0
+        marks.append(mark)
+        size += length
+    if marks:
+        yield _queued_at(conn, exchange_id, marks)
+
+
+def _queued_at(conn: sa.Connection, exchange_id: int, marks: list[str]) -> list[Queued]:
+    return [_queued(row) for row in conn.execute(_QUEUED_AT, {"x": exchange_id, "many": marks})]
+
+
+def queued_at(conn: sa.Connection, exchange_id: int, mark: Mark) -> Queued | None:
+    """The undecided change with this mark."""
+    return next(iter(_queued_at(conn, exchange_id, [mark])), None)
+
+
+def queued_marks(conn: sa.Connection, exchange_id: int) -> list[Mark]:
+    """The marks of everything undecided, in order."""
+    return [Mark(row.mark) for row in conn.execute(_MARKS, {"x": exchange_id})]
+
+
+def wanted_blobs(conn: sa.Connection, exchange_id: int) -> list[str]:
+    """The SHA-256 of the bytes that undecided attachments need, each once."""
+    return list(conn.execute(_BLOBS, {"x": exchange_id}).scalars())
 
 
 def first_queued(conn: sa.Connection, exchange_id: int) -> Mark | None:
     """The mark of the oldest undecided change."""
     found = conn.execute(_FIRST, {"x": exchange_id}).scalar_one_or_none()
+    return None if found is None else Mark(found)
+
+
+def first_blob(conn: sa.Connection, exchange_id: int) -> Mark | None:
+    """The mark of the oldest undecided attachment."""
+    found = conn.execute(_FIRST_BLOB, {"x": exchange_id}).scalar_one_or_none()
     return None if found is None else Mark(found)
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from filesync.bundle.canonical import MAX_INT
 from filesync.bundle.changes import Compressed, compress, encode_change, read_changes
-from filesync.bundle.limits import Limits
+from filesync.bundle.limits import SMALLEST_CHUNK, Limits
 from filesync.bundle.verdict import BadBundle, Code
 from filesync.model.change import Blob, Change, Chunk, Create, Delete, Set, Told
 from filesync.model.ids import BundleId, Gid, Kind, Mark
@@ -66,7 +66,12 @@ creates = st.builds(
     gid=gids,
     kind=st.sampled_from(list(Kind)),
     parent=gids,
-    blob=st.builds(Blob, sha256=hashes, size=st.integers(0, 2**53 - 1), chunks=st.lists(chunks, max_size=3)),
+    blob=st.builds(
+        Blob,
+        sha256=hashes,
+        size=st.integers(3 * SMALLEST_CHUNK, 2**53 - 1),
+        chunks=st.lists(chunks, max_size=3, unique_by=lambda one: one.id),
+    ),
     fields=st.dictionaries(names, values),
     about=abouts,
 )
@@ -210,6 +215,41 @@ def test_f82_lines_beyond_the_limits_are_too_large(limits: Limits, what: str) ->
     error = refused(packed(SET, SET.replace(b'"n":1', b'"n":2')), limits)
     assert error.code is Code.TOO_LARGE
     assert what in str(error)
+
+
+def in_chunks(count: int, *, size: int, ids: int) -> Compressed:
+    """An attachment of `size` bytes that names so many chunks, of which so many are different ones."""
+    named = [Chunk(BundleId(f"{n % ids:064x}"), "0" * 64, 1) for n in range(count)]
+    gid = Gid(f"{ACME}/attachment/7/1763892000000")
+    made = Create(n=1, gid=gid, kind=Kind.ATTACHMENT, parent=ISSUE, fields={"name": "x"}, blob=Blob("1" * 64, size, named))
+    return packed(encode_change(made))
+
+
+def test_as_many_chunks_as_an_attachments_size_can_be_made_of_are_taken() -> None:
+    (change,) = read(in_chunks(LIMITS.chunks, size=LIMITS.chunks << 10, ids=LIMITS.chunks))
+    assert isinstance(change, Create)
+    assert change.blob is not None
+    assert len(change.blob.chunks) == 20_000
+    assert read(in_chunks(3, size=(2 << 10) + 1, ids=3))
+
+
+def test_f82_more_chunks_than_the_size_can_be_made_of_are_too_large() -> None:
+    error = refused(in_chunks(20_000, size=20_000, ids=20_000))
+    assert error.code is Code.TOO_LARGE
+    assert "line 1: 20000 chunks for an attachment of 20000 bytes; the limit is 20" in str(error)
+    assert refused(in_chunks(4, size=3 << 10, ids=4)).code is Code.TOO_LARGE
+    assert refused(in_chunks(1, size=0, ids=1)).code is Code.TOO_LARGE
+    assert refused(in_chunks(5, size=1 << 40, ids=5), replace(LIMITS, chunks=4)).code is Code.TOO_LARGE
+
+
+def test_more_chunks_than_a_reader_takes_are_outside_the_schema_already() -> None:
+    assert refused(in_chunks(LIMITS.chunks + 1, size=1 << 40, ids=LIMITS.chunks + 1)).code is Code.BAD_SCHEMA
+
+
+def test_an_attachment_that_names_a_chunk_twice_is_refused() -> None:
+    error = refused(in_chunks(9_000, size=1 << 40, ids=8_999))
+    assert error.code is Code.BAD_SCHEMA
+    assert "line 1: names a chunk twice" in str(error)
 
 
 def test_f82_a_line_that_never_ends_is_refused_before_it_is_whole() -> None:

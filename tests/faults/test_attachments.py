@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from filesync.agent.incoming.arrivals import BytesMissing, ChunksDropped
 from filesync.agent.incoming.importer import Imports
+from filesync.agent.incoming.pieces import BytesMissing, ChunksDropped, ChunksWait
 from filesync.agent.outgoing.again import resend_chunks
 from filesync.agent.upkeep.prune import prune
 from filesync.config import LARGEST_BUNDLE
@@ -62,26 +62,74 @@ def test_f36_f115_some_chunks_of_an_attachment_are_named_and_the_issue_is_there(
     film_is_there(film)
 
 
-def test_f37_a_chunk_that_nobody_wants_is_kept_within_a_quota_and_then_dropped(plain: World) -> None:
+@pytest.fixture
+def early(plain: World) -> World:
+    """globex has chunks, and not yet the change that names them; it may keep two of these four."""
     small_limits(plain)
     for side in plain.sides:
         set_limits(side, early_chunks="10 KiB")
     plain.acme.desk.create("Bug", "Pump runs hot")
     plain.acme.desk.attach("ABC-1", "pump.mov", [FILM])
     plain.acme.export()
-    chunks = take_chunks(plain, of=plain.acme)
-    bring(plain.globex, *chunks)
-    told = only(plain.globex.import_(), ChunksDropped)
-    assert "of attachments from acme" in told
-    assert "no change that came names them" in told
-    assert len(chunk_files(plain.globex.config.folders.store)) < 4
-    plain.carry(to=plain.globex)
-    plain.clock.advance(hours=2)
-    plain.globex.import_()
-    for _ in range(3):  # what was dropped is wanted now, and asked for
-        plain.clock.advance(hours=25)
-        plain.round()
-    film_is_there(plain)
+    bring(plain.globex, *take_chunks(plain, of=plain.acme))
+    return plain
+
+
+def test_f37_chunks_that_no_change_names_are_kept_within_a_quota_and_the_others_stay_where_they_are(
+    early: World, terminal: Terminal
+) -> None:
+    told = only(early.globex.import_(), ChunksWait)
+    assert told.startswith("2 pieces of attachments from acme, ")
+    assert "stay in the inbox: no change that came names them" in told
+    folders = early.globex.config.folders
+    assert len(chunk_files(folders.store)) == 2
+    assert len(chunk_files(folders.inbox)) == 2
+    assert "2 pieces of attachments stay in the inbox" in terminal(early.globex, "status")[1]
+    early.carry(to=early.globex)
+    done = early.globex.import_()
+    assert [one for one in done.events if isinstance(one, ChunksWait | BytesMissing)] == []
+    assert chunk_files(folders.inbox) == []
+    film_is_there(early)
+
+
+def test_f37_the_quota_holds_while_files_are_taken_not_only_afterwards(early: World) -> None:
+    most = 0
+
+    def look(_place: str) -> None:
+        nonlocal most
+        most = max(most, len(chunk_files(early.globex.config.folders.store)))
+
+    early.globex.faults.strike = look
+    early.globex.import_()
+    assert most == 2
+
+
+def test_f37_a_chunk_that_stays_in_the_inbox_is_not_opened_again_until_it_is_named(early: World) -> None:
+    early.globex.import_()
+    staged: list[str] = []
+    early.globex.faults.strike = lambda place: staged.append(place) if place == "after I4" else None
+    assert "2 pieces" in only(early.globex.import_(), ChunksWait)
+    assert staged == []
+
+
+def test_f37_what_is_asked_for_is_taken_however_full_the_quota_is_and_whatever_its_name(film: World) -> None:
+    set_limits(film.globex, early_chunks="1 KiB")
+    come(film)
+    for number, file in enumerate(carried(film)):
+        (film.globex.config.folders.inbox / f"copy {number}.tar").write_bytes(file.read_bytes())
+    film.globex.import_()
+    film_is_there(film)
+
+
+def test_f37_chunks_wait_in_the_inbox_until_there_is_room_again(early: World) -> None:
+    early.globex.import_()
+    early.clock.advance(days=31)
+    assert "were dropped" in only(early.globex.import_(), ChunksDropped)
+    folders = early.globex.config.folders
+    assert chunk_files(folders.store) == []
+    early.globex.import_()
+    assert len(chunk_files(folders.store)) == 2
+    assert chunk_files(folders.inbox) == []
 
 
 def test_f37_a_chunk_that_comes_again_long_after_its_attachment_was_made_goes_in_time(film: World) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
+import tracemalloc
 from collections.abc import Callable, Iterator
 
 import pytest
 from msgspec.structs import replace
 
+from filesync.bundle.verdict import BadBundle
 from filesync.ledger import blobs, shadows
 from filesync.ledger.journal import BLOB, Wait
-from filesync.model.change import Blob, Change, Create
-from filesync.model.ids import Gid, Kind, make_gid
+from filesync.model.change import Blob, Change, Chunk, Create
+from filesync.model.ids import BundleId, Gid, Kind, make_gid
 from tests.faults.scene import summaries
 from tests.merge.scene import only
 from tests.support.attachments import attached, bring, bytes_of, chunk_files, small_limits, take_chunks
@@ -55,7 +58,6 @@ LIES: dict[str, Callable[[Blob], Blob]] = {
     "a chunk is huge": lambda one: replace(one, chunks=[replace(one.chunks[0], size=1 << 50), *one.chunks[1:]]),
     "a chunk has another hash": lambda one: replace(one, chunks=[replace(one.chunks[0], sha256="0" * 64), *one.chunks[1:]]),
     "sizes do not add up": lambda one: replace(one, size=9_999),
-    "one chunk many times": lambda one: replace(one, size=4096 * 9_000, chunks=[one.chunks[0]] * 9_000),
     "the whole has another hash": lambda one: replace(one, sha256="1" * 64),
 }
 
@@ -69,17 +71,68 @@ def test_a_lie_about_the_size_of_what_is_inside_a_bundle_is_stuck_alone(world: W
     stuck_alone(world, replace(told(world, NOTE), size=7))
 
 
+def attachment(world: World, blob: Blob, *, n: int = 1) -> Create:
+    """An attachment of ABC-1 with these bytes, as acme could tell it."""
+    return Create(
+        n=n,
+        gid=make_gid(world.acme.config.site, Kind.ATTACHMENT, str(900 + n), "1763892000000"),
+        kind=Kind.ATTACHMENT,
+        parent=an_issue(world),
+        fields={"name": "lie.mov", "size": str(blob.size)},
+        blob=blob,
+    )
+
+
+def test_a_bundle_that_names_a_chunk_twice_stops_the_stream_before_anything_of_it_is_applied(world: World) -> None:
+    told_ = told(world, FILM)
+    lie = attachment(world, replace(told_, size=4096 * 9_000, chunks=[told_.chunks[0]] * 9_000))
+    forge(world.acme, world.globex.config.folders.inbox, changes=[lie])
+    with pytest.raises(BadBundle, match="names a chunk twice"):
+        world.globex.import_()
+    assert world.globex.queued() == []
+    assert "is signed, but what it says is not valid" in world.globex.exchange().stopped_why
+
+
+ATTACHMENTS, CHUNKS = 8, 20_000  # 26 MB of lines, and 64 MB as values
+MEMORY = 45_000_000  # bytes: a page of lines, what they say, and the next page
+
+
+def test_f60_hundreds_of_thousands_of_chunks_that_never_come_take_little_memory(world: World) -> None:
+    """Looking what is missing, telling the partner, and the next import: each holds some attachments' chunks at a time."""
+    changes: list[Change] = []
+    for n in range(1, ATTACHMENTS + 1):
+        named = [Chunk(BundleId(f"{n:02x}{place:062x}"), f"{place:064x}", 1 << 20) for place in range(CHUNKS)]
+        changes.append(attachment(world, Blob(f"{n:064x}", CHUNKS << 20, named), n=n))
+    forge(world.acme, world.globex.config.folders.inbox, changes=changes)
+    del changes
+    world.globex.import_()
+    assert [one.waits_for for one in world.globex.queued()] == [BLOB] * ATTACHMENTS
+    world.clock.advance(days=2)
+    assert most(world.globex.status) < MEMORY
+    assert most(world.globex.export) < MEMORY
+    assert most(world.globex.import_) < MEMORY
+    receiving = world.globex.status().exchanges[0].receiving
+    assert receiving is not None
+    assert len(receiving.attachments) == ATTACHMENTS
+    assert receiving.attachments[-1].needs == f"{CHUNKS} more chunks of lie.mov (21.0 GB)"
+    assert len(receiving.attachments[-1].chunks) == 100
+
+
+def most(do: Callable[[], object]) -> int:
+    """The bytes that Python had more, at most, than when it began."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        do()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
 def stuck_alone(world: World, blob: Blob) -> None:
     site = world.acme.config.site
     changes: list[Change] = [
-        Create(
-            n=1,
-            gid=make_gid(site, Kind.ATTACHMENT, "900", "1763892000000"),
-            kind=Kind.ATTACHMENT,
-            parent=an_issue(world),
-            fields={"name": "lie.mov", "size": str(blob.size)},
-            blob=blob,
-        ),
+        attachment(world, blob),
         Create(
             n=2,
             gid=make_gid(site, Kind.ISSUE, "901", "1763892000000"),

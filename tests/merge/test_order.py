@@ -1,7 +1,10 @@
 """Which changes are decided together: any order that keeps what depends on each other gives the same end."""
 
+from collections.abc import Iterator
+
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from filesync.agent.merge.order import GROUP, groups, pointless
 from filesync.agent.merge.outcome import Work
@@ -65,6 +68,21 @@ def test_what_depends_comes_in_a_later_group(changes: list[Change]) -> None:
 def test_the_comments_of_one_issue_do_not_make_groups_small() -> None:
     sizes = [len(group) for group in groups(works([new(ISSUES[0]), *(comment(n, ISSUES[0]) for n in range(2 * GROUP))]))]
     assert sizes == [1, GROUP, GROUP]
+
+
+def test_large_changes_are_not_all_in_memory_before_the_first_is_decided() -> None:
+    drawn = 0
+
+    def arriving() -> Iterator[Work]:
+        nonlocal drawn
+        for one in works([replace(comment(n, ISSUES[0]), fields={"body": "x" * (2 << 20)}) for n in range(40)]):
+            drawn += 1
+            yield one
+
+    found = groups(arriving())
+    assert len(next(found)) == 16, "32 MiB of texts"
+    assert drawn == 16
+    assert sum(map(len, found)) == 24
 
 
 def test_nobody_is_asked_about_what_is_gone_or_about_to_go() -> None:

@@ -200,7 +200,7 @@ class Side:
     def queued(self) -> list[journal.Queued]:
         x = self.exchange().id
         with self.site.ledger.begin() as conn:
-            return journal.queued(conn, x)
+            return list(itertools.chain.from_iterable(journal.queued(conn, x)))
 
     def retry(self) -> None:
         retry(self.site, EXCHANGE, None)

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from filesync.agent import events
 from filesync.agent.events import Event, Stuck
-from filesync.agent.incoming import arrivals
+from filesync.agent.incoming import arrivals, pieces
 from filesync.agent.outgoing import departures
 from filesync.agent.partners import agreements
 from filesync.agent.record import moment
@@ -32,7 +32,7 @@ from filesync.model.ids import Mark
 
 _EVENTS: Final = tuple(
     one
-    for module in (events, agreements, arrivals, departures)
+    for module in (events, agreements, arrivals, pieces, departures)
     for one in vars(module).values()
     if isinstance(one, type) and issubclass(one, Event)
 )
@@ -112,9 +112,12 @@ def refused(conn: sa.Connection) -> list[Refused]:
     decoder = msgspec.json.Decoder[Change](Change)
     found = []
     for one in streams.exchanges(conn):
-        rows = journal.queued(conn, one.id)
-        keys = _keys(conn, one.name, [row for row in rows if row.state is Wait.STUCK])
-        waiting = Counter(row.gid for row in rows)
+        rows: list[Queued] = []
+        waiting: Counter[str] = Counter()
+        for page in journal.queued(conn, one.id):
+            rows += [row for row in page if row.state is Wait.STUCK]
+            waiting.update(row.gid for row in page)
+        keys = _keys(conn, one.name, rows)
         found += [
             Refused(
                 exchange=one.name,
@@ -124,7 +127,6 @@ def refused(conn: sa.Connection) -> list[Refused]:
                 behind=waiting[row.gid] - 1,
             )
             for row in rows
-            if row.state is Wait.STUCK
         ]
     return found
 

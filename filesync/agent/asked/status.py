@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from filesync.agent import position
 from filesync.agent.blobs import Waiting, blob_of
 from filesync.agent.blobs import waiting as waiting_bytes
+from filesync.agent.incoming.filing import EARLY
 from filesync.agent.incoming.receive import NO_CONTRACT
 from filesync.agent.record import moment
 from filesync.agent.site import check_ledger
@@ -28,6 +29,7 @@ from filesync.rules.contract import load_contract
 
 _SILENT = 2  # times `report_every`: the partner's carrier may be a person who comes once a day
 _REFUSED = 100  # numbers that are shown
+_ATTACHMENTS = 1_000  # that wait for their bytes: so many are looked at
 _ARRIVING = "arriving"  # what the receiver notes of a file that is not whole, or damaged: nobody can tell yet
 
 
@@ -65,7 +67,7 @@ class LackingBytes:
     name: str
     size: int  # bytes of all of it
     needs: str
-    chunks: tuple[str, ...]  # ids
+    chunks: tuple[str, ...]  # ids, of the first hundred
     bundle: int  # 0: none
     since: dt.datetime
 
@@ -82,6 +84,7 @@ class Receiving:
     arriving: tuple[str, ...]  # names of files that are not whole yet, or damaged
     refused: tuple[Refusal, ...]  # came so that they could not be taken, and no good copy came since
     attachments: tuple[LackingBytes, ...]  # those that wait for their bytes
+    early: int  # pieces of attachments that stay in the inbox: no change names them, and limits.early_chunks is full
     last_file: str
     last_seen: dt.datetime | None
     silent: dt.timedelta | None  # since the last file, where that is too long: the partner sends at least a report
@@ -168,7 +171,7 @@ def _in(quarantine: Path) -> int:
 
 
 def _exchange(conn: sa.Connection, x: Exchange, config: Config, *, now: dt.datetime) -> ExchangeStatus:
-    waits = Counter(row.state for row in journal.queued(conn, x.id))
+    waits = journal.count_queued(conn, x.id)
     return ExchangeStatus(
         name=x.name,
         partner=x.partner_name,
@@ -181,8 +184,8 @@ def _exchange(conn: sa.Connection, x: Exchange, config: Config, *, now: dt.datet
         words=x.words,
         sending=None if x.direction is Direction.RECEIVE else _sending(conn, x),
         receiving=None if x.direction is Direction.SEND else _receiving(conn, x, config, now=now),
-        waiting=waits[Wait.WAITS] + waits[Wait.BEHIND],
-        stuck=waits[Wait.STUCK],
+        waiting=waits.get(Wait.WAITS, 0) + waits.get(Wait.BEHIND, 0),
+        stuck=waits.get(Wait.STUCK, 0),
     )
 
 
@@ -205,6 +208,7 @@ def _sending(conn: sa.Connection, x: Exchange) -> Sending:
 def _receiving(conn: sa.Connection, x: Exchange, config: Config, *, now: dt.datetime) -> Receiving:
     last = moment(x.in_last_seen) if x.in_last_seen else None
     every = config.limits.report_every
+    files = looked_at.files(conn, x.id).values()
     waiting = [one for one in streams.held(conn, x.id) if one.generation == x.in_generation.n]
     held = tuple(one.seq for one in waiting)
     following = next((one for one in waiting if one.seq == x.in_seq + 1), None)
@@ -214,11 +218,12 @@ def _receiving(conn: sa.Connection, x: Exchange, config: Config, *, now: dt.date
         held=held,
         other_contract="" if following is None else _other(following.contract, config.rules_of(x.name).contract),
         missing=tuple((gap.first, gap.last) for gap in position.missing(conn, x)),
-        arriving=tuple(sorted(shown(one.name) for one in looked_at.files(conn, x.id).values() if one.verdict == _ARRIVING)),
+        arriving=tuple(sorted(shown(one.name) for one in files if one.verdict == _ARRIVING)),
         refused=tuple(
             Refusal(seq=one.seq, code=one.code, since=moment(one.since)) for one in refusals(conn, x, limit=_REFUSED)
         ),
-        attachments=tuple(_lacking(one) for one in waiting_bytes(conn, x)),
+        attachments=tuple(_lacking(one) for one in islice(waiting_bytes(conn, x), _ATTACHMENTS)),
+        early=sum(one.verdict == EARLY for one in files),
         last_file=x.in_last_file,
         last_seen=last,
         silent=now - last if last is not None and now - last >= _SILENT * every else None,
@@ -232,7 +237,7 @@ def _lacking(one: Waiting) -> LackingBytes:
         name=shown(str(one.change.fields.get("name", ""))),
         size=blob_of(one.change).size,
         needs=one.lack.words(one.change),
-        chunks=tuple(chunk.id for chunk in one.lack.chunks),
+        chunks=one.lack.first,
         bundle=one.lack.bundle,
         since=moment(one.row.since),
     )

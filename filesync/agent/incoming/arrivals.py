@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from filesync.agent.events import Event, Severity, count_text, ended, span_text
-from filesync.errors import size_text
 
 
 class Received(Event, frozen=True, kw_only=True):
@@ -15,60 +14,6 @@ class Received(Event, frozen=True, kw_only=True):
 
     def sentence(self) -> str:
         return f"received {self.seq} as {self.file}"
-
-
-class BytesMissing(Event, frozen=True, kw_only=True):
-    """An attachment waits for its bytes."""
-
-    severity = Severity.WARNING
-    standing = True
-    partner: str
-    key: str
-    needs: str  # "2 more chunks of pump.mov (1.9 GB)"
-    since: str
-    chunks: list[str]  # how the ids of the first of them begin
-    command: str
-    ask: bool  # the time to wait is over
-
-    def sentence(self) -> str:
-        which = f": {', '.join(self.chunks)}" if self.chunks else ""
-        text = f"{self.key} needs {self.needs}{which} (since {self.since}). All else of it is here or goes on."
-        return f"{text} Ask {self.partner} to run: {self.command}" if self.ask else f"{text} Made as soon as they come."
-
-
-class ChunkCame(Event, frozen=True, kw_only=True):
-    """A piece of an attachment was verified and is in the store."""
-
-    severity = Severity.DEBUG
-    file: str
-    bytes: int
-
-    def sentence(self) -> str:
-        return f"received a piece of an attachment, {size_text(self.bytes)}, as {self.file}"
-
-
-class ChunkAgain(Event, frozen=True, kw_only=True):
-    """A piece of an attachment that is here already. Success."""
-
-    file: str
-
-    def sentence(self) -> str:
-        return f"{self.file} is a piece of an attachment that is here already; nothing to do"
-
-
-class ChunksDropped(Event, frozen=True, kw_only=True):
-    """Pieces of attachments that no change names."""
-
-    partner: str
-    chunks: int
-    bytes: int
-
-    def sentence(self) -> str:
-        return (
-            f"{count_text(self.chunks, 'piece')} of attachments from {self.partner}, {size_text(self.bytes)}, were dropped: no "
-            "change that came names them, and they were more than limits.early_chunks, or older than limits.keep_for. Should "
-            "one do so later, they are asked for again."
-        )
 
 
 class Behind(Event, frozen=True, kw_only=True):

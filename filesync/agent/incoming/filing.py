@@ -26,11 +26,12 @@ from filesync.ledger.endings import endings
 from filesync.ledger.looked_at import SeenFile
 from filesync.ledger.refusals import add_refusal
 from filesync.ledger.streams import Exchange
-from filesync.model.ids import StreamId
+from filesync.model.ids import BundleId, StreamId
 
 NAME_SHOWN: Final = 255  # characters of a file's name that are kept for people
 _SECOND: Final = 1_000_000  # microseconds
 _ARRIVING: Final = "arriving"
+EARLY: Final = "early"
 _FOREIGN: Final = "foreign"
 _NAMED: Final = 5  # files that a warning names; the others are counted
 _STREAM: Final = re.compile(r"fs1_([0-9a-f]{8})_.*", re.DOTALL)
@@ -171,6 +172,10 @@ class Filing:
         self._record.add(why)
         self._remember(candidate, staged.sha256, _ARRIVING, why.sentence(), since=since)
 
+    def put_off(self, candidate: Candidate, sha256: str, chunk: BundleId) -> None:
+        """A piece of an attachment that no change names yet, and there are too many of these: it stays where it is."""
+        self._remember(candidate, sha256, EARLY, chunk)
+
     def refuse(self, candidate: Candidate, staged: Staged | None, error: BadBundle) -> None:
         """Into quarantine, with the reason beside it. What cannot be copied (a link, a pipe) stays, known by name."""
         if staged is not None:
@@ -252,7 +257,10 @@ class Filing:
 
 def settled(seen: SeenFile | None, candidate: Candidate) -> bool:
     """Whether the very file was judged for good before (I2)."""
-    if seen is None or seen.verdict == _ARRIVING:
-        return False
+    return seen is not None and seen.verdict not in {_ARRIVING, EARLY} and same(seen, candidate)
+
+
+def same(seen: SeenFile, candidate: Candidate) -> bool:
+    """Whether it is the very file that was looked at before."""
     before = (seen.size, seen.mtime_ns, seen.ctime_ns, seen.inode)
     return before == (candidate.size, candidate.mtime_ns, candidate.ctime_ns, candidate.inode)

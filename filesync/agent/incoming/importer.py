@@ -8,22 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import chain
 
 import sqlalchemy as sa
 
-from filesync.agent.blobs import waiting
 from filesync.agent.events import BundleApplied, ContractDiffers, Event, HadWaited, Stopped
 from filesync.agent.incoming.checkpoint import write_checkpoint
 from filesync.agent.incoming.chunks import drop_early, spend
 from filesync.agent.incoming.introduced import learn
 from filesync.agent.incoming.missing import missing
+from filesync.agent.incoming.pieces import ChunksWait
+from filesync.agent.incoming.queued import standing
 from filesync.agent.incoming.receive import NO_CONTRACT, Receiver
 from filesync.agent.incoming.stored import reread
 from filesync.agent.merge.abreast import Team, by_family, by_issue, in_hand
 from filesync.agent.merge.carry import Carry
 from filesync.agent.merge.decide import Merge, Step
-from filesync.agent.merge.order import arrived, ends, groups, pointless
+from filesync.agent.merge.order import groups
 from filesync.agent.merge.outcome import Counts, Outcome, Work
 from filesync.agent.merge.people import People
 from filesync.agent.merge.view import View
@@ -36,11 +36,8 @@ from filesync.bundle.read import Bundle
 from filesync.bundle.verdict import BadBundle
 from filesync.errors import KeyProblem, PairingError
 from filesync.ledger import journal, shadows, streams
-from filesync.ledger.journal import Wait
 from filesync.ledger.streams import Direction, State, Taken
-from filesync.model.change import Create, Delete
 from filesync.model.ids import Gid, Mark, make_mark
-from filesync.model.shadow import Life
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +58,22 @@ def import_once(site: Site, name: str) -> Imports:
         raise PairingError(f"exchange {name!r} only sends", hint="pair it again with --direction both to receive, too")
     site.check_restored(paired.exchange)
     record = site.record(name)
-    bundles, counts, learned = 0, Counts(), True
-    while learned:  # files that wait in the inbox for a key that was not known have it now
+    bundles, counts, again = 0, Counts(), True
+    while again:
+        receiver = Receiver(site, site.paired(name) if bundles else paired, record)
         with site.alone(site.inbox(paired.exchange)):
-            Receiver(site, site.paired(name) if bundles else paired, record).run()
+            receiver.run()
         with Team(site.config.limits.workers) as team:
             importer = Importer(site, site.paired(name), record, team)
             importer.counts = counts
-            bundles += importer.run()
-        counts, learned = importer.counts, importer.learned
+            applied = importer.run()
+        bundles, counts = bundles + applied, importer.counts
+        # files that wait in the inbox for a key have it now; chunks that nothing named may be named now
+        again = importer.learned or (applied > 0 and bool(receiver.early.put_off))
+    importer.missing()
+    if receiver.early.put_off:
+        sizes = receiver.early.put_off.values()
+        record.add(ChunksWait(partner=paired.exchange.partner_name, chunks=len(sizes), bytes=sum(sizes)))
     with site.ledger.begin() as conn:
         left = sum(journal.count_queued(conn, paired.exchange.id).values())
         held = len(streams.held(conn, paired.exchange.id))
@@ -101,7 +105,6 @@ class Importer:
         if bundles:
             self._waiting()
         write_checkpoint(self._site, self._x)
-        self._missing()
         return bundles
 
     # ── bundles ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -280,41 +283,26 @@ class Importer:
 
     def _queue_pass(self, retry: frozenset[Mark]) -> bool:
         with self._site.ledger.begin() as conn:
-            rows = journal.queued(conn, self._x)
-            if not rows:
-                return False
-            changes = {row.mark: read_change(row.change) for row in rows}
-            named = [*(Gid(row.waits_for) for row in rows if row.waits_for), *chain.from_iterable(map(ends, changes.values()))]
-            above = [change.parent for change in changes.values() if isinstance(change, Create) and change.parent is not None]
-            there = shadows.entities(conn, self._x, [*named, *above, *(row.gid for row in rows)])
-            doubted = shadows.doubts(conn, self._x)
-            lacking = {one.row.mark for one in waiting(conn, self._paired.exchange)}
-        over = {gid for gid, one in there.items() if one.state is not Life.LIVE}
-        doomed = {change.gid for change in changes.values() if isinstance(change, Delete)}
+            found = standing(conn, self._paired.exchange, retry)
         moved = False
         blocked: set[Gid] = set()
-        for row in rows:
-            change = changes[row.mark]
-            ready = (
-                row.state is Wait.BEHIND
-                or row.mark in retry
-                or (row.state is Wait.WAITS and arrived(row.waits_for, change, there))
-                or (row.waits_for == journal.BLOB and row.mark not in lacking)
-                or row.gid in doubted  # a retry was cut off
-                or pointless(change, over, doomed)
-            )
-            if row.gid in blocked or not ready:
-                blocked.add(row.gid)
+        for one in found:
+            if one.gid in blocked or not one.ready:
+                blocked.add(one.gid)
                 continue
-            (outcome,) = self._group([Work(row.mark, change, row.since)])
+            with self._site.ledger.begin() as conn:
+                row = journal.queued_at(conn, self._x, one.mark)
+            if row is None:
+                continue  # decided with one before it
+            (outcome,) = self._group([Work(row.mark, read_change(row.change), row.since)])
             if outcome.left is not None:
-                blocked.add(row.gid)
+                blocked.add(one.gid)
             moved = moved or outcome.left is None
         return moved
 
     # ── what is missing ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _missing(self) -> None:
+    def missing(self) -> None:
         """Name what is waited for, with the command that mends it."""
         with self._site.ledger.begin() as conn:
             x = streams.exchange_of(conn, self._x)

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
 import sqlalchemy as sa
 
 from filesync.agent import position
-from filesync.agent.blobs import waiting
+from filesync.agent.blobs import HINT, waiting
 from filesync.agent.events import Event, Held, ranges
-from filesync.agent.incoming.arrivals import Behind, BytesMissing
+from filesync.agent.incoming.arrivals import Behind
+from filesync.agent.incoming.pieces import BytesMissing
 from filesync.agent.record import moment
 from filesync.bundle.verdict import shown
 from filesync.ledger import streams
 from filesync.ledger.streams import Exchange
 
-_ID: Final = 16  # digits of a chunk's id, as its file's name shows them
 _NAMED: Final = 5  # chunks of one attachment that are named
 _GAPS: Final = 5  # gaps that one import tells; those after them are told when these are closed
 
@@ -46,10 +47,12 @@ def missing(conn: sa.Connection, x: Exchange, *, us: str, now: dt.datetime, grac
                     ask=ask,
                 )
             )
-    for one in waiting(conn, x)[:_GAPS]:
+    for one in islice(waiting(conn, x), _GAPS):
         first = moment(one.row.since)
-        chunks = [chunk.id[:_ID] for chunk in one.lack.chunks[:_NAMED]]
+        chunks = [chunk[:HINT] for chunk in one.lack.first[:_NAMED]]
         words = [f"--chunk {chunk}" for chunk in chunks] or [str(one.lack.bundle)]
+        if one.lack.chunks > _NAMED:
+            words = ["--whole", words[0]]  # one command, that a person can read out over a telephone
         found.append(
             BytesMissing(
                 partner=x.partner_name,

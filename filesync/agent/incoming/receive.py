@@ -13,7 +13,7 @@ from typing import Final
 
 from filesync.agent.events import Stopped
 from filesync.agent.incoming.arrivals import Duplicate, NameDiffers, NewerFormat, Outside, Received
-from filesync.agent.incoming.chunks import note_inline, store_again, take_chunk
+from filesync.agent.incoming.chunks import Early, note_inline, store_again, take_chunk
 from filesync.agent.incoming.clocks import ahead
 from filesync.agent.incoming.filing import NAME_SHOWN, Filing, NotNow, for_stream, room, settled
 from filesync.agent.incoming.mounts import mounted
@@ -76,6 +76,7 @@ class Receiver:
         self._partner_generation = 0
         self._stopped = False
         self._clock_told = False
+        self.early = Early(site, paired.exchange, [])
 
     def run(self) -> None:
         """Look at everything that was not finally judged before. Raises InboxUnavailable, DiskProblem, KeyProblem."""
@@ -89,6 +90,7 @@ class Receiver:
         folder = self._site.inbox(self._x)
         candidates = inbox.scan(folder, mounted(self._site, self._x, folder))  # I1
         known = self._filing.judged(candidates)
+        self.early = Early(self._site, self._x, [one.name for one in candidates])
         with self._site.ledger.begin() as conn:
             held = streams.held(conn, self._x.id)
         self._held = {one.seq: one.id for one in held if one.generation == self._x.in_generation.n}
@@ -96,7 +98,7 @@ class Receiver:
         self._site.step("I1")
         for candidate in candidates:
             seen = known.get(candidate.name)
-            if settled(seen, candidate):
+            if settled(seen, candidate) or self.early.skips(candidate, seen):
                 continue  # I2
             try:
                 self._look(candidate, seen)
@@ -219,6 +221,9 @@ class Receiver:
             self._report(copy, head)
             return
         if judgement.verdict is Verdict.CHUNK:
+            if not self.early.admits(copy.candidate, head):
+                self._filing.put_off(copy.candidate, copy.staged.sha256, head.bundle_id)
+                return
             new = take_chunk(self._site, self._x, self._record, copy.plain, bundle, name=shown(copy.candidate.name))
             self._filing.done(copy.candidate, copy.staged.sha256, "chunk" if new else "duplicate")
             return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from itertools import islice
 from typing import Final
 
 from filesync.agent.merge.outcome import Work
@@ -14,13 +13,15 @@ from filesync.model.values import Value
 
 GROUP: Final = 200  # changes whose intents are committed together
 _WINDOW: Final = 800  # changes looked ahead, so that an issue's comments do not make every group small
+_WEIGHT: Final = 32 << 20  # bytes of these: a change may be of some MiB
+_CHUNK: Final = 400  # bytes that a chunk of an attachment takes in memory
 
 
 def groups(works: Iterable[Work]) -> Iterator[list[Work]]:
     """Groups in which no change depends on another: one a gid, and none with the issue it belongs to or names."""
     source = iter(works)
     waiting: list[Work] = []
-    while waiting := waiting + list(islice(source, _WINDOW - len(waiting))):
+    while waiting := waiting + list(_next(source, waiting)):
         group: list[Work] = []
         taken: set[str] = set()
         later: list[Work] = []
@@ -32,6 +33,27 @@ def groups(works: Iterable[Work]) -> Iterator[list[Work]]:
             taken |= _marks(work.change)
         waiting = later
         yield group
+
+
+def _next(source: Iterator[Work], waiting: list[Work]) -> Iterator[Work]:
+    """More to look ahead to, as long as there is room."""
+    weight = sum(_weight(work.change) for work in waiting)
+    room = _WINDOW - len(waiting)
+    while room and weight < _WEIGHT and (work := next(source, None)) is not None:
+        room, weight = room - 1, weight + _weight(work.change)
+        yield work
+
+
+def _weight(change: Change) -> int:
+    """About how many bytes it takes."""
+    match change:
+        case Create():
+            chunks = len(change.blob.chunks) if change.blob is not None else 0
+            return _CHUNK * chunks + sum(map(len, map(str, change.fields.values())))
+        case Set():
+            return sum(len(str(told.now)) for told in change.fields.values())
+        case Delete():
+            return 0
 
 
 def _touches(change: Change) -> set[str]:

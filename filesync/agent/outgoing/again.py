@@ -69,12 +69,18 @@ def answer(site: Site, x: Exchange, record: Record) -> None:
     record.done()
 
 
-def resend_chunks(site: Site, name: str, prefixes: list[str]) -> list[Event]:
-    """Put archived chunks into the outbox again, named by how their ids begin. Raises PairingError, before any."""
+def resend_chunks(site: Site, name: str, prefixes: list[str], *, whole: bool = False) -> list[Event]:
+    """Put archived chunks into the outbox again, named by how their ids begin. Raises PairingError, before any.
+
+    `whole`: with all other chunks of the attachments that they are of.
+    """
     x = site.paired(name).exchange
     record = site.record(name)
     with site.ledger.begin() as conn:
         found = {prefix: blobs.sent_chunks(conn, x, [prefix]) for prefix in prefixes}
+        if whole:
+            of = {prefix: {one.blob for one in chunks} for prefix, chunks in found.items()}
+            found = {prefix: [one for sha in of[prefix] for one in blobs.chunks_of(conn, x, sha)] for prefix in prefixes}
     archive = site.config.folders.archive
     for prefix, chunks in found.items():
         if not chunks or not all((archive / one.file).exists() for one in chunks):

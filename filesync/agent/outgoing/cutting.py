@@ -2,7 +2,8 @@
 
 A small one waits in a folder for the bundle that will hold it. A bigger one is cut into chunks while it streams;
 each is signed, read back, encrypted and archived at once, so a piece is never on disk in the clear for longer than that.
-A content that can still be sent again is not sent a second time.
+A content that can still be sent again is not sent a second time; but where nobody can ask for it, it is, each time that
+it is attached.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final
 
 from msgspec.structs import replace
 
@@ -19,6 +19,7 @@ from filesync.agent.outgoing.departures import NotFetched
 from filesync.agent.outgoing.number import heading
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Paired, Site
+from filesync.agent.staged import LIMITS
 from filesync.bundle.header import BundleKind, file_name
 from filesync.bundle.layout import CHUNK
 from filesync.bundle.write import Bag, DataFile, pack
@@ -26,13 +27,11 @@ from filesync.errors import DiskProblem, Gone, Rejected, StorageFailure, Unavail
 from filesync.exchange import files
 from filesync.ledger import blobs
 from filesync.ledger.blobs import SentChunk
-from filesync.ledger.streams import Exchange
+from filesync.ledger.streams import Direction, Exchange
 from filesync.model.change import Blob, Chunk
 from filesync.model.diff import Tell
 from filesync.model.ids import Kind
 from filesync.model.issue import Ref
-
-MOST_CHUNKS: Final = 20_000  # of one attachment: a change line has room for so many
 
 
 class Cutter:
@@ -77,12 +76,12 @@ class Cutter:
     def _blob(self, tell: Tell) -> Blob:
         ref = Ref(Kind.ATTACHMENT, tell.issue, tell.row.local or "")
         size = _size(tell)
-        if size > self._limits.piece * MOST_CHUNKS:
-            most = size_text(self._limits.piece * MOST_CHUNKS)
-            raise Rejected(f"it is larger than {MOST_CHUNKS} chunks ({most}): raise limits.chunk here")
+        if size > self._limits.piece * LIMITS.chunks:
+            most = size_text(self._limits.piece * LIMITS.chunks)
+            raise Rejected(f"it is larger than {LIMITS.chunks} chunks ({most}): raise limits.chunk here")
         with self._site.ledger.begin() as conn:
             perhaps = blobs.any_of_size(conn, self._x, size)
-        if perhaps:
+        if perhaps and (size > self._limits.inline or not alone(self._x)):
             source = _Source(self._site.tracker.fetch(ref))
             for _ in source.take(size + 1):
                 pass
@@ -91,9 +90,17 @@ class Cutter:
         return self._cut(_Source(self._site.tracker.fetch(ref)))
 
     def _known(self, sha256: str) -> Blob | None:
+        """What was sent with this content, where it can be named again."""
+        archive = self._site.config.folders.archive
         with self._site.ledger.begin() as conn:
             sent = blobs.sent(conn, self._x, sha256)
-        return sent.blob if sent is not None else None
+            if sent is None or (alone(self._x) and not sent.blob.chunks):
+                return None
+            chunks = blobs.chunks_of(conn, self._x, sha256)
+            if all((archive / one.file).exists() for one in chunks):
+                return sent.blob
+            blobs.drop_chunks(conn, self._x, chunks)  # somebody removed files there: what is left is of no use
+        return None
 
     def _cut(self, source: _Source) -> Blob:
         """Read it once. Raises what fetching raises, DiskProblem, StorageFailure, KeyProblem."""
@@ -108,8 +115,8 @@ class Cutter:
                 chunks.append(self._chunk(part))
             if not source.more():
                 break
-            if len(chunks) == MOST_CHUNKS:
-                raise Rejected(f"it is larger than {MOST_CHUNKS} chunks: raise limits.chunk here")
+            if len(chunks) == LIMITS.chunks:
+                raise Rejected(f"it is larger than {LIMITS.chunks} chunks: raise limits.chunk here")
         blob = Blob(source.sha256, source.size, chunks)
         if known := self._known(blob.sha256):
             drop_loose(self._site, self._x)
@@ -160,6 +167,11 @@ class Cutter:
 def fetched(site: Site, x: Exchange) -> Path:
     """Where small attachments of an exchange stand until the bundle that holds them is in the archive."""
     return site.config.folders.fetched / str(x.id)
+
+
+def alone(x: Exchange) -> bool:
+    """Whether nothing ever comes back: the partner cannot ask for bytes that it has not any more."""
+    return x.direction is Direction.SEND
 
 
 def is_new_attachment(tell: Tell) -> bool:

@@ -17,7 +17,7 @@ import msgspec
 from filesync.agent.events import Event
 from filesync.agent.outgoing.again import answer
 from filesync.agent.outgoing.build import build, check_recipient, clear_spool
-from filesync.agent.outgoing.cutting import Cutter, drop_loose, drop_unnamed, fetched
+from filesync.agent.outgoing.cutting import Cutter, alone, drop_loose, drop_unnamed, fetched
 from filesync.agent.outgoing.departures import ChunksExported, Exported, NotTold, Resumed, RulesChanged
 from filesync.agent.outgoing.gather import Found, Gather
 from filesync.agent.outgoing.number import freeze, next_heading
@@ -128,7 +128,8 @@ def _number(site: Site, paired: Paired, record: Record, found: Found) -> bool:
         rest = fit = _that_fit(found, record)
         while rest:
             seq = x.out_seq + 1
-            sent = {one.blob.sha256 for one in rest if one.blob and blobs.sent(conn, x, one.blob.sha256)}
+            named_before = {one.blob.sha256 for one in rest if one.blob and blobs.sent(conn, x, one.blob.sha256)}
+            sent = set() if alone(x) else named_before
             lines, rows = _lines(rest, generation=x.out_generation.n, seq=seq, limits=site.config.limits, sent=sent)
             told, rest = rest[: len(lines)], rest[len(lines) :]
             packed = compress(lines, level=site.config.limits.level)
@@ -150,6 +151,8 @@ def _number(site: Site, paired: Paired, record: Record, found: Found) -> bool:
             bag = pack(header, [changes_file(packed), *(_inline(site, x, one.sha256, one.size) for one in here)])
             for blob in named.values():
                 blobs.name_sent(conn, x, blob, seq=seq)
+                if alone(x) and blob.chunks:
+                    blobs.publish_again(conn, x, blob.sha256)
             shadows.save(conn, x.id, rows)
             x = freeze(conn, x, bag, packed, changes=len(told), now=now)
         if found.cursor is not None and found.cursor != x.cursor:

@@ -52,7 +52,7 @@ def revoke(site: Site, x: Exchange, from_seq: int) -> Revoked:
         x = streams.exchange_of(conn, x.id)
         recipient = x.partner_recipient if x.recipient_since >= place else ""
         in_doubt = bool(shadows.doubts(conn, x.id))  # a run was cut off between asking the tracker and writing down its answer
-        waiting = [one.mark for one in journal.queued(conn, x.id) if one.mark >= place]
+        waiting = [mark for mark in journal.queued_marks(conn, x.id) if mark >= place]
         journal.drop_queued(conn, x.id, waiting)
         if recipient:
             streams.update_exchange(conn, x.id, partner_recipient="", recipient_since="")

@@ -114,8 +114,9 @@ def spent(conn: sa.Connection, site: Site, x: Exchange) -> list[Spent]:
         _spent(Place.OUTBOX, path) for path in _files(outbox) if path.name in ours and _same(path, folders.archive / path.name)
     ]
     found += [_spent(Place.ARCHIVE, folders.archive / one.file, chunk=one) for one in chunks if one.at < before]
-    wanted, needed = attached.needed(conn, x)
-    done = [one for one in blobs.spent(conn, x, before=before) if one.id not in wanted]
+    needed, done = attached.needed_bundles(conn, x), blobs.spent(conn, x, before=before)
+    wanted = attached.named(conn, x, {one.id for one in done})
+    done = [one for one in done if one.id not in wanted]
     found += [_spent(Place.STORE, folders.store / one.file, chunk=one) for one in done]
     kept: list[tuple[Place, Path, list[Kept], int]] = [
         (Place.ARCHIVE, folders.archive, [one for one in acked if one.resent < before], x.out_seq),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import msgspec
 import sqlalchemy as sa
 
@@ -26,14 +28,14 @@ def stuck(site: Site, name: str) -> list[Queued]:
     """Everything undecided of an exchange, in order: what is stuck, and what waits behind it."""
     paired = site.paired(name)
     with site.ledger.begin() as conn:
-        return journal.queued(conn, paired.exchange.id)
+        return list(chain.from_iterable(journal.queued(conn, paired.exchange.id)))
 
 
 def retry(site: Site, name: str, marks: frozenset[Mark] | None) -> Counts:
     """Try stuck changes again, planned from scratch; None: all of them. Raises Rejected for a mark that is not stuck."""
     paired = site.paired(name)
     with site.ledger.begin() as conn:
-        there = {row.mark for row in journal.queued(conn, paired.exchange.id) if row.state is Wait.STUCK}
+        there = {row.mark for page in journal.queued(conn, paired.exchange.id) for row in page if row.state is Wait.STUCK}
     for mark in marks or ():
         if mark not in there:
             raise _not_stuck(mark)
@@ -53,10 +55,10 @@ def skip(site: Site, name: str, mark: Mark, *, reason: str) -> None:
     paired = site.paired(name)
     record = site.record(name)
     with site.ledger.begin() as conn:
-        rows = [row for row in journal.queued(conn, paired.exchange.id) if row.mark == mark and row.state is not Wait.BEHIND]
-        if not rows:
+        found = journal.queued_at(conn, paired.exchange.id, mark)
+        if found is None or found.state is Wait.BEHIND:
             raise _not_stuck(mark)
-        change = read_change(rows[0].change)
+        change = read_change(found.change)
         row = shadows.entities(conn, paired.exchange.id, [change.gid]).get(change.gid)
         shadows.save(conn, paired.exchange.id, _decided(conn, paired, change, row, mark))
         shadows.drop_doubts(conn, paired.exchange.id, [change.gid])

@@ -1,0 +1,78 @@
+"""What became of the bytes of attachments, as events (filesync.agent.events)."""
+
+from __future__ import annotations
+
+from filesync.agent.events import Event, Severity, count_text
+from filesync.errors import size_text
+
+
+class BytesMissing(Event, frozen=True, kw_only=True):
+    """An attachment waits for its bytes."""
+
+    severity = Severity.WARNING
+    standing = True
+    partner: str
+    key: str
+    needs: str  # "2 more chunks of pump.mov (1.9 GB)"
+    since: str
+    chunks: list[str]  # how the ids of the first of them begin
+    command: str
+    ask: bool  # the time to wait is over
+
+    def sentence(self) -> str:
+        which = f": {', '.join(self.chunks)}" if self.chunks else ""
+        text = f"{self.key} needs {self.needs}{which} (since {self.since}). All else of it is here or goes on."
+        return f"{text} Ask {self.partner} to run: {self.command}" if self.ask else f"{text} Made as soon as they come."
+
+
+class ChunkCame(Event, frozen=True, kw_only=True):
+    """A piece of an attachment was verified and is in the store."""
+
+    severity = Severity.DEBUG
+    file: str
+    bytes: int
+
+    def sentence(self) -> str:
+        return f"received a piece of an attachment, {size_text(self.bytes)}, as {self.file}"
+
+
+class ChunkAgain(Event, frozen=True, kw_only=True):
+    """A piece of an attachment that is here already. Success."""
+
+    file: str
+
+    def sentence(self) -> str:
+        return f"{self.file} is a piece of an attachment that is here already; nothing to do"
+
+
+class ChunksWait(Event, frozen=True, kw_only=True):
+    """Pieces of attachments that no change names, and for which there is no more room."""
+
+    severity = Severity.WARNING
+    standing = True
+    partner: str
+    chunks: int
+    bytes: int
+
+    def sentence(self) -> str:
+        one = self.chunks == 1
+        return (
+            f"{count_text(self.chunks, 'piece')} of attachments from {self.partner}, {size_text(self.bytes)}, "
+            f"{'stays' if one else 'stay'} in the inbox: no change that came names {'it' if one else 'them'}, and "
+            f"limits.early_chunks is full. Taken as soon as one does, or there is room; everything else goes on."
+        )
+
+
+class ChunksDropped(Event, frozen=True, kw_only=True):
+    """Pieces of attachments that no change names."""
+
+    partner: str
+    chunks: int
+    bytes: int
+
+    def sentence(self) -> str:
+        return (
+            f"{count_text(self.chunks, 'piece')} of attachments from {self.partner}, {size_text(self.bytes)}, were dropped: no "
+            "change that came names them, and they were older than limits.keep_for, or more than limits.early_chunks. Should "
+            "one do so later, they are asked for again."
+        )

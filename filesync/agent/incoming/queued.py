@@ -1,0 +1,62 @@
+"""Which of the changes that wait can go on. Of their lines only some are in memory at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from filesync.agent.blobs import waiting
+from filesync.agent.merge.order import arrived, ends, pointless
+from filesync.bundle.changes import read_change
+from filesync.ledger import journal, shadows
+from filesync.ledger.journal import Queued, Wait
+from filesync.ledger.streams import Exchange
+from filesync.model.change import Change, Create, Delete
+from filesync.model.ids import Gid, Mark
+from filesync.model.shadow import Entity, Life
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An undecided change at its place. `ready`: nothing but those before it, of the same entity, holds it up."""
+
+    mark: Mark
+    gid: Gid
+    ready: bool
+
+
+def standing(conn: sa.Connection, x: Exchange, retry: Collection[Mark]) -> list[Standing]:
+    """Everything undecided, in order. `retry`: what is stuck and to be tried all the same."""
+    lacking = {one.row.mark for one in waiting(conn, x)}
+    doubted = shadows.doubts(conn, x.id)
+    doomed: set[Gid] = set()
+    found: list[Standing] = []
+    for page in journal.queued(conn, x.id):
+        doomed.update(row.gid for row in page if isinstance(read_change(row.change), Delete))
+    for page in journal.queued(conn, x.id):
+        changes = [read_change(row.change) for row in page]
+        there = _there(conn, x, page, changes)
+        over = {gid for gid, one in there.items() if one.state is not Life.LIVE}
+        for row, change in zip(page, changes, strict=True):
+            ready = (
+                row.state is Wait.BEHIND
+                or row.mark in retry
+                or (row.state is Wait.WAITS and arrived(row.waits_for, change, there))
+                or (row.waits_for == journal.BLOB and row.mark not in lacking)
+                or row.gid in doubted  # a retry was cut off
+                or pointless(change, over, doomed)
+            )
+            found.append(Standing(row.mark, row.gid, ready))
+    return found
+
+
+def _there(conn: sa.Connection, x: Exchange, page: list[Queued], changes: list[Change]) -> dict[Gid, Entity]:
+    """What is here of all that these changes are about, wait for, belong to and link."""
+    named = {Gid(row.waits_for) for row in page if row.waits_for} | {row.gid for row in page}
+    for change in changes:
+        named |= ends(change)
+        if isinstance(change, Create) and change.parent is not None:
+            named.add(change.parent)
+    return shadows.entities(conn, x.id, sorted(named))

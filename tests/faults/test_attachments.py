@@ -67,7 +67,7 @@ def early(plain: World) -> World:
     """globex has chunks, and not yet the change that names them; it may keep two of these four."""
     small_limits(plain)
     for side in plain.sides:
-        set_limits(side, early_chunks="10 KiB")
+        set_limits(side, early_chunks="8 KiB")
     plain.acme.desk.create("Bug", "Pump runs hot")
     plain.acme.desk.attach("ABC-1", "pump.mov", [FILM])
     plain.acme.export()

@@ -43,8 +43,9 @@ class Early:
         if seen is None or seen.verdict != EARLY or not same(seen, candidate):
             return False
         self._look()
+        chunk, _, size = seen.note.partition(" ")
         with self._site.ledger.begin() as conn:
-            waits = candidate.size > self._room and not self._names(conn, seen.note[: attached.HINT])
+            waits = int(size) > self._room and not self._names(conn, chunk[: attached.HINT])
         if waits:
             self.put_off[candidate.name] = candidate.size
         return waits

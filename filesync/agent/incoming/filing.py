@@ -17,6 +17,7 @@ from filesync.agent.incoming.arrivals import Arriving, Damaged, Foreign, KeyNotK
 from filesync.agent.record import Record, micros, moment
 from filesync.agent.site import Site
 from filesync.agent.staged import OtherSigner
+from filesync.bundle.read import Head
 from filesync.bundle.verdict import BadBundle, Code, shown
 from filesync.errors import DiskProblem, StorageFailure, disk_problem
 from filesync.exchange import files, inbox
@@ -26,7 +27,7 @@ from filesync.ledger.endings import endings
 from filesync.ledger.looked_at import SeenFile
 from filesync.ledger.refusals import add_refusal
 from filesync.ledger.streams import Exchange
-from filesync.model.ids import BundleId, StreamId
+from filesync.model.ids import StreamId
 
 NAME_SHOWN: Final = 255  # characters of a file's name that are kept for people
 _SECOND: Final = 1_000_000  # microseconds
@@ -172,9 +173,9 @@ class Filing:
         self._record.add(why)
         self._remember(candidate, staged.sha256, _ARRIVING, why.sentence(), since=since)
 
-    def put_off(self, candidate: Candidate, sha256: str, chunk: BundleId) -> None:
+    def put_off(self, candidate: Candidate, sha256: str, chunk: Head) -> None:
         """A piece of an attachment that no change names yet, and there are too many of these: it stays where it is."""
-        self._remember(candidate, sha256, EARLY, chunk)
+        self._remember(candidate, sha256, EARLY, f"{chunk.bundle_id} {chunk.header.files[0].size}")
 
     def refuse(self, candidate: Candidate, staged: Staged | None, error: BadBundle) -> None:
         """Into quarantine, with the reason beside it. What cannot be copied (a link, a pipe) stays, known by name."""

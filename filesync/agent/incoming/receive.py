@@ -222,7 +222,7 @@ class Receiver:
             return
         if judgement.verdict is Verdict.CHUNK:
             if not self.early.admits(copy.candidate, head):
-                self._filing.put_off(copy.candidate, copy.staged.sha256, head.bundle_id)
+                self._filing.put_off(copy.candidate, copy.staged.sha256, head)
                 return
             new = take_chunk(self._site, self._x, self._record, copy.plain, bundle, name=shown(copy.candidate.name))
             self._filing.done(copy.candidate, copy.staged.sha256, "chunk" if new else "duplicate")

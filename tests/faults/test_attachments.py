@@ -49,7 +49,7 @@ def film_is_there(world: World) -> None:
 
 def test_f36_f115_some_chunks_of_an_attachment_are_named_and_the_issue_is_there(film: World, terminal: Terminal) -> None:
     done = come(film, *carried(film)[:2])
-    missing = [file.name.partition("_b")[2][:16] for file in carried(film)[2:]]
+    missing = [file.name.rpartition("_b")[2][:16] for file in carried(film)[2:]]
     told = only(done, BytesMissing)
     assert told.startswith("ABC-1 needs 2 more chunks of pump.mov (")
     assert all(one in told for one in missing)
@@ -191,7 +191,7 @@ def test_f40_the_last_chunk_is_known_to_be_missing_without_anything_behind_it(fi
     come(film, *carried(film)[:3])
     film.clock.advance(hours=2)
     told = only(film.globex.import_(), BytesMissing)
-    last = carried(film)[3].name.partition("_b")[2][:16]
+    last = carried(film)[3].name.rpartition("_b")[2][:16]
     assert "needs 1 more chunk of pump.mov (" in told
     assert told.endswith(f"Ask acme to run: filesync resend globex --chunk {last}")
     film.send(film.globex)  # asks for it
@@ -281,7 +281,7 @@ def test_f76_two_names_that_differ_in_case_alone_are_two_attachments(plain: Worl
 
 def test_chunks_are_sent_again_by_hand_and_a_wrong_id_is_told(film: World) -> None:
     come(film)
-    ids = [file.name.partition("_b")[2][:16] for file in carried(film)]
+    ids = [file.name.rpartition("_b")[2][:16] for file in carried(film)]
     with pytest.raises(PairingError, match="no chunk 'ffff'"):
         resend_chunks(film.acme.site, "main", [ids[0], "ffff"])
     assert chunk_files(film.acme.config.folders.outbox) == []

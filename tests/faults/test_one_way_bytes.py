@@ -97,7 +97,7 @@ def test_what_was_lost_is_named_with_the_one_command_that_brings_all_of_it(
 
 
 def test_all_pieces_of_an_attachment_are_sent_again_by_one_of_their_names(diode: World, terminal: Terminal) -> None:
-    named = chunk_files(diode.acme.config.folders.archive)[2].name.partition("_b")[2][:16]
+    named = chunk_files(diode.acme.config.folders.archive)[2].name.rpartition("_b")[2][:16]
     assert terminal(diode.acme, "resend", "globex", "--whole", "--chunk", named)[0] == ExitCode.DONE
     assert len(chunk_files(diode.acme.config.folders.outbox)) == 4
     assert terminal(diode.acme, "resend", "globex", "--whole", "1")[0] == ExitCode.USAGE

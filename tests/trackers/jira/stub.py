@@ -10,6 +10,7 @@ import ssl
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -61,6 +62,7 @@ class Stub:
     def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
         self.seen: list[Seen] = []
         self.us = US
+        self.swallow: Callable[[int], None] | None = None  # is told how long the pieces of a body were, which is not kept
         self.answer: Callable[[Seen], Reply] = self._played
         self._next: deque[Reply] = deque([said({})])
         self._lock = threading.Lock()
@@ -110,8 +112,17 @@ class Stub:
         with self._lock:
             return self._next.popleft() if len(self._next) > 1 else self._next[0]
 
+    def _body(self, handler: BaseHTTPRequestHandler) -> bytes:
+        left = int(handler.headers.get("Content-Length") or 0)
+        if self.swallow is None:
+            return handler.rfile.read(left)
+        while left and (piece := handler.rfile.read(min(left, 1 << 16))):
+            self.swallow(len(piece))
+            left -= len(piece)
+        return b""
+
     def _handle(self, handler: BaseHTTPRequestHandler) -> None:
-        body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+        body = self._body(handler)
         headers = {name.lower(): value for name, value in handler.headers.items()}
         seen = Seen(method=handler.command, path=handler.path, headers=headers, body=body)
         with self._lock:
@@ -123,6 +134,7 @@ class Stub:
         handler.send_response_only(reply.status)
         pieces = [reply.body] if isinstance(reply.body, bytes) else reply.body
         if isinstance(reply.body, bytes):
+            handler.close_connection |= "Content-Length" in reply.headers  # which may promise more than there is
             handler.send_header("Content-Length", reply.headers.get("Content-Length", str(len(reply.body))))
         else:
             handler.send_header("Connection", "close")
@@ -131,8 +143,9 @@ class Stub:
             if name != "Content-Length":
                 handler.send_header(name, value)
         handler.end_headers()
-        for piece in pieces:
-            handler.wfile.write(piece)
+        with suppress(ConnectionError):  # on purpose, or because the other side has seen enough
+            for piece in pieces:
+                handler.wfile.write(piece)
 
 
 class Clock:

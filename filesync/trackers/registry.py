@@ -45,8 +45,23 @@ def open_tracker(
     kind: str, *, project: str, settings: Mapping[str, object], folder: Path, clock: Callable[[], dt.datetime]
 ) -> Tracker:
     """Open the tracker of a site; `folder` is what paths in its settings are relative to. Raises ConfigError, Unavailable."""
+    if kind in jira.KINDS:
+        return _open_jira(jira.read_settings(settings, folder=folder), kind, project=project, clock=clock)
     own = _embedded(kind, settings)
     return EmbeddedTracker.open(folder / own.path, project=project, scope=own.scope, clock=clock, account=own.account)
+
+
+def _open_jira(settings: jira.JiraSettings, kind: str, *, project: str, clock: Callable[[], dt.datetime]) -> Tracker:
+    # Its HTTP client takes longer to import than all the rest of filesync to start, and most commands ask no tracker.
+    from filesync.trackers.jira.http import Http  # noqa: PLC0415
+    from filesync.trackers.jira.tracker import JiraTracker  # noqa: PLC0415
+
+    http = Http.open(settings, cloud=jira.KINDS[kind])
+    try:
+        return JiraTracker.open(http, settings, project=project, clock=clock)
+    except BaseException:
+        http.close()
+        raise
 
 
 def make_tracker(kind: str, *, project: str, settings: Mapping[str, object], folder: Path) -> None:

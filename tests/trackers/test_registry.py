@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from filesync.agent.founding import create_site
 from filesync.errors import ConfigError, Rejected, Unavailable
 from filesync.trackers.registry import make_tracker, open_desk, open_tracker
+from tests.support.jira.site import FLAVOURS, Flavour, JiraSite
 
 SETTINGS = {"path": "tracker.db", "scope": {"labels": ["share"]}, "account": "sync"}
 
@@ -25,6 +29,27 @@ def test_a_tracker_is_made_opened_and_sat_down_at(tmp_path: Path) -> None:
         issue = tracker.get("1")
         assert issue is not None
         assert not issue.in_scope
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS, ids=lambda one: one.name)
+def test_a_jira_is_opened_by_its_kind(tmp_path: Path, flavour: Flavour) -> None:
+    (tmp_path / "token").touch(mode=0o600)
+    with JiraSite(flavour) as site:
+        (tmp_path / "token").write_text(site.token)
+        settings = {"url": site.url, "token_file": "token"} | ({"user": site.email} if flavour.cloud else {})
+        issue = site.person("a.lindqvist").create({"type": "Bug", "summary": "Pump stalls"})
+        right, wrong = ("jira-cloud", "jira-dc") if flavour.cloud else ("jira-dc", "jira-cloud")
+        with closing(open_tracker(right, project="ABC", settings=settings, folder=tmp_path, clock=clock)) as tracker:
+            assert tracker.get(issue) is not None
+        with pytest.raises(ConfigError, match=f"its kind is {right}"):
+            open_tracker(wrong, project="ABC", settings=settings, folder=tmp_path, clock=clock)
+
+
+def test_people_work_in_jira_itself(tmp_path: Path) -> None:
+    make_tracker("jira-dc", project="ABC", settings={}, folder=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ConfigError, match="people work in Jira itself"):
+        open_desk("jira-dc", settings={}, folder=tmp_path, clock=clock)
 
 
 def test_a_desk_takes_only_users_of_the_project(tmp_path: Path) -> None:
@@ -47,3 +72,21 @@ def test_settings_it_does_not_know_are_told(tmp_path: Path, settings: dict[str, 
 def test_a_folder_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(Unavailable):
         make_tracker("embedded", project="ABC", settings=SETTINGS, folder=tmp_path / "none")
+
+
+def test_who_asks_no_tracker_loads_no_http_client(tmp_path: Path) -> None:
+    """It takes longer to import than the rest of filesync: measured, see tests/test_layers.py."""
+    create_site(tmp_path / "site", name="acme", tracker="jira-dc", project="ABC")
+    script = (
+        "import sys\n"
+        "from filesync.cli.main import main\n"
+        "try:\n"
+        "    main(['-c', sys.argv[1], 'status'])\n"
+        "except SystemExit as end:\n"
+        "    print('ended', end.code)\n"
+        "print('httpx2' in sys.modules)\n"
+    )
+    call = [sys.executable, "-c", script, str(tmp_path / "site" / "filesync.yaml")]
+    done = subprocess.run(call, capture_output=True, text=True, check=True)
+    assert "acme" in done.stdout
+    assert done.stdout.splitlines()[-1] == "False"

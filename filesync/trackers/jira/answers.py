@@ -27,6 +27,7 @@ _TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTA
 _LOGIN_PAGE: Final = re.compile(r"log-?\s?in|sign-?\s?in|single sign|os_username", re.IGNORECASE)
 _LOGIN_PATH: Final = re.compile(r"/(log-?in|sign-?in|sso|saml2?)(\.(jsp|action|html?|aspx|php|do))?(/|$)", re.IGNORECASE)
 _READ_ONLY: Final = re.compile(r"read-?\s?only mode|in read-?\s?only", re.IGNORECASE)
+_WHO: Final = ("x-ausername", "x-aaccountid")  # Data Center, Cloud
 # Numbers keep their digits: 0.1 is no binary fraction.
 _decoder: Final = msgspec.json.Decoder(float_hook=Decimal)
 
@@ -109,8 +110,13 @@ def locked_out(answer: Answer) -> bool:
     return "captcha" in answer.headers.get("x-authentication-denied-reason", "").lower()
 
 
+def names_us(answer: Answer) -> bool:
+    """Whether a header of it names a user, as Jira's answers do to those it knows."""
+    return any(answer.headers.get(name, "anonymous").lower() not in {"anonymous", ""} for name in _WHO)
+
+
 def anonymous(answer: Answer) -> bool:
-    """Whether Jira seems not to have known us: it may then show what anybody may see."""
+    """Whether it says that Jira did not know us: it may then show what anybody may see."""
     reason = answer.headers.get("x-seraph-loginreason", "OK").upper()
     return answer.headers.get("x-ausername", "").lower() == "anonymous" or ("OK" not in reason and "OUT" not in reason)
 

@@ -65,7 +65,11 @@ class Http:
             access = OAuthAccess(settings.oauth, wire=wire, waiting=waiting)
         else:
             access = Token(secret_of(settings), user=settings.user)
-        access.header()
+        try:
+            access.header()
+        except BaseException:
+            wire.close()
+            raise
         session = Session(settings.url, access=access, wire=wire, waiting=waiting)
         return cls(settings, session, cloud=cloud, waiting=waiting)
 

@@ -17,7 +17,7 @@ from urllib.parse import urljoin, urlsplit
 from filesync.bundle.verdict import shown
 from filesync.errors import KeyProblem, Unavailable
 from filesync.trackers.jira.access import Access
-from filesync.trackers.jira.answers import Answer, Garbled, anonymous, data, is_login, is_page
+from filesync.trackers.jira.answers import Answer, Garbled, anonymous, data, is_login, is_page, names_us
 from filesync.trackers.jira.pace import Waiting
 from filesync.trackers.jira.refusals import AGAIN, Asked, Trouble, abroad, broken, garbled, not_known, refusal
 from filesync.trackers.jira.wire import Broken, Request, Wire
@@ -50,6 +50,7 @@ class Session:
         self._waiting = waiting
         self._lock = threading.Lock()
         self._sure_until = waiting.now()
+        self._named = False  # Jira's answers name us: one that does not is not to us
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -57,11 +58,12 @@ class Session:
 
     def read(self, call: Call) -> Any:
         """The data of the answer. Raises Trouble, and what reading the content raises."""
-        answer = self._as_us(lambda authorization: self._exchange(call, authorization))
+        answer, _ = self._as_us(lambda authorization: self._exchange(call, authorization))
         if not answer.good or is_page(answer):
             raise self._believed(refusal(call.asked, answer))
-        if anonymous(answer):
+        if anonymous(answer) or (self._named and not names_us(answer)):
             self._make_sure()
+        self._named = self._named or names_us(answer)
         try:
             return data(answer)
         except Garbled as error:
@@ -141,8 +143,9 @@ class Session:
             raise self.cut_off(call.asked, error) from error
         return answer if answer.good else self._hidden(answer)
 
-    def _as_us(self, ask: Callable[[str], Answer]) -> Answer:
-        """Ask with our credentials; after a 401 once more, with those that are there by then. Raises Trouble."""
+    def _as_us(self, ask: Callable[[str], Answer]) -> tuple[Answer, bool]:
+        """Ask with our credentials; after a 401 once more, with those that are there by then (True). Raises Trouble."""
+        other = None
         try:
             authorization = self._access.header()
             answer = ask(authorization)
@@ -151,7 +154,7 @@ class Session:
                 answer = ask(other)
         except KeyProblem as error:  # for those who ask, the tracker is not available
             raise Trouble(Unavailable(str(error), hint=error.hint)) from error
-        return answer
+        return answer, other is not None
 
     def _hidden(self, answer: Answer) -> Answer:
         """An answer whose words will be shown: some servers repeat what they were sent."""
@@ -169,11 +172,13 @@ class Session:
             return
         request = Request(method="GET", url=f"{self._base}/{_MYSELF}", headers={"Accept": "application/json"})
         call = Call(request=request, asked=Asked(who=self.who, what=f"GET {_MYSELF}", reads=True), idempotent=True)
-        answer = self._as_us(lambda authorization: self._exchange(call, authorization))
+        answer, renewed = self._as_us(lambda authorization: self._exchange(call, authorization))
         if answer.status in {401, 403, 404}:
             raise Trouble(not_known(self.who, answer))
         if not answer.good or is_page(answer):
             raise refusal(call.asked, answer)
+        if renewed:  # Jira knows us by the new secret; what it said to the old one is void
+            raise Trouble(not_known(self.who, answer), again=True)
         self._sure_until = self._waiting.now() + _SURE
 
     def _count(self, request: Request) -> None:

@@ -291,4 +291,6 @@ class JiraServer(Server):
         if self.store.flavour.dc:
             answer.headers.setdefault("X-AUSERNAME", user.name or "anonymous")
             answer.headers.setdefault("Set-Cookie", f"JSESSIONID={self._session}; Path=/; HttpOnly")
+        elif user.account:
+            answer.headers.setdefault("X-AACCOUNTID", user.account)
         return answer

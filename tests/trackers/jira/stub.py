@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import ssl
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -56,6 +57,16 @@ US = said({"name": "filesync", "active": True})
 NOT_US = said({"errorMessages": ["Client must be authenticated to access this resource."]}, status=401)
 
 
+class _Server(ThreadingHTTPServer):
+    """Says nothing where the other side hangs up, as it does on purpose."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError | ssl.SSLError):
+            super().handle_error(request, client_address)
+
+
 class Stub:
     """The server. `play` says the next answers; the last one stays. `myself` is answered by `us`."""
 
@@ -80,8 +91,7 @@ class Stub:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         if tls is not None:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         scheme = "http" if tls is None else "https"

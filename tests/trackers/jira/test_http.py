@@ -178,6 +178,19 @@ def test_data_for_anybody_is_not_taken_for_data_for_us(jira: Make, stub: Stub, h
         jira().get("rest/api/2/search")
 
 
+def test_an_answer_that_names_nobody_is_doubted_where_others_named_us(jira: Make, stub: Stub) -> None:
+    http = jira(cloud=True)
+    stub.play(said([]), said([], X_AACCOUNTID="557058%3Aabc"), said([]))
+    assert http.get("rest/api/2/field") == http.get("rest/api/2/field") == http.get("rest/api/2/field") == []
+    assert http.requests["GET rest/api/2/myself"] == 1
+    stub.us = NOT_US
+    http = jira(cloud=True)
+    stub.play(said([], X_AACCOUNTID="557058%3Aabc"), said([]))
+    http.get("rest/api/2/field")
+    with pytest.raises(Unavailable, match="does not let our account in"):
+        http.get("rest/api/2/field")
+
+
 def test_who_we_are_is_not_asked_before_every_refusal(jira: Make, stub: Stub) -> None:
     stub.play(said({}, status=404))
     http = jira()

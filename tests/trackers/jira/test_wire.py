@@ -76,7 +76,7 @@ def test_a_client_certificate_is_shown(jira: Make, choosy: Stub, authority: Auth
 
 
 def test_a_server_that_wants_a_client_certificate_says_so(jira: Make, choosy: Stub, authority: Authority) -> None:
-    with pytest.raises(Unavailable, match="wants a client certificate|the connection broke|no connection"):
+    with pytest.raises(Unavailable, match="wants a client certificate"):
         jira(url=choosy.url, ca_file=str(authority.file), patience="0s").get("rest/api/2/field")
 
 
@@ -255,7 +255,7 @@ def test_a_few_packed_bytes_cannot_fill_the_memory(jira: Make, stub: Stub) -> No
 )
 def test_an_answer_that_is_packed_wrongly_is_none(jira: Make, stub: Stub, body: bytes, coding: str) -> None:
     stub.play(Reply(body=body, headers={"Content-Encoding": coding}))
-    with pytest.raises(Unavailable, match="cut short|packed wrongly|packed as br"):
+    with pytest.raises(Unavailable, match=r"cut short|packed wrongly|packed as br"):
         jira(patience="0s").get("rest/api/2/field")
 
 

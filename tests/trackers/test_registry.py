@@ -77,16 +77,8 @@ def test_a_folder_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
 def test_who_asks_no_tracker_loads_no_http_client(tmp_path: Path) -> None:
     """It takes longer to import than the rest of filesync: measured, see tests/test_layers.py."""
     create_site(tmp_path / "site", name="acme", tracker="jira-dc", project="ABC")
-    script = (
-        "import sys\n"
-        "from filesync.cli.main import main\n"
-        "try:\n"
-        "    main(['-c', sys.argv[1], 'status'])\n"
-        "except SystemExit as end:\n"
-        "    print('ended', end.code)\n"
-        "print('httpx2' in sys.modules)\n"
-    )
-    call = [sys.executable, "-c", script, str(tmp_path / "site" / "filesync.yaml")]
+    script = "import sys; from filesync.cli.main import run; run(sys.argv[1:]); print('httpx2' in sys.modules)"
+    call = [sys.executable, "-c", script, "-c", str(tmp_path / "site" / "filesync.yaml"), "status"]
     done = subprocess.run(call, capture_output=True, text=True, check=True)
     assert "acme" in done.stdout
     assert done.stdout.splitlines()[-1] == "False"

@@ -54,7 +54,7 @@ def _read(
             read = shapes.shown(one.shape, seconds, cloud=catalogue.cloud)
         case Shape.SPRINT:
             read = _sprint(value)
-        case Shape.PARENT if not value and catalogue.epic_link:
+        case Shape.PARENT if shapes.is_empty(value) and catalogue.epic_link:
             key = held.get(catalogue.epic_link)
             read = (id_of(key) or key) if isinstance(key, str) and key else None
         case _:
@@ -65,7 +65,7 @@ def _read(
 
 def _sprint(value: object) -> Value | None:
     """The sprint an issue is in: the one that is not closed, else the last one it was in."""
-    if not value:
+    if shapes.is_empty(value):
         return None
     try:
         sprints = [shapes.sprint(one) for one in (value if isinstance(value, list) else [value])]

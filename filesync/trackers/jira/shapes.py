@@ -53,9 +53,14 @@ def epoch_ms(value: object) -> int:
     return (moment - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(milliseconds=1)
 
 
+def is_empty(value: object) -> bool:
+    """Whether Jira shows it for nothing. A number of 0 is something."""
+    return value is None or value in ("", [], {})
+
+
 def shown(shape: Shape, value: object, *, cloud: bool) -> Value | None:
     """A value as Jira shows it, in its canonical form; None for an empty one. A sprint is one of the list."""
-    if value is None or value in ("", [], {}):
+    if is_empty(value):
         return None
     try:
         return user_id(value, cloud=cloud) if shape is Shape.USER else _READ[shape](value)

@@ -21,7 +21,7 @@ plain number; it never changes, and is made and fetched as a stream of bytes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from filesync.model.ids import Gid, Kind, Mark
@@ -90,6 +90,7 @@ class Description:
     statuses: tuple[str, ...]
     users: tuple[str, ...]
     links: tuple[str, ...]  # types of links
+    left_out: Mapping[str, str] = field(default_factory=dict)  # fields that are there and not carried, and why
 
 
 class Tracker(Protocol):

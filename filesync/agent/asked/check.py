@@ -204,11 +204,21 @@ class _Tracker:
         if have is None:
             return Look(found)
         missing = gaps(rules, fields=have.fields, types=have.types, statuses=have.statuses, links=have.links)
+        missing += tuple(_left_out(rules, have))
         if wrong := list(dict.fromkeys(_mapped(rules, have))):
             notes = tuple(one for one in missing if one not in wrong)
             hint = f"Mend {which.mapping}: what comes in for these words would be refused."
             raise _Bad(wrong, hint=hint, exit_code=ExitCode.CONFIG, notes=notes)
         return Look(found, missing)
+
+
+def _left_out(rules: Rules, have: Description) -> Iterator[Problem]:
+    """Fields that the tracker has, and cannot carry."""
+    here = {spec.name for spec in have.fields}
+    for name in rules.contract.fields:
+        local = rule.local if (rule := rules.rule(name)) is not None else name
+        if local in have.left_out and local not in here:
+            yield Problem(name, f"the tracker's field {quoted(local)} is not carried: {have.left_out[local]}")
 
 
 def _mapped(rules: Rules, have: Description) -> Iterator[Problem]:

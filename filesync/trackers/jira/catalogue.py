@@ -78,7 +78,7 @@ class Catalogue:
     project: str  # its id
     key: str
     fields: tuple[JiraField, ...]
-    left_out: Mapping[str, str]  # fields that are not carried, and why
+    left_out: Mapping[str, str]  # fields that are not carried, by what people see and by id, and why
     types: Mapping[str, IssueType]
     links: Mapping[str, LinkType]
     users: Mapping[str, str]

@@ -21,19 +21,20 @@ def read_fields(catalogue: Catalogue, held: Mapping[str, Any], *, id_of: Callabl
     """The flat fields of an issue, from `fields` of its JSON, links at the outward end among them.
 
     `id_of` gives the id of an issue by its key (an epic is named so); one that nobody can see stands for itself.
+    Raises ValueError for links of no known form.
     """
     found = {name: value for one in catalogue.fields for name, value in _read(catalogue, one, held, id_of)}
     return found | dict.fromkeys(link_ids(held), True)
 
 
 def link_ids(held: Mapping[str, Any]) -> dict[str, list[str]]:
-    """The links at whose outward end the issue stands, by flat name, and Jira's ids of each."""
+    """The links at whose outward end the issue stands, by flat name, and Jira's ids of each. Raises ValueError."""
     found: dict[str, list[str]] = {}
     for one in held.get("issuelinks") or ():
-        other = one.get("outwardIssue")
+        link_id, other = shapes.member(one, "id"), one.get("outwardIssue")
         if isinstance(other, Mapping):
             name = link_name(shapes.member(one.get("type"), "name"), shapes.member(other, "id"))
-            found.setdefault(name, []).append(str(one.get("id", "")))
+            found.setdefault(name, []).append(link_id)
     return found
 
 

@@ -100,6 +100,7 @@ _WHY_NOT: Final[Mapping[str, str]] = {
     "watches": "watchers stand outside of the issue",
     "votes": "Jira lets nobody vote for another",
 }
+_OFF_SCREEN: Final = "it is on no screen on which issues of the project are made; name it in tracker.settings.fields"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +108,7 @@ class Offer:
     """What there is. `epic_link` and `epic_name` are ids of fields ("" where Jira has none)."""
 
     fields: tuple[JiraField, ...]
-    left_out: Mapping[str, str]  # by what people see: why
+    left_out: Mapping[str, str]  # by what people see and by id: why
     problems: tuple[Problem, ...]  # with the names that the settings give
     epic_link: str
     epic_name: str
@@ -133,11 +134,12 @@ def offer(
     custom = {id_: one for id_, one in known.items() if id_.startswith("customfield_")}
     called = Counter(_label(one).casefold() for one in custom.values())
     taken = {name for name, *_ in _SYSTEM.values()} | {LINK, VISIBILITY, *ESTIMATES}
-    left_out = {_label(known[id_]): why for id_, why in _WHY_NOT.items() if id_ in known}
+    left_out = {name: why for id_, why in _WHY_NOT.items() if id_ in known for name in (id_, _label(known[id_]))}
     for id_, one in custom.items():
         form, label = _CUSTOM.get(_custom_type(one)), _label(one)
         if form is None or (screens is not None and id_ not in {*screens, *names}):
-            left_out[f"{label} ({id_})"] = _why_not(one) if form is None else "it is on no screen of the project"
+            why = _why_not(one) if form is None else _OFF_SCREEN
+            left_out |= {label: why, id_: why}
             continue
         plain = called[label.casefold()] == 1 and _usable(label) and label not in {*taken, *names.values()}
         name = names.get(id_, label if plain else id_)

@@ -90,6 +90,7 @@ class JiraTracker:
             statuses=found.statuses,
             users=tuple(found.users),
             links=tuple(found.links),
+            left_out=found.left_out,
         )
 
     def changed(self, since: str | None, known: Callable[[], Iterator[str]]) -> Iterator[Touched]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from filesync.agent.asked.check import _left_out
 from filesync.errors import ConfigError, Unavailable
 from filesync.model.values import FieldKind
+from filesync.trackers.base import Description
 from filesync.trackers.jira.bodies import create_body
 from filesync.trackers.jira.catalogue import read_catalogue, read_screen
+from tests.rules.build import rules
 from tests.trackers.jira.shape import FakeJira, Flavour, NoCreating, catalogue, custom
 
 both = pytest.mark.parametrize("cloud", [False, True], ids=["dc", "cloud"])
@@ -69,10 +74,10 @@ def test_every_wrong_name_in_the_settings_is_told_at_once() -> None:
 @both
 def test_what_is_left_out_is_listed_with_the_reason(cloud: bool) -> None:
     left_out = catalogue(cloud=cloud).left_out
-    assert "com.example.moods:mood" in left_out["Mood (customfield_10124)"]
-    assert "on no screen" in left_out["Elsewhere (customfield_10125)"]
-    assert "`parent`" in left_out["Epic Link (customfield_10116)"]
-    assert {"Votes", "Watchers", "Rank (customfield_10119)"} <= left_out.keys()
+    assert "com.example.moods:mood" in left_out["Mood"] == left_out["customfield_10124"]
+    assert "on no screen" in left_out["Elsewhere"]
+    assert "`parent`" in left_out["Epic Link"]
+    assert {"Votes", "watches", "Rank"} <= left_out.keys()
 
 
 def test_a_field_of_another_project_of_the_cloud_is_none_of_ours() -> None:
@@ -131,7 +136,17 @@ def test_editmeta_and_a_transitions_fields_are_read_as_createmeta_is() -> None:
     edit = {"resolution": {"required": True, "operations": ["set"], "allowedValues": [{"name": "Fixed"}, "plain"]}}
     meta = read_screen(edit.items())["resolution"]
     assert (meta.required, meta.allowed, meta.operations) == (True, ("Fixed", "plain"), frozenset({"set"}))
-    assert not read_screen([("x", {"required": True, "hasDefaultValue": True})])["x"].required
+    assert not meta.default
+    assert read_screen([("x", {"required": True, "hasDefaultValue": True})])["x"].default
+
+
+def test_check_says_why_a_field_that_the_contract_names_is_not_carried(tmp_path: Path) -> None:
+    found = catalogue(cloud=False)
+    agreed = "version: 1\ntypes: [Bug]\nfields: {mood: {kind: text}, Elsewhere: {kind: text}, Owner: {kind: user}, x: {kind: text}}\n"
+    have = Description(name="Jira", fields=found.specs, types=(), statuses=(), users=(), links=(), left_out=found.left_out)
+    told = list(_left_out(rules(tmp_path, agreed, "fields: {Mood: mood}\n"), have))
+    assert [problem.where for problem in told] == ["Elsewhere", "mood"]
+    assert "com.example.moods:mood" in told[1].what
 
 
 @both

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
+from urllib.parse import quote as percent
 
 import msgspec
 
 from filesync.bundle.verdict import shown
-from filesync.errors import Rejected, Unavailable
+from filesync.errors import Gone, Rejected, Unavailable
 from filesync.trackers.base import Touched
 from filesync.trackers.jira.census import Fate, judge, share, some
 from filesync.trackers.jira.cursor import KEPT, OVERLAP, Cursor, Hit, after_poll, in_turn, is_id, read_cursor
@@ -119,7 +120,8 @@ class _Run:
         swept, turn = share(known, parts=plan.sweep, turn=polled.turn)
         there = {int(one) for one in self._search.present([str(one) for one in swept if one not in self._named])}
         there |= self._named.intersection(swept)
-        due = len(there) < len(swept) or polled.after > 0 or polled.runs + 1 >= plan.census
+        # without known issues no run is counted: nothing is named that would carry the count
+        due = not known or len(there) < len(swept) or polled.after > 0 or polled.runs + 1 >= plan.census
         self.done = msgspec.structs.replace(polled, turn=turn, runs=polled.runs + 1)
         missed: list[int] = []
         lost: list[int] = []
@@ -133,7 +135,7 @@ class _Run:
             lost = [one for one in away if str(one) not in seen]
         named = [*self._gone(lost, known, start), *missed, *sorted(there)]
         named = [one for one in dict.fromkeys(named) if one not in self._named]
-        return named or self._bearer(known & listed)
+        return named or self._bearer(listed)
 
     def _missed(self, known: frozenset[int], listed: frozenset[int], *, since: int) -> list[int]:
         """Issues in scope that the caller does not know: those updated since the last census, and some of the others."""
@@ -171,14 +173,26 @@ class _Run:
         self._reading.told.gone.update(verdict.gone)
         return [int(one) for one in (*verdict.gone, *verdict.unlisted)]
 
-    def _bearer(self, there: frozenset[int]) -> list[int]:
+    def _bearer(self, listed: frozenset[int]) -> list[int]:
         """An issue to be named for its cursor's sake, where there is no other: else the next run begins where this one did.
 
-        Where every known issue is missing, nothing can be remembered: then they are named at once.
+        Where no issue is left at all, nothing can be remembered: what is missing is named at once, if we see the project.
         """
-        if self._named or there:
-            return [] if self._named else [min(there)]
         once = self.done.missing
+        if self._named or listed or not once:
+            return [] if self._named or not listed else [min(listed)]
+        self._see_project()
         self.done = msgspec.structs.replace(self.done, missing=())
         self._reading.told.gone.update(once)
         return [int(one) for one in once]
+
+    def _see_project(self) -> None:
+        """Raise Unavailable where our account may not browse it: all of it would look deleted."""
+        project = self._search.project
+        try:
+            self._http.get(f"{API}/project/{percent(project, safe='')}", gone="it is hidden or deleted")
+        except (Gone, Rejected) as error:
+            raise Unavailable(
+                f"Jira does not show the project {shown(project)} to our account: {error}",
+                hint="Nothing was told to be deleted. Let the account browse it again.",
+            ) from error

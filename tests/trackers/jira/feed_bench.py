@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -71,6 +72,13 @@ class Direct:
         raise Rejected(str(said))
 
 
+@cache
+def catalogue(flavour: Flavour) -> Catalogue:
+    """What the project ABC of a new site has: it is the same in each."""
+    store = Store(flavour, clock=SiteClock(), faults=Faults(), spool=Path())
+    return read_catalogue(Direct(store), flavour, "ABC")
+
+
 @dataclass
 class Jira:
     """A simulated Jira, and a follower of its project ABC who keeps what it is told, as an export does."""
@@ -87,11 +95,10 @@ class Jira:
     limit: int = 10
     copy: dict[str, Issue] = field(default_factory=dict)  # what the follower knows, by local id
     cursor: str | None = None
-    catalogue: Catalogue = field(init=False)
 
     def __post_init__(self) -> None:
         cloud = self.store.flavour.cloud
-        self.catalogue = read_catalogue(self.http, self.store.flavour, "ABC")
+        self.catalogue = catalogue(self.store.flavour)
         self.search = Search(self.http, cloud, "ABC")
         self.account = self.store.person("filesync")
         self.reading = self.new_reading()

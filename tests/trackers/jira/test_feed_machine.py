@@ -17,8 +17,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tests.support.jira.flavours import CLOUD, DC10, Flavour
 from tests.trackers.jira.feed_bench import make
 
-SWEEP, CENSUS = 3, 2
-numbers = st.integers(0, 7)
+SWEEP, CENSUS = 11, 3
+numbers = st.integers(0, 9)
 
 
 class Following(RuleBasedStateMachine):
@@ -34,6 +34,9 @@ class Following(RuleBasedStateMachine):
         self.silent: set[str] = set()  # was changed since without `updated`
         self.had: set[str] = set()
         self.texts = 0
+        for _ in range(8):  # so many that the sweep does not look at each of them in every run
+            self.person_creates()
+        self.jira.follow()
 
     def pick(self, number: int) -> str | None:
         there = sorted(self.jira.store.issues)
@@ -86,6 +89,7 @@ class Following(RuleBasedStateMachine):
         if (local := self.pick(number)) and len(home) > 1:  # else nobody is left to bear that it was missing
             self.jira.faults.hidden.add(local)
             self.jira.follow()
+            self.nothing_is_told_deleted_that_is_there()
             self.jira.faults.hidden.clear()
             self.jira.follow()
 

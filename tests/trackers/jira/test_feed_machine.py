@@ -105,6 +105,15 @@ class Following(RuleBasedStateMachine):
     def search_answers_otherwise(self, rows: int, exact: bool) -> None:
         self.jira.faults.page_cap, self.jira.faults.index_exact = rows, exact
 
+    @rule(number=numbers, between=st.integers(0, 50))
+    def search_shows_an_edit_only_after_a_run(self, number: int, between: int) -> None:
+        self.jira.faults.index_lag = 50
+        self.person_edits(number)
+        self.jira.clock.forward(between)
+        self.jira.follow()
+        self.jira.clock.forward(60)
+        self.follower_reads_to_the_end(10)
+
     @rule()
     def another_process_begins(self) -> None:
         self.jira.reading = self.jira.new_reading()

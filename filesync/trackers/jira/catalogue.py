@@ -84,6 +84,7 @@ class Catalogue:
     users: Mapping[str, str]
     epic_link: str = ""  # ids of two fields of Data Center; "" where there are none
     epic_name: str = ""
+    desk: bool = False  # a service desk's project: some of its comments are for its agents alone
     text_limit: int = text.LIMIT
     by_name: Mapping[str, JiraField] = field(init=False)
 
@@ -141,6 +142,7 @@ def _read(http: Reads, project: str, *, cloud: bool, names: Mapping[str, str], t
         users=_users(http, key, cloud=cloud),
         epic_link=offered.epic_link,
         epic_name=offered.epic_name,
+        desk=about.get("projectTypeKey") == "service_desk",
         text_limit=text_limit,
     )
 

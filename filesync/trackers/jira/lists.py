@@ -26,9 +26,9 @@ class Moved(Exception):
 class Lists:
     """What belongs to issues. Raises Unavailable, Rejected; Gone where an issue is."""
 
-    def __init__(self, http: Asks, *, cloud: bool, accounts: Collection[str], every: bool = False) -> None:
-        """`accounts`: who we are, and were. `every`: the properties of all comments are wanted, not of ours alone."""
-        self._http, self._cloud, self._accounts, self._every = http, cloud, accounts, every
+    def __init__(self, http: Asks, *, cloud: bool, accounts: Collection[str], desk: bool = False) -> None:
+        """`accounts`: who we are, and were. `desk`: in a service desk, where a property says which comments are internal."""
+        self._http, self._cloud, self._accounts, self._desk = http, cloud, accounts, desk
 
     def ours(self, author: object) -> bool:
         """Whether it is our account that wrote something."""
@@ -71,7 +71,8 @@ class Lists:
         """What needs its properties and has none yet. A worklog of Data Center has no room for any."""
         for name, entries in _LISTS:
             for one in objects(issue["fields"].get(name), entries):
-                wanted = self.ours(one.get("author")) or (self._every and name == "comment")
+                hidden = self._desk and name == "comment" and "jsdPublic" not in one
+                wanted = hidden or self.ours(one.get("author"))
                 if wanted and "properties" not in one and (self._cloud or name == "comment"):
                     yield name, one
 

@@ -69,13 +69,12 @@ class Reading:
         *,
         accounts: Collection[str],
         wanted: Wanted,
-        every_comment: bool = False,
     ) -> None:
-        """`accounts`, `every_comment`: see lists.Lists."""
+        """`accounts`: who we are, and who we were before."""
         self.told = Told()
         self._http, self._search, self._catalogue, self._accounts = http, search, catalogue, accounts
         self._cloud, self._wanted = search.cloud, wanted
-        self._lists = Lists(http, cloud=search.cloud, accounts=accounts, every=every_comment)
+        self._lists = Lists(http, cloud=search.cloud, accounts=accounts, desk=catalogue().desk)
         self._ids: dict[str, str | None] = {}  # of issues, by key: a key never names another one later
 
     def get(self, issue: str) -> Issue | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +185,16 @@ def test_our_comment_that_goes_away_while_marks_are_read_is_never_shown_as_a_per
 
     jira.http.before = somebody_deletes
     assert origins(read(jira, local)) == [gid(Kind.COMMENT, 2)]
+
+
+def test_a_comment_for_the_agents_of_a_service_desk_says_so(tmp_path: Path) -> None:
+    jira = make(DC10, tmp_path)  # in Cloud the comment itself says so
+    local = jira.create()
+    jira.comment(local, "to the customer")
+    jira.comment(local, "among us", properties=[{"key": "sd.public.comment", "value": {"internal": True}}])
+    jira.catalogue = replace(jira.catalogue, desk=True)
+    jira.reading = jira.new_reading()
+    assert [child.fields.get("visibility") for child in read(jira, local).children] == [None, "internal"]
 
 
 def test_marks_cost_one_request_for_all_in_cloud_and_one_for_an_issue_in_data_center(jira: Jira) -> None:

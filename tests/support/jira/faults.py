@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from threading import Lock
@@ -19,6 +20,7 @@ class Kind(StrEnum):
     TRUNCATE = "truncate"  # the answer stops half-way, the connection closes
     SLOW = "slow"  # the answer comes after `seconds`
     HUGE = "huge"  # the answer is `size` bytes of blanks more than it should be
+    MEANWHILE = "meanwhile"  # somebody does something just before it is carried out
     ECHO = "echo"  # an error whose words hold the request's headers, as a careless proxy's do
 
 
@@ -35,6 +37,7 @@ class Fault:
     seconds: float = 0
     size: int = 0
     body: str = ""
+    action: Callable[[], object] | None = None
 
     def meets(self, method: str, path: str) -> bool:
         return self.times > 0 and self.method in {"", method} and re.search(self.path, path) is not None
@@ -47,6 +50,8 @@ class Faults:
     index_lag: float = 0  # seconds (of the site's clock) until search sees a change; reading by id sees it at once
     index_held: bool = False  # search sees no change until this is False again
     index_exact: bool = False  # the index keeps milliseconds; else whole minutes, which is harder for callers
+    index_lost: set[str] = field(default_factory=set)  # issues' ids that search leaves out, as while it is being rebuilt
+    updated_missing: set[str] = field(default_factory=set)  # issues' ids whose `updated` is null wherever it is shown
     rows_move: bool = False  # between two pages of a search somebody edits the first issue of the page before
     window: int = 10_000  # results a search may page over; beyond it Data Center answers 500
     page_cap: int = 1000  # rows at most in one answer of a Data Center search; Cloud: 5000 for ids alone, else 100
@@ -67,6 +72,7 @@ class Faults:
     hidden: set[str] = field(default_factory=set)  # issues' ids that nobody sees
     project_hidden: bool = False  # the whole project is hidden, as when an account loses a role
     text_limit: int = 32_767
+    most_comments: int = 5000  # of one issue, on Cloud: beyond it 413
     foreign_urls: bool = False  # URLs in answers show another host, as behind a proxy or a gateway
     embedded_comments: int | None = None  # `fields.comment` of a search or a read holds at most so many; None: all
     worklogs_in_minutes: bool = False  # seconds beyond whole minutes are cut off
@@ -129,6 +135,10 @@ class Faults:
     def huge(self, size: int, *, times: int = 1, method: str = "", path: str = "") -> None:
         """Answer with so many bytes more."""
         self.arm(Fault(Kind.HUGE, times, method, path, size=size))
+
+    def meanwhile(self, action: Callable[[], object], *, times: int = 1, method: str = "", path: str = "") -> None:
+        """Do this just before such a request is carried out: what people do between two requests of ours."""
+        self.arm(Fault(Kind.MEANWHILE, times, method, path, action=action))
 
     def echo(self, *, times: int = 1, method: str = "", path: str = "") -> None:
         """Answer 500 with the request's own headers in it, secrets and all."""

@@ -189,7 +189,7 @@ COMPUTED: dict[str, Callable[[View, Issue], Json]] = {
     "status": lambda view, issue: view.status(view.store.statuses[issue.status]),
     "creator": lambda view, issue: view.person(issue.creator),
     "created": lambda view, issue: view.moment(issue.created),
-    "updated": lambda view, issue: view.moment(issue.updated),
+    "updated": lambda view, issue: None if issue.id in view.store.faults.updated_missing else view.moment(issue.updated),
     "resolutiondate": lambda view, issue: view.moment(issue.values.get("resolutiondate")),
     "comment": comments,
     "worklog": worklogs,

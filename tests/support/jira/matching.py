@@ -47,7 +47,9 @@ class Search:
             self._check_bounds(query)
         lookups = Lookups(self.store, self.user)
         test = self._test(query.where, lookups) if query.where else lambda _: True
-        seen = [issue for issue in self.store.index.entries() if self.store.sees(self.user, issue) and test(issue)]
+        lost = self.store.faults.index_lost
+        shown = [issue for issue in self.store.index.entries() if issue.id not in lost]
+        seen = [issue for issue in shown if self.store.sees(self.user, issue) and test(issue)]
         for name, descending in reversed(query.order):
             order = self._order(name, lookups)
             seen.sort(key=order, reverse=descending)

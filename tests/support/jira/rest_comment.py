@@ -227,4 +227,16 @@ def unwatch(request: Request) -> Answer:
 
 @route("GET", "issue/{issue}/votes")
 def votes(request: Request) -> Answer:
-    return Answer(200, show_issue(request.view, request.issue(), fields=["votes"])["fields"]["votes"])
+    issue = request.issue()
+    shown = show_issue(request.view, issue, fields=["votes"])["fields"]["votes"]
+    return Answer(200, {**shown, "voters": [request.view.person(one) for one in issue.voters]})
+
+
+@route("POST", "issue/{issue}/votes")
+def vote(request: Request) -> Answer:
+    """The caller's own vote: for others nobody votes."""
+    issue = request.issue()
+    if request.user.key in {issue.values.get("reporter"), *issue.voters}:
+        raise Refusal(404, "You cannot vote for an issue that you have reported, or voted for already.")
+    issue.voters.append(request.user.key)
+    return Answer(204)

@@ -138,6 +138,13 @@ def restore(request: Request) -> Answer:
     return Answer(204)
 
 
+@route("POST", "issue/{issue}/changelog/list", only=Only.CLOUD)
+def some_histories(request: Request) -> Answer:
+    wanted = {str(one) for one in request.bean("changelogIds").get("changelogIds") or []}
+    found = [request.view.history(one) for one in request.issue().histories if one.id in wanted]
+    return Answer(200, {"startAt": 0, "maxResults": len(found), "total": len(found), "histories": found})
+
+
 @route("PUT", "issue/archive", only=Only.CLOUD)
 def archive_many(request: Request) -> Answer:
     return _each(request, IssueWork(request.store, request.user).archive)

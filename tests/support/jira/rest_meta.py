@@ -51,6 +51,29 @@ def my_permissions(request: Request) -> Answer:
     return Answer(200, {"permissions": shown})
 
 
+@route("POST", "permissions/check", only=Only.CLOUD)
+def check_permissions(request: Request) -> Answer:
+    """Which of these permissions the user has for which of these projects and issues."""
+    asked, found, store = request.bean("globalPermissions", "projectPermissions", "accountId"), [], request.store
+    for group in asked.get("projectPermissions") or []:
+        issues = [one for one in (store.seek(str(number), request.user) for number in group.get("issues") or []) if one]
+        projects = [one for one in (store.project(str(number)) for number in group.get("projects") or []) if one]
+        for key in group["permissions"]:
+            seen = [int(one.id) for one in issues if store.can(request.user, key, store.projects[one.project])]
+            open_to = [int(one.id) for one in projects if store.can(request.user, key, one)]
+            found.append({"permission": key, "issues": seen, "projects": open_to})
+    has = [key for key in asked.get("globalPermissions") or [] if request.user.admin]
+    return Answer(200, {"projectPermissions": found, "globalPermissions": has})
+
+
+@route("GET", "label", only=Only.CLOUD)
+def labels(request: Request) -> Answer:
+    found = sorted({label for issue in request.store.issues.values() for label in issue.values.get("labels", [])})
+    start, size = request.window(1000, 1000)
+    page = {"startAt": start, "maxResults": size, "total": len(found), "isLast": start + size >= len(found)}
+    return Answer(200, {**page, "values": found[start : start + size]})
+
+
 def _meant(request: Request) -> Project | None:
     store = request.store
     issue = request.one("issueKey") or request.one("issueId")

@@ -132,14 +132,29 @@ def edit_version(request: Request) -> Answer:
 
 
 @route("POST", "version/{id}/removeAndSwap")
-def remove_version(request: Request) -> Answer:
+def swap_version(request: Request) -> Answer:
+    body = request.bean("moveFixIssuesTo", "moveAffectedIssuesTo", "customFieldReplacementList")
+    return _remove_version(request, {"fixVersions": body.get("moveFixIssuesTo"), "versions": body.get("moveAffectedIssuesTo")})
+
+
+@route("PUT", "version/{id}/mergeto/{target}")
+def merge_version(request: Request) -> Answer:
+    return _remove_version(request, dict.fromkeys(("fixVersions", "versions"), request.params["target"]))
+
+
+def _remove_version(request: Request, instead: dict[str, Json]) -> Answer:
+    """Away with a version, another one in its place where one is named; no issue's `updated` moves."""
     one, kept = _version(request)
     _place(request, one.id)
+    for other in instead.values():
+        if other is not None and (str(other) not in one.versions or str(other) == kept.id):
+            raise Refusal(400, f"Could not find version for id '{other}'")
     del one.versions[kept.id]
     for issue in request.store.issues.values():
-        for name in ("fixVersions", "versions"):
+        for name, other in instead.items():
             if kept.id in issue.values.get(name, []):
-                request.store.put(issue, {name: [left for left in issue.values[name] if left != kept.id] or None})
+                swapped = [left if left != kept.id else str(other) for left in issue.values[name] if left != kept.id or other]
+                request.store.put(issue, {name: list(dict.fromkeys(swapped)) or None})
     return Answer(204)
 
 
@@ -172,6 +187,21 @@ def edit_component(request: Request) -> Answer:
     body = request.json()
     kept.name, kept.description = str(body.get("name", kept.name)), str(body.get("description", kept.description))
     return Answer(200, request.view.component(kept))
+
+
+@route("DELETE", "component/{id}")
+def remove_component(request: Request) -> Answer:
+    one, kept = _component(request)
+    _place(request, one.id)
+    other = request.one("moveIssuesTo")
+    if other and other not in one.components:
+        raise Refusal(404, f"The component with id {other} does not exist.")
+    del one.components[kept.id]
+    for issue in request.store.issues.values():
+        if kept.id in issue.values.get("components", []):
+            swapped = [left if left != kept.id else other for left in issue.values["components"] if left != kept.id or other]
+            request.store.put(issue, {"components": list(dict.fromkeys(swapped)) or None})
+    return Answer(204)
 
 
 def _component(request: Request) -> tuple[Project, Component]:

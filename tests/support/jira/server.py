@@ -8,6 +8,7 @@ import shutil
 import socket
 import sys
 import traceback
+from collections import deque
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
@@ -26,6 +27,7 @@ LOGIN = (
     '<body><form id="login-form" action="/login.jsp"><input name="os_username"></form></body></html>'
 )
 ASKING = ("search", "search/jql", "bulkfetch", "list", "match", "approximate-count", "check")  # POSTs that only read
+KEPT = 50_000  # requests, the latest
 SMALL = 2000  # bytes; what is longer is compressed where the client takes that
 
 
@@ -171,7 +173,7 @@ class JiraServer(Server):
         self.store, self.context = store, context
         self.gate = Gate(store)
         self.media = ""  # the other host's URL
-        self.seen: list[Seen] = []
+        self.seen: deque[Seen] = deque(maxlen=KEPT)
         self.crashes: list[str] = []
         self._session = secrets.token_hex(16)
 
@@ -202,6 +204,8 @@ class JiraServer(Server):
             self._keep(Seen(method, parts.path, query, headers, body, 0))
             connection.hang_up()
             return
+        if fault is not None and fault.action is not None:
+            fault.action()
         if answer is None:
             answer = self._answer(method, parts.path, query, headers, body, pieces)
         lost = fault is not None and fault.kind is Kind.LOSE_ANSWER

@@ -121,6 +121,12 @@ class JiraSite:
             found.status = "10002"
             self.store.note(found, self.store.person("admin"), moment, items)
 
+    def rename_version(self, old: str, new: str, *, project: str = "ABC") -> None:
+        """Every issue shows the new name, and none has changed."""
+        place = self.store.project(project)
+        assert place is not None
+        next(version for version in place.versions.values() if version.name == old).name = new
+
     def requests(self, path: str = "") -> list[Seen]:
         """What was asked so far, where the path holds this text."""
         return [seen for seen in list(self.server.seen) if path in seen.path]

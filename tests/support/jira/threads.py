@@ -27,6 +27,8 @@ class ThreadWork:
         store = self.store
         words = f"{self.actor.display}, you do not have the permission to comment on this issue."
         store.demand(self.actor, "ADD_COMMENTS", issue, words)
+        if store.flavour.cloud and len(issue.comments) >= store.faults.most_comments:
+            raise Refusal(413, f"The issue has reached its limit of {store.faults.most_comments} comments.")
         text, visibility = self._text(body), self._visibility(issue, body)
         properties: dict[str, Json] = {}
         for entry in body.get("properties") or []:

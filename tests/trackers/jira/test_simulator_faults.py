@@ -311,3 +311,27 @@ def test_what_leaves_updated_as_it_was(site: JiraSite, client: Client) -> None:
     site.faults.comment_edit_silent = False
     person.edit_comment(issue, comment, "three")
     assert updated() > before
+
+
+def test_somebody_may_do_something_between_two_requests(site: JiraSite, client: Client) -> None:
+    issue = client.make()
+    person = site.person("a.lindqvist")
+    site.faults.meanwhile(lambda: person.comment(issue, "just now"), method="GET", path=f"issue/{issue}/comment")
+    assert client.get(f"issue/{issue}?fields=comment")["fields"]["comment"]["total"] == 0
+    assert client.get(f"issue/{issue}/comment")["total"] == 1
+
+
+def test_an_index_that_is_being_rebuilt_leaves_issues_out(site: JiraSite, client: Client) -> None:
+    lost, kept = client.make(), client.make()
+    site.faults.index_lost.add(lost)
+    assert client.find("project = ABC") == ["ABC-2"]
+    assert client.call("GET", f"issue/{lost}")[0] == 200
+    site.faults.updated_missing.add(kept)
+    assert client.get(f"issue/{kept}?fields=updated")["fields"]["updated"] is None
+
+
+def test_an_issue_on_cloud_takes_so_many_comments_and_no_more(cloud: Client) -> None:
+    cloud.site.faults.most_comments = 1
+    issue = cloud.make()
+    assert cloud.call("POST", f"issue/{issue}/comment", {"body": "one"})[0] == 201
+    assert cloud.call("POST", f"issue/{issue}/comment", {"body": "two"})[0] == 413

@@ -44,7 +44,7 @@ class Ending:
                 idempotent=True,
             )
         except Gone:
-            return
+            project.standing(now=True)
         except Rejected as error:
             project.standing()
             raise self._why(ref, error) from error

@@ -19,6 +19,8 @@ from filesync.trackers.jira.search import API, objects
 
 _PAGE: Final = 100  # histories of a page in Cloud
 _IN_WORDS: Final = (FieldKind.TEXT, FieldKind.OPTION, FieldKind.TYPE, FieldKind.STATUS)
+# how Data Center names them in a history, by id
+_CALLED: Final = {"fixVersions": "Fix Version", "versions": "Version", "components": "Component"}
 _BY_ENTRY: Final = (FieldKind.VERSION, FieldKind.COMPONENT)
 
 
@@ -74,7 +76,7 @@ def as_born(
     listed = list(changes)
     born = dict(now)
     for field in catalogue.fields:
-        own = [change for change in listed if change.field in {field.id, field.label}]
+        own = [change for change in listed if change.field in {field.id, field.label, _CALLED.get(field.id)}]
         if not own:
             continue
         given = {flat: value for flat, value in told.items() if split_name(flat)[0] == field.name}
@@ -97,6 +99,8 @@ def _undone(field: JiraField, changes: list[Change], now: Mapping[str, Value], *
         return there
     if field.many:
         return {flat_name(field.name, one): True for one in first.old_text.split()} if field.kind is FieldKind.LABEL else None
+    if not first.old and not first.old_text:
+        return {}
     if field.kind in _IN_WORDS:
         value = normal(FieldKind.TEXT, first.old_text)
     elif field.kind is FieldKind.PARENT or (field.kind is FieldKind.USER and cloud):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from filesync.bundle.verdict import shown
@@ -121,12 +122,12 @@ class Project:
 
     # ── rights ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def standing(self) -> None:
+    def standing(self, *, now: bool = False) -> None:
         """After a refusal: raises Unavailable where our account has lost the project, or a right without which nothing goes on.
 
-        So one message says it, and not one for each issue.
+        So one message says it, and not one for each issue. `now`: what was seen a moment ago is not enough.
         """
-        if self._stood is not None and self.clock() - self._stood < _STALE:
+        if not now and self._stood is not None and self.clock() - self._stood < _STALE:
             return
         path = f"{API}/project/{self.catalogue.project}"
         lost = f"our account does not see the project {self.catalogue.key} any more"
@@ -141,6 +142,15 @@ class Project:
                 hint="Give it back in Jira's permission scheme. Everything waits; nothing is lost.",
             )
         self._stood = self.clock()
+
+    @contextmanager
+    def gone_is_gone(self) -> Iterator[None]:
+        """Around calls that may find something gone: that is believed only while our account sees the project."""
+        try:
+            yield
+        except Gone:
+            self.standing(now=True)
+            raise
 
     def administers(self) -> bool:
         """Whether our account may keep Jira from mailing people. Raises Unavailable."""

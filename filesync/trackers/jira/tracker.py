@@ -107,25 +107,27 @@ class JiraTracker:
 
     def create(self, origin: Gid, draft: Draft) -> Born:
         """See Tracker, and births.py for how it is done once."""
-        match draft.kind:
-            case Kind.ISSUE:
-                return self._births.issue(origin, draft)
-            case Kind.COMMENT | Kind.WORKLOG:
-                return self._births.entry(origin, draft)
-            case Kind.ATTACHMENT:
-                return self._uploads.create(origin, draft)
+        with self._project.gone_is_gone():
+            match draft.kind:
+                case Kind.ISSUE:
+                    return self._births.issue(origin, draft)
+                case Kind.COMMENT | Kind.WORKLOG:
+                    return self._births.entry(origin, draft)
+                case Kind.ATTACHMENT:
+                    return self._uploads.create(origin, draft)
 
     def apply(self, ref: Ref, action: Action, mark: Mark) -> Flat:
         """See Tracker. The mark stands in the history of an issue; a comment's or worklog's edit has no room for one."""
-        match action:
-            case Write(fields):
-                return self._write(ref, fields, mark)
-            case Remove():
-                self._ending.remove(ref)
-            case MarkDeleted(partner):
-                self._ending.mark(ref, partner)
-            case _:
-                assert_never(action)
+        with self._project.gone_is_gone():
+            match action:
+                case Write(fields):
+                    return self._write(ref, fields, mark)
+                case Remove():
+                    self._ending.remove(ref)
+                case MarkDeleted(partner):
+                    self._ending.mark(ref, partner)
+                case _:
+                    assert_never(action)
         return {}
 
     def _write(self, ref: Ref, fields: Flat, mark: Mark) -> Flat:
@@ -146,11 +148,13 @@ class JiraTracker:
 
     def fetch(self, ref: Ref) -> Iterator[bytes]:
         """See Tracker."""
-        return self._uploads.fetch(ref)
+        with self._project.gone_is_gone():
+            yield from self._uploads.fetch(ref)
 
     def route(self, ref: Ref, status: str) -> tuple[str, ...]:
         """See Tracker, and moving.py for what is known of a workflow."""
-        return self._moving.route(ref.local, status)
+        with self._project.gone_is_gone():
+            return self._moving.route(ref.local, status)
 
     def read_checkpoint(self, name: str) -> str | None:
         """See Tracker. It is a property of the project."""

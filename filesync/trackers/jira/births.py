@@ -15,7 +15,7 @@ from typing import Any, Final
 from filesync.errors import Gone, Rejected, Unavailable
 from filesync.model.ids import Gid, Kind
 from filesync.model.issue import Issue
-from filesync.model.values import Value
+from filesync.model.values import Value, digest
 from filesync.trackers.base import Born, Draft
 from filesync.trackers.jira import entries, markers, parts, text
 from filesync.trackers.jira.answers import Unknown
@@ -23,8 +23,8 @@ from filesync.trackers.jira.bodies import Body, create_body
 from filesync.trackers.jira.cursor import is_id
 from filesync.trackers.jira.entries import Entry
 from filesync.trackers.jira.history import as_born, read_changes
-from filesync.trackers.jira.issues import read_child
-from filesync.trackers.jira.markers import PARTS, PROPERTY, Marker, Part
+from filesync.trackers.jira.issues import read_child, read_issue
+from filesync.trackers.jira.markers import PARTS, PROPERTIES, PROPERTY, Marker, Part
 from filesync.trackers.jira.project import API, Project, gone_words, new_id
 from filesync.trackers.jira.reading import Reading
 from filesync.trackers.jira.refused import by_name, entry_refusal, refusal
@@ -57,14 +57,20 @@ class Births:
             answer = project.http.send("POST", f"{API}/issue", body=asked)
         except Rejected as error:
             raise self._why(error, sent) from error
-        local = new_id(answer, "the new issue")
-        issue = self._reading.get(local)
-        if issue is None:
+        return self._just_born(new_id(answer, "the new issue"))
+
+    def _just_born(self, local: str) -> Born:
+        """An issue that was made a moment ago: nothing belongs to it yet."""
+        project = self._project
+        try:
+            json = project.issue(local, "*all", properties=PROPERTIES)
+        except Gone as error:
             raise Unavailable(
                 f"issue {local} was made and cannot be read",
                 hint="Somebody deleted it at once, or our account may not see what it makes. It is looked for again.",
-            )
-        return Born(item=issue.item, key=issue.key)
+            ) from error
+        born = read_issue(project.catalogue, json, accounts=project.accounts, in_scope=True, id_of=project.id_of)
+        return Born(item=born.item, key=born.key)
 
     def _body(self, draft: Draft) -> Body:
         """What is sent. Raises Rejected with all that is known to be wrong."""
@@ -99,9 +105,13 @@ class Births:
         project = self._project
         tried, now = epoch_ms(draft.tried) + project.ahead_ms, project.now_ms()
         for local in self._search.made(tried - MARGIN):
-            found = self._marked(local, origin)
-            if found is not None:
-                return self._born_before(found, draft)
+            marker = self._marker(local)
+            if marker is None or marker.origin != origin:
+                continue
+            issue = self._reading.get(local)
+            if issue is not None and issue.item.origin == origin:
+                same = {name: value for name, value in draft.fields.items() if marker.born.get(name) == digest(value)}
+                return self._born_before(issue, same)
         left = tried + MARGIN + int(project.settings.lag * 1000) - now
         if left > 0:
             raise Unavailable(
@@ -111,22 +121,19 @@ class Births:
             )
         return None
 
-    def _marked(self, local: str, origin: Gid) -> Issue | None:
-        """The issue, where it was made for this origin."""
+    def _marker(self, local: str) -> Marker | None:
+        """What an issue says of itself; whether that is to be believed, the reading knows."""
         try:
             held = parts.held_by(self._project.issue(local, properties=(PROPERTY,)))
         except Gone:
             return None
-        marker = markers.read_marker(Kind.ISSUE, held.get(PROPERTY))
-        if marker is None or marker.origin != origin:
-            return None
-        issue = self._reading.get(local)
-        return issue if issue is not None and issue.item.origin == origin else None
+        return markers.read_marker(Kind.ISSUE, held.get(PROPERTY))
 
-    def _born_before(self, issue: Issue, draft: Draft) -> Born:
+    def _born_before(self, issue: Issue, told: Mapping[str, Value]) -> Born:
+        """An issue that was made of these fields, as it was born."""
         project = self._project
         changes = read_changes(project.http, issue.item.ref.local, cloud=project.cloud)
-        fields = as_born(project.catalogue, issue.item.fields, changes, told=draft.fields)
+        fields = as_born(project.catalogue, issue.item.fields, changes, told=told)
         return Born(item=replace(issue.item, fields=fields), key=issue.key, again=True)
 
     # ── comments and worklogs ───────────────────────────────────────────────────────────────────────────────────
@@ -146,7 +153,7 @@ class Births:
         if entry.refused:
             raise refusal(f"a new {kind} on {key}", entry.refused)
         head = entries.head_over(text.header(text.HEADER, draft.about), entry, limit=limit)
-        mark = Marker(origin=origin, at=project.now_text(), born=markers.born_digests(entry.after), head=head)
+        mark = Marker(origin=origin, at=project.now_text(), head=head)
         try:
             json = self._send(issue, key, kind, entry.json(kind, head), mark)
         except Unknown:
@@ -165,8 +172,8 @@ class Births:
         """Make it; what Jira shows of it, with its mark."""
         project, own = self._project, kind is Kind.COMMENT or self._project.cloud
         part = Part(mark.origin, mark.head)
-        if not own:
-            parts.check_room(parts.held_by(project.issue(issue, properties=PARTS)), part, key)
+        held = {} if own else parts.held_by(project.issue(issue, properties=PARTS))
+        parts.check_room(held, part, key)
         answer = project.http.send(
             "POST",
             f"{API}/issue/{issue}/{kind}",
@@ -177,7 +184,7 @@ class Births:
         )
         local = new_id(answer, f"the new {kind}")
         if not own:
-            parts.add(project, issue, markers.part_name(kind, local), part)
+            parts.add(project, issue, held, markers.part_name(kind, local), part)
         return {**answer, **({"properties": [_property(mark)]} if own else {})}
 
     def _entry_before(self, origin: Gid, draft: Draft, entry: Entry) -> Born | None:
@@ -206,12 +213,13 @@ class Births:
         limit = project.catalogue.text_limit
         head = entries.head_over(text.header(text.HEADER, draft.about), entry, limit=limit)
         wanted, since = entry.json(draft.kind, head), epoch_ms(draft.tried or project.now_text()) + project.ahead_ms - MARGIN
-        taken = markers.read_parts(parts.held_by(project.issue(local, properties=PARTS)))
+        held = parts.held_by(project.issue(local, properties=PARTS))
+        taken = markers.read_parts(held)
         answer = project.http.get(f"{API}/issue/{local}/worklog", gone=gone_words(local))
         for one in objects(answer, "worklogs"):
             name = markers.part_name(Kind.WORKLOG, str(one.get("id")))
             if name not in taken and project.ours(one.get("author")) and entries.same_work(one, wanted, since=since):
-                parts.add(project, local, name, Part(origin, head))
+                parts.add(project, local, held, name, Part(origin, head))
                 return str(one.get("id"))
         return None
 

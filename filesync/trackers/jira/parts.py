@@ -37,9 +37,8 @@ def check_room(properties: Mapping[str, object], part: Part, key: str) -> None:
         )
 
 
-def add(project: Project, issue: str, name: str, part: Part) -> None:
-    """Write down for whom a part was made. Raises Gone, Rejected, Unavailable."""
-    held = held_by(project.issue(issue, properties=markers.PARTS))
+def add(project: Project, issue: str, held: Mapping[str, object], name: str, part: Part) -> None:
+    """Write down for whom a part was made, beside what the issue's properties hold. Raises Gone, Rejected, Unavailable."""
     where = markers.with_part(held, name, part)
     if where is None:
         raise Rejected(f"there is no room on issue {issue} to say for whom {name} was made")

@@ -21,7 +21,7 @@ from filesync.trackers.jira.settings import JiraSettings
 from filesync.trackers.jira.shapes import member
 
 API: Final = "rest/api/2"
-_STALE: Final = dt.timedelta(minutes=1)  # what was read longer ago than that is read again where something is unknown
+STALE: Final = dt.timedelta(minutes=1)  # what was read longer ago than that is read again where something is unknown
 _KEYS: Final = 50_000  # that are remembered
 _WHOLE: Final = ("BROWSE_PROJECTS", "CREATE_ISSUES", "EDIT_ISSUES", "ADD_COMMENTS")  # without these nothing goes on
 _ADMINISTERS: Final = ("ADMINISTER", "ADMINISTER_PROJECTS")
@@ -74,7 +74,7 @@ class Project:
     def renewed(self) -> bool:
         """Read anew what there is, unless that was done a moment ago; whether it was. Raises Unavailable."""
         with self._making:
-            if self.clock() - self._read_at < _STALE:
+            if self.clock() - self._read_at < STALE:
                 return False
             self._renew()
             return True
@@ -127,7 +127,7 @@ class Project:
 
         So one message says it, and not one for each issue. `now`: what was seen a moment ago is not enough.
         """
-        if not now and self._stood is not None and self.clock() - self._stood < _STALE:
+        if not now and self._stood is not None and self.clock() - self._stood < STALE:
             return
         path = f"{API}/project/{self.catalogue.project}"
         lost = f"our account does not see the project {self.catalogue.key} any more"
@@ -160,7 +160,7 @@ class Project:
         """What Jira does not speak of is not missing."""
         with self._lock:
             known = self._rights
-        if known is None or self.clock() - known[0] > _STALE:
+        if known is None or self.clock() - known[0] > STALE:
             params = {"projectId": self.catalogue.project}
             params |= {"permissions": ",".join((*_WHOLE, *_ADMINISTERS))} if self.cloud else {}
             answer = self.http.get(f"{API}/mypermissions", params=params)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
@@ -17,7 +18,7 @@ from filesync.trackers.jira.births import MARGIN
 from filesync.trackers.jira.cursor import is_id
 from filesync.trackers.jira.issues import read_child
 from filesync.trackers.jira.markers import PARTS, Part
-from filesync.trackers.jira.project import API, Project, gone_words, new_id, strange
+from filesync.trackers.jira.project import API, STALE, Project, gone_words, new_id, strange
 from filesync.trackers.jira.refused import refusal
 from filesync.trackers.jira.search import objects
 from filesync.trackers.jira.shapes import epoch_ms
@@ -31,6 +32,7 @@ class Uploads:
 
     def __init__(self, project: Project) -> None:
         self._project = project
+        self._read: tuple[dt.datetime, Mapping[str, Any]] | None = None
 
     def create(self, origin: Gid, draft: Draft) -> Born:
         """Attach a file. Raises as `Tracker.create` does."""
@@ -40,8 +42,8 @@ class Uploads:
         if draft.tried and (born := self._before(origin, draft, there)) is not None:
             return born
         self._room_for(size)
-        part, key = Part(origin), str(there.get("key", ""))
-        parts.check_room(parts.held_by(there), part, key)
+        part, key, held = Part(origin), str(there.get("key", "")), parts.held_by(there)
+        parts.check_room(held, part, key)
         assert draft.content is not None  # _checked
         try:
             answer = project.http.upload(
@@ -63,7 +65,7 @@ class Uploads:
             raise Rejected(f"an attachment of {size_text(size)} on {key} is refused: {error}", hint=error.hint) from error
         made = answer[0] if isinstance(answer, list) and answer else answer
         local = new_id(made, "the new attachment")
-        parts.add(project, issue, markers.part_name(Kind.ATTACHMENT, local), part)
+        parts.add(project, issue, held, markers.part_name(Kind.ATTACHMENT, local), part)
         return self._born(origin, made, issue, key)
 
     def fetch(self, ref: Ref) -> Iterator[bytes]:
@@ -86,8 +88,7 @@ class Uploads:
 
     def _room_for(self, size: int) -> None:
         """What Jira takes, asked before bytes are sent. Raises Rejected."""
-        meta = self._project.http.get(f"{API}/attachment/meta")
-        meta = meta if isinstance(meta, Mapping) else {}
+        meta = self._meta()
         limit = meta.get("uploadLimit")
         if meta.get("enabled") is False:
             raise Rejected("attachments are switched off in Jira", hint="An administrator of Jira can switch them on.")
@@ -97,6 +98,14 @@ class Uploads:
                 {"size": f"{size_text(size)} are more than the {size_text(limit)} that Jira takes"},
                 hint="An administrator of Jira can raise its limit; it is not tried again by itself.",
             )
+
+    def _meta(self) -> Mapping[str, Any]:
+        """What Jira says of attachments in general; not asked for each one."""
+        now = self._project.clock()
+        if self._read is None or now - self._read[0] > STALE:
+            meta = self._project.http.get(f"{API}/attachment/meta")
+            self._read = (now, meta if isinstance(meta, Mapping) else {})
+        return self._read[1]
 
     def _before(self, origin: Gid, draft: Draft, there: Mapping[str, Any]) -> Born | None:
         """What an earlier call attached: by its mark, or else one of ours with the same name and the same bytes."""
@@ -114,7 +123,7 @@ class Uploads:
                 continue
             wanted = wanted or _digest(draft.content() if draft.content is not None else iter(()))
             if _digest(self.fetch(Ref(Kind.ATTACHMENT, issue, local))) == wanted:
-                parts.add(self._project, issue, name, Part(origin))
+                parts.add(self._project, issue, properties, name, Part(origin))
                 return self._born(origin, one, issue, key, again=True)
         return None
 

@@ -8,6 +8,7 @@ from filesync.errors import Gone, Rejected, Unavailable
 from filesync.model.ids import Kind
 from filesync.model.issue import About, Ref
 from filesync.model.links import link_name
+from filesync.model.values import Flat
 from filesync.trackers.base import Draft, MarkDeleted, Remove, Write
 from filesync.trackers.jira.tracker import JiraTracker
 from tests.trackers.bench import BASIC, MARK, gid, issue_ref
@@ -36,7 +37,7 @@ def writes(opened: Opened) -> list[str]:
 
 
 def test_any_number_of_fields_is_one_write(opened: Opened, tracker: JiraTracker, local: str) -> None:
-    fields = {"summary": "x", "labels:b": True, "labels:share": None, "priority": "Low", "components:Firmware": True}
+    fields: Flat = {"summary": "x", "labels:b": True, "labels:share": None, "priority": "Low", "components:Firmware": True}
     opened.site.forget_requests()
     assert tracker.apply(issue_ref(local), Write(fields), MARK) == fields
     assert writes(opened) == [f"PUT {local}"]
@@ -45,7 +46,7 @@ def test_any_number_of_fields_is_one_write(opened: Opened, tracker: JiraTracker,
 
 def test_what_is_so_already_is_no_write(opened: Opened, tracker: JiraTracker, local: str) -> None:
     opened.site.forget_requests()
-    fields = {"summary": BASIC["summary"], "labels:share": True, "labels:never-there": None}
+    fields: Flat = {"summary": BASIC["summary"], "labels:share": True, "labels:never-there": None}
     assert tracker.apply(issue_ref(local), Write(fields), MARK) == fields
     assert writes(opened) == []
 

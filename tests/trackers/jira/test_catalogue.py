@@ -142,11 +142,13 @@ def test_editmeta_and_a_transitions_fields_are_read_as_createmeta_is() -> None:
 
 def test_check_says_why_a_field_that_the_contract_names_is_not_carried(tmp_path: Path) -> None:
     found = catalogue(cloud=False)
-    agreed = "version: 1\ntypes: [Bug]\nfields: {mood: {kind: text}, Elsewhere: {kind: text}, Owner: {kind: user}, x: {kind: text}}\n"
+    agreed = (
+        "version: 1\ntypes: [Bug]\nfields: {mood: {kind: text}, votes: {kind: text}, owner: {kind: user}, x: {kind: text}}\n"
+    )
     have = Description(name="Jira", fields=found.specs, types=(), statuses=(), users=(), links=(), left_out=found.left_out)
-    told = list(_left_out(rules(tmp_path, agreed, "fields: {Mood: mood}\n"), have))
-    assert [problem.where for problem in told] == ["Elsewhere", "mood"]
-    assert "com.example.moods:mood" in told[1].what
+    told = list(_left_out(rules(tmp_path, agreed, "fields: {Mood: mood, Owner: owner}\n"), have))
+    assert [problem.where for problem in told] == ["mood", "votes"]
+    assert "com.example.moods:mood" in told[0].what
 
 
 @both

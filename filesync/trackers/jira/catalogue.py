@@ -237,8 +237,9 @@ def _sprints(http: Reads, project: str) -> dict[str, str]:
     found: dict[str, set[str]] = {}
     for board in _pages(http, f"{_AGILE}/board", "values", projectKeyOrId=project, type="scrum"):
         for one in _pages(http, f"{_AGILE}/board/{_number(board, 'id')}/sprint", "values", state="active,future"):
-            number, name, _ = sprint(one)
-            found.setdefault(name, set()).add(str(number))
+            number, name, closed = sprint(one)
+            if not closed:  # a Jira that does not know the filter lists all
+                found.setdefault(name, set()).add(str(number))
     return {name: numbers.pop() for name, numbers in found.items() if len(numbers) == 1}
 
 

@@ -19,7 +19,7 @@ from filesync.errors import ConfigError, Problem
 from filesync.model.ids import SiteId
 from filesync.rules.contract import FIRST
 from filesync.settings import READ, At, Document, duration, load, place_in_file, size
-from filesync.trackers.registry import KINDS, settings_problems
+from filesync.trackers.registry import KINDS, secret_files, settings_problems
 
 _DEFAULTS: Final[Mapping[str, str]] = {
     "signing": "keys/signing",
@@ -268,13 +268,16 @@ class _Reader:
         )
 
     def _keep_out_of_reach(self, folders: Folders, keys: Keys) -> None:
-        """Private keys in a folder that a carrier empties or fills would travel, or be replaced."""
-        for name in _DEFAULTS:
-            path: Path | None = getattr(keys, name)
+        """Keys and secrets in a folder that a carrier empties or fills would travel, or be replaced."""
+        tracker = self.data["tracker"]
+        files: list[tuple[At, Path | None]] = [(("keys", name), getattr(keys, name)) for name in _DEFAULTS]
+        for at, path in secret_files(tracker["kind"], tracker.get("settings", {})):
+            files.append((("tracker", *at), self._path(("tracker", *at), path)))
+        for at, file in files:
             for place in ("outbox", "inbox"):
-                if path is not None and path.resolve().is_relative_to(getattr(folders, place).resolve()):
-                    what = f"{name} lies in the {place}, where the carrier reads and writes: {path}"
-                    self.problems.append(self.document.problem(("keys", name), what))
+                if file is not None and file.resolve().is_relative_to(getattr(folders, place).resolve()):
+                    what = f"{at[-1]} lies in the {place}, where the carrier reads and writes: {file}"
+                    self.problems.append(self.document.problem(at, what))
 
     def _rules(self, at: At, given: Mapping[str, Any], default: ExchangeRules) -> ExchangeRules:
         contract, mapping = default.contract, default.mapping

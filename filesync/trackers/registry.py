@@ -41,6 +41,12 @@ def settings_problems(kind: str, settings: Mapping[str, object]) -> Iterator[tup
         yield from ((("settings", *at), what) for at, what in jira.problems(settings))
 
 
+def secret_files(kind: str, settings: Mapping[str, object]) -> Iterator[tuple[At, str]]:
+    """Paths in `tracker.settings` of files that nobody else may see, each with its place under `tracker`."""
+    if kind in jira.KINDS:
+        yield from ((("settings", *at), path) for at, path in jira.secret_files(settings))
+
+
 def open_tracker(
     kind: str, *, project: str, settings: Mapping[str, object], folder: Path, clock: Callable[[], dt.datetime]
 ) -> Tracker:

@@ -127,11 +127,10 @@ class Session:
             target = urljoin(url, answer.headers.get("location", ""))
             parts = urlsplit(target)
             schemes = {"https", urlsplit(self._base).scheme}
+            fit = parts.scheme in schemes and parts.hostname and parts.port != 0 and parts.username is None
         except ValueError:
             return None
-        if is_login(answer) or parts.scheme not in schemes or not parts.hostname or parts.username is not None:
-            return None
-        return target
+        return target if fit and not is_login(answer) else None
 
     def _exchange(self, call: Call, authorization: str) -> Answer:
         self._count(call.request)

@@ -116,6 +116,17 @@ def problems(given: Mapping[str, Any]) -> Iterator[tuple[At, str]]:
             yield ("transitions", str(step)), "a transition is named by its statuses, as in Open -> Closed"
 
 
+def secret_files(given: Mapping[str, Any]) -> Iterator[tuple[At, str]]:
+    """The paths of files that nobody else may see, as they are given, each with its place."""
+    oauth = given.get("oauth", {})
+    for name in ("token_file", "proxy_password_file", "client_key", "client_certificate"):
+        if name in given:
+            yield (name,), given[name]
+    for name in ("client_secret_file", "refresh_token_file"):
+        if name in oauth:
+            yield ("oauth", name), oauth[name]
+
+
 def _wrong_ways(given: Mapping[str, Any]) -> Iterator[tuple[At, str]]:
     if "url" not in given:
         yield ("url",), "is missing: where Jira is, as in https://jira.example.org"

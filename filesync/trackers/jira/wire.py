@@ -9,7 +9,7 @@ import ssl
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Final
@@ -30,13 +30,7 @@ _CONNECTIONS: Final = 100  # more than threads ever ask
 _KEPT: Final = 15.0  # seconds that an idle connection is kept: servers close theirs after 20 and more
 _OPEN_TO_OTHERS: Final = 0o077
 # The connection never stood, or there was none to be had. Whatever else breaks may break after Jira had it all.
-_NOT_SENT: Final = (
-    httpx2.ConnectError,
-    httpx2.ConnectTimeout,
-    httpx2.PoolTimeout,
-    httpx2.UnsupportedProtocol,
-    httpx2.InvalidURL,
-)
+_NOT_SENT: Final = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 _PIECE: Final = 1 << 16  # bytes
 _GZIP: Final = 16 + zlib.MAX_WBITS
 
@@ -60,10 +54,10 @@ class Request:
     """One request. `content` is bytes or a stream of as many bytes as its Content-Length says."""
 
     method: str
-    url: str
+    url: str = field(repr=False)  # that of a file may be signed
     params: Mapping[str, str] | None = None
-    headers: Mapping[str, str]
-    content: bytes | Iterable[bytes] | None = None
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes | Iterable[bytes] | None = field(default=None, repr=False)
     slow: bool = False  # the answer may take as long as a whole one
 
 
@@ -97,15 +91,15 @@ class Wire:
     def stream(self, request: Request, *, abroad: bool = False) -> Iterator[tuple[Answer, Iterator[bytes]]]:
         """Send it; the answer's head (its body empty), and its body in pieces. Raises Broken, at any step."""
         client = self._abroad if abroad else self._home
-        built = client.build_request(
-            request.method,
-            request.url,
-            params=request.params,
-            headers={"Accept-Encoding": "gzip", **request.headers},
-            content=request.content,
-            timeout=_timeouts(self._timeout * (WHOLE if request.slow else 1), write=self._timeout),
-        )
         try:
+            built = client.build_request(
+                request.method,
+                request.url,
+                params=request.params,
+                headers={"Accept-Encoding": "gzip", **request.headers},
+                content=request.content,
+                timeout=_timeouts(self._timeout * (WHOLE if request.slow else 1), write=self._timeout),
+            )
             response = client.send(built, stream=True)
         except (httpx2.TransportError, httpx2.InvalidURL) as error:
             raise _broken(error) from error
@@ -170,6 +164,8 @@ def _broken(error: httpx2.TransportError | httpx2.InvalidURL) -> Broken:
     if isinstance(error, httpx2.ProxyError):
         hint = "Look at tracker.settings.proxy, proxy_user and proxy_password_file."
         return Broken(f"the proxy does not connect us: {why}", sent=False, hint=hint)
+    if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
+        return Broken(f"no address: {why}", sent=False, again=False)
     sent = not isinstance(error, _NOT_SENT)
     if isinstance(error, httpx2.TimeoutException):
         return Broken("no answer in time" if sent else f"no connection within {CONNECT:.0f} s", sent=sent)

@@ -141,6 +141,17 @@ def test_errors_of_bulk_calls_are_read_too(jira: Make, stub: Stub) -> None:
         jira().send("POST", "rest/api/2/issue/archive", body={})
 
 
+@pytest.mark.parametrize(("cloud", "waits"), [(True, [2.0]), (False, [])], ids=["cloud", "dc"])
+def test_trap19_cloud_is_spared_many_writes_to_one_issue(
+    jira: Make, stub: Stub, passing: Clock, *, cloud: bool, waits: list[float]
+) -> None:
+    http = jira(cloud=cloud, requests_per_second=1000)
+    for _ in range(21):
+        http.send("PUT", "rest/api/2/issue/10001", body={}, about="10001")
+    http.send("PUT", "rest/api/2/issue/10002", body={}, about="10002")
+    assert passing.slept == waits
+
+
 # ── what Jira did not say to us ─────────────────────────────────────────────────────────────────────────────────
 
 

@@ -83,12 +83,21 @@ def test_trap20_redirects_come_to_an_end(jira: Make, stub: Stub) -> None:
     assert len(stub.asked) == 6
 
 
-@pytest.mark.parametrize("where", ["ftp://files.example/1", "https://anna:pw@files.example/1", "http://[", "https:///1"])
+WRONG = ["ftp://files.example/1", "https://anna:pw@files.example/1", "http://[", "https:///1", "https://files.example:99999/1"]
+
+
+@pytest.mark.parametrize("where", WRONG)
 def test_trap20_no_address_is_followed_that_is_none(jira: Make, stub: Stub, where: str) -> None:
     stub.play(to(where))
     with pytest.raises(Unavailable, match="sends GET secure/attachment") as caught:
         fetched(jira())
     assert "pw" not in str(caught.value)
+
+
+def test_trap20_a_name_that_no_host_can_have_is_told(jira: Make, stub: Stub, passing: Clock) -> None:
+    stub.play(to("https://a\u00ad..b/1"))
+    with pytest.raises(Unavailable, match="does not answer GET secure/attachment"):
+        fetched(jira())
 
 
 def test_trap22_a_token_that_is_sent_to_log_in_is_told(jira: Make, stub: Stub) -> None:

@@ -122,6 +122,16 @@ def test_settings_that_do_not_go_together_are_told(given: dict[str, object], whe
     assert [at for at, _ in wrong(**given)] == [where]
 
 
+def test_secrets_do_not_lie_where_the_carrier_comes(tmp_path: Path) -> None:
+    text = "  settings:\n    url: https://jira.example.org\n    oauth:\n      client_id: x\n      token_url: https://auth.example.org\n"
+    text += "      client_secret_file: outbox/secret\n      refresh_token_file: inbox/../inbox/token\n    proxy: http://proxy:3128\n"
+    found = told(
+        tmp_path, text + "    proxy_user: x\n    proxy_password_file: keys/proxy\n    client_certificate: ~nobody-here/a\n"
+    )
+    assert [one.split(":", 3)[1:3] for one in found] == [["11", "27"], ["12", "27"], ["16", "25"]]
+    assert "client_secret_file lies in the outbox, where the carrier reads and writes" in found[0]
+
+
 def test_a_step_of_a_workflow_is_named_by_its_statuses() -> None:
     assert statuses_of("In Progress -> Won't Do") == ("In Progress", "Won't Do")
     with pytest.raises(ValueError, match="not a step"):

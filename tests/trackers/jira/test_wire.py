@@ -20,7 +20,9 @@ from urllib.request import urlopen
 import pytest
 
 from filesync.errors import ConfigError, FilesyncError, KeyProblem, Unavailable
+from filesync.trackers.jira.answers import Answer
 from filesync.trackers.jira.http import Http, Unknown
+from filesync.trackers.jira.wire import Request
 from tests.trackers.jira.certificates import Authority
 from tests.trackers.jira.conftest import TOKEN
 from tests.trackers.jira.stub import Clock, Reply, Stub, page, said
@@ -325,6 +327,8 @@ def test_no_message_and_no_log_line_holds_a_secret(
         with pytest.raises(Unavailable):
             list(http.download("secure/attachment/1/a", size=1))
         told.append(repr(http))
+    told.append(repr(Request(method="GET", url=f"https://a/?{TOKEN}", headers={"a": TOKEN}, content=TOKEN.encode())))
+    told.append(repr(Answer(200, {"a": TOKEN}, TOKEN.encode())))
     told += [record.getMessage() for record in caplog.records]
     assert len(told) > 100
     assert [one for one in told if TOKEN in one or basic in one] == []

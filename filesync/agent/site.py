@@ -47,7 +47,7 @@ from filesync.rules.contract import Flow
 from filesync.rules.load import load_rules
 from filesync.rules.mapping import Rules
 from filesync.trackers.base import Tracker
-from filesync.trackers.registry import open_tracker
+from filesync.trackers.registry import open_tracker, outlook
 
 SITE_ID: Final = "site"
 SITE_NAME: Final = "name"
@@ -233,7 +233,8 @@ class Site:
     def _basis(self, name: str) -> str:
         which = self.config.rules_of(name)
         mapping = which.mapping.read_bytes() if which.mapping is not None else b""
-        scope = msgspec.json.encode(self.config.tracker.settings, order="sorted")
+        tracker = self.config.tracker
+        scope = msgspec.json.encode(outlook(tracker.kind, tracker.settings), order="sorted")
         return hashlib.sha256(b"\0".join((self._rules[name].contract.digest.encode(), mapping, scope))).hexdigest()
 
     def exchange_names(self) -> list[str]:

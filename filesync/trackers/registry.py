@@ -47,6 +47,11 @@ def secret_files(kind: str, settings: Mapping[str, object]) -> Iterator[tuple[At
         yield from ((("settings", *at), path) for at, path in jira.secret_files(settings))
 
 
+def outlook(kind: str, settings: Mapping[str, object]) -> Mapping[str, object]:
+    """The part of `tracker.settings` that decides what is seen of the issues: where it changed, all are looked at anew."""
+    return {name: value for name, value in settings.items() if kind not in jira.KINDS or name in jira.OUTLOOK}
+
+
 def open_tracker(
     kind: str, *, project: str, settings: Mapping[str, object], folder: Path, clock: Callable[[], dt.datetime]
 ) -> Tracker:

@@ -10,7 +10,7 @@ import pytest
 
 from filesync.agent.founding import create_site
 from filesync.errors import ConfigError, Rejected, Unavailable
-from filesync.trackers.registry import make_tracker, open_desk, open_tracker
+from filesync.trackers.registry import make_tracker, open_desk, open_tracker, outlook
 from tests.support.jira.site import FLAVOURS, Flavour, JiraSite
 
 SETTINGS = {"path": "tracker.db", "scope": {"labels": ["share"]}, "account": "sync"}
@@ -43,6 +43,13 @@ def test_a_jira_is_opened_by_its_kind(tmp_path: Path, flavour: Flavour) -> None:
             assert tracker.get(issue) is not None
         with pytest.raises(ConfigError, match=f"its kind is {right}"):
             open_tracker(wrong, project="ABC", settings=settings, folder=tmp_path, clock=clock)
+
+
+def test_what_is_seen_of_a_jira_does_not_hang_on_the_way_there() -> None:
+    one = {"url": "https://jira.example.org", "token_file": "a", "scope": "labels = share"}
+    other = {"url": "https://jira.example.org", "token_env": "B", "scope": "labels = share", "timeout": "2m"}
+    assert outlook("jira-dc", one) == outlook("jira-dc", other) == {"scope": "labels = share"}
+    assert outlook("embedded", SETTINGS) == SETTINGS
 
 
 def test_people_work_in_jira_itself(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from filesync.model.prepare import prepare
 from filesync.settings import At, duration, size
 
 KINDS: Final[Mapping[str, bool]] = {"jira-dc": False, "jira-cloud": True}  # `tracker.kind`: is it Cloud?
+OUTLOOK: Final = frozenset({"scope", "not_before", "fields"})  # what decides which issues and fields there are
 _TOKENS: Final = ("token_file", "token_env", "token_credential", "token_keyring", "oauth")
 _ORDER_BY: Final = re.compile(r"\border\s+by\b", re.IGNORECASE)
 _STEP: Final = re.compile(r"\s*(\S.*?)\s*->\s*(\S.*?)\s*")

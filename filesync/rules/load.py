@@ -11,7 +11,8 @@ from filesync.model.ids import Kind
 from filesync.model.links import LINK
 from filesync.model.values import FieldKind, FieldSpec
 from filesync.rules.contract import MAY_LIST, OWN_NAME, Contract, ContractField, DeletePolicy, is_cascade, load_contract
-from filesync.rules.mapping import FieldRule, LinkRule, Rules
+from filesync.rules.mapping import Rules
+from filesync.rules.standing import FieldRule, LinkRule
 from filesync.rules.words import SAME, Words
 from filesync.settings import At, Document, did_you_mean, load, place_in_file, quoted
 

@@ -11,10 +11,10 @@ import msgspec
 from filesync.bundle.verdict import shown
 from filesync.model.ids import Gid, Kind, parse_gid
 from filesync.model.issue import RESTRICTION, Item
-from filesync.model.links import LINK, link_end, link_name, link_parts
+from filesync.model.links import LINK, link_name, link_parts
 from filesync.model.values import REMEMBERED, SHORT, FieldKind, Flat, Value, flat_name, normal, split_name
-from filesync.rules.contract import BELOW, BODY, CASCADE_DEPTH, Contract, ContractField, DeletePolicy
-from filesync.rules.words import Words
+from filesync.rules.contract import BELOW, BODY, CASCADE_DEPTH, Contract, DeletePolicy
+from filesync.rules.standing import FieldRule, LinkRule
 
 _UNFIT: Final = (ValueError, OverflowError)  # the second: a date-time whose UTC form lies before the year 1
 _WHY: Final = 200  # characters of a reason
@@ -46,51 +46,6 @@ class Inward(msgspec.Struct, frozen=True, kw_only=True):
     fields: dict[str, Value | None]
     refused: dict[str, str]
     waits: tuple[Gid, ...]  # what a refused reference names and we do not know (yet)
-
-
-@dataclass(frozen=True, slots=True)
-class FieldRule:
-    """How one field of the contract stands here: our name for it and our words for its values."""
-
-    local: str
-    field: ContractField
-    words: Words
-    allowed: frozenset[str] | None  # the contract's words for its values; None: any
-    stand_in: str | None  # the user who stands here for one whom nothing names
-
-    def outward(self, text: str) -> str:
-        """Our value in the contract's words. Raises ValueError with words for a person."""
-        word = self.words.out(normal(self.field.spec.kind, text))
-        if self.allowed is not None and word not in self.allowed:
-            raise ValueError(f'the contract has no {self.field.spec.kind} "{shown(word)}"')
-        return word
-
-    def inward(self, word: str) -> tuple[str, ...]:
-        """Our values for a wire one, the one to write first. Raises ValueError with words for a person."""
-        kind = self.field.spec.kind
-        if not word or normal(kind, word) != word:
-            raise ValueError(f'"{shown(word)}" is not how a {kind} travels')
-        if self.stand_in is not None and word not in self.words.listed.values() and word not in (self.allowed or ()):
-            return (self.stand_in,)
-        if self.allowed is not None and word not in self.allowed:
-            raise ValueError(f'the contract has no {kind} "{shown(word)}"')
-        ours = self.words.back(word)
-        if not ours:
-            raise ValueError(f'no {kind} here stands for "{shown(word)}": name one in the mapping')
-        return ours
-
-
-@dataclass(frozen=True, slots=True)
-class LinkRule:
-    """How links stand here: our words for their types, and the contract's types. Others stay at home."""
-
-    words: Words
-    allowed: frozenset[str]
-
-    def carries(self, wire: str) -> bool:
-        """Whether a link of this wire name travels and may stand here."""
-        parts = link_parts(wire)
-        return parts is not None and link_end(wire) is not None and parts[0] in self.allowed and bool(self.words.back(parts[0]))
 
 
 class Rules:
@@ -166,9 +121,13 @@ class Rules:
         )
 
     def _withheld(self, item: Item, way: _WayOut) -> bool:
-        name = RESTRICTION.get(item.ref.kind, "")
-        rule = self._by_local.get(name) if item.ref.kind is Kind.ISSUE else None
-        return name in item.fields and (rule is None or rule.field.spec.name not in way.fields)
+        restricted = RESTRICTION.get(item.ref.kind, "") in item.fields
+        return restricted and self.restriction(item.ref.kind) not in way.fields
+
+    def restriction(self, kind: Kind) -> str | None:
+        """The wire field that says who alone may see an item of this kind; None where none does."""
+        rule = self._by_local.get(RESTRICTION[kind]) if kind is Kind.ISSUE else None
+        return rule.field.spec.name if rule is not None else None
 
     def _take(self, way: _WayOut, flat: str, value: Value) -> None:
         local, element = split_name(flat)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from filesync.agent.outgoing.departures import Withheld
 from filesync.model.issue import Issue, Item
 from filesync.trackers.base import Tracker
-from tests.merge.scene import comments, keys, shared, value
+from tests.merge.scene import comments, contract, keys, shared, value
 from tests.support.two_sites import Side, World, two_sites
 
 SECRET = "secret"
@@ -41,7 +41,7 @@ def _restricted(issue: Issue) -> Issue:
 
 
 def _item(item: Item, text: str, restriction: str) -> Item:
-    seen_by = {restriction: "role:Developers"} if SECRET in str(item.fields.get(text)) else {}
+    seen_by = {restriction: "Staff"} if SECRET in str(item.fields.get(text)) else {}
     return replace(item, fields={**item.fields, **seen_by})
 
 
@@ -110,3 +110,19 @@ def test_trap32_an_issue_that_becomes_restricted_falls_silent_and_still_takes() 
         world.globex.desk.edit(key, {"environment": "lab"})
         world.send(world.globex)
         assert value(world.acme, key, "environment") == "lab"
+
+
+CARRIED = contract(("  parent: {kind: parent}\n", "  parent: {kind: parent}\n  security: {kind: option, options: [Staff]}\n"))
+
+
+def test_trap32_an_issue_for_few_is_not_made_where_all_would_see_it() -> None:
+    with two_sites(contract=CARRIED) as world:
+        restricting(world.acme)
+        world.acme.desk.create("Bug", "a secret")
+        world.acme.desk.create("Bug", "known")
+        assert withheld(world) == []  # the contract has a word for who may see it
+        world.carry(to=world.globex)
+        world.globex.import_()
+        assert [value(world.globex, key, "summary") for key in keys(world.globex)] == ["known"]
+        (stuck,) = world.globex.stuck()
+        assert "it is not made, for all would see it" in str(stuck.reason)

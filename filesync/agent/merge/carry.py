@@ -140,6 +140,7 @@ class Carry:
         inward = self._paired.rules.inward(change.kind, fields, self._view.local_of)
         refused.update(inward.refused)
         local = {name: value for name, value in inward.fields.items() if value is not None}
+        self._for_few(change, refused)
         try:
             return self._create(step, local)
         except Rejected as error:
@@ -147,9 +148,17 @@ class Carry:
             if not wrong:
                 raise
             refused.update({name: why for name, why in wrong.items() if name not in refused})
+        self._for_few(change, refused)
         left = {name: value for name, value in fields.items() if name not in refused}
         again = self._paired.rules.inward(change.kind, left, self._view.local_of)
         return self._create(step, {name: value for name, value in again.fields.items() if value is not None})
+
+    def _for_few(self, change: Create, refused: dict[str, str]) -> None:
+        """What few may see there is not made where all would. Raises Rejected."""
+        name = self._paired.rules.restriction(change.kind)
+        if name is not None and name in refused:
+            refused[name] += "; until that can be kept it is not made, for all would see it"
+            raise Rejected(refused[name], fields={name: refused[name]})
 
     def _create(self, step: Make, local: Mapping[str, Value]) -> Born:
         change = step.change

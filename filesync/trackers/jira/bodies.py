@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from filesync.bundle.verdict import shown
+from filesync.model.ids import Kind
+from filesync.model.issue import RESTRICTION
 from filesync.model.links import LINK, link_parts
 from filesync.model.values import FieldKind, Flat, Value, flat_name, normal, split_name
 from filesync.settings import did_you_mean, quoted
@@ -23,6 +25,7 @@ _SHOWN: Final = 60  # characters of a foreign word in a message
 _FEW: Final = 12  # choices that are named where none is near
 _MINUTE: Final = 60
 _LISTED: Final = (FieldKind.OPTION, FieldKind.VERSION, FieldKind.COMPONENT, FieldKind.TYPE)
+_WHO_SEES: Final = RESTRICTION[Kind.ISSUE]
 _NEVER_EMPTY: Final = (FieldKind.TYPE, FieldKind.STATUS)
 
 
@@ -93,9 +96,12 @@ def refused_names(catalogue: Catalogue, errors: Mapping[str, str], fields: Flat)
 
 
 def _on_screen(catalogue: Catalogue, issue_type: IssueType | None, name: str) -> bool:
-    """Whether a field can be given when an issue is made; what nobody knows is left for Jira to judge."""
+    """Whether a field can be given when an issue is made; what nobody knows is left for Jira to judge.
+
+    Who may see an issue is said when it is made or never: until it were written, all would see it.
+    """
     one = catalogue.by_name.get(name)
-    if one is None or issue_type is None or issue_type.screen is None or one.kind is FieldKind.TYPE:
+    if one is None or issue_type is None or issue_type.screen is None or one.kind is FieldKind.TYPE or name == _WHO_SEES:
         return True
     if one.kind is FieldKind.PARENT:
         return issue_type.subtask or not catalogue.epic_link or catalogue.epic_link in issue_type.screen

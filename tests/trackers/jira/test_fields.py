@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Mapping
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -222,6 +223,14 @@ def test_trap14_what_is_not_on_the_types_screen_is_written_afterwards(there: Cat
     assert body.absent == ("Occurred at", "resolution")
     assert body.fields["parent"] == {"id": "20001"}
     assert body.refused == {}
+
+
+@both
+def test_trap32_who_may_see_an_issue_is_said_when_it_is_made_or_it_is_not_made(there: Catalogue) -> None:
+    types = {name: replace(one, screen={}) for name, one in there.types.items()}
+    body = create_body(replace(there, types=types), {**BASIC, "security": "Staff", "due": "2026-11-23"}, key_of=KEYS.get)
+    assert body.fields["security"] == {"id": "10"}
+    assert body.absent == ("summary", "due")
 
 
 # ── the two ways to stand under another issue ───────────────────────────────────────────────────────────────────

@@ -1,0 +1,56 @@
+"""How one field of the contract, and its links, stand here: our names and our words for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from filesync.bundle.verdict import shown
+from filesync.model.links import link_end, link_parts
+from filesync.model.values import normal
+from filesync.rules.contract import ContractField
+from filesync.rules.words import Words
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRule:
+    """How one field of the contract stands here: our name for it and our words for its values."""
+
+    local: str
+    field: ContractField
+    words: Words
+    allowed: frozenset[str] | None  # the contract's words for its values; None: any
+    stand_in: str | None  # the user who stands here for one whom nothing names
+
+    def outward(self, text: str) -> str:
+        """Our value in the contract's words. Raises ValueError with words for a person."""
+        word = self.words.out(normal(self.field.spec.kind, text))
+        if self.allowed is not None and word not in self.allowed:
+            raise ValueError(f'the contract has no {self.field.spec.kind} "{shown(word)}"')
+        return word
+
+    def inward(self, word: str) -> tuple[str, ...]:
+        """Our values for a wire one, the one to write first. Raises ValueError with words for a person."""
+        kind = self.field.spec.kind
+        if not word or normal(kind, word) != word:
+            raise ValueError(f'"{shown(word)}" is not how a {kind} travels')
+        if self.stand_in is not None and word not in self.words.listed.values() and word not in (self.allowed or ()):
+            return (self.stand_in,)
+        if self.allowed is not None and word not in self.allowed:
+            raise ValueError(f'the contract has no {kind} "{shown(word)}"')
+        ours = self.words.back(word)
+        if not ours:
+            raise ValueError(f'no {kind} here stands for "{shown(word)}": name one in the mapping')
+        return ours
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRule:
+    """How links stand here: our words for their types, and the contract's types. Others stay at home."""
+
+    words: Words
+    allowed: frozenset[str]
+
+    def carries(self, wire: str) -> bool:
+        """Whether a link of this wire name travels and may stand here."""
+        parts = link_parts(wire)
+        return parts is not None and link_end(wire) is not None and parts[0] in self.allowed and bool(self.words.back(parts[0]))

@@ -73,6 +73,9 @@ class Faults:
     project_hidden: bool = False  # the whole project is hidden, as when an account loses a role
     text_limit: int = 32_767
     most_comments: int = 5000  # of one issue, on Cloud: beyond it 413
+    wiki_round_trip: bool = False  # Cloud: texts come back as the editor would have written them: blanks at ends are gone
+    strange: bool = False  # objects hold keys that nobody knows, ids are numbers, nulls are left out
+    nameless: set[str] = field(default_factory=set)  # users' keys that are shown as nobody, as of anonymous comments
     foreign_urls: bool = False  # URLs in answers show another host, as behind a proxy or a gateway
     embedded_comments: int | None = None  # `fields.comment` of a search or a read holds at most so many; None: all
     worklogs_in_minutes: bool = False  # seconds beyond whole minutes are cut off
@@ -80,6 +83,11 @@ class Faults:
     struck: Counter[str] = field(default_factory=Counter)
     _armed: list[Fault] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
+
+    def harden(self) -> None:
+        """All that a reader has to bear at any time without noticing: the site still does what it is asked."""
+        self.strange = self.foreign_urls = True
+        self.page_cap, self.embedded_comments = 3, 1
 
     def strike(self, name: str) -> None:
         """Count that a fault happened."""

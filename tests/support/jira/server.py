@@ -21,6 +21,7 @@ from tests.support.jira.multipart import Body, read_parts
 from tests.support.jira.records import Refusal, User
 from tests.support.jira.router import Answer, Part, Request, dispatch, refused
 from tests.support.jira.store import Store
+from tests.support.jira.strange import strange
 
 LOGIN = (
     "<!DOCTYPE html><html><head><title>Log in - Jira</title></head>"
@@ -292,6 +293,8 @@ class JiraServer(Server):
         return None
 
     def _dressed(self, answer: Answer, user: User) -> Answer:
+        if self.store.faults.strange:
+            answer.body = strange(answer.body)
         if self.store.flavour.dc:
             answer.headers.setdefault("X-AUSERNAME", user.name or "anonymous")
             answer.headers.setdefault("Set-Cookie", f"JSESSIONID={self._session}; Path=/; HttpOnly")

@@ -121,6 +121,18 @@ class JiraSite:
             found.status = "10002"
             self.store.note(found, self.store.person("admin"), moment, items)
 
+    def rename_project(self, old: str, new: str) -> None:
+        """Another key for the project and all its issues; the old ones keep leading there, and no issue has changed."""
+        place = self.store.project(old)
+        assert place is not None
+        with self.store.lock:
+            place.old_keys.append(place.key)
+            place.key = new
+            for issue in self.store.issues.values():
+                if issue.project == place.id:
+                    issue.key = f"{new}-{issue.key.rpartition('-')[2]}"
+                    self.store.keys[issue.key] = issue.id
+
     def rename_version(self, old: str, new: str, *, project: str = "ABC") -> None:
         """Every issue shows the new name, and none has changed."""
         place = self.store.project(project)

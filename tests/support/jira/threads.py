@@ -10,7 +10,7 @@ from tests.support.jira.properties import set_property
 from tests.support.jira.records import Attachment, Comment, Issue, Item, Json, Project, Refusal, User, Worklog
 from tests.support.jira.shown import spent
 from tests.support.jira.store import Store
-from tests.support.jira.values import Wrong, adf_text, check_length, read_moment, seconds_of
+from tests.support.jira.values import Wrong, adf_text, check_length, read_moment, round_trip, seconds_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class ThreadWork:
             check_length(text, self.store.faults.text_limit)
         except Wrong as wrong:
             raise Refusal(400, errors={"comment": str(wrong)}) from None
-        return text
+        return round_trip(self.store, text)
 
     def _visibility(self, issue: Issue, body: Json) -> dict[str, Json] | None:
         asked = body.get("visibility")

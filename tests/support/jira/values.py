@@ -105,7 +105,7 @@ class Reader:
         elif field.type is FieldType.URL and value and not re.match(r"[a-z][a-z0-9+.-]*:", value):
             raise Wrong("Invalid URL.")
         check_length(value, self.store.faults.text_limit)
-        return value or None
+        return (value if field.type is not FieldType.TEXTAREA else round_trip(self.store, value)) or None
 
     def _user(self, value: Json, field_id: str = "") -> str:
         user = self.store.user_of(value)
@@ -182,6 +182,13 @@ class Reader:
         if issue is None or issue.project != self.project.id:
             raise Wrong("Could not find issue by id or key." if named else "data was not an object")
         return issue.id
+
+
+def round_trip(store: Store, text: str) -> str:
+    """A long text as Cloud's editor gives it back: it keeps documents, not texts."""
+    if not (store.flavour.cloud and store.faults.wiki_round_trip):
+        return text
+    return "\n".join(line.rstrip(" \t") for line in text.replace("\r\n", "\n").split("\n")).rstrip("\n")
 
 
 def check_length(text: str, limit: int) -> None:

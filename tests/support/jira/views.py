@@ -60,7 +60,7 @@ class View:
         return text_adf(text) if self.api == "3" and text is not None else text
 
     def person(self, key: str | None) -> Json:
-        if key is None:
+        if key is None or key in self.store.faults.nameless:
             return None
         user = self.store.users[key]
         shown: dict[str, Json] = {"displayName": user.display, "active": user.active, "timeZone": user.zone, "avatarUrls": {}}

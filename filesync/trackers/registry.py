@@ -33,10 +33,8 @@ prepare(EmbeddedSettings)
 def settings_problems(kind: str, settings: Mapping[str, object]) -> Iterator[tuple[At, str]]:
     """What is wrong with `tracker` in a configuration and the schema cannot see, each with its place under `tracker`."""
     if kind not in KINDS:
-        yield (
-            ("kind",),
-            f"there is no tracker of the kind {quoted(kind)}{did_you_mean(kind, KINDS)}; there are: {', '.join(KINDS)}",
-        )
+        there = f"there are {', '.join(KINDS)}{did_you_mean(kind, KINDS)}"
+        yield ("kind",), f"there is no tracker of the kind {quoted(kind)}; {there}"
     if kind in jira.KINDS:
         yield from ((("settings", *at), what) for at, what in jira.problems(settings))
 

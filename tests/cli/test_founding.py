@@ -37,6 +37,24 @@ def test_what_init_tells_to_run_next_can_be_typed_whatever_the_folder_is_called(
     assert filesync(*words[1:])[0] == ExitCode.DONE
 
 
+def test_a_site_beside_a_jira_says_what_it_needs_first(tmp_path: Path, filesync: Filesync) -> None:
+    config = tmp_path / "acme" / "filesync.yaml"
+    status, out, _ = filesync("init", tmp_path / "acme", "--name", "acme", "--tracker", "jira-dc", "--project", "PUMP")
+    assert status == ExitCode.DONE
+    assert f"First: write into {config} where the tracker is and who we are" in out
+    assert not (tmp_path / "acme" / "state" / "tracker.db").exists()
+    status, out, _ = filesync("-c", config, "check")
+    assert status == ExitCode.CONFIG
+    assert f"there is no file '{tmp_path}/acme/keys/jira-token' to read the tracker's secret from" in out
+
+
+def test_a_kind_of_tracker_that_nobody_knows_is_told_with_those_there_are(tmp_path: Path, filesync: Filesync) -> None:
+    status, _, err = filesync("init", tmp_path / "acme", "--name", "acme", "--tracker", "jira")
+    assert status == ExitCode.CONFIG
+    assert 'there is no tracker of the kind "jira"; there are embedded, jira-dc, jira-cloud; did you mean "jira-dc"?' in err
+    assert not (tmp_path / "acme").exists()
+
+
 def test_init_overwrites_nothing(tmp_path: Path, filesync: Filesync) -> None:
     filesync("init", tmp_path / "acme", "--name", "acme")
     before = {path: path.read_bytes() for path in (tmp_path / "acme").rglob("*") if path.is_file()}

@@ -66,7 +66,9 @@ def test_a_desk_takes_only_users_of_the_project(tmp_path: Path) -> None:
 
 
 def test_an_unknown_kind_is_told_with_those_there_are(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match='no tracker of the kind "embeded"; did you mean "embedded"'):
+    with pytest.raises(
+        ConfigError, match='no tracker of the kind "embeded"; there are embedded, jira-dc, jira-cloud; did you mean "embedded"'
+    ):
         open_tracker("embeded", project="ABC", settings={}, folder=tmp_path, clock=clock)
 
 

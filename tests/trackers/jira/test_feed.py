@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from filesync.errors import Unavailable
 from filesync.trackers.jira.cursor import MINUTE
+from tests.support.jira.clock import iso
 from tests.support.jira.flavours import CLOUD, DC10, FLAVOURS, Flavour
 from tests.trackers.jira.feed_bench import Jira, make, settled
 
@@ -278,6 +280,28 @@ def test_an_issue_whose_newest_state_the_index_does_not_have_is_out_of_scope_unt
     shared.forward(1)
     shared.follow()
     assert shared.copy[local].in_scope
+
+
+def test_a_search_that_shows_the_newest_fields_of_an_old_entry_puts_nothing_into_scope(tmp_path: Path) -> None:
+    shared = make(DC10, tmp_path, scope='labels = "share"')
+    local = shared.create(labels=["share"])
+    settled(shared)
+    shared.edit(local, summary="seen by the poll")
+    shared.faults.index_held = True
+    shared.forward(1)
+    shared.edit(local, summary="not for the partner", labels=[])
+    ask = shared.http.ask
+
+    def newest(path: str, **more: Any) -> Any:
+        answer = ask(path, **more)
+        for one in answer["issues"]:
+            one["fields"]["updated"] = iso(shared.kept(one["id"]).updated, "UTC")
+        return answer
+
+    shared.http.ask = newest  # type: ignore[method-assign]
+    shared.follow()
+    assert shared.copy[local].item.fields["summary"] == "not for the partner"
+    assert not shared.copy[local].in_scope
 
 
 def test_what_comes_into_the_scope_unseen_is_found_by_the_census(shared: Jira) -> None:

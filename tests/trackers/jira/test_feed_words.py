@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from filesync.trackers.jira.census import Fate, judge, most_missing, share, some
 from filesync.trackers.jira.cursor import KEPT, MINUTE, OVERLAP, Cursor, Hit, after_poll, in_turn, is_id, read_cursor
-from filesync.trackers.jira.search import Window, following, query, quoted, scoped
+from filesync.trackers.jira.search import Window, among_versions, following, query, quoted, scoped
 
 START = 1_764_000_000_000
 LAG = 60_000
@@ -92,6 +92,11 @@ def test_trap39_trap34_a_key_stays_one_value_whatever_it_holds(text: str) -> Non
 def test_a_scope_with_or_stays_one_clause() -> None:
     assert query('project = "ABC"', scoped("a = 1 OR b = 2"), "") == 'project = "ABC" AND (a = 1 OR b = 2)'
     assert scoped(" ") == ""
+
+
+def test_an_index_is_asked_for_the_minute_of_a_version() -> None:
+    versions = {"7": START + MINUTE + 59_999, "8": START}
+    assert among_versions(versions) == f"(id = 7 AND updated >= {START + MINUTE} OR id = 8 AND updated >= {START})"
 
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "01", "9" * 19, "x", "1\n", "１", " 1"])

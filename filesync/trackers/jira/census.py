@@ -10,6 +10,10 @@ from typing import Final
 
 _SHARE: Final = 20  # one in so many of the known issues may be missing, where that is more than the limit
 
+# ids of one project may all be even, or end alike: spread so, the shares are of one size
+_SPREAD: Final = 0x9E3779B1
+_WORD: Final = 0xFFFF_FFFF
+
 
 class Fate(Enum):
     """What became of a known issue that no search shows."""
@@ -36,11 +40,12 @@ def most_missing(known: int, limit: int) -> int:
 
 def share(known: Collection[int], *, parts: int, turn: int) -> tuple[list[int], int]:
     """The known issues whose turn it is, about one in `parts`, and the next turn. Turns that nobody has are passed over."""
-    turns = sorted({issue % parts for issue in known})
-    if not turns:
+    turns = {issue: (issue * _SPREAD & _WORD) * parts >> 32 for issue in known}
+    places = sorted(set(turns.values()))
+    if not places:
         return [], 0
-    place = next((one for one in turns if one >= turn % parts), turns[0])
-    return sorted(issue for issue in known if issue % parts == place), (place + 1) % parts
+    place = next((one for one in places if one >= turn % parts), places[0])
+    return sorted(issue for issue, one in turns.items() if one == place), (place + 1) % parts
 
 
 def some(ids: Sequence[int], *, after: int, room: int) -> tuple[list[int], int]:

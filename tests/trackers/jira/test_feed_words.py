@@ -189,6 +189,14 @@ def test_trap13_every_known_issue_has_its_turn_within_so_many_runs(known: set[in
     assert set(swept) == known
 
 
+@pytest.mark.parametrize("step", [1, 2, 4, 50, 1000])
+def test_the_shares_are_of_one_size_whatever_the_ids(step: int) -> None:
+    known = range(10_000, 10_000 + 5000 * step, step)
+    sizes = [len(share(known, parts=50, turn=turn)[0]) for turn in range(50)]
+    assert sum(sizes) == 5000
+    assert max(sizes) <= 130
+
+
 @given(ids=st.sets(st.integers(1, 1000), max_size=40).map(sorted), room=st.integers(1, 10))
 def test_no_suspect_is_passed_over_for_ever(ids: list[int], room: int) -> None:
     asked: set[int] = set()

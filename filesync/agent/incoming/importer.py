@@ -52,7 +52,10 @@ class Imports:
 
 
 def import_once(site: Site, name: str) -> Imports:
-    """Take and apply everything that has come. Raises PairingError, StreamStopped, ConfigError, Unavailable, DiskProblem."""
+    """Take and apply everything that has come. Raises PairingError, StreamStopped, ConfigError, Unavailable, DiskProblem.
+
+    A stream that is stopped by what came is told by an event, and applies nothing more.
+    """
     paired = site.paired(name)
     if paired.exchange.direction is Direction.SEND:
         raise PairingError(f"exchange {name!r} only sends", hint="pair it again with --direction both to receive, too")
@@ -62,7 +65,9 @@ def import_once(site: Site, name: str) -> Imports:
     while again:
         receiver = Receiver(site, site.paired(name) if bundles else paired, record)
         with site.alone(site.inbox(paired.exchange)):
-            receiver.run()
+            stopped = receiver.run()
+        if stopped:
+            break
         with Team(site.config.limits.workers) as team:
             importer = Importer(site, site.paired(name), record, team)
             importer.counts = counts
@@ -70,7 +75,8 @@ def import_once(site: Site, name: str) -> Imports:
         bundles, counts = bundles + applied, importer.counts
         # files that wait in the inbox for a key have it now; chunks that nothing named may be named now
         again = importer.learned or (applied > 0 and bool(receiver.early.put_off))
-    importer.missing()
+    if not stopped:
+        importer.missing()
     if receiver.early.put_off:
         sizes = receiver.early.put_off.values()
         record.add(ChunksWait(partner=paired.exchange.partner_name, chunks=len(sizes), bytes=sum(sizes)))
@@ -100,7 +106,8 @@ class Importer:
         self._waiting()
         bundles = 0
         while (taken := self._next()) is not None:
-            self._bundle(taken)
+            if not self._bundle(taken):
+                break
             bundles += 1
         if bundles:
             self._waiting()
@@ -128,19 +135,18 @@ class Importer:
         """Whether what a bundle says means here what its sender meant: a change is read by the contract its bundle names."""
         return taken.contract in {NO_CONTRACT, self._paired.rules.contract.digest}
 
-    def _bundle(self, taken: Taken) -> None:
-        """I12 and I13: every change decided or queued, then the bundle as a whole."""
+    def _bundle(self, taken: Taken) -> bool:
+        """I12 and I13: every change decided or queued, then the bundle as a whole. Returns False where it stops the stream."""
         path = self._site.config.folders.store / taken.file
         bundle = reread(self._site, self._paired, taken)
         if bundle.head.header.kind is BundleKind.KEYS:
-            self._keys(taken, bundle)
-            return
+            return self._keys(taken, bundle)
         changes = Changes(path, bundle)
         try:
             lines = sum(1 for _ in changes)  # every line is checked before the first is applied
         except BadBundle as error:
             self._stop(f"bundle {taken.seq} is signed, but what it says is not valid: {error}")
-            raise
+            return False
         counts, self.counts = self.counts, Counts()
         done = int.from_bytes(taken.decided, "little")
         todo = (
@@ -160,16 +166,18 @@ class Importer:
             counts.refused + here.refused,
             counts.waiting + here.waiting,
         )
+        return True
 
-    def _keys(self, taken: Taken, bundle: Bundle) -> None:
-        """I13 for a bundle that brings a key."""
+    def _keys(self, taken: Taken, bundle: Bundle) -> bool:
+        """I13 for a bundle that brings a key. Returns False where it stops the stream."""
         path = self._site.config.folders.store / taken.file
         try:
             learn(self._site, self._paired.exchange, taken, introduction(path, bundle), self._record)
         except (BadBundle, KeyProblem) as error:
             self._stop(f"bundle {taken.seq} is signed, but the key that it brings is not valid: {error}")
-            raise
+            return False
         self.learned = True
+        return True
 
     def _applied(self, taken: Taken, lines: int) -> None:
         """I13. `lines`: its changes as counted here, whatever its header says for people."""

@@ -78,8 +78,11 @@ class Receiver:
         self._clock_told = False
         self.early = Early(site, paired.exchange, [])
 
-    def run(self) -> None:
-        """Look at everything that was not finally judged before. Raises InboxUnavailable, DiskProblem, KeyProblem."""
+    def run(self) -> bool:
+        """Look at everything that was not finally judged before. Returns whether something there stopped the stream.
+
+        Raises InboxUnavailable, DiskProblem, KeyProblem.
+        """
         try:
             self._stage.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -107,6 +110,7 @@ class Receiver:
             if self._stopped:
                 break
         self._filing.close()
+        return self._stopped
 
     # ── one file ────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -86,3 +90,30 @@ def test_closing_leaves_one_file(path: Path, desk: Desk) -> None:
     desk.create("Bug", "Pump stalls")
     desk.close()
     assert sorted(path.parent.iterdir()) == [path]
+
+
+def test_however_many_threads_ask_at_the_same_time_each_is_answered(path: Path) -> None:
+    many = 80  # more than five exchanges with ten workers each
+    with closing(Store(path)) as store, ThreadPoolExecutor(many) as threads:
+        together = Barrier(many)
+
+        def ask(_: int) -> bool:
+            with store.reading() as work:
+                together.wait(timeout=60)  # all of them are in there now
+                return work.issue("1") is None
+
+        assert all(threads.map(ask, range(many)))
+
+
+def test_a_system_that_gives_no_more_files_is_told_in_our_words(path: Path) -> None:
+    with closing(Store(path)) as store:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        lowest_free = os.dup(0)
+        os.close(lowest_free)
+        with store.reading():  # the one connection that there is
+            resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free, hard))
+            try:
+                with pytest.raises(Unavailable, match="cannot be used: unable to open database file"), store.reading():
+                    pass
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

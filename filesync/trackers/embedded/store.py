@@ -108,7 +108,9 @@ def _engine(path: Path, *, mode: str) -> Engine:
         # isolation_level None: the driver begins nothing by itself, _begin says how
         return sqlite3.connect(address, uri=True, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
 
-    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool)
+    # no bound (0): who asks at the same time are the threads of exchanges and workers, each for one connection; any other
+    # number would be too small for some site
+    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=0)
     event.listen(engine, "connect", _connected)
     event.listen(engine, "begin", _begin)
     return engine

@@ -6,11 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from filesync.errors import ExitCode
+from filesync.ledger import streams
+from filesync.ledger.ledger import Ledger
 from tests.cli.sites import ROOT, Pair
 from tests.support.programs import need
 
@@ -128,6 +131,24 @@ def test_check_says_that_the_inbox_is_not_mounted(pair: Pair) -> None:
     status, found, _ = pair.at_globex("check", "--json")
     assert status == ExitCode.DISK
     assert "is its share or stick mounted?" in bad(found)["inboxes"]
+
+
+def test_check_looks_at_the_folders_that_an_exchange_alone_has(pair: Pair) -> None:
+    gone, there = pair.folder / "stick" / "out", pair.folder / "in"
+    there.mkdir()
+    ledger = Ledger.existing(pair.folder / "globex" / "state" / "ledger.db")
+    with closing(ledger), ledger.begin() as conn:
+        (x,) = streams.exchanges(conn)
+        streams.update_exchange(conn, x.id, outbox=str(gone), inbox=str(there))
+    status, found, _ = pair.at_globex("check", "--json")
+    assert status == ExitCode.DISK
+    folders = bad(found)["folders"]
+    assert f"'where': 'outbox of {x.name}', 'what': 'there is no folder {gone}'" in folders
+    assert str(there) not in folders
+    gone.mkdir(parents=True)
+    status, found, _ = pair.at_globex("check", "--json")
+    assert (status, bad(found)) == (ExitCode.DONE, {})
+    assert next(one["found"] for one in found if one["what"] == "folders") == "9 folders"
 
 
 def test_check_says_that_a_stream_is_stopped(pair: Pair) -> None:

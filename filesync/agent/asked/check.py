@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -41,7 +41,8 @@ from filesync.settings import did_you_mean, quoted
 from filesync.trackers.base import Description, Tracker
 from filesync.trackers.registry import open_tracker
 
-_WRITTEN: Final = ("outbox", "archive", "store", "state")  # where bundles are written
+_OUTBOX, _INBOX = "outbox", "inbox"
+_WRITTEN: Final = (_OUTBOX, "archive", "store", "state")  # where bundles are written
 _ROOM: Final = 4  # bundles of the largest size for which there must be room
 
 
@@ -104,12 +105,23 @@ def _check(what: str, look: Callable[[], Look | str]) -> Check:
         return Check(what=what, problems=(Problem("", str(problem)),), hint=problem.hint, exit_code=problem.exit_code)
 
 
+def _places(config: Config) -> dict[str, Path]:
+    """The folders of the site, and those that an exchange alone has, by what they are called."""
+    places: dict[str, Path] = {name: getattr(config.folders, name) for name in config.folders.__dataclass_fields__}
+    with suppress(FilesyncError), reading(config) as conn:  # a ledger that cannot be read is told by _ledger
+        for one in streams.exchanges(conn):
+            own = {_OUTBOX: one.outbox, _INBOX: one.inbox}
+            places.update({f"{kind} of {one.name}": Path(folder) for kind, folder in own.items() if folder})
+    return places
+
+
 def _folders(config: Config) -> str:
     keep = config.inbox_policy is InboxPolicy.KEEP
     problems = []
-    for name in config.folders.__dataclass_fields__:
-        folder: Path = getattr(config.folders, name)
-        rights = {"read": os.R_OK | os.X_OK} if name == "inbox" and keep else {"read": os.R_OK | os.X_OK, "write": os.W_OK}
+    places = _places(config)
+    for name, folder in places.items():
+        only_read = keep and name.startswith(_INBOX)
+        rights = {"read": os.R_OK | os.X_OK} if only_read else {"read": os.R_OK | os.X_OK, "write": os.W_OK}
         try:
             if not folder.is_dir():
                 problems.append(Problem(name, f"there is no folder {folder}"))
@@ -126,14 +138,13 @@ def _folders(config: Config) -> str:
         raise _Bad(
             problems, hint="Make the folders, or give the account that filesync runs as its rights.", exit_code=ExitCode.DISK
         )
-    return f"{len(config.folders.__dataclass_fields__)} folders"
+    return f"{len(places)} folders"
 
 
 def _space(config: Config) -> str:
     need = _ROOM * config.limits.max_bundle_bytes
-    there = {
-        name: folder for name in _WRITTEN if (folder := getattr(config.folders, name)).is_dir()
-    }  # others: told by _folders
+    written = {name: folder for name, folder in _places(config).items() if name.startswith(_WRITTEN)}
+    there = {name: folder for name, folder in written.items() if folder.is_dir()}  # others: told by _folders
     free = {name: free_bytes(folder) for name, folder in there.items()}
     short = [
         Problem(name, f"{size_text(have)} free on its disk, {size_text(need)} wanted")

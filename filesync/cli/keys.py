@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import msgspec
@@ -63,10 +64,16 @@ def _revoked(one: Keys) -> str:
 
 @keys.command()
 @click.option("--age", "turn_age", is_flag=True, help="Change the key that opens what partners encrypt instead.")
+@click.option(
+    "--public",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The public half of the new key, where a command signs: it was made there.",
+)
 @click.option("--stolen", is_flag=True, help="The key may be in other hands: no bundle says so, partners are told by hand.")
 @json_option
 @click.pass_obj
-def rotate(app: App, turn_age: bool, stolen: bool) -> ExitCode:
+def rotate(app: App, turn_age: bool, public: Path | None, stolen: bool) -> ExitCode:
     """Make a new key, and tell every partner so in a bundle that the key before signs.
 
     The new one signs from the next bundle on. Nothing else changes for partners: their filesync learns it with that bundle,
@@ -75,8 +82,10 @@ def rotate(app: App, turn_age: bool, stolen: bool) -> ExitCode:
     """
     if turn_age and stolen:
         raise click.UsageError("--stolen is about the key that signs; an age key that may be in other hands: --age alone")
+    if turn_age and public is not None:
+        raise click.UsageError("--public is about the key that signs; an age key is made here: --age alone")
     with app.site() as site:
-        done = rotate_age(site) if turn_age else rotate_signing(site, stolen=stolen)
+        done = rotate_age(site) if turn_age else rotate_signing(site, public=public, stolen=stolen)
     for line in _lines(app, done, stolen=stolen):
         app.tell(line)
     if app.as_json:

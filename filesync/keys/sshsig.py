@@ -12,7 +12,9 @@ import hashlib
 import os
 import struct
 import subprocess
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -26,6 +28,7 @@ from filesync.keys import keyfile
 
 ED25519 = "ssh-ed25519"
 SECURITY_KEY = "sk-ssh-ed25519@openssh.com"
+PUBLIC = "{public}"  # in a signing command: a file with the public half of the key that is to sign
 MAX_SIGNATURE = 4_096  # bytes of armored text; a real one has about 300
 
 _MAGIC = b"SSHSIG"
@@ -114,7 +117,8 @@ class FileSigner:
 class CommandSigner:
     """Signs with a command of the operator's: `ssh-keygen -Y sign -f KEY` with an agent or a security key, an HSM's tool.
 
-    `-n NAMESPACE` is appended; the message is its standard input, the armored signature its standard output.
+    `-n NAMESPACE` is appended; the message is its standard input, the armored signature its standard output. `{public}` in
+    its words stands for a file with the public half of the key that is to sign: so one command signs with any of several.
     """
 
     def __init__(self, command: Sequence[str], *, public: PublicKey, timeout: float = _SIGNING_TIMEOUT) -> None:
@@ -125,9 +129,10 @@ class CommandSigner:
     def sign(self, message: bytes, *, namespace: str) -> bytes:
         """The armored signature, verified. Raises KeyProblem: the command fails, takes too long, or signs something else."""
         name = self._command[0]
-        argv = [*self._command, "-n", namespace]
         try:
-            done = subprocess.run(argv, input=message, capture_output=True, timeout=self._timeout, check=False)
+            with self._words() as words:
+                argv = [*words, "-n", namespace]
+                done = subprocess.run(argv, input=message, capture_output=True, timeout=self._timeout, check=False)
         except subprocess.TimeoutExpired:
             raise KeyProblem(
                 f"the signing command {name!r} gave no signature within {self._timeout:.0f} s",
@@ -144,9 +149,26 @@ class CommandSigner:
             raise KeyProblem(f"the signing command {name!r} made no usable signature: {error}") from error
         if signed_by != self.public:
             raise KeyProblem(
-                f"the signing command {name!r} signed with {signed_by.fingerprint()}, expected {self.public.fingerprint()}"
+                f"the signing command {name!r} signed with {signed_by.fingerprint()}, expected {self.public.fingerprint()}",
+                hint="Nothing was sent. Let it sign with that key; where the key was changed for good, see docs/keys.md.",
             )
         return done.stdout
+
+    @contextmanager
+    def _words(self) -> Iterator[list[str]]:
+        """The command's words, with a file for the key where they name one."""
+        if not chooses(self._command):
+            yield list(self._command)
+            return
+        with tempfile.TemporaryDirectory(prefix="filesync-") as folder:
+            file = Path(folder) / "signing.pub"
+            file.write_text(f"{self.public.text()}\n")
+            yield [word.replace(PUBLIC, str(file)) for word in self._command]
+
+
+def chooses(command: Sequence[str]) -> bool:
+    """Whether a signing command can be told which key to sign with."""
+    return any(PUBLIC in word for word in command)
 
 
 def verify(message: bytes, signature: bytes, *, namespace: str) -> PublicKey:

@@ -68,8 +68,15 @@ def test_f45_f91_a_change_of_keys_killed_anywhere_goes_on_and_every_number_has_t
     assert told["killed"] > 50
 
 
+def test_f45_f91_a_change_of_the_age_key_killed_anywhere_is_said_once_and_what_is_on_its_way_is_opened() -> None:
+    told = killed("rotate-age")
+    calls = {f"{when} {call} keys" for when in ("before", "after") for call in ("create", "write", "fsync", "replace")}
+    assert {"after R1", "after R2", "after R3", "after X6"} | calls <= set(told["places"])
+    assert told["killed"] > 50
+
+
 @pytest.mark.prove
-@pytest.mark.parametrize("scene", ["export", "import", "rotate"])
+@pytest.mark.parametrize("scene", ["export", "import", "rotate", "rotate-age"])
 def test_f45_killed_at_every_single_place(scene: str) -> None:
     told = killed(scene, "--all")
     assert told["killed"] == len(told["places"])

@@ -10,10 +10,12 @@ import pytest
 from filesync.agent.incoming.importer import Imports
 from filesync.agent.incoming.pieces import BytesMissing, ChunksDropped, ChunksWait
 from filesync.agent.outgoing.again import resend_chunks
+from filesync.agent.outgoing.departures import ChunksGone
 from filesync.agent.upkeep.prune import prune
 from filesync.config import LARGEST_BUNDLE
 from filesync.errors import ExitCode, PairingError
 from tests.faults.scene import Terminal, change_settings, only, sentences
+from tests.merge.scene import crash
 from tests.support.attachments import attached, bring, bytes_of, chunk_files, set_limits, small_limits, take_chunks
 from tests.support.two_sites import World
 
@@ -380,3 +382,44 @@ def test_what_was_cut_and_is_attached_no_more_leaves_nothing(plain: World) -> No
     plain.acme.export()
     assert chunk_files(plain.acme.config.folders.archive) == []
     assert chunk_files(plain.acme.config.folders.outbox) == []
+
+
+@pytest.fixture
+def lost(plain: World) -> World:
+    """An export of acme's was cut off before any chunk was in the outbox, and one has gone from the archive since."""
+    small_limits(plain)
+    plain.acme.desk.create("Bug", "Pump runs hot")
+    plain.acme.desk.attach("ABC-1", "pump.mov", [FILM])
+    with crash(plain.acme, "after X12", 2):  # of the bundle that names it
+        plain.acme.export()
+    assert chunk_files(plain.acme.config.folders.outbox) == []
+    first, *_ = chunk_files(plain.acme.config.folders.archive)
+    first.rename(plain.acme.folder / first.name)
+    return plain
+
+
+def test_a_chunk_that_vanished_before_it_was_sent_is_named_and_all_else_goes_on(lost: World) -> None:
+    kept, *_ = lost.acme.folder.glob("fs1_*")
+    lost.acme.desk.create("Task", "Change the valve")
+    (told,) = [one.sentence() for one in lost.acme.export().events if isinstance(one, ChunksGone)]
+    assert told.startswith("ABC-1: 1 chunk of an attachment of 14.0 kB cannot be sent, being gone from the archive: ")
+    assert f": {kept.name}. globex waits for the attachment; everything else goes on." in told
+    done = come(lost)
+    assert only(done, BytesMissing).startswith("ABC-1 needs 1 more chunk of pump.mov (")
+    assert [one.fields["summary"] for one in lost.globex.desk.list()] == ["Pump runs hot", "Change the valve"]
+    kept.rename(lost.acme.config.folders.archive / kept.name)  # as the message says
+    assert not [one for one in lost.acme.export().events if isinstance(one, ChunksGone)]
+    come(lost)
+    film_is_there(lost)
+
+
+def test_a_file_that_is_attached_once_more_is_cut_anew_where_the_archive_lost_a_piece_of_it(lost: World) -> None:
+    (film,) = lost.acme.desk.show("ABC-1").attachments
+    lost.acme.export()
+    come(lost)
+    lost.acme.desk.delete_attachment("ABC-1", film.id)
+    lost.acme.desk.attach("ABC-1", "pump.mov", [FILM])
+    lost.acme.export()
+    come(lost)
+    film_is_there(lost)
+    assert not [one for one in lost.acme.export().events if isinstance(one, ChunksGone)]

@@ -341,16 +341,6 @@ def test_keys_list_and_show_say_which_key_signs_what(world: World, type_: Type) 
     assert type_(acme, "check")[0] == ExitCode.DONE
 
 
-def test_a_key_that_a_command_keeps_is_not_changed_here(world: World, type_: Type) -> None:
-    config = world.acme.config.path
-    text = config.read_text()
-    assert "  signing: keys/signing" in text
-    config.write_text(text.replace("  signing: keys/signing", "  command: [ssh-keygen, -Y, sign]"))
-    status, _, err = type_(world.acme, "keys", "rotate")
-    assert status == ExitCode.CONFIG
-    assert "accept it with --replace-key" in err
-
-
 # ── a new key that opens ────────────────────────────────────────────────────────────────────────────────────────
 
 

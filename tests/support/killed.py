@@ -1,6 +1,6 @@
 """An export or an import that is killed, for real, at every place where that could leave something half done.
 
-`python -m tests.support.killed export|import|import-abreast [--all]`. The process forks for everything that opens a site: one child is
+`python -m tests.support.killed SCENE [--all]`, of SCENES. The process forks for everything that opens a site: one child is
 killed (SIGKILL: nothing of it runs on) at the n-th place, the next goes on as a fresh process would, and looks whether
 anything was lost, doubled or left over. What went wrong is told on stderr, and the exit status is 1.
 
@@ -30,12 +30,13 @@ from filesync.agent.asked.look import reading
 from filesync.agent.asked.status import ExchangeStatus, status
 from filesync.agent.events import Event
 from filesync.agent.outgoing.exporter import export_once
-from filesync.agent.outgoing.rotation import rotate_signing
+from filesync.agent.outgoing.rotation import rotate_age, rotate_signing
 from filesync.agent.partners.trust import place_of
 from filesync.bundle.header import BundleKind
 from filesync.bundle.read import Head
 from filesync.bundle.write import NAMESPACE
 from filesync.exchange.guard import read_guard
+from filesync.keys.age import recipient_of
 from filesync.keys.sshsig import verify
 from filesync.ledger import streams
 from filesync.ledger.stream_keys import stream_keys
@@ -312,8 +313,51 @@ def rotate_and_export(world: World) -> None:
     world.acme.export()
 
 
+def turned(world: World, before: dict[str, bytes]) -> None:
+    acme, globex = world.sides
+    identities = acme.config.keys.age
+    old = globex.exchange().partner_recipient
+    heads = [head for head in whole(acme) if head.header.kind.sequenced]
+    with acme.site.ledger.begin() as conn:
+        told = streams.exchange_of(conn, acme.exchange().id).out_seq > len(heads)  # a number is taken, and not built yet
+    if not told and BundleKind.KEYS not in {head.header.kind for head in heads}:
+        rotate_age(acme.site)  # the same command once more
+        acme.reopen()
+    acme.export()
+    new = recipient_of(identities)
+    assert new != old
+    kept = [line for line in identities.read_text().splitlines() if line.startswith("AGE-SECRET-KEY-")]
+    assert len(kept) == 2, "an identity is lost, or one was made twice"
+    everything = whole(acme)
+    heads = [head for head in everything if head.header.kind.sequenced]
+    assert [head.header.seq for head in heads] == list(range(1, acme.exchange().out_seq + 1))
+    assert [head.header.kind for head in heads].count(BundleKind.KEYS) == 1, "said twice, or never"
+    assert left_over(acme) == []
+    archived = {file.name: file.read_bytes() for file in acme.config.folders.archive.iterdir()}
+    numbered = {name: content for name, content in before.items() if not A_CHUNK.search(name)}
+    assert all(archived[name] == content for name, content in numbered.items()), "other bytes for a number"
+    globex.desk.create("Task", "on its way")
+    globex.export()  # for the identity before: globex has not heard of the new one
+    world.bring_again(to=globex)
+    globex.import_()
+    assert globex.exchange().partner_recipient == new
+    world.carry(to=acme)
+    acme.import_()
+    globex.desk.create("Task", "for the new one")
+    world.send(globex)
+    world.round()
+    world.assert_in_step()
+    assert len(acme.desk.list()) == 4
+
+
+def turn_and_export(world: World) -> None:
+    rotate_age(world.acme.site)
+    world.acme.export()
+
+
 SCENES = {
     "rotate": Scene("acme", people, rotate_and_export, rotated),
+    "rotate-age": Scene("acme", people, turn_and_export, turned),
     "import-abreast": Scene("globex", ready_to_import_abreast, lambda world: world.globex.import_(), imported),
     "export": Scene("acme", people, lambda world: world.acme.export(), exported),
     "import": Scene("globex", ready_to_import, lambda world: world.globex.import_(), imported),

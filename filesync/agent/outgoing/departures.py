@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from filesync.agent.events import Event, Severity, count_text, ended, ranges
 from filesync.bundle.verdict import shown
 from filesync.errors import size_text
+
+_NAMED: Final = 5  # files that a warning names; the others are counted
 
 
 class Exported(Event, frozen=True, kw_only=True):
@@ -119,7 +123,29 @@ class ChunksNotThere(Event, frozen=True, kw_only=True):
     def sentence(self) -> str:
         return (
             f"{self.partner} asks for {count_text(self.chunks, 'chunk')} that are not in the archive. Everything else goes on. "
-            "Put the files back there from a backup of that folder; if there is none, attach the files once more."
+            "Put the files back there from a backup of that folder; if there is none, delete those attachments and attach "
+            "the files once more."
+        )
+
+
+class ChunksGone(Event, frozen=True, kw_only=True):
+    """Pieces of an attachment were archived, and are not there any more before they were in the outbox."""
+
+    severity = Severity.WARNING
+    standing = True
+    to: str
+    key: str  # "" where it is not known
+    seq: int  # of the bundle that names it
+    bytes: int
+    files: list[str]
+
+    def sentence(self) -> str:
+        names = ", ".join(self.files[:_NAMED]) + (f" and {len(self.files) - _NAMED} more" if len(self.files) > _NAMED else "")
+        what = f"{count_text(len(self.files), 'chunk')} of an attachment of {size_text(self.bytes)}"
+        return (
+            f"{self.key or f'bundle {self.seq}'}: {what} cannot be sent, being gone from the archive: {names}. {self.to} waits "
+            "for the attachment; everything else goes on. Put the files back there from a backup of that folder, and the next "
+            "export sends them. If there is none, delete the attachment and attach the file once more."
         )
 
 

@@ -23,6 +23,7 @@ from filesync.agent.outgoing.gather import Found, Gather
 from filesync.agent.outgoing.number import freeze, next_heading
 from filesync.agent.outgoing.offer import offer
 from filesync.agent.outgoing.reports import report_if_due
+from filesync.agent.outgoing.vanished import gone
 from filesync.agent.record import Record
 from filesync.agent.site import Paired, Site
 from filesync.agent.staged import LIMITS
@@ -258,14 +259,15 @@ def finish(site: Site, x: Exchange, record: Record, *, resumed: bool = False) ->
         record.done()
         site.step("X12")
     clear_spool(fetched(site, x))
-    _publish_chunks(site, x, record)
+    _publish_chunks(site, x, record, resumed=resumed)
     return waiting
 
 
-def _publish_chunks(site: Site, x: Exchange, record: Record) -> None:
-    """X11 and X12 of chunks: those that a numbered bundle names."""
+def _publish_chunks(site: Site, x: Exchange, record: Record, *, resumed: bool) -> None:
+    """X11 and X12 of chunks: those that a numbered bundle names. One that the archive has not any more holds up no other."""
     with site.ledger.begin() as conn:
-        waiting = blobs.unpublished(conn, x)
+        found = blobs.unpublished(conn, x)
+    waiting = [one for one in found if (site.config.folders.archive / one.file).exists()]
     for one in waiting:
         offer(site, x, one.file, record)
         site.step("X11")
@@ -274,6 +276,10 @@ def _publish_chunks(site: Site, x: Exchange, record: Record) -> None:
         site.step("X12")
     if waiting:
         record.add(ChunksExported(chunks=len(waiting), bytes=sum(one.size for one in waiting), to=x.partner_name))
+    if resumed and len(waiting) < len(found):  # once a run
+        for event in gone(site, x, [one for one in found if one not in waiting]):
+            record.add(event)
+    if found:
         with site.ledger.begin() as conn:
             record.write(conn)
         record.done()

@@ -6,6 +6,7 @@ What was numbered before is signed with the key before, whenever it is built; ev
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -21,10 +22,11 @@ from filesync.bundle.introduction import Introduction, encode_introduction
 from filesync.bundle.write import changes_file, pack
 from filesync.errors import FilesyncError, StorageFailure
 from filesync.keys import age
+from filesync.keys.sshsig import PublicKey
 from filesync.ledger import streams
 from filesync.ledger.stream_keys import begin_key, key_at, stream_keys
 from filesync.ledger.streams import Direction, Exchange, State
-from filesync.model.ids import Mark, make_mark
+from filesync.model.ids import Mark, make_mark, parse_mark
 
 _TURNING = "age key"  # the site's fact: the recipient before, while partners are not told of the one after
 
@@ -43,28 +45,20 @@ class Rotated:
     later: dict[str, str]
 
 
-def rotate_signing(site: Site, *, stolen: bool = False) -> Rotated:
+def rotate_signing(site: Site, *, public: Path | None = None, stolen: bool = False) -> Rotated:
     """Sign with a new key from the next number of every stream on. Raises KeyProblem, ConfigError, DiskProblem.
 
-    `stolen`: no bundle says so, for whoever has the key before could sign one as well; partners revoke it by hand.
+    `public`: the file with its public half, where a command signs. `stolen`: no bundle says so, for whoever has the key
+    before could sign one as well; partners revoke it by hand.
     """
-    new = key_files.next_key(site.config)
+    new = key_files.next_key(site.config, public)
     site.step("R1")
-    before, record = site.signer().public, site.record("-")
-    since: dict[str, int] = {}
-    with site.ledger.begin() as conn:
-        for x in _sending(conn):
-            if not stream_keys(conn, x.id, ours=True):
-                begin_key(conn, x.id, ours=True, since=_place(x, 1), key=before.text())
-            told = 0 if stolen else _number(conn, site, x, Introduction(n=1, key=new.text()))
-            first = since[x.name] = (told or x.out_seq) + 1
-            begin_key(conn, x.id, ours=True, since=_place(x, first), key=new.text())
-            fingerprint = new.fingerprint()
-            record.add(KeyRotated(partner=x.partner_name, seq=told, since=first, fingerprint=fingerprint, recipient=""))
-        streams.set_site_fact(conn, key_files.SIGNING, new.text())
-        record.write(conn)
-    record.done()
+    if new != site.signer().public:  # else an attempt was cut off after this
+        _turn(site, new, stolen=stolen)
     site.step("R2")
+    with site.ledger.begin() as conn:
+        keys = {x.name: stream_keys(conn, x.id, ours=True) for x in _sending(conn)}
+    since = {name: parse_mark(of[-1].since)[1] for name, of in keys.items() if of}
     later = _settled(site)
     return Rotated(
         fingerprint=new.fingerprint(),
@@ -73,6 +67,25 @@ def rotate_signing(site: Site, *, stolen: bool = False) -> Rotated:
         by_hand=tuple(since) if stolen else _offered(site),
         later=later,
     )
+
+
+def _turn(site: Site, new: PublicKey, *, stolen: bool) -> None:
+    """One transaction: the new key's numbers, and the bundles that introduce it, unless it may not be said that way."""
+    before, record = site.signer().public, site.record("-")
+    with site.ledger.begin() as conn:
+        for x in _sending(conn):
+            if not stream_keys(conn, x.id, ours=True):
+                begin_key(conn, x.id, ours=True, since=_place(x, 1), key=before.text())
+            told = 0 if stolen else _number(conn, site, x, Introduction(n=1, key=new.text()))
+            first = (told or x.out_seq) + 1
+            begin_key(conn, x.id, ours=True, since=_place(x, first), key=new.text())
+            fingerprint = new.fingerprint()
+            record.add(KeyRotated(partner=x.partner_name, seq=told, since=first, fingerprint=fingerprint, recipient=""))
+        streams.set_site_fact(conn, key_files.SIGNING, new.text())
+        if site.config.keys.signing is None:
+            streams.set_site_fact(conn, key_files.TURNED, new.text())
+        record.write(conn)
+    record.done()
 
 
 def rotate_age(site: Site) -> Rotated:

@@ -15,13 +15,14 @@ from filesync.config import Config
 from filesync.errors import KeyProblem, disk_problem
 from filesync.keys import keyfile
 from filesync.keys.signers import AllowedSigner, lead
-from filesync.keys.sshsig import FileSigner, PublicKey, make_key
+from filesync.keys.sshsig import PUBLIC, CommandSigner, FileSigner, PublicKey, chooses, make_key
 from filesync.ledger import streams
 from filesync.ledger.stream_keys import unsigned
 
 _NEW: Final = ".new"  # beside the signing key: the next one, until it signs
 _OLD: Final = ".old-"  # and the start of its fingerprint: one before, until all that it signs is signed
 SIGNING: Final = "signing key"  # the site's fact: the public key that signs what is numbered from now on
+TURNED: Final = "signing key of the command"  # the same where a command signs, until allowed_signers says so, too
 
 
 def others(signing: Path) -> list[Path]:
@@ -37,13 +38,18 @@ def _before(signing: Path) -> list[Path]:
     return sorted(signing.parent.glob(f"{signing.name}{_OLD}*"))
 
 
-def next_key(config: Config) -> PublicKey:
-    """The key that a rotation turns to, made now unless an earlier attempt made it. Raises KeyProblem, DiskProblem."""
+def next_key(config: Config, public: Path | None = None) -> PublicKey:
+    """The key that a rotation turns to, made now unless an earlier attempt made it.
+
+    `public`: where a command signs, the file with the public half of the one that was made there. Raises KeyProblem,
+    DiskProblem.
+    """
     if config.keys.signing is None:
+        return _of_command(config, public)
+    if public is not None:
         raise KeyProblem(
-            "the signing key is kept by the command in the configuration, which filesync cannot make a new one with",
-            hint="Make a new one there, put it on the first line of allowed_signers, and give partners a new pairing file: "
-            "they accept it with --replace-key.",
+            f"the signing key is the file {str(config.keys.signing)!r}, so the new one is made here",
+            hint="Leave out --public: it is for a key that a command keeps.",
         )
     path = _beside(config.keys.signing, _NEW)
     draft = _beside(config.keys.signing, ".draft")  # written there: under the other name it is whole
@@ -60,6 +66,31 @@ def next_key(config: Config) -> PublicKey:
     return FileSigner(path).public
 
 
+def _of_command(config: Config, public: Path | None) -> PublicKey:
+    """A key that the signing command has, besides the one before. Raises KeyProblem, DiskProblem."""
+    command = config.keys.command
+    if not chooses(command):
+        raise KeyProblem(
+            f"the signing command in {config.path} knows one key only, so it cannot sign the bundle that introduces another",
+            hint=f"Write {PUBLIC} where it names its key, which stands for a file with the public half of the one that is to "
+            "sign. Where it cannot choose: docs/keys.md, a command that knows one key.",
+        )
+    if public is None:
+        raise KeyProblem(
+            "the signing key is kept by the command in the configuration, which filesync cannot make a new one with",
+            hint="Make a new one there, and give its public half: filesync keys rotate --public FILE",
+        )
+    try:
+        key = PublicKey.parse(public.read_text())
+    except OSError as error:
+        raise disk_problem(error, public, doing="read") from error
+    except (KeyProblem, UnicodeDecodeError) as error:  # not quoted: it may be the private half
+        hint = error.hint if isinstance(error, KeyProblem) else ""
+        raise KeyProblem(f"{str(public)!r} is not the public half of an Ed25519 key", hint=hint) from None
+    CommandSigner(command, public=key).sign(b"can this key sign?", namespace=NAMESPACE)  # before anything is numbered for it
+    return key
+
+
 def settle(conn: sa.Connection, config: Config) -> None:
     """Put the key that the ledger says signs in its place, and remove those before when nothing waits for them.
 
@@ -67,6 +98,9 @@ def settle(conn: sa.Connection, config: Config) -> None:
     """
     signing = config.keys.signing
     if signing is None:
+        if (turned := streams.site_fact(conn, TURNED)) is not None:
+            lead(config.keys.allowed_signers, AllowedSigner(config.name, PublicKey.parse(turned), (NAMESPACE,)))
+            streams.drop_site_fact(conn, TURNED)
         return
     new = _beside(signing, _NEW)
     try:

@@ -16,7 +16,7 @@ from filesync.agent.site import Site
 from filesync.bundle.header import BundleKind, Header
 from filesync.errors import KeyProblem
 from filesync.keys.signers import AllowedSigner, read_signers
-from filesync.keys.sshsig import FileSigner, PublicKey, Signer
+from filesync.keys.sshsig import CommandSigner, FileSigner, PublicKey, Signer
 from filesync.ledger import streams
 from filesync.ledger.stream_keys import StreamKey, key_at, stream_keys
 from filesync.ledger.streams import Exchange
@@ -99,7 +99,9 @@ def signer_of(site: Site, x: Exchange, header: Header) -> Signer:
     if wanted is None or now.public.text() == wanted.key:
         return now
     signing = site.config.keys.signing
-    for path in others(signing) if signing is not None else ():
+    if signing is None:
+        return CommandSigner(site.config.keys.command, public=PublicKey.parse(wanted.key))
+    for path in others(signing):
         if (other := FileSigner(path)).public.text() == wanted.key:
             return other
     raise KeyProblem(

@@ -41,9 +41,9 @@ class Lack:
     size: int = 0
     bundle: int = 0
 
-    def words(self, change: Create) -> str:
-        """`2 more chunks of pump.mov (1.9 GB)`."""
-        name = shown(str(change.fields.get("name", "")), limit=_NAME)
+    def words(self, change: Create | None = None) -> str:
+        """`2 more chunks of pump.mov (1.9 GB)`; without the change nothing that it says, "of an attachment"."""
+        name = shown(str(change.fields.get("name", "")), limit=_NAME) if change is not None else "an attachment"
         if not self.chunks:
             what = f"bundle {self.bundle} once more" if self.bundle else "bytes that no bundle brought"
             return f"{what}, for {name}"

@@ -1,7 +1,7 @@
-"""Events for what others may read and what is kept, the log and the journal: without a field's value.
+"""Events as they are told and kept: without a field's value, nor an attachment's name.
 
-The words of a tracker, mapping or schema may quote one, and an element of a set (a label) is part of its field's name. A
-person at a terminal is told them; elsewhere it is said where they are.
+The words of a tracker, mapping or schema may quote one, and an element of a set (a label) is part of its field's name. They
+are kept where they are needed, and shown by the verb that is there for it; the event says which.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ import msgspec
 
 from filesync.agent.events import Event, LandedDifferently, LostEdit, Met, Stopped, Stuck
 from filesync.agent.incoming.arrivals import Arriving, Damaged
-from filesync.agent.outgoing.departures import NotTold
+from filesync.agent.outgoing.departures import NotFetched, NotTold
 from filesync.agent.running.news import LeftAlone
+from filesync.bundle.verdict import Code
 from filesync.model.values import split_name
 
 _NOT_VALID: Final = "is not valid:"  # what follows comes from the schema
+_QUOTING: Final = frozenset({Code.NOT_A_BUNDLE, Code.BAD_JSON, Code.BAD_SCHEMA})  # what is said of these quotes content
 
 
 def without_values(event: Event) -> Event:
@@ -26,24 +28,32 @@ def without_values(event: Event) -> Event:
         case Met() | LandedDifferently():
             said = {"field": split_name(event.field)[0]}
         case LostEdit():
-            said = {"what": list(dict.fromkeys(split_name(one)[0] for one in event.what))}
+            said = {"what": _names(event.what)}
         case Stuck():
-            said = {"why": "the reason is in `filesync stuck list`"}
+            said = {"fields": _names(event.fields), "why": "the reason is in `filesync stuck list`"}
         case NotTold() if '"' in event.why:  # else it is about its length
             said = {
                 "field": split_name(event.field)[0],
                 "why": "the contract or mapping has no place for it; `filesync check` tells what they have",
             }
-        case Damaged():  # the beginning of a text that somebody put there may be quoted, too
+        case NotFetched():
+            said = {"name": ""}
+        case Damaged() if event.code in _QUOTING:
             said = {"problems": ["what is wrong is in `filesync quarantine list`"]}
-        case Arriving():
-            said = {"problem": "what it lacks is told by `filesync verify`"}
-        case Stopped() if _NOT_VALID in event.why:
-            said = {"why": _cut(event.why)}
-        case LeftAlone() if _NOT_VALID in event.what:
-            said = {"what": _cut(event.what)}
+        case Arriving() if event.code in _QUOTING:
+            said = {"problem": "what is wrong is told by `filesync verify`"}
+        case Stopped():
+            said = {"why": unquoting(event.why)}
+        case LeftAlone():
+            said = {"what": unquoting(event.what)}
     return msgspec.structs.replace(event, **said)
 
 
-def _cut(why: str) -> str:
-    return f"{why[: why.index(_NOT_VALID)]}{_NOT_VALID} what is wrong is in `filesync status`."
+def unquoting(why: str) -> str:
+    """Why a stream is stopped, without what a schema says of a value."""
+    start, found, _ = why.partition(_NOT_VALID)
+    return f"{start}{found} what is wrong is in `filesync status`." if found else why
+
+
+def _names(fields: list[str]) -> list[str]:
+    return list(dict.fromkeys(split_name(one)[0] for one in fields))

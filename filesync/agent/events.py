@@ -188,11 +188,13 @@ class Stuck(Event, frozen=True, kw_only=True):
     severity = Severity.WARNING
     mark: Mark
     key: str
+    fields: list[str] = []  # that are refused; none where all of it is
     why: str
 
     def sentence(self) -> str:
+        what = f" ({', '.join(self.fields)})" if self.fields else ""
         return (
-            f"{self.key}: change {self.mark} is refused: {ended(self.why)} "
+            f"{self.key}: change {self.mark} is refused{what}: {ended(self.why)} "
             "Other issues go on; later changes of this one wait. "
             f"Mend the cause, then: filesync stuck retry {self.mark}; or: filesync stuck skip {self.mark} --reason …"
         )

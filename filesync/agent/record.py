@@ -79,7 +79,7 @@ class Record:
         for event in told:
             for sink in self._sinks:
                 try:
-                    sink(event)
+                    sink(without_values(event))
                 except OSError as error:
                     self._untold += 1
                     self._why = error.strerror or str(error)

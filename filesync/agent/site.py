@@ -19,8 +19,10 @@ import sqlalchemy as sa
 from filelock import FileLock
 
 from filesync.agent.busy import Busy
+from filesync.agent.discreet import unquoting
 from filesync.agent.lock import lock_site
 from filesync.agent.partners import key_files
+from filesync.agent.progress import Progress, untold
 from filesync.agent.record import Clock, Record, Sink, moment
 from filesync.agent.traces import check_traces
 from filesync.config import Config
@@ -118,6 +120,7 @@ class Site:
         self.random = random  # so many bytes as hex
         self.sinks = list(sinks)
         self.step: Callable[[str], None] = lambda _: None  # told each numbered step, X1-X12 and I1-I15, as it is done
+        self.progress: Progress = untold  # told how far long work is
         self.stopping: Callable[[], bool] = lambda: (
             False
         )  # asked before each change that is applied and each issue that is read
@@ -215,7 +218,7 @@ class Site:
                 hint="when you have it: filesync pair accept THEIRS.json",
             )
         if one.state is State.STOPPED:
-            raise StreamStopped(f"exchange {name!r} is stopped: {one.stopped_why}", hint="see: filesync status")
+            raise StreamStopped(f"exchange {name!r} is stopped: {unquoting(one.stopped_why)}", hint="see: filesync status")
         if one.state is State.PAUSED:
             raise Paused(paused_text(one), hint=f"go on with: filesync resume --exchange {name}")
         us = agreed.Site(self.config.site, self.config.name)

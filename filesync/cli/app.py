@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import json
+import sys
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from filesync.agent.events import Event
+    from filesync.agent.progress import Progress
     from filesync.agent.site import Site
+    from filesync.cli.progress import Bar
     from filesync.config import Config
     from filesync.trackers.embedded import Desk
 
@@ -43,6 +46,7 @@ class App:
     configs: tuple[Path, ...] = (Path("filesync.yaml"),)  # of several sites where the verb is `run`
     say: Say = Say.NORMAL
     as_json: bool = False
+    bar: Bar | None = None  # where long work is shown
 
     # A site brings SQLAlchemy and its like: 0.3 s that a verb which opens none, or shows its help, does not pay.
 
@@ -62,7 +66,9 @@ class App:
         """The site, locked and open, for a `with`; what happens in it is told as it happens. Raises what `Site.open` raises."""
         from filesync.agent.site import Site  # noqa: PLC0415, start-up time
 
-        return Site.open(self.config(), sinks=[self.hear])
+        site = Site.open(self.config(), sinks=[self.hear])
+        site.progress = self.progress()
+        return site
 
     def desk(self) -> Desk:
         """The desk at the embedded tracker. It takes no lock: people may work while an import runs. Raises ConfigError."""
@@ -71,12 +77,28 @@ class App:
         tracker = self.config().tracker
         return open_desk(tracker.kind, settings=tracker.settings, folder=tracker.base, clock=now)
 
+    def progress(self) -> Progress:
+        """What shows how far long work is: on a terminal, unless it was asked to say less, or to speak JSON."""
+        from filesync.agent.progress import untold  # noqa: PLC0415, start-up time
+        from filesync.cli.progress import Bar  # noqa: PLC0415, start-up time
+
+        if self.as_json or self.say is Say.LESS or not sys.stderr.isatty():
+            return untold
+        self.bar = self.bar or Bar()
+        return self.bar.show
+
+    def clear(self) -> None:
+        """Erase what shows how far long work is: other lines come, or it is over."""
+        if self.bar is not None:
+            self.bar.clear()
+
     def hear(self, event: Event) -> None:
         """Tell an event: what needs a person always, on stderr; the rest as much as was asked for."""
         sentence = shown(event.sentence(), limit=_SENTENCE)
         match event.severity.value:
             case "stop" | "warning":
                 if not self.as_json and not (self.say is Say.LESS and _waits(event)):
+                    self.clear()
                     click.echo(f"{event.severity.value}: {sentence}", err=True)
             case "info":
                 self.tell(sentence)
@@ -86,6 +108,7 @@ class App:
     def tell(self, text: str, *, level: Say = Say.NORMAL) -> None:
         """Print a line for people, unless it was asked to say less, or to speak JSON."""
         if self.say >= level and not self.as_json:
+            self.clear()
             click.echo(text)
 
     def tell_json(self, value: object) -> None:
@@ -96,6 +119,7 @@ class App:
 
     def tell_error(self, error: FilesyncError) -> None:
         """Print what went wrong to stderr: every problem on a line of its own, then what to do."""
+        self.clear()
         problems: tuple[Problem, ...] = getattr(error, "problems", ())
         if self.as_json:
             document = {

@@ -8,6 +8,7 @@ from typing import Any, Final, Generic, TypeVar
 import click
 import msgspec
 
+from filesync.agent.discreet import without_values
 from filesync.agent.events import Event
 from filesync.agent.site import Site
 from filesync.bundle.verdict import shown
@@ -125,5 +126,6 @@ def each_exchange(
 
 
 def event_documents(events: tuple[Event, ...]) -> list[dict[str, Any]]:
-    """Events for JSON, each with its sentence."""
-    return [{"severity": event.severity.value, "sentence": event.sentence(), **msgspec.to_builtins(event)} for event in events]
+    """Events for JSON, each with its sentence; as `Record` tells them."""
+    told = map(without_values, events)
+    return [{"severity": event.severity.value, "sentence": event.sentence(), **msgspec.to_builtins(event)} for event in told]

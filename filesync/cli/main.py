@@ -105,7 +105,10 @@ def run(arguments: Sequence[str]) -> int:
     app = App()
     try:
         with cli.make_context("filesync", list(arguments), obj=app) as ctx:
-            answer = cli.invoke(ctx)
+            try:
+                answer = cli.invoke(ctx)
+            finally:
+                app.clear()
         sys.stdout.flush()
     except click.exceptions.Exit as end:  # --help, --version
         return end.exit_code

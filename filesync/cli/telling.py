@@ -50,7 +50,7 @@ def _lines(*, several: bool) -> Tell:
     def write(site: str, exchange: str, event: Event) -> None:
         loud = f"{event.severity.value}: " if event.severity in {Severity.STOP, Severity.WARNING} else ""
         about = "/".join(word for word in (site if several else "", exchange) if word)
-        sentence = shown(event.sentence(), limit=_SENTENCE)
+        sentence = shown(without_values(event).sentence(), limit=_SENTENCE)
         click.echo(f"{time_text(now())}  {about + ': ' if about else ''}{loud}{sentence}", err=True)
 
     return write

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from filesync.agent.asked.inspect import Inspected, inspected
+from filesync.agent.progress import Doing
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, json_option
 from filesync.errors import DiskProblem, ExitCode, Problem, size_text
@@ -24,7 +25,9 @@ def verify(app: App, files: tuple[Path, ...]) -> ExitCode:
     """
     config = app.config()
     answers, bad = [], 0
-    for file in files:
+    progress = app.progress()
+    for number, file in enumerate(files):
+        progress(Doing.CHECKING, number, len(files))
         try:
             with inspected(file, config) as found:
                 pass

@@ -57,7 +57,8 @@ def parse_recipient(text: str) -> str:
         return str(pyrage.x25519.Recipient.from_str(text))
     except (pyrage.RecipientError, UnicodeEncodeError):
         raise KeyProblem(
-            f"not an age recipient: {text[:80]!r}", hint="It starts with age1 and has 62 letters and digits; is one mistyped?"
+            f"not an age recipient: {keyfile.quoted(text)}",
+            hint="It starts with age1 and has 62 letters and digits; is one mistyped?",
         ) from None
 
 

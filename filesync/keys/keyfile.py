@@ -9,7 +9,13 @@ from pathlib import Path
 from filesync.errors import KeyProblem, disk_problem
 
 MAX_KEY_FILE = 65_536  # bytes
+_QUOTED = 20  # characters: less than tell anything of a secret that was pasted in the wrong place
 _OPEN_TO_OTHERS = 0o077
+
+
+def quoted(text: str) -> str:
+    """A word that should be something else, for a message; one that is long is not shown, for it may be a private key."""
+    return repr(text) if len(text) <= _QUOTED else f"a word of {len(text)} letters"
 
 
 def read_private(path: Path) -> bytes:

@@ -93,7 +93,7 @@ def _line(signer: AllowedSigner) -> str:
     with suppress(ValueError, KeyProblem):
         written = _signer(line.strip())
     if written != signer:
-        raise ValueError(f"cannot be written as an allowed signer: {signer.principal[:40]!r}")
+        raise ValueError(f"cannot be written as an allowed signer: {keyfile.quoted(signer.principal)}")
     return line
 
 
@@ -150,17 +150,19 @@ def _signer(line: str) -> AllowedSigner:
     """Read one line. Raises ValueError, KeyProblem."""
     principal, _, rest = line.partition(" ")
     if not _NAME.fullmatch(principal):
-        raise ValueError(f"not a site's name: {principal[:40]!r} (a-z, 0-9 and -; one name a line, no patterns)")
+        raise ValueError(f"not a site's name: {keyfile.quoted(principal)} (a-z, 0-9 and -; one name a line, no patterns)")
     namespaces: tuple[str, ...] = ()
     rest = rest.lstrip()
     if not rest.startswith(("ssh-", "sk-", "ecdsa-")):
         options, rest = _options(rest)
         if unknown := options.keys() - _TIMES - {"namespaces"}:
-            raise ValueError(f"unknown option {min(unknown)[:40]!r}: taken are namespaces, valid-after, valid-before")
+            raise ValueError(f"unknown option {keyfile.quoted(min(unknown))}: taken are namespaces, valid-after, valid-before")
         if "namespaces" in options:
             namespaces = tuple(options["namespaces"].split(","))
             if not _NAMESPACES.fullmatch(options["namespaces"]) or any(set(name) & set("*?!") for name in namespaces):
-                raise ValueError(f"namespaces must be written in full, without patterns: {options['namespaces'][:40]!r}")
+                raise ValueError(
+                    f"namespaces must be written in full, without patterns: {keyfile.quoted(options['namespaces'])}"
+                )
     return AllowedSigner(principal, PublicKey.parse(rest), namespaces)
 
 
@@ -171,7 +173,7 @@ def _options(text: str) -> tuple[dict[str, str], str]:
     while at < len(text) and not text[at].isspace():
         option = _OPTION.match(text, at)
         if option is None:
-            raise ValueError(f"not an option or a key: {text[at : at + 40]!r}")
+            raise ValueError(f"not an option or a key: {keyfile.quoted(text[at:])}")
         found[option[1].lower()] = (option[2] or "").replace('\\"', '"')
         at = option.end()
     return found, text[at:].lstrip()

@@ -56,17 +56,19 @@ class PublicKey:
         """Read `ssh-ed25519 AAAA…`, a comment may follow. Raises KeyProblem."""
         words = text.split()
         if len(words) < 2:  # noqa: PLR2004 - kind and key
-            raise KeyProblem(f"not a public key: {text[:40]!r}", hint="It looks like: ssh-ed25519 AAAAC3Nza…")
+            raise KeyProblem(f"not a public key: {keyfile.quoted(text)}", hint="It looks like: ssh-ed25519 AAAAC3Nza…")
         try:
             blob = base64.b64decode(words[1], validate=True)
             key = _public_key(blob)
         except (ValueError, UnicodeEncodeError):
             raise KeyProblem(
-                f"not an Ed25519 public key: {' '.join(words[:2])[:40]!r}",
+                f"not an Ed25519 public key: {keyfile.quoted(words[0])} and more",
                 hint=f"Taken are {ED25519} and {SECURITY_KEY}. Make one with: ssh-keygen -t ed25519",
             ) from None
         if key.text() != f"{words[0]} {words[1]}":
-            raise KeyProblem(f"a public key that says two different kinds: {text[:40]!r}")
+            raise KeyProblem(
+                f"a public key that says two different kinds: {keyfile.quoted(words[0])} and {keyfile.quoted(key.kind)}"
+            )
         return key
 
     def text(self) -> str:

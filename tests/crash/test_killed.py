@@ -70,7 +70,7 @@ def test_f45_f91_a_change_of_keys_killed_anywhere_goes_on_and_every_number_has_t
 
 def test_f45_f91_a_change_of_the_age_key_killed_anywhere_is_said_once_and_what_is_on_its_way_is_opened() -> None:
     told = killed("rotate-age")
-    calls = {f"{when} {call} keys" for when in ("before", "after") for call in ("create", "write", "fsync", "replace")}
+    calls = {f"{when} {call} keys" for when in ("before", "after") for call in ("create", "fsync", "replace")}
     assert {"after R1", "after R2", "after R3", "after X6"} | calls <= set(told["places"])
     assert told["killed"] > 50
 

@@ -53,7 +53,7 @@ def test_f36_f115_some_chunks_of_an_attachment_are_named_and_the_issue_is_there(
     done = come(film, *carried(film)[:2])
     missing = [file.name.rpartition("_b")[2][:16] for file in carried(film)[2:]]
     told = only(done, BytesMissing)
-    assert told.startswith("ABC-1 needs 2 more chunks of pump.mov (")
+    assert told.startswith("ABC-1 needs 2 more chunks of an attachment (")
     assert all(one in told for one in missing)
     assert told.endswith("All else of it is here or goes on. Made as soon as they come.")
     status, out, _ = terminal(film.globex, "status")
@@ -194,7 +194,7 @@ def test_f40_the_last_chunk_is_known_to_be_missing_without_anything_behind_it(fi
     film.clock.advance(hours=2)
     told = only(film.globex.import_(), BytesMissing)
     last = carried(film)[3].name.rpartition("_b")[2][:16]
-    assert "needs 1 more chunk of pump.mov (" in told
+    assert "needs 1 more chunk of an attachment (" in told
     assert told.endswith(f"Ask acme to run: filesync resend globex --chunk {last}")
     film.send(film.globex)  # asks for it
     film.send(film.acme)  # and it comes
@@ -405,7 +405,7 @@ def test_a_chunk_that_vanished_before_it_was_sent_is_named_and_all_else_goes_on(
     assert told.startswith("ABC-1: 1 chunk of an attachment of 14.0 kB cannot be sent, being gone from the archive: ")
     assert f": {kept.name}. globex waits for the attachment; everything else goes on." in told
     done = come(lost)
-    assert only(done, BytesMissing).startswith("ABC-1 needs 1 more chunk of pump.mov (")
+    assert only(done, BytesMissing).startswith("ABC-1 needs 1 more chunk of an attachment (")
     assert [one.fields["summary"] for one in lost.globex.desk.list()] == ["Pump runs hot", "Change the valve"]
     kept.rename(lost.acme.config.folders.archive / kept.name)  # as the message says
     assert not [one for one in lost.acme.export().events if isinstance(one, ChunksGone)]

@@ -188,7 +188,7 @@ def test_no_line_of_the_log_tells_a_fields_value_or_a_secret(world: World) -> No
         Stuck(mark=Mark("1.1.1"), key="A-1", why=f'there is no option "{CANARY}"'),
         NotTold(key="A-1", field="priority", why=f'the contract has no option "{CANARY}"'),
         Damaged(file="a.tar", code=Code.BAD_SCHEMA, problems=[f"line 1: '{CANARY}' is not of type"], hint="", kept=True),
-        Arriving(file="a.tar", problem=f"no bundle: it begins with {CANARY}", settle_s=600),
+        Arriving(file="a.tar", code=Code.NOT_A_BUNDLE, problem=f"no bundle: it begins with {CANARY}", settle_s=600),
         Stopped(partner="acme", why=f"bundle 1 is signed, but what it says is not valid: '{CANARY}' is not of type"),
         LeftAlone(what=f"it is stopped: what it says is not valid: '{CANARY}' is not of type", hint=""),
     ],

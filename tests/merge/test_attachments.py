@@ -224,7 +224,7 @@ def test_one_that_cannot_be_fetched_is_left_out_and_tried_again() -> None:
         folder = world.acme.folder / "state" / "tracker.db.files"
         kept = (folder / "1").rename(folder / "away")
         done = world.acme.export()
-        assert any("lost.log was not sent" in one.sentence() for one in done.events)
+        assert any("an attachment, lost.log, was not sent" in one.sentence() for one in done.events)
         world.carry(to=world.globex)
         world.globex.import_()
         assert comments(world.globex, key) == ["goes on"]

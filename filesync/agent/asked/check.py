@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from filesync.agent.asked.look import reading
+from filesync.agent.discreet import unquoting
 from filesync.agent.incoming.mounts import remembered
 from filesync.agent.record import Clock
 from filesync.agent.site import check_checkpoint, check_ledger
@@ -292,7 +293,8 @@ def _exchanges(config: Config) -> str:
         raise _Bad(
             problems, hint="Mend the contract on both sides; until then nothing is sent or applied.", exit_code=ExitCode.CONFIG
         )
-    if stopped := [Problem(one.name, f"is stopped: {one.stopped_why}") for one in found if one.state is State.STOPPED]:
+    still = [one for one in found if one.state is State.STOPPED]
+    if stopped := [Problem(one.name, f"is stopped: {unquoting(one.stopped_why)}") for one in still]:
         raise _Bad(stopped, hint="see: filesync status", exit_code=ExitCode.STOPPED)
     return ", ".join(f"{one.name} with {one.partner_name}{'' if one.encrypt else ' (signed, not encrypted)'}" for one in found)
 

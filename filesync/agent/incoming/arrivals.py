@@ -100,6 +100,7 @@ class Arriving(Event, frozen=True, kw_only=True):
     """A file that is not whole, or damaged: nobody can tell yet."""
 
     file: str
+    code: str = ""
     problem: str
     settle_s: int
 

@@ -161,7 +161,7 @@ class Filing:
             if isinstance(error, OtherSigner):  # more bytes will not change who signed; another file in its place may
                 self._record.add(Mistrusted(file=name, problem=problem, hint=error.hint, settle_s=int(settle)))
             else:
-                self._record.add(Arriving(file=name, problem=problem, settle_s=int(settle)))
+                self._record.add(Arriving(file=name, code=error.code, problem=problem, settle_s=int(settle)))
         self._remember(candidate, staged.sha256, _ARRIVING, str(error), since=int(state.since.at * _SECOND))
 
     def waits(self, candidate: Candidate, staged: Staged, seen: SeenFile | None, why: KeyNotKnown, refusal: BadBundle) -> None:

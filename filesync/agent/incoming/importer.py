@@ -27,6 +27,7 @@ from filesync.agent.merge.order import groups
 from filesync.agent.merge.outcome import Counts, Outcome, Work
 from filesync.agent.merge.people import People
 from filesync.agent.merge.view import View
+from filesync.agent.progress import Doing
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Halted, Paired, Site
 from filesync.agent.staged import Changes, introduction
@@ -99,11 +100,14 @@ class Importer:
         self._record = record
         self._team = team
         self.counts = Counts()
+        self._past, self._there = 0, 0  # changes in the bundles that were applied here, and in all that are to be
         self.learned = False  # a key of the partner's was introduced
 
     def run(self) -> int:
         """The queue as far as it goes, then every bundle that is next, then the queue again. Returns the bundles applied."""
         self._waiting()
+        with self._site.ledger.begin() as conn:
+            self._there = sum(one.changes for one in streams.held(conn, self._x))
         bundles = 0
         while (taken := self._next()) is not None:
             if not self._bundle(taken):
@@ -147,6 +151,7 @@ class Importer:
         except BadBundle as error:
             self._stop(f"bundle {taken.seq} is signed, but what it says is not valid: {error}")
             return False
+        self._there += lines - taken.changes  # which was a claim
         counts, self.counts = self.counts, Counts()
         done = int.from_bytes(taken.decided, "little")
         todo = (
@@ -157,15 +162,11 @@ class Importer:
         for group in groups(todo):
             for outcome in self._group(group, taken=taken, done=done):
                 done |= 1 << outcome.work.change.n
+            self._site.progress(Doing.APPLYING, self._past + done.bit_count(), self._there)
             self._site.step("I12")
         self._applied(taken, lines)
-        here = self.counts
-        self.counts = Counts(
-            counts.applied + here.applied,
-            counts.skipped + here.skipped,
-            counts.refused + here.refused,
-            counts.waiting + here.waiting,
-        )
+        self._past += lines
+        self.counts = counts.plus(self.counts)
         return True
 
     def _keys(self, taken: Taken, bundle: Bundle) -> bool:

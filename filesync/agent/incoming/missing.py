@@ -57,7 +57,7 @@ def missing(conn: sa.Connection, x: Exchange, *, us: str, now: dt.datetime, grac
             BytesMissing(
                 partner=x.partner_name,
                 key=shown(one.change.about.key),
-                needs=one.lack.words(one.change),
+                needs=one.lack.words(),
                 since=first.strftime("%Y-%m-%d %H:%M UTC"),
                 chunks=chunks,
                 command=f"filesync resend {us} {' '.join(words)}",

@@ -13,7 +13,7 @@ class BytesMissing(Event, frozen=True, kw_only=True):
     standing = True
     partner: str
     key: str
-    needs: str  # "2 more chunks of pump.mov (1.9 GB)"
+    needs: str  # "2 more chunks of an attachment (1.9 GB)"
     since: str
     chunks: list[str]  # how the ids of the first of them begin
     command: str

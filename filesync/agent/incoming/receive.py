@@ -19,6 +19,7 @@ from filesync.agent.incoming.filing import NAME_SHOWN, Filing, NotNow, for_strea
 from filesync.agent.incoming.mounts import mounted
 from filesync.agent.incoming.said import Said, came_alone, strange, take
 from filesync.agent.incoming.signed import Unintroduced, check_signer, waits
+from filesync.agent.progress import Doing
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Paired, Site
 from filesync.agent.staged import LIMITS, read_whole
@@ -99,7 +100,8 @@ class Receiver:
         self._held = {one.seq: one.id for one in held if one.generation == self._x.in_generation.n}
         self._held_prev = {one.seq: one.prev for one in held if one.generation == self._x.in_generation.n}
         self._site.step("I1")
-        for candidate in candidates:
+        for number, candidate in enumerate(candidates):
+            self._site.progress(Doing.TAKING, number, len(candidates))
             seen = known.get(candidate.name)
             if settled(seen, candidate) or self.early.skips(candidate, seen):
                 continue  # I2

@@ -98,6 +98,7 @@ class Carry:
             born = self._born(step, refused)
         except Rejected as error:
             outcome.doubted = step.doubted  # refused now: that says nothing of the call before the crash
+            outcome.refused = [*{**error.fields, **refused}]
             return self._stuck(outcome, _reason(error, refused))
         except Gone:
             outcome.rows.append(Entity(gid=change.gid, kind=change.kind, parent=change.parent, state=Life.DEAD))

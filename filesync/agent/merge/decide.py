@@ -135,7 +135,7 @@ class Merge:
                 case _:
                     pass
         if change.gid in self._view.lacks:
-            needs = self._view.lacks[change.gid].words(change)
+            needs = self._view.lacks[change.gid].words()
             return self._queue(outcome, Wait.WAITS, waits_for=journal.BLOB, reason=needs)
         above = self._view.row(change.parent) if change.parent is not None else None
         return Make(
@@ -246,7 +246,9 @@ class Merge:
             left = encode_change(Set(n=change.n, gid=step.row.gid, fields=rest, about=change.about))
             now = micros(self._site.clock())
             if step.refused:
-                reason = "; ".join(f"{self._people.field(name)}: {why}" for name, why in step.refused.items())
+                named = {self._people.field(name): why for name, why in step.refused.items()}
+                outcome.refused = list(named)
+                reason = "; ".join(f"{name}: {why}" for name, why in named.items())
                 outcome.leave(Wait.STUCK, rest=left, now=now, reason=reason)
             else:
                 outcome.leave(Wait.WAITS, rest=left, now=now, waits_for=next(iter(step.waits.values())))

@@ -35,6 +35,15 @@ class Counts:
         """All of them."""
         return self.applied + self.skipped + self.refused + self.waiting
 
+    def plus(self, other: Counts) -> Counts:
+        """Both together."""
+        return Counts(
+            self.applied + other.applied,
+            self.skipped + other.skipped,
+            self.refused + other.refused,
+            self.waiting + other.waiting,
+        )
+
     def add(self, end: End) -> None:
         """Count one."""
         match end:
@@ -67,6 +76,7 @@ class Outcome:
     left: Queued | None = None  # what is not decided of it
     events: list[Event] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)  # names of fields, for people
     revisit: set[str] = field(default_factory=set)  # issues the next export looks at
     doubted: bool = False  # an earlier call may have made the entity, and this did not find out
 

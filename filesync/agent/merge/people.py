@@ -82,7 +82,7 @@ class People:
             return None
         key = self._key(one, one.left)
         if one.left.state is Wait.STUCK:
-            return Stuck(mark=one.left.mark, key=key, why=one.left.reason)
+            return Stuck(mark=one.left.mark, key=key, fields=one.refused, why=one.left.reason)
         waits = one.left.reason or one.left.waits_for or "the one before it"
         return Waiting(mark=one.left.mark, key=key, waits_for=waits)
 

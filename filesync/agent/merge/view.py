@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import sqlalchemy as sa
 
 from filesync.agent.blobs import Lack, Piece, blob_of, forget_lost, lacking, pieces, stream
+from filesync.agent.progress import Doing, passing
 from filesync.agent.site import Paired, Site
 from filesync.bundle.changes import read_change
 from filesync.ledger import journal, shadows
@@ -76,7 +76,8 @@ class View:
         """The bytes of an attachment that lacks none of them; None for anything else."""
         if change.blob is None:
             return None
-        return partial(stream, change.blob, self._pieces[change.gid])
+        blob, parts, tell = change.blob, self._pieces[change.gid], self._site.progress
+        return lambda: passing(stream(blob, parts), tell, Doing.MAKING, of=blob.size)
 
     def _queued_deletes(self, conn: sa.Connection) -> set[Gid]:
         rows = journal.queued_of(conn, self._paired.exchange.id, self.queued)

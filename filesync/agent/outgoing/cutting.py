@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from filesync.agent.outgoing.build import build, clear_spool
 from filesync.agent.outgoing.departures import NotFetched
 from filesync.agent.outgoing.number import heading
+from filesync.agent.progress import Doing, passing
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Paired, Site
 from filesync.agent.staged import LIMITS
@@ -87,7 +88,7 @@ class Cutter:
                 pass
             if source.size == size and (known := self._known(source.sha256)):
                 return known
-        return self._cut(_Source(self._site.tracker.fetch(ref)))
+        return self._cut(_Source(passing(self._site.tracker.fetch(ref), self._site.progress, Doing.FETCHING, of=size)))
 
     def _known(self, sha256: str) -> Blob | None:
         """What was sent with this content, where it can be named again."""

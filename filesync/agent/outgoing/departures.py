@@ -86,7 +86,7 @@ class NotFetched(Event, frozen=True, kw_only=True):
 
     def sentence(self) -> str:
         return (
-            f"{self.key}: the attachment {shown(self.name)} was not sent: {ended(self.why)} "
+            f"{self.key}: an attachment{f', {shown(self.name)},' if self.name else ''} was not sent: {ended(self.why)} "
             "It is tried again by every export; the rest of the issue goes on."
         )
 

@@ -24,6 +24,7 @@ from filesync.agent.outgoing.number import freeze, next_heading
 from filesync.agent.outgoing.offer import offer
 from filesync.agent.outgoing.reports import report_if_due
 from filesync.agent.outgoing.vanished import gone
+from filesync.agent.progress import Doing
 from filesync.agent.record import Record
 from filesync.agent.site import Paired, Site
 from filesync.agent.staged import LIMITS
@@ -237,7 +238,8 @@ def finish(site: Site, x: Exchange, record: Record, *, resumed: bool = False) ->
     check_recipient(x)
     with site.ledger.begin() as conn:
         waiting = streams.unpublished(conn, x.id)
-    for one in waiting:
+    for number, one in enumerate(waiting):
+        site.progress(Doing.FINISHING, number, len(waiting))
         archived = site.config.folders.archive / one.file
         # If the archive has the file, that is the bundle: encryption and some signatures never give the same bytes twice.
         if not files.kept(archived):
@@ -268,14 +270,17 @@ def _publish_chunks(site: Site, x: Exchange, record: Record, *, resumed: bool) -
     with site.ledger.begin() as conn:
         found = blobs.unpublished(conn, x)
     waiting = [one for one in found if (site.config.folders.archive / one.file).exists()]
+    sent, size = 0, sum(one.size for one in waiting)
     for one in waiting:
+        site.progress(Doing.SENDING, sent, size)
+        sent += one.size
         offer(site, x, one.file, record)
         site.step("X11")
         with site.ledger.begin() as conn:
             blobs.update_chunk(conn, x, one, published=True)
         site.step("X12")
     if waiting:
-        record.add(ChunksExported(chunks=len(waiting), bytes=sum(one.size for one in waiting), to=x.partner_name))
+        record.add(ChunksExported(chunks=len(waiting), bytes=size, to=x.partner_name))
     if resumed and len(waiting) < len(found):  # once a run
         for event in gone(site, x, [one for one in found if one not in waiting]):
             record.add(event)

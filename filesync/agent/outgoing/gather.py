@@ -8,6 +8,7 @@ from itertools import chain, islice
 from typing import Final
 
 from filesync.agent.outgoing.departures import NotTold, PairedBefore, Unpaired, Withheld
+from filesync.agent.progress import Doing
 from filesync.agent.record import Record
 from filesync.agent.site import Halted, Paired, Site
 from filesync.ledger import shadows
@@ -52,6 +53,7 @@ class Gather:
         self._doubted: frozenset[Gid] = frozenset()
         self._ended = False  # an exchange of ours was: nobody knows any more what came on it
         self._waits_for_them = 0  # came from this partner before, and nothing of this exchange was ever taken
+        self._read_so_far = 0  # issues
         self._deleted: list[str] = []  # local ids of issues that are gone
         self._begin()
 
@@ -153,6 +155,8 @@ class Gather:
             if self._site.stopping():
                 raise Halted  # nothing is numbered: the next export reads these again
             issues[local] = issue
+            self._read_so_far += 1
+            self._site.progress(Doing.LOOKING, self._read_so_far, None)
         return issues
 
     def _looking(self, local: str, found: Found) -> None:

@@ -24,6 +24,7 @@ import sqlalchemy as sa
 from filesync.agent import blobs as attached
 from filesync.agent.events import Warned
 from filesync.agent.outgoing.departures import Pruned
+from filesync.agent.progress import Doing
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Site
 from filesync.bundle.verdict import shown
@@ -75,7 +76,7 @@ def _prune(site: Site, name: str, *, dry_run: bool) -> list[Spent]:
     if dry_run or not found:
         return found
     record = site.record(name)
-    removed = [one for one in found if _remove(one, record)]
+    removed = _removed(site, found, record)
     now = micros(site.clock())
     with site.ledger.begin() as conn:
         for one in removed:
@@ -110,9 +111,12 @@ def spent(conn: sa.Connection, site: Site, x: Exchange) -> list[Spent]:
     outbox = site.outbox(x)
     chunks = [one for one in blobs.covered(conn, x) if one.resent < before]
     ours = {one.file for one in chunks} | {one.file for one in acked if one.resent < before}
-    found = [
-        _spent(Place.OUTBOX, path) for path in _files(outbox) if path.name in ours and _same(path, folders.archive / path.name)
-    ]
+    sent = [path for path in _files(outbox) if path.name in ours]
+    found = []
+    for number, path in enumerate(sent):
+        site.progress(Doing.COMPARING, number, len(sent))
+        if _same(path, folders.archive / path.name):
+            found.append(_spent(Place.OUTBOX, path))
     found += [_spent(Place.ARCHIVE, folders.archive / one.file, chunk=one) for one in chunks if one.at < before]
     needed, done = attached.needed_bundles(conn, x), blobs.spent(conn, x, before=before)
     wanted = attached.named(conn, x, {one.id for one in done})
@@ -135,7 +139,7 @@ def prune_ended(site: Site, *, dry_run: bool = False) -> list[Spent]:
     record = site.record("-")
     with site.ledger.begin() as conn:
         found = _of_ended(conn, site)
-    removed = found if dry_run else [one for one in found if _remove(one, record)]
+    removed = found if dry_run else _removed(site, found, record)
     with site.ledger.begin() as conn:
         record.write(conn)
     record.done()
@@ -171,6 +175,16 @@ def _same(path: Path, archived: Path) -> bool:
 
 def _spent(place: Place, path: Path, *, bundle: Kept | None = None, chunk: SentChunk | TakenChunk | None = None) -> Spent:
     return Spent(place=place, path=path, size=path.stat().st_size if path.exists() else 0, bundle=bundle, chunk=chunk)
+
+
+def _removed(site: Site, found: list[Spent], record: Record) -> list[Spent]:
+    """Those of them that could be removed."""
+    removed = []
+    for number, one in enumerate(found):
+        site.progress(Doing.REMOVING, number, len(found))
+        if _remove(one, record):
+            removed.append(one)
+    return removed
 
 
 def _remove(one: Spent, record: Record) -> bool:

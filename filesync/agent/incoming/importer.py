@@ -66,8 +66,8 @@ def import_once(site: Site, name: str) -> Imports:
     while again:
         receiver = Receiver(site, site.paired(name) if bundles else paired, record)
         with site.alone(site.inbox(paired.exchange)):
-            stopped = receiver.run()
-        if stopped:
+            receiver.run()
+        if receiver.stopped:
             break
         with Team(site.config.limits.workers) as team:
             importer = Importer(site, site.paired(name), record, team)
@@ -76,7 +76,7 @@ def import_once(site: Site, name: str) -> Imports:
         bundles, counts = bundles + applied, importer.counts
         # files that wait in the inbox for a key have it now; chunks that nothing named may be named now
         again = importer.learned or (applied > 0 and bool(receiver.early.put_off))
-    if not stopped:
+    if not receiver.stopped:
         importer.missing()
     if receiver.early.put_off:
         sizes = receiver.early.put_off.values()

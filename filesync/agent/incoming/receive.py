@@ -75,15 +75,12 @@ class Receiver:
         self._held: dict[int, BundleId] = {}  # of the current generation: read once, there may be thousands
         self._held_prev: dict[int, BundleId] = {}  # what each of them follows
         self._partner_generation = 0
-        self._stopped = False
+        self.stopped = False  # by what came: nothing more is applied
         self._clock_told = False
         self.early = Early(site, paired.exchange, [])
 
-    def run(self) -> bool:
-        """Look at everything that was not finally judged before. Returns whether something there stopped the stream.
-
-        Raises InboxUnavailable, DiskProblem, KeyProblem.
-        """
+    def run(self) -> None:
+        """Look at everything that was not finally judged before. Raises InboxUnavailable, DiskProblem, KeyProblem."""
         try:
             self._stage.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -109,10 +106,9 @@ class Receiver:
                 self._look(candidate, seen)
             except NotNow as later:
                 self._filing.not_now(candidate, later.problem)
-            if self._stopped:
+            if self.stopped:
                 break
         self._filing.close()
-        return self._stopped
 
     # ── one file ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -281,7 +277,7 @@ class Receiver:
                 note_inline(conn, self._x, bundle)
             strange(conn, self._x, head, self._record)
             said = take(conn, self._site, self._x, head, self._record)
-            self._stopped = self._stopped or said is Said.STOPPED
+            self.stopped = self.stopped or said is Said.STOPPED
             last = shown(copy.candidate.name, limit=NAME_SHOWN)
             streams.update_exchange(conn, self._x.id, in_last_file=last, in_last_seen=now)
             if known is None or not there:
@@ -300,7 +296,7 @@ class Receiver:
     def _report(self, copy: _Copy, head: Head) -> None:
         name = shown(copy.candidate.name, limit=NAME_SHOWN)
         said = came_alone(self._site, self._x, head, self._record, name=name)
-        self._stopped = self._stopped or said is Said.STOPPED
+        self.stopped = self.stopped or said is Said.STOPPED
         self._filing.done(copy.candidate, copy.staged.sha256, "report")
 
     def _duplicate(self, copy: _Copy, header: Header, state: str) -> None:
@@ -343,7 +339,7 @@ class Receiver:
             self._record.add(Stopped(partner=self._x.partner_name, why=why))
             self._record.write(conn)
         self._record.done()
-        self._stopped = True
+        self.stopped = True
         if room_left:
             self._filing.done(copy.candidate, copy.staged.sha256, Code.FORK)
 

@@ -349,7 +349,7 @@ def test_a_pruned_bundle_comes_again_for_what_it_holds(plain: World) -> None:
         file.unlink()  # acme does not hear of it
     plain.acme.desk.attach("ABC-1", "two", [b"small"])
     told = only(plain.send(plain.acme), BytesMissing)
-    assert "needs bundle 1 once more, for two" in told
+    assert "needs bundle 1 once more, for an attachment" in told
     plain.clock.advance(hours=2)
     plain.round()
     plain.clock.advance(hours=25)

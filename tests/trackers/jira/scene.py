@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime as dt
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -59,8 +60,8 @@ class Opened:
         self._open: list[JiraTracker] = []
         self.https: list[Http] = []
 
-    def open(self, **settings: Any) -> JiraTracker:
-        """As the configuration says."""
+    def open(self, *, clock: Callable[[], dt.datetime] | None = None, **settings: Any) -> JiraTracker:
+        """As the configuration says, with the site's clock or this one."""
         token = self._folder / "token"
         token.touch(mode=0o600)
         token.write_text(self.site.token)
@@ -69,7 +70,7 @@ class Opened:
         read = read_settings(given, folder=self._folder)
         http = Http.open(read, cloud=self.site.flavour.cloud, waiting=Patient().waiting())
         self.https.append(http)
-        tracker = JiraTracker.open(http, read, project="ABC", clock=self.site.site_clock())
+        tracker = JiraTracker.open(http, read, project="ABC", clock=clock or self.site.site_clock())
         self._open.append(tracker)
         return tracker
 

@@ -360,3 +360,24 @@ def test_what_belongs_to_an_issue_that_is_gone_is_gone(opened: Opened, tracker: 
     for one in (made, dataclasses.replace(made, tried=tried(opened))):
         with pytest.raises(Gone):
             tracker.create(gid(kind, 1), one)
+
+
+def test_what_an_import_asks_for_each_item(opened: Opened, tracker: JiraTracker) -> None:
+    """It is what decides how long a large import takes."""
+    cloud, asked = opened.site.flavour.cloud, opened.site.requests
+    tracker.create(gid(Kind.ATTACHMENT, 9), file_draft(make(tracker, 9).item.ref.local))  # what is asked once a minute
+    opened.site.forget_requests()
+    local = make(tracker).item.ref.local
+    assert len(asked()) == 2, "made, and read as it was born"
+    drafts = [
+        (draft(Kind.COMMENT, local, {"body": "x"}), 1),
+        (draft(Kind.WORKLOG, local, WORKED), 1 if cloud else 3),
+        (file_draft(local), 3),
+    ]
+    for one, most in drafts:
+        opened.site.forget_requests()
+        tracker.create(gid(one.kind, 1), one)
+        assert len(asked()) == most, one.kind
+    opened.site.forget_requests()
+    tracker.apply(issue_ref(local), Write({"status": "In Progress"}), MARK)
+    assert len(asked()) == 3, "where it stands, the step, where it landed"

@@ -33,12 +33,13 @@ from filesync.config import load_config
 from filesync.errors import Rejected
 from filesync.ledger import journal, shadows, streams
 from filesync.ledger.streams import Direction
-from filesync.model.ids import Gid, Mark
-from filesync.model.issue import Issue, Ref
+from filesync.model.ids import Gid, Kind, Mark
+from filesync.model.issue import Issue, Item, Ref
 from filesync.model.links import link_end
 from filesync.model.shadow import Life
 from filesync.model.values import Flat, Value
 from filesync.trackers.base import Action, Born, Description, Draft, Touched, Tracker, Write
+from filesync.trackers.embedded.entry import Entry
 from filesync.trackers.registry import open_desk
 from tests.support.engines import share
 
@@ -151,16 +152,24 @@ class Side:
         self.faults = Faults()
         self._random = randomness
         self.config = load_config(folder / "filesync.yaml")
-        tracker = self.config.tracker
-        self.desk = open_desk(tracker.kind, settings=tracker.settings, folder=tracker.base, clock=clock)
+        self.desk = self.sit_down()
         self.site = self._open()
 
     @property
     def name(self) -> str:
         return self.config.name
 
+    def sit_down(self) -> Any:
+        """Where people work."""
+        tracker = self.config.tracker
+        return open_desk(tracker.kind, settings=tracker.settings, folder=tracker.base, clock=self.clock)
+
+    def open_site(self) -> Site:
+        """As the configuration says."""
+        return Site.open(self.config, clock=self.clock)
+
     def _open(self) -> Site:
-        site = Site.open(self.config, clock=self.clock)
+        site = self.open_site()
         site.random = lambda size: self._random.randbytes(size).hex()
         site.tracker = FaultyTracker(site.tracker, self.faults)
         site.step = lambda step: self.faults.strike(f"after {step}")
@@ -272,6 +281,20 @@ class Side:
             found[gid] = {"fields": fields, "comments": comments, "attachments": attached}
         return found
 
+    def issues(self) -> list[Entry] | list[Item]:
+        """All issues as people see them."""
+        with self.desk.store.reading() as work:
+            return list(work.issues())
+
+    def below(self, issue: str, kind: Kind) -> list[Entry] | list[Item]:
+        """What belongs to an issue, as people see it."""
+        with self.desk.store.reading() as work:
+            return list(work.below(issue, [kind]))
+
+    def key(self, issue: str) -> str:
+        """What people call the issue at the desk, by its local id."""
+        return f"ABC-{issue}"
+
     def gid(self, item: Any) -> Gid:
         from filesync.model.ids import make_gid
 
@@ -367,7 +390,7 @@ class World:
 
 
 @functools.cache
-def _template(contract: str, mappings: tuple[str, str], scopes: tuple[str, str], encrypt: bool, workers: int) -> Path:
+def template_of(contract: str, mappings: tuple[str, str], scopes: tuple[str, str], encrypt: bool, workers: int) -> Path:
     """Two paired sites, made once by the real code, to be copied."""
     folder = Path(tempfile.mkdtemp(prefix="filesync-template-", dir=MEMORY if MEMORY.is_dir() else None))
     atexit.register(shutil.rmtree, folder)
@@ -420,7 +443,7 @@ def two_sites(
 
     `like`: a folder with both sites as they were when closed; these go on.
     """
-    start = like or _template(contract, mappings, scopes, encrypt, workers)
+    start = like or template_of(contract, mappings, scopes, encrypt, workers)
     place = Path(tempfile.mkdtemp(prefix="filesync-", dir=base or (MEMORY if MEMORY.is_dir() else None)))
     for name in ("acme", "globex"):
         shutil.copytree(start / name, place / name, dirs_exist_ok=True)

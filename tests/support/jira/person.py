@@ -189,7 +189,8 @@ class Person:
         if field.type is FieldType.LABELS:
             return list(kept)
         return [
-            {"name": self.store.users[one].name} if field.type is FieldType.USERS else self._named(field, one) for one in kept
+            self._value(field, self.store.local_name(one)) if field.type is FieldType.USERS else self._named(field, one)
+            for one in kept
         ]
 
     def _named(self, field: Field, one: str) -> Json:

@@ -133,6 +133,11 @@ class Store:
         """A user by name."""
         return next(user for user in self.users.values() if user.name == name)
 
+    def local_name(self, key: str) -> str:
+        """What names a user in JSON: the account id on Cloud, else the name."""
+        user = self.users[key]
+        return user.account if self.flavour.cloud else user.name
+
     def user_of(self, value: Json) -> User | None:
         """The user that a value names: by `name` (or key) on Data Center, by `accountId` on Cloud; nobody else's way."""
         if not isinstance(value, dict):

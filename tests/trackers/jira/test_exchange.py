@@ -1,0 +1,247 @@
+"""Two whole sites, one or both with a Jira: what people do at one is at the other, and one more round writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from filesync.config import template
+from filesync.model.ids import Gid, Kind
+from filesync.model.values import Flat, Value
+from tests.support.jira.site import CLOUD, DC9, DC10
+from tests.support.jira_sides import EMBEDDED, End, JiraSide, calm, two_trackers, writes
+from tests.support.two_sites import Side, World
+
+PAIRS: list[tuple[End, End]] = [(EMBEDDED, DC10), (DC9, CLOUD), (CLOUD, CLOUD)]
+
+
+def _named(pair: tuple[End, End]) -> str:
+    return " and ".join("embedded" if end is EMBEDDED else end.name for end in pair)
+
+
+@pytest.fixture(params=PAIRS, ids=_named)
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    with two_trackers(request.param) as world:
+        yield world
+
+
+# every kind of field there is: set at birth, set to something else, emptied or taken out
+AT_BIRTH: Flat = {
+    "description": "h1. Was geschah\n\n{code}x < y{code} * fett* 密封 🔧",
+    "priority": "High",
+    "labels:share": True,
+    "labels:überdruck": True,
+    "assignee": "w.chen",
+    "components:Firmware": True,
+    "fix_versions:1.0": True,
+    "affects_versions:0.9": True,
+    "due_date": "2026-12-01",
+    "environment": "lab\nsecond line",
+    "severity": "Major",
+    "story_points": "2.5",
+    "cost_estimate": "1000000",
+    "occurred_at": "2026-11-23T10:00:00.000Z",
+    "customer_reference": "P-7",
+    "location": ["Pump", "Impeller"],
+    "reviewers:w.chen": True,
+    "reviewers:j.becker": True,
+    "platforms:HPC-200": True,
+    "serial_numbers:7": True,
+    "target_version": "2.0",
+}
+LATER: Flat = {
+    "summary": "Pump stalls, again",
+    "description": "shorter",
+    "priority": "Low",
+    "labels:share": None,
+    "labels:new": True,
+    "assignee": "j.becker",
+    "components:Hydraulics": True,
+    "fix_versions:1.0": None,
+    "fix_versions:2.0": True,
+    "due_date": "2027-01-31",
+    "severity": "Minor",
+    "story_points": "3",
+    "location": ["Hydraulics"],
+    "reviewers:w.chen": None,
+    "platforms:Simulator": True,
+    "target_version": "1.1",
+}
+EMPTIED: Flat = {
+    "description": None,
+    "assignee": None,
+    "due_date": None,
+    "environment": None,
+    "severity": None,
+    "story_points": None,
+    "occurred_at": None,
+    "customer_reference": None,
+    "location": None,
+    "target_version": None,
+    "reviewers:j.becker": None,
+    "platforms:HPC-200": None,
+    "serial_numbers:7": None,
+    "affects_versions:0.9": None,
+}
+
+
+def in_step(world: World) -> None:
+    """Both show the same, nothing is stuck, and a whole round more asks no Jira to change anything."""
+    calm(world)
+    world.assert_in_step()
+    for side in world.sides:
+        if isinstance(side, JiraSide):
+            side.jira.forget_requests()
+    assert world.round() == 0
+    assert [one for side in world.sides for one in writes(side)] == []
+
+
+def there(world: World, gid: Gid) -> dict[str, Value]:
+    """The fields of an issue, in the contract's words, after both are in step."""
+    in_step(world)
+    fields = world.globex.shown()[gid]["fields"]
+    assert isinstance(fields, dict)
+    return fields
+
+
+def gid_of(side: Side, key: str) -> Gid:
+    return next(side.gid(one) for one in side.issues() if side.key(one.ref.local) == key)
+
+
+def key_of(side: Side, gid: Gid) -> str:
+    return next(side.key(one.ref.local) for one in side.issues() if side.gid(one) == gid)
+
+
+def entries(side: Side, gid: Gid, kind: Kind) -> dict[str, str]:
+    """Comments, worklogs or attachments of an issue: local ids by text."""
+    local = next(one.ref.local for one in side.issues() if side.gid(one) == gid)
+    names = {Kind.COMMENT: "body", Kind.WORKLOG: "body", Kind.ATTACHMENT: "name"}
+    return {str(one.fields[names[kind]]): one.ref.local for one in side.below(local, kind)}
+
+
+def test_every_kind_of_field_goes_both_ways(world: World) -> None:
+    for side in world.sides:
+        key = side.desk.create("Bug", f"at {side.name}", AT_BIRTH)
+        gid = gid_of(side, key)
+        assert AT_BIRTH.items() <= there(world, gid).items()
+        other = world.other(side)
+        other.desk.edit(key_of(other, gid), LATER)
+        now = there(world, gid)
+        assert {name: now.get(name) for name in LATER} == LATER
+        side.desk.edit(key, EMPTIED)
+        assert not EMPTIED.keys() & there(world, gid).keys()
+
+
+def test_a_status_is_reached_in_several_steps_and_goes_back(world: World) -> None:
+    acme, globex = world.sides
+    key = acme.desk.create("Bug", "far")
+    gid = gid_of(acme, key)
+    there(world, gid)
+    for to in ("In Progress", "In Review", "Done"):
+        acme.desk.transition(key, to)
+    assert there(world, gid)["status"] == "Done"
+    globex.desk.transition(key_of(globex, gid), "To Do")
+    assert there(world, gid)["status"] == "To Do"
+
+
+def test_comments_worklogs_and_files_are_made_edited_and_deleted(world: World) -> None:
+    acme, globex = world.sides
+    key = acme.desk.create("Task", "talked about")
+    gid = gid_of(acme, key)
+    there(world, gid)
+    for side in world.sides:
+        own = key_of(side, gid)
+        comment = side.desk.comment(own, f"said at {side.name}\n* and *more*")
+        side.desk.log_work(own, 3600, text=f"done at {side.name}")
+        side.desk.attach(own, f"of {side.name}.txt", [b"bytes of ", side.name.encode()])
+        side.desk.edit_comment(own, comment, f"edited at {side.name}")
+    there(world, gid)
+    for side in world.sides:
+        both = {"acme", "globex"}
+        assert entries(side, gid, Kind.COMMENT).keys() == {f"edited at {name}" for name in both}
+        assert entries(side, gid, Kind.WORKLOG).keys() == {f"done at {name}" for name in both}
+        assert entries(side, gid, Kind.ATTACHMENT).keys() == {f"of {name}.txt" for name in both}
+    other = key_of(globex, gid)
+    globex.desk.edit_comment(other, entries(globex, gid, Kind.COMMENT)["edited at acme"], "edited by the other")
+    globex.desk.edit_worklog(other, entries(globex, gid, Kind.WORKLOG)["done at acme"], {"seconds": "5400"})
+    acme.desk.delete_comment(key, entries(acme, gid, Kind.COMMENT)["edited at globex"])
+    acme.desk.delete_worklog(key, entries(acme, gid, Kind.WORKLOG)["done at globex"])
+    acme.desk.delete_attachment(key, entries(acme, gid, Kind.ATTACHMENT)["of globex.txt"])
+    there(world, gid)
+    for side in world.sides:
+        assert entries(side, gid, Kind.COMMENT).keys() == {"edited by the other"}
+        assert entries(side, gid, Kind.WORKLOG).keys() == {"done at acme"}
+        assert entries(side, gid, Kind.ATTACHMENT).keys() == {"of acme.txt"}
+
+
+def test_parents_and_links_name_the_same_issues_on_both_sides(world: World) -> None:
+    acme, globex = world.sides
+    epic = acme.desk.create("Epic", "all of it")
+    story = acme.desk.create("Story", "a part", {"parent": epic})
+    part = acme.desk.create("Sub-task", "a small part", {"parent": story})
+    bug = acme.desk.create("Bug", "in the way")
+    acme.desk.link(bug, "blocks", story)
+    gids = {key: gid_of(acme, key) for key in (epic, story, part, bug)}
+    in_step(world)
+    shown = globex.shown()
+    assert shown[gids[story]]["fields"]["parent"] == gids[epic]
+    assert shown[gids[part]]["fields"]["parent"] == gids[story]
+    assert f"link:blocks:{gids[story]}" in shown[gids[bug]]["fields"]
+    there_bug, there_story = key_of(globex, gids[bug]), key_of(globex, gids[story])
+    globex.desk.unlink(there_bug, "blocks", there_story)
+    globex.desk.link(there_story, "relates", there_bug)
+    globex.desk.edit(there_story, {"parent": None})
+    in_step(world)
+    shown = acme.shown()
+    assert "parent" not in shown[gids[story]]["fields"]
+    assert f"link:relates:{gids[bug]}" in shown[gids[story]]["fields"]
+    assert f"link:blocks:{gids[story]}" not in shown[gids[bug]]["fields"]
+
+
+def test_what_both_edit_at_once_ends_as_one(world: World) -> None:
+    acme, globex = world.sides
+    key = acme.desk.create("Bug", "quarrel")
+    gid = gid_of(acme, key)
+    there(world, gid)
+    acme.desk.edit(key, {"priority": "High", "labels:a": True, "environment": "lab"})
+    globex.desk.edit(key_of(globex, gid), {"priority": "Low", "labels:b": True, "due_date": "2026-12-01"})
+    now = there(world, gid)
+    assert now["priority"] == "High"
+    assert {"labels:a": True, "labels:b": True, "environment": "lab", "due_date": "2026-12-01"}.items() <= now.items()
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=_named)
+@pytest.mark.parametrize("by", ["acme", "globex"])
+def test_a_deletion_is_carried_out_where_the_contract_says_so(pair: tuple[End, End], by: str) -> None:
+    with two_trackers(pair, text=_contract("mirror")) as world:
+        side = next(one for one in world.sides if one.name == by)
+        gids = [gid_of(one, one.desk.create("Bug", f"made at {one.name}")) for one in world.sides]
+        kept = gid_of(side, side.desk.create("Bug", "stays"))
+        in_step(world)
+        for gid in gids:
+            side.desk.delete(key_of(side, gid))
+        in_step(world)
+        assert [one.shown().keys() for one in world.sides] == [{kept}, {kept}]
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=_named)
+@pytest.mark.parametrize("by", ["acme", "globex"])
+def test_a_deletion_is_marked_where_the_contract_says_so_and_the_mark_is_told_to_nobody(pair: tuple[End, End], by: str) -> None:
+    with two_trackers(pair) as world:
+        side = next(one for one in world.sides if one.name == by)
+        gid = gid_of(side, side.desk.create("Bug", "gone here"))
+        in_step(world)
+        side.desk.delete(key_of(side, gid))
+        in_step(world)
+        other = world.other(side)
+        assert [other.gid(one) for one in other.issues()] == [gid]
+        assert side.issues() == []
+        if isinstance(other, JiraSide):
+            (issue,) = other.jira.store.issues.values()
+            (mark,) = issue.comments
+            assert side.name in mark.body
+
+
+def _contract(deletes: str) -> str:
+    return template("contract.yaml").replace("  issue: mark ", f"  issue: {deletes} ")

@@ -43,7 +43,7 @@ from filesync.ledger import journal, streams
 from filesync.ledger.stream_keys import stream_keys
 from filesync.model.ids import NO_BUNDLE
 from tests.support.attachments import bytes_of
-from tests.support.two_sites import EXCHANGE, MEMORY, Clock, Side, World, _template, two_sites
+from tests.support.two_sites import EXCHANGE, MEMORY, Clock, Side, World, template_of, two_sites
 
 CALLS = ("fsync", "rename", "replace", "link", "unlink", "mkdir", "write")
 ROOMS = ("outbox", "inbox", "archive", "store", "quarantine", "guard", "spool", "stage", "keys", "fetched")
@@ -384,7 +384,7 @@ def prepared(scene: Scene, target: Path) -> None:
         scene.prepare(world)
         world.close()
         shutil.copytree(world.acme.folder.parent, target)
-    shutil.rmtree(_template("", ("", ""), ("", ""), True, 1))
+    shutil.rmtree(template_of("", ("", ""), ("", ""), True, 1))
 
 
 def run_until(scene: Scene, place: Path, nth: int | None) -> list[str]:

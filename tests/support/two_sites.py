@@ -39,6 +39,7 @@ from filesync.model.links import link_end
 from filesync.model.shadow import Life
 from filesync.model.values import Flat, Value
 from filesync.trackers.base import Action, Born, Description, Draft, Touched, Tracker, Write
+from filesync.trackers.embedded import Desk
 from filesync.trackers.embedded.entry import Entry
 from filesync.trackers.registry import open_desk
 from tests.support.engines import share
@@ -159,7 +160,7 @@ class Side:
     def name(self) -> str:
         return self.config.name
 
-    def sit_down(self) -> Any:
+    def sit_down(self) -> Desk:
         """Where people work."""
         tracker = self.config.tracker
         return open_desk(tracker.kind, settings=tracker.settings, folder=tracker.base, clock=self.clock)

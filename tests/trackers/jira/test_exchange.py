@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -27,7 +27,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
 
 
 # every kind of field there is: set at birth, set to something else, emptied or taken out
-AT_BIRTH: Flat = {
+AT_BIRTH: Mapping[str, Value] = {
     "description": "h1. Was geschah\n\n{code}x < y{code} * fett* 密封 🔧",
     "priority": "High",
     "labels:share": True,

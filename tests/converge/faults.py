@@ -7,6 +7,7 @@ from typing import Final
 
 from filesync.errors import Unavailable
 from filesync.trackers.base import Draft, Write
+from tests.support.jira.faults import Faults
 from tests.support.two_sites import Crash
 
 CALLS: Final = 6  # of one command that may be refused, four bits of a number for each
@@ -36,6 +37,35 @@ def crashing(place: int) -> Callable[[str], None]:
 def failing(place: int) -> Callable[[str], None]:
     """The n-th thing around a tracker call fails for now: the call was not made, or its answer was lost."""
     return _at(place, lambda name: name.split()[1] in _CALL_NAMES, Unavailable)
+
+
+def arm(jira: Faults, draw: int, *, quiet: bool) -> None:
+    """One thing goes wrong at one or a few of a Jira's next requests, or at all of them; or with its searches. `quiet`: nobody edits."""
+    which, skip, times = draw % 13, draw // 13 % 30, (1, 1, 2, 4, 1_000)[draw // 390 % 5]
+    jira.meanwhile(lambda: None, times=skip)
+    armed: list[Callable[[], None]] = [
+        lambda: jira.refuse(429, retry_after="7", times=times),
+        lambda: jira.refuse(503, times=times),
+        lambda: jira.refuse(502, times=times),
+        lambda: jira.lose_request(times=times),
+        lambda: jira.lose_answer(times=times),  # it was done, and nobody knows
+        lambda: jira.lose_answer(times=times, method="POST"),
+        lambda: jira.lose_answer(times=times, method="PUT"),
+        lambda: jira.lose_answer(times=times, path="/issue$"),
+        lambda: jira.truncate(times=times),
+        lambda: jira.login_page(times=times),
+    ]
+    if which < len(armed):
+        armed[which]()
+    jira.read_only, jira.rows_move, jira.token_expires = which == 10, which == 11 and not quiet, which == 12
+    if which >= 11:
+        jira.page_cap = 2
+
+
+def mend(jira: Faults) -> None:
+    """All goes well again."""
+    jira.disarm()
+    jira.read_only = jira.rows_move = jira.token_expires = False
 
 
 def _at(place: int, counts: Callable[[str], bool], error: type[BaseException]) -> Callable[[str], None]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from filesync.errors import Gone, Rejected
 from filesync.model.ids import Gid, Kind, make_gid
+from filesync.model.issue import Item
 from filesync.model.links import link_parts
 from filesync.model.values import Value
 from filesync.trackers.embedded.entry import Entry
@@ -18,7 +19,6 @@ TYPES: Final = ("Story", "Epic", "Sub-task", "Bug", "Task")
 LEVEL: Final = {"Epic": 2, "Story": 1, "Bug": 1, "Task": 1, "Sub-task": 0}
 STATUSES: Final = ("In Progress", "In Review", "Done", "Won't Do", "Blocked", "To Do")
 LINKS: Final = ("blocks", "relates")
-OWN_NAMES: Final = {("acme", "customer_reference"): "description"}
 SIZES: Final = (10, 1_024, 1_025, 2_048, 5_000)  # of files; those above 1 KiB go in chunks of 2 KiB
 SHARED: Final = "labels:shared"  # what lets an issue into the scope, where a site has one
 
@@ -60,33 +60,33 @@ class Story:
 class Person:
     """Somebody at the desk of one side. What the tracker refuses is not done."""
 
-    def __init__(self, side: Side, story: Story) -> None:
+    def __init__(self, side: Side, story: Story, *, own: Mapping[str, str], strict: bool = False) -> None:
+        """`own`: fields that this side calls otherwise. `strict`: a parent is always one level above, as Jira wants it."""
         self.side = side
         self._story = story
+        self._own_names, self._strict = own, strict
         self._former: list[tuple[str, str, Value | None]] = []  # issue, field, value
 
     # ── what is there ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def issues(self) -> list[Entry]:
-        with self.side.desk.store.reading() as work:
-            return work.issues()
+    def issues(self) -> list[Entry] | list[Item]:
+        return self.side.issues()
 
-    def below(self, issue: str, kind: Kind) -> list[Entry]:
-        with self.side.desk.store.reading() as work:
-            return work.below(issue, [kind])
+    def below(self, issue: str, kind: Kind) -> list[Entry] | list[Item]:
+        return self.side.below(issue, kind)
 
-    def gid(self, entry: Entry) -> Gid:
+    def gid(self, entry: Entry | Item) -> Gid:
         return entry.origin or make_gid(self.side.config.site, entry.ref.kind, entry.ref.local, entry.stamp)
 
-    def _key(self, entry: Entry) -> str:
-        return f"ABC-{entry.ref.issue}"
+    def _key(self, entry: Entry | Item) -> str:
+        return self.side.key(entry.ref.issue)
 
-    def _issue(self, which: int) -> Entry | None:
+    def _issue(self, which: int) -> Entry | Item | None:
         """One of the issues; the older ones more often, so that edits meet."""
         there = self.issues()
         return there[which * which // 12 % len(there)] if there else None
 
-    def _below(self, which: int, kind: Kind) -> Entry | None:
+    def _below(self, which: int, kind: Kind) -> Entry | Item | None:
         there = [one for issue in self.issues() for one in self.below(issue.ref.local, kind)]
         return there[which % len(there)] if there else None
 
@@ -104,6 +104,8 @@ class Person:
         parent = self._parent(issue_type, above)
         if parent is not None:
             fields["parent"] = parent
+        elif issue_type == "Sub-task" and self._strict:
+            issue_type = "Task"
         if "scope" in self.side.config.tracker.settings and above % 3:
             fields[SHARED] = True
         key = self.side.desk.create(issue_type, f"I{number}: new", fields)
@@ -113,7 +115,9 @@ class Person:
 
     def _parent(self, issue_type: str, above: int) -> str | None:
         """The key of an issue of a higher level, or none: three times out of four where there is one."""
-        higher = [one for one in self.issues() if LEVEL[str(one.fields["type"])] > LEVEL[issue_type]]
+        level = LEVEL[issue_type]
+        most = level + 1 if self._strict else max(LEVEL.values())
+        higher = [one for one in self.issues() if level < LEVEL[str(one.fields["type"])] <= most]
         place, none = divmod(above, 4)
         return self._key(higher[place % len(higher)]) if higher and none else None
 
@@ -147,21 +151,22 @@ class Person:
 
     def edit_gid(self, gid: Gid | None, name: str, value: int) -> None:
         """As `edit`, of the issue with this gid, where it is here."""
-        for place, issue in enumerate(self.issues()):
-            if self.gid(issue) == gid:
+        gids = [self.gid(issue) for issue in self.issues()]
+        for place, one in enumerate(gids):
+            if one == gid:
                 self.edit(place, {name: value})
 
-    def _set(self, issue: Entry, fields: dict[str, Value | None]) -> None:
+    def _set(self, issue: Entry | Item, fields: dict[str, Value | None]) -> None:
         before = {name: issue.fields.get(name) for name in fields}
         if before.get("parent") is not None:
-            before["parent"] = f"ABC-{before['parent']}"
+            before["parent"] = self.side.key(str(before["parent"]))
         try:
             self.side.desk.edit(self._key(issue), fields)
         except (Rejected, Gone):
             return
         self._former += [(issue.ref.local, name, value) for name, value in before.items()]
 
-    def _value(self, issue: Entry, name: str, value: int) -> Value | None:
+    def _value(self, issue: Entry | Item, name: str, value: int) -> Value | None:
         if name == "parent":
             return self._parent(str(issue.fields["type"]), value)
         choices = CHOICES[name]
@@ -171,9 +176,9 @@ class Person:
         return others[value % len(others)]
 
     def _own(self, name: str) -> str:
-        return OWN_NAMES.get((self.side.name, name), name)
+        return self._own_names.get(name, name)
 
-    def _may_be(self, issue: Entry, issue_type: Value | None) -> bool:
+    def _may_be(self, issue: Entry | Item, issue_type: Value | None) -> bool:
         return LEVEL[str(issue.fields["type"])] == LEVEL[str(issue_type)]
 
     def transition(self, which: int, status: int) -> None:
@@ -211,14 +216,13 @@ class Person:
         local = self.side.desk.comment(self._key(issue), f"C{number}: said")
         self._wrote(issue, Kind.COMMENT, local, f"C{number}:")
 
-    def _wrote(self, issue: Entry, kind: Kind, local: str, words: str) -> None:
+    def _wrote(self, issue: Entry | Item, kind: Kind, local: str, words: str) -> None:
         made = next(one for one in self.below(issue.ref.local, kind) if one.ref.local == local)
         self._story.born[self.gid(made)] = self.gid(issue)
         self._story.words[self.gid(made)] = words
 
-    def attachments(self) -> list[Entry]:
-        with self.side.desk.store.reading() as work:
-            return [one for issue in work.issues() for one in work.below(issue.ref.local, [Kind.ATTACHMENT])]
+    def attachments(self) -> list[Entry | Item]:
+        return [one for issue in self.issues() for one in self.below(issue.ref.local, Kind.ATTACHMENT)]
 
     def attach(self, which: int, size: int) -> None:
         """A file: sometimes one that another issue has too, sometimes one that goes in chunks."""
@@ -289,4 +293,4 @@ class Person:
         there = [(issue, parts) for issue in self.issues() for parts in map(link_parts, issue.fields) if parts is not None]
         if there:
             issue, (link_type, end) = there[which % len(there)]
-            self.side.desk.unlink(self._key(issue), link_type, f"ABC-{end}")
+            self.side.desk.unlink(self._key(issue), link_type, self.side.key(end))

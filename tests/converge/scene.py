@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
+from operator import methodcaller
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -20,10 +21,17 @@ from tests.converge import carrier, ending, faults
 from tests.converge.deeds import PEOPLE, split
 from tests.converge.people import FIELDS, Person, Story
 from tests.support.attachments import set_limits
+from tests.support.jira.site import FLAVOURS
+from tests.support.jira_sides import EMBEDDED, End, JiraSide, two_trackers
 from tests.support.two_sites import EXCHANGE, Crash, Side, World, two_sites
 
 NUMBERS: Final = 2**32  # what a deed draws from: a number below this
 _SPREAD: Final = 0x9E3779B1  # odd: Hypothesis prefers small numbers, and their upper digits are choices too
+
+
+LIMITS: Final = {"inline_blob": "1 KiB", "chunk": "2 KiB", "early_chunks": "8 KiB"}
+NO_JIRA: Final = ("embedded", "embedded")
+ENDS: Final[Mapping[str, End]] = {"embedded": EMBEDDED, **{flavour.name: flavour for flavour in FLAVOURS}}
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,9 @@ MAPPINGS: Final = (
     "fields: {priority: {field: priority, options: {Highest: High}}}\n",
 )
 
+_EXPORT, _IMPORT, _RETRY = methodcaller("export"), methodcaller("import_"), methodcaller("retry")
+OWN_NAMES: Final = {"acme": {"customer_reference": "description"}}
+
 Command: TypeAlias = Callable[[Side], object]
 
 
@@ -76,7 +87,11 @@ class Scene:
     people: dict[str, Person] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.people = {side.name: Person(side, self.story) for side in self.world.sides}
+        strict = any(isinstance(side, JiraSide) for side in self.world.sides)
+        self.people = {
+            side.name: Person(side, self.story, own={} if strict else OWN_NAMES.get(side.name, {}), strict=strict)
+            for side in self.world.sides
+        }
         for side in self.world.sides:
             _use_rules(side)
         self.world.acme.faults.forbid_writes = self.one_sided
@@ -93,6 +108,13 @@ class Scene:
             ELSE[word](self, self.people[name].side, number)
         if self.one_sided:
             assert self.world.globex.exchange().out_seq == 0, "globex sends back what nobody there edited"
+
+    def begin(self) -> None:
+        """Two issues of each side (of acme, where only acme edits), and their way to the other."""
+        for place, name in enumerate(self.people):
+            self.deed("create", name, place)
+            self.deed("create", name, place + 1)
+            self.deed("send", name, 0)
 
     def end(self) -> None:
         """Everything delivered and decided: what must hold then."""
@@ -128,8 +150,22 @@ class Scene:
 
 
 @contextmanager
-def a_scene(variant: str, *, one_sided: bool, hot: int = 0, base: Path | None = None) -> Iterator[Scene]:
-    """A scene with issues that both sides know. `base`: as `two_sites`."""
+def a_scene(
+    variant: str, *, one_sided: bool, hot: int = 0, ends: tuple[str, str] = NO_JIRA, base: Path | None = None
+) -> Iterator[Scene]:
+    """A scene with issues that both sides know. `ends`: words of ENDS. `base`: as `two_sites`."""
+    if ends != NO_JIRA:
+        chosen, (ours, theirs) = VARIANTS[variant], ends
+        scope = ("labels = shared" if ENDS[ours] else chosen.scope) if chosen.scope else ""
+        with two_trackers((ENDS[ours], ENDS[theirs]), text=chosen.contract(), scope=scope, base=base) as world:
+            for side in world.sides:
+                set_limits(side, **LIMITS)
+                if isinstance(side, JiraSide) and hot % 2:
+                    side.jira.faults.harden()
+            scene = Scene(world, one_sided=one_sided, hot=hot)
+            scene.begin()
+            yield scene
+        return
     like, story = _beginning(variant, one_sided)
     with two_sites(like=like, base=base) as world:
         world.clock.advance(hours=1)
@@ -142,12 +178,9 @@ def _beginning(variant: str, one_sided: bool) -> tuple[Path, Story]:
     chosen = VARIANTS[variant]
     with two_sites(contract=chosen.contract(), mappings=MAPPINGS, scopes=(chosen.scope, "")) as world:
         for side in world.sides:
-            set_limits(side, inline_blob="1 KiB", chunk="2 KiB", early_chunks="8 KiB")
+            set_limits(side, **LIMITS)
         scene = Scene(world, one_sided=one_sided)
-        for place, name in enumerate(scene.people):
-            scene.deed("create", name, place)
-            scene.deed("create", name, place + 1)
-            scene.deed("send", name, 0)
+        scene.begin()
         world.close()
         folder = Path(tempfile.mkdtemp(prefix="filesync-beginning-", dir=world.acme.folder.parent.parent))
         atexit.register(shutil.rmtree, folder)
@@ -175,7 +208,7 @@ def _send(scene: Scene, side: Side, number: int) -> None:
     side.export()
     other = scene.world.other(side)
     scene.world.carry(to=other)
-    scene.refusing(other, number, Side.import_)
+    scene.refusing(other, number, _IMPORT)
 
 
 def _overtaken(scene: Scene, side: Side, number: int) -> None:
@@ -230,32 +263,55 @@ def _fail(scene: Scene, side: Side, number: int) -> None:
         side.faults.strike = lambda _place: None
 
 
+def _trouble(scene: Scene, side: Side, number: int) -> None:
+    """In the middle of a command something goes wrong between filesync and the Jira of this side, or of the other."""
+    at = side if isinstance(side, JiraSide) else scene.world.other(side)
+    assert isinstance(at, JiraSide)
+    command, _ = _command(scene, at, number)
+    faults.arm(at.jira.faults, number, quiet=scene.one_sided)
+    try:
+        command(at)
+    except Unavailable:
+        pass
+    finally:
+        faults.mend(at.jira.faults)
+
+
+def _lag(scene: Scene, side: Side, number: int) -> None:
+    """From now on a Jira's search lies so far behind."""
+    at = side if isinstance(side, JiraSide) else scene.world.other(side)
+    assert isinstance(at, JiraSide)
+    at.jira.faults.index_lag = (0, 5, 50)[number % 3]
+
+
 def _command(scene: Scene, side: Side, number: int) -> tuple[Command, int]:
     """A command that has something to do, and a place in it."""
     which, place = split(number, 6, 48)
     if which == 0:
-        return Side.retry, place
+        return _RETRY, place
     if which < 3:
-        return Side.export, place
+        return _EXPORT, place
     other = scene.world.other(side)
     scene.edit(scene.people["acme" if scene.one_sided else other.name], number)
     other.export()
     scene.world.carry(to=side)
-    return Side.import_, place
+    return _IMPORT, place
 
 
 ELSE: Final[Mapping[str, Callable[[Scene, Side, int], object]]] = {
     "both": lambda scene, _side, number: scene.both(number),
     "export": lambda _scene, side, _number: side.export(),
-    "import": lambda scene, side, number: scene.refusing(side, number, Side.import_),
+    "import": lambda scene, side, number: scene.refusing(side, number, _IMPORT),
     "send": _send,
     "carry": lambda scene, side, number: carrier.carry(scene.world, to=side, fates=number),
     "bring again": _again,
     "overtaken": _overtaken,
-    "retry": lambda scene, side, number: scene.refusing(side, number, Side.retry),
+    "retry": lambda scene, side, number: scene.refusing(side, number, _RETRY),
     "skip": _skip,
     "crash": _crash,
     "fail": _fail,
+    "jira trouble": _trouble,
+    "jira lag": _lag,
     "wait": lambda scene, _side, number: scene.world.clock.advance(hours=number % 50 - 3),
 }
 
@@ -298,3 +354,4 @@ MOODS: Final[Mapping[str, Mapping[str, int]]] = {
     "files": {**_USUAL, "attach": 10, "delete attachment": 4, "carry": 10, "send": 4, "crash": 5, "fail": 3},
     "refusing": {**_USUAL, "retry": 6, "skip": 5, "import": 8, "overtaken": 6},
 }
+JIRA_DEEDS: Final = {"jira trouble": 6, "jira lag": 2}  # besides, where there is one

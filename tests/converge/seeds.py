@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from tests.converge.people import FIELDS
-from tests.converge.scene import MOODS, NUMBERS, VARIANTS, a_scene
+from tests.converge.scene import JIRA_DEEDS, MOODS, NO_JIRA, NUMBERS, VARIANTS, a_scene
+from tests.support.jira.site import CLOUD, DC9, DC10
 
 STEPS: Final = 60  # of one run; what two issues at each side need to be known to both comes before them
+
+PAIRS: Final = (("embedded", DC10.name), (CLOUD.name, "embedded"), (DC9.name, CLOUD.name), (CLOUD.name, CLOUD.name))
 
 Step: TypeAlias = tuple[str, str, int]  # the deed, the side, the number it draws from
 
@@ -24,10 +27,11 @@ class Program:
     one_sided: bool
     hot: int
     steps: tuple[Step, ...]
+    ends: tuple[str, str] = NO_JIRA
 
     def play(self, *, base: Path | None = None) -> None:
         """Raises what was found: AssertionError, or whatever filesync should not have raised. `base`: as two_sites."""
-        with a_scene(self.variant, one_sided=self.one_sided, hot=self.hot, base=base) as scene:
+        with a_scene(self.variant, one_sided=self.one_sided, hot=self.hot, ends=self.ends, base=base) as scene:
             for step in self.steps:
                 scene.deed(*step)
             scene.end()
@@ -45,7 +49,7 @@ class Program:
 
     def __str__(self) -> str:
         steps = "\n".join(f"        {step!r}," for step in self.steps)
-        return f"Program({self.variant!r}, {self.one_sided}, {self.hot}, steps=(\n{steps}\n))"
+        return f"Program({self.variant!r}, {self.one_sided}, {self.hot}, steps=(\n{steps}\n), ends={self.ends})"
 
 
 def program(seed: int, *, one_sided: bool = False) -> Program:
@@ -58,9 +62,28 @@ def program(seed: int, *, one_sided: bool = False) -> Program:
     return Program(variant, one_sided, draw.randrange(len(FIELDS)), steps)
 
 
+def with_jira(seed: int) -> Program:
+    """The program of a seed for two sites of which one or both have a Jira."""
+    draw = random.Random(seed)
+    ends = draw.choice(PAIRS)
+    variant = draw.choice(sorted(VARIANTS))
+    often = {**MOODS[draw.choice(sorted(MOODS))], **JIRA_DEEDS}
+    deeds = draw.choices(list(often), weights=list(often.values()), k=STEPS)
+    steps = tuple((deed, draw.choice(("acme", "globex")), draw.randrange(NUMBERS)) for deed in deeds)
+    return Program(variant, seed % 4 == 3, draw.randrange(len(FIELDS)), steps, ends)
+
+
+def prove_with_jira(seed: int) -> None:
+    """As `prove`, with a Jira at one side or at both."""
+    _prove(seed, with_jira(seed), base=None)
+
+
 def prove(seed: int, *, one_sided: bool = False, base: Path | None = None) -> None:
     """Play the program of a seed. Raises AssertionError with the shortest program that fails in the same way."""
-    whole = program(seed, one_sided=one_sided)
+    _prove(seed, program(seed, one_sided=one_sided), base=base)
+
+
+def _prove(seed: int, whole: Program, *, base: Path | None) -> None:
     failure = failure_of(whole, base=base)
     if failure is None:
         return

@@ -13,14 +13,19 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeAlias, TypeVar
 from unittest.mock import patch
 
+import msgspec
+
+from filesync.agent.incoming.importer import Imports
+from filesync.agent.outgoing.exporter import Exports
 from filesync.agent.site import Site
 from filesync.config import template
-from filesync.errors import Rejected
+from filesync.errors import Rejected, Unavailable
 from filesync.model.ids import Kind
 from filesync.model.issue import Issue, Item
 from filesync.model.links import link_name, link_parts
@@ -34,6 +39,7 @@ from filesync.trackers.jira.markers import PROPERTIES
 from filesync.trackers.jira.settings import read_settings
 from tests.support.jira.issue_views import show_issue
 from tests.support.jira.records import Refusal
+from tests.support.jira.router import Answer
 from tests.support.jira.server import ASKING
 from tests.support.jira.site import Flavour, JiraSite
 from tests.support.jira.views import View
@@ -43,7 +49,9 @@ from tests.support.two_sites import MEMORY, Clock, Side, World, template_of
 EMBEDDED: Final = None
 End: TypeAlias = Flavour | None  # None: the embedded tracker
 T = TypeVar("T")
-_SURE: Final = 6  # rounds: a census is every third, and what is missing must be so in two of them
+SURE: Final = 6  # rounds: a census is every third, and what is missing must be so in two of them
+_decode: Final = msgspec.json.Decoder(float_hook=Decimal).decode
+_TRIES: Final = 6
 _TICK: Final = 0.25  # seconds between two changes in a Jira
 # the contract's words, and a Jira's
 FIELDS: Final = {
@@ -71,14 +79,14 @@ def contract(text: str = "") -> str:
     return text.replace("serial_numbers: {kind: text,", "serial_numbers: {kind: label,")
 
 
-def mapping(end: End, more: str = "") -> str:
+def mapping(end: End) -> str:
     """A site's own words for that contract."""
     if end is EMBEDDED:
-        return more
+        return ""
     fields = "".join(f"  {ours}: {word}\n" for word, ours in FIELDS.items())
     links = "".join(f"  {ours}: {word}\n" for word, ours in LINKS.items())
     users = "".join(f"  '{account}': {name}\n" for name, account in accounts(end).items() if name != account)
-    return f"fields:\n{fields}links:\n{links}" + (f"users:\n{users}" if users else "") + more
+    return f"fields:\n{fields}links:\n{links}" + (f"users:\n{users}" if users else "")
 
 
 def accounts(flavour: Flavour) -> dict[str, str]:
@@ -148,7 +156,8 @@ class JiraDesk:
             json["fields"]["comment"] = {"comments": [view.comment(one, issue, properties=True) for one in issue.comments]}
             json["fields"]["worklog"] = {"worklogs": [view.worklog(one, issue, properties=True) for one in issue.worklogs]}
             keys = dict(store.keys)
-        read = read_issue(self._catalogue, json, accounts={self._account}, in_scope=True, id_of=keys.get)
+        told = _decode(Answer(200, json).bytes())
+        read = read_issue(self._catalogue, told, accounts={self._account}, in_scope=True, id_of=keys.get)
         return replace(read, item=replace(read.item, fields=self._ours(read.item.fields)))
 
     def _ours(self, fields: Mapping[str, Value]) -> dict[str, Value]:
@@ -205,7 +214,10 @@ class JiraDesk:
         return _done(lambda: self.person.log_work(issue, seconds, text))
 
     def edit_worklog(self, issue: str, worklog: str, fields: Flat) -> None:
-        _done(lambda: self.person.edit_worklog(issue, worklog, fields))
+        given = dict(fields)
+        if isinstance(started := given.get("started"), str):
+            given["started"] = utc_text(dt.datetime.fromisoformat(started))
+        _done(lambda: self.person.edit_worklog(issue, worklog, given))
 
     def delete_worklog(self, issue: str, worklog: str) -> None:
         _done(lambda: self.person.delete_worklog(issue, worklog))
@@ -256,12 +268,14 @@ class JiraSide(Side):
 
     desk: JiraDesk  # type: ignore[assignment]  # it does all that tests ask of a Desk
 
-    def __init__(self, folder: Path, clock: Clock, randomness: random.Random, jira: JiraSite, jira_clock: JiraClock) -> None:
+    def __init__(
+        self, folder: Path, clock: Clock, randomness: random.Random, jira: JiraSite, jira_clock: JiraClock, *, scope: str = ""
+    ) -> None:
         self.jira, self._jira_clock = jira, jira_clock
-        self._settle_in(folder)
+        self._settle_in(folder, scope)
         super().__init__(folder, clock, randomness)
 
-    def _settle_in(self, folder: Path) -> None:
+    def _settle_in(self, folder: Path, scope: str) -> None:
         """Write where the tracker is into the configuration, and its token into a file."""
         path = folder / "filesync.yaml"
         kind = "jira-cloud" if self.jira.flavour.cloud else "jira-dc"
@@ -270,6 +284,7 @@ class JiraSide(Side):
             f"  kind: {kind}\n  project: ABC\n  settings:\n    url: {self.jira.url}\n    token_file: keys/jira-token\n{user}"
         )
         lines += "    requests_per_second: 10000\n    sweep: 2\n    census: 3\n    census_limit: 100000\n"
+        lines += f"    scope: {scope}\n" if scope else ""
         text, found = re.subn(r'(?s)  kind: "embedded"\n.*?\n\n', lambda _: f"{lines}\n", path.read_text())
         assert found == 1
         path.write_text(text)
@@ -293,6 +308,26 @@ class JiraSide(Side):
         with patch.object(Http, "open", opened):
             return super().open_site()
 
+    def export(self) -> Exports:
+        return self._patiently(super().export)
+
+    def import_(self) -> Imports:
+        return self._patiently(super().import_)
+
+    def retry(self) -> None:
+        self._patiently(super().retry)
+
+    def _patiently(self, command: Callable[[], T]) -> T:
+        """As `filesync run`: it comes again when it was told to, or in a minute."""
+        for left in reversed(range(_TRIES)):
+            try:
+                return command()
+            except Unavailable as error:
+                if not left:
+                    raise
+                self.clock.advance(seconds=(error.retry_after or 60) + 1)
+        raise AssertionError
+
     def issues(self) -> list[Entry] | list[Item]:
         return [one.item for one in self.desk.issues()]
 
@@ -305,26 +340,24 @@ class JiraSide(Side):
 
 
 @contextmanager
-def two_trackers(
-    ends: tuple[End, End], *, text: str = "", more: tuple[str, str] = ("", ""), base: Path | None = None, seed: int = 0
-) -> Iterator[World]:
-    """Two paired sites over these trackers. `text`: their contract; `more`: of each one's mapping."""
-    mappings = (mapping(ends[0], more[0]), mapping(ends[1], more[1]))
-    start = template_of(contract(text), mappings, ("", ""), False, 1)
+def two_trackers(ends: tuple[End, End], *, text: str = "", scope: str = "", base: Path | None = None) -> Iterator[World]:
+    """Two paired sites over these trackers. `text`: their contract; `scope`: what acme tells."""
+    of_acme = scope if ends[0] is EMBEDDED else ""
+    start = template_of(contract(text), (mapping(ends[0]), mapping(ends[1])), (of_acme, ""), False, 1)
     clock = Clock()
     with ExitStack() as stack:
         place = Path(tempfile.mkdtemp(prefix="filesync-", dir=base or (MEMORY if MEMORY.is_dir() else None)))
         stack.callback(shutil.rmtree, place)
         shutil.copytree(start, place, dirs_exist_ok=True)
-        randomness = random.Random(seed)
-        sides = []
+        randomness = random.Random(0)
+        sides: list[Side] = []
         for name, end in zip(("acme", "globex"), ends, strict=True):
             if end is EMBEDDED:
                 side = Side(place / name, clock, randomness)
             else:
                 jira_clock = JiraClock(clock)
                 jira = stack.enter_context(JiraSite(end, clock=jira_clock))
-                side = JiraSide(place / name, clock, randomness, jira, jira_clock)
+                side = JiraSide(place / name, clock, randomness, jira, jira_clock, scope=scope if not sides else "")
             stack.callback(side.close)
             sides.append(side)
         acme, globex = sides
@@ -337,7 +370,7 @@ def calm(world: World, *, rounds: int = 30) -> None:
     for _ in range(rounds):
         world.clock.advance(minutes=5)
         quiet = 0 if world.round() else quiet + 1
-        if quiet == _SURE:
+        if quiet == SURE:
             return
     raise AssertionError(f"still moving after {rounds} rounds")
 

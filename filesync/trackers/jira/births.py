@@ -50,7 +50,7 @@ class Births:
         project.make_missing(draft.fields)
         body = self._body(draft)
         sent = {name: value for name, value in draft.fields.items() if name not in body.absent}
-        mark = Marker(origin=origin, at=project.now_text(), born=markers.born_digests(sent))
+        mark = Marker(origin=origin, at=project.time.now_text(), born=markers.born_digests(sent))
         asked: dict[str, Any] = {"fields": body.fields, "properties": [_property(mark)]}
         asked |= {"update": body.update} if body.update else {}
         try:
@@ -103,7 +103,7 @@ class Births:
     def _issue_before(self, origin: Gid, draft: Draft) -> Born | None:
         """What an earlier call made. Raises Unavailable while the search may not show it yet."""
         project = self._project
-        tried, now = epoch_ms(draft.tried) + project.ahead_ms, project.now_ms()
+        tried, now = epoch_ms(draft.tried) + project.time.ahead_ms, project.time.now_ms()
         for local in self._search.made(tried - MARGIN):
             marker = self._marker(local)
             if marker is None or marker.origin != origin:
@@ -153,7 +153,7 @@ class Births:
         if entry.refused:
             raise refusal(f"a new {kind} on {key}", entry.refused)
         head = entries.head_over(text.header(text.HEADER, draft.about), entry, limit=limit)
-        mark = Marker(origin=origin, at=project.now_text(), head=head)
+        mark = Marker(origin=origin, at=project.time.now_text(), head=head)
         try:
             json = self._send(issue, key, kind, entry.json(kind, head), mark)
         except Unknown:
@@ -212,7 +212,10 @@ class Births:
             return None
         limit = project.catalogue.text_limit
         head = entries.head_over(text.header(text.HEADER, draft.about), entry, limit=limit)
-        wanted, since = entry.json(draft.kind, head), epoch_ms(draft.tried or project.now_text()) + project.ahead_ms - MARGIN
+        wanted, since = (
+            entry.json(draft.kind, head),
+            epoch_ms(draft.tried or project.time.now_text()) + project.time.ahead_ms - MARGIN,
+        )
         held = parts.held_by(project.issue(local, properties=PARTS))
         taken = markers.read_parts(held)
         answer = project.http.get(f"{API}/issue/{local}/worklog", gone=gone_words(local))

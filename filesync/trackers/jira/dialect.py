@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from filesync.bundle.verdict import shown
 from filesync.errors import ConfigError, Problem, Unavailable
+from filesync.model.values import utc_text
 from filesync.trackers.jira.http import Http
 from filesync.trackers.jira.settings import KINDS
 
 _API: Final = "rest/api/2"
+_STEP: Final = 10.0  # seconds that our clock may go otherwise than one that nobody sets
 _SHOWN: Final = 60  # characters of Jira's words in a message
 
 
@@ -23,7 +25,6 @@ class Dialect:
     cloud: bool
     product: str  # "Jira Data Center 10.3.24"
     accounts: frozenset[str]  # who we are: the `name` of a user on Data Center, the `accountId` on Cloud
-    server_ms: int  # its clock when it was asked, as epoch milliseconds
 
 
 def probe(http: Http) -> Dialect:
@@ -39,15 +40,57 @@ def probe(http: Http) -> Dialect:
     account = me.get("accountId" if cloud else "name")
     if not isinstance(account, str) or not account:
         raise Unavailable(f"{http.name} does not say who we are", hint="Renew what tracker.settings names as our secret.")
-    return Dialect(cloud=cloud, product=product, accounts=frozenset({account}), server_ms=_time(http, info))
+    return Dialect(cloud=cloud, product=product, accounts=frozenset({account}))
 
 
-def _time(http: Http, info: Mapping[str, Any]) -> int:
+def read_time(http: Http) -> int:
+    """Jira's own clock, as epoch milliseconds. Raises Unavailable."""
+    info = _mapping(http, f"{_API}/serverInfo")
     try:
         return int(dt.datetime.strptime(str(info.get("serverTime")), "%Y-%m-%dT%H:%M:%S.%f%z").timestamp() * 1000)
     except ValueError:
         words = f"{http.name} does not say what time it is there"
         raise Unavailable(words, hint="Is tracker.settings.url the address of a Jira?") from None
+
+
+class ServerTime:
+    """What time it is in Jira, told by our clock. Where that was set, or stood still with the machine, Jira is asked again.
+
+    Jira dates what is made by its own clock, and marks are held against that: ours may be wrong by hours, and be put right
+    while we work.
+    """
+
+    def __init__(self, http: Http, clock: Callable[[], dt.datetime]) -> None:
+        self._http, self._clock = http, clock
+        self._ahead, self._set = self._asked()
+
+    def _asked(self) -> tuple[int, float]:
+        """How many ms Jira is ahead of our clock, and where that stands beside one that nobody sets."""
+        there = read_time(self._http)
+        return there - self._ms(), self._beside()
+
+    def _ms(self) -> int:
+        return int(self._clock().timestamp() * 1000)
+
+    def _beside(self) -> float:
+        return self._clock().timestamp() - self._http.elapsed()
+
+    @property
+    def ahead_ms(self) -> int:
+        """How far Jira's clock is ahead of ours. Raises Unavailable."""
+        if abs(self._beside() - self._set) > _STEP:
+            self._ahead, self._set = self._asked()
+        return self._ahead
+
+    def now_ms(self) -> int:
+        """Jira's time, in ms since 1970. Raises Unavailable."""
+        ahead = self.ahead_ms
+        return self._ms() + ahead
+
+    def now_text(self) -> str:
+        """Jira's time, as `utc_text`. Raises Unavailable."""
+        ahead = self.ahead_ms
+        return utc_text(self._clock() + dt.timedelta(milliseconds=ahead))
 
 
 def _mapping(http: Http, path: str) -> Mapping[str, Any]:

@@ -82,6 +82,10 @@ class Http:
         """How often what was asked, by method and path with `{}` for ids; every try counts."""
         return self._session.requests
 
+    def elapsed(self) -> float:
+        """Seconds since some moment, by a clock that nobody sets."""
+        return self._waiting.now()
+
     @staticmethod
     def quote(text: str) -> str:
         """Any text as one segment of a path."""

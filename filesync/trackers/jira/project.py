@@ -10,12 +10,12 @@ from typing import Any, Final
 
 from filesync.bundle.verdict import shown
 from filesync.errors import Gone, Rejected, Unavailable
-from filesync.model.values import FieldKind, Flat, utc_text
+from filesync.model.values import FieldKind, Flat
 from filesync.trackers.jira.answers import Unknown
 from filesync.trackers.jira.bodies import unknown_entries
 from filesync.trackers.jira.catalogue import Catalogue
 from filesync.trackers.jira.cursor import is_id
-from filesync.trackers.jira.dialect import Dialect
+from filesync.trackers.jira.dialect import Dialect, ServerTime
 from filesync.trackers.jira.http import Http
 from filesync.trackers.jira.settings import JiraSettings
 from filesync.trackers.jira.shapes import member
@@ -39,11 +39,10 @@ class Project:
         accounts: Collection[str],
         read: Callable[[], Catalogue],
         clock: Callable[[], dt.datetime],
-        ahead_ms: int,
     ) -> None:
-        """`accounts`: who we are and were. `ahead_ms`: how far Jira's clock is ahead of ours."""
+        """`accounts`: who we are and were. Raises Unavailable."""
         self.http, self.dialect, self.settings, self.clock = http, dialect, settings, clock
-        self.accounts, self.ahead_ms = accounts, ahead_ms
+        self.accounts, self.time = accounts, ServerTime(http, clock)
         self._read = read
         self.catalogue = read()
         self._read_at = clock()
@@ -62,14 +61,6 @@ class Project:
         """Whether our account made what has this author, as Jira shows one."""
         name = "accountId" if self.cloud else "name"
         return isinstance(author, Mapping) and author.get(name) in self.accounts
-
-    def now_ms(self) -> int:
-        """Jira's time, in ms since 1970."""
-        return int(self.clock().timestamp() * 1000) + self.ahead_ms
-
-    def now_text(self) -> str:
-        """Jira's time, as `utc_text`."""
-        return utc_text(self.clock() + dt.timedelta(milliseconds=self.ahead_ms))
 
     def renewed(self) -> bool:
         """Read anew what there is, unless that was done a moment ago; whether it was. Raises Unavailable."""

@@ -57,7 +57,6 @@ class JiraTracker:
                 accounts=dialect.accounts,
                 read=lambda: read_catalogue(http, dialect, project, names=settings.fields),
                 clock=clock,
-                ahead_ms=dialect.server_ms - int(clock().timestamp() * 1000),
             )
         except (Gone, Rejected) as error:
             raise Unavailable(

@@ -130,7 +130,7 @@ class Uploads:
     def _may_be(self, shown_: Mapping[str, Any], draft: Draft) -> bool:
         """Whether a file on the issue may be what an earlier call with this draft attached."""
         project = self._project
-        since = epoch_ms(draft.tried or project.now_text()) + project.ahead_ms - MARGIN
+        since = epoch_ms(draft.tried or project.time.now_text()) + project.time.ahead_ms - MARGIN
         try:
             late = epoch_ms(shown_.get("created")) >= since
         except ValueError:

@@ -211,6 +211,20 @@ def test_what_both_edit_at_once_ends_as_one(world: World) -> None:
     assert {"labels:a": True, "labels:b": True, "environment": "lab", "due_date": "2026-12-01"}.items() <= now.items()
 
 
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_a_clock_of_ours_that_is_set_while_we_work_makes_nothing_double(world: World, hours: int) -> None:
+    acme, globex = world.sides
+    gid = gid_of(acme, acme.desk.create("Bug", "before"))
+    in_step(world)
+    world.clock.advance(hours=hours)
+    acme.desk.comment(key_of(acme, gid), "after")
+    acme.desk.create("Bug", "after")
+    in_step(world)
+    for side in world.sides:
+        assert sorted(str(one.fields["summary"]) for one in side.issues()) == ["after", "before"]
+        assert entries(side, gid, Kind.COMMENT).keys() == {"after"}
+
+
 @pytest.mark.parametrize("pair", PAIRS, ids=_named)
 @pytest.mark.parametrize("by", ["acme", "globex"])
 def test_a_deletion_is_carried_out_where_the_contract_says_so(pair: tuple[End, End], by: str) -> None:

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from filesync.errors import ConfigError, Gone, Rejected, Unavailable
-from filesync.trackers.jira.dialect import probe
+from filesync.trackers.jira.dialect import ServerTime, probe
 from filesync.trackers.jira.http import Http, Unknown, Waiting
 from filesync.trackers.jira.settings import read_settings
+from filesync.trackers.jira.shapes import epoch_ms
 from tests.support.jira.auth import CLIENT
-from tests.support.jira.site import DC9, DC10, FLAVOURS, Flavour, JiraSite
+from tests.support.jira.site import DC9, DC10, FLAVOURS, Flavour, JiraSite, SiteClock
 from tests.trackers.jira.stub import Clock
 
 Way = Callable[..., Http]
@@ -55,7 +56,18 @@ def test_it_says_what_it_is_and_who_we_are(site: JiraSite, way: Way) -> None:
     assert found.cloud == site.flavour.cloud
     assert found.accounts == {site.local_user("filesync")}
     assert found.product.startswith("Jira Cloud" if found.cloud else f"Jira Data Center {site.flavour.version[0]}.")
-    assert found.server_ms == site.clock.now()
+
+
+def test_jiras_time_is_known_whatever_becomes_of_our_clock(site: JiraSite, way: Way) -> None:
+    ours = SiteClock()
+    time = ServerTime(way(), ours)
+    for step in (0, -3 * 3600, 1, 26 * 3600, 0.5):
+        ours.forward(step)
+        assert abs(time.now_ms() - site.clock.now()) <= 2000
+        assert epoch_ms(time.now_text()) == time.now_ms()
+    asked = len(site.requests("serverInfo"))
+    time.now_ms()
+    assert len(site.requests("serverInfo")) == asked == 3
 
 
 def test_trap38_the_wrong_kind_is_told_with_the_right_one(site: JiraSite, way: Way) -> None:

@@ -213,7 +213,7 @@ def test_what_both_edit_at_once_ends_as_one(world: World) -> None:
 
 @pytest.mark.parametrize("hours", [-3, 3])
 def test_a_clock_of_ours_that_is_set_while_we_work_makes_nothing_double(world: World, hours: int) -> None:
-    acme, globex = world.sides
+    acme = world.acme
     gid = gid_of(acme, acme.desk.create("Bug", "before"))
     in_step(world)
     world.clock.advance(hours=hours)

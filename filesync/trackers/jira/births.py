@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from filesync.errors import Gone, Rejected, Unavailable
 from filesync.model.ids import Gid, Kind
@@ -21,6 +21,7 @@ from filesync.trackers.jira import entries, markers, parts, text
 from filesync.trackers.jira.answers import Unknown
 from filesync.trackers.jira.bodies import Body, create_body
 from filesync.trackers.jira.cursor import is_id
+from filesync.trackers.jira.dialect import MARGIN
 from filesync.trackers.jira.entries import Entry
 from filesync.trackers.jira.history import as_born, read_changes
 from filesync.trackers.jira.issues import read_child, read_issue
@@ -30,8 +31,6 @@ from filesync.trackers.jira.reading import Reading
 from filesync.trackers.jira.refused import by_name, entry_refusal, refusal
 from filesync.trackers.jira.search import Search, objects
 from filesync.trackers.jira.shapes import epoch_ms
-
-MARGIN: Final = 120_000  # ms that clocks, and the whole minutes of an index, may lie apart
 
 
 class Births:
@@ -104,7 +103,7 @@ class Births:
         """What an earlier call made. Raises Unavailable while the search may not show it yet."""
         project = self._project
         tried, now = epoch_ms(draft.tried) + project.time.ahead_ms, project.time.now_ms()
-        for local in self._search.made(tried - MARGIN):
+        for local in self._search.made(project.time.earliest(draft.tried)):
             marker = self._marker(local)
             if marker is None or marker.origin != origin:
                 continue
@@ -112,12 +111,13 @@ class Births:
             if issue is not None and issue.item.origin == origin:
                 same = {name: value for name, value in draft.fields.items() if marker.born.get(name) == digest(value)}
                 return self._born_before(issue, same)
-        left = tried + MARGIN + int(project.settings.lag * 1000) - now
+        sure = MARGIN + int(project.settings.lag * 1000)
+        left = tried + sure - now
         if left > 0:
             raise Unavailable(
                 f"whether an issue was made for {origin} at {draft.tried} cannot be told yet: Jira's search may lie behind",
                 hint="It is looked for again by itself; until then nothing is made, so that nothing is made twice.",
-                retry_after=left / 1000,
+                retry_after=min(left, sure) / 1000,
             )
         return None
 
@@ -212,10 +212,7 @@ class Births:
             return None
         limit = project.catalogue.text_limit
         head = entries.head_over(text.header(text.HEADER, draft.about), entry, limit=limit)
-        wanted, since = (
-            entry.json(draft.kind, head),
-            epoch_ms(draft.tried or project.time.now_text()) + project.time.ahead_ms - MARGIN,
-        )
+        wanted, since = entry.json(draft.kind, head), project.time.earliest(draft.tried)
         held = parts.held_by(project.issue(local, properties=PARTS))
         taken = markers.read_parts(held)
         answer = project.http.get(f"{API}/issue/{local}/worklog", gone=gone_words(local))

@@ -12,8 +12,12 @@ from filesync.errors import ConfigError, Problem, Unavailable
 from filesync.model.values import utc_text
 from filesync.trackers.jira.http import Http
 from filesync.trackers.jira.settings import KINDS
+from filesync.trackers.jira.shapes import epoch_ms
 
 _API: Final = "rest/api/2"
+MARGIN: Final = 120_000  # ms that clocks, and the whole minutes of an index, may lie apart
+_DAY: Final = 86_400_000  # ms
+_TICK: Final = 1_000  # ms that roundings may make
 _STEP: Final = 10.0  # seconds that our clock may go otherwise than one that nobody sets
 _SHOWN: Final = 60  # characters of Jira's words in a message
 
@@ -86,6 +90,16 @@ class ServerTime:
         """Jira's time, in ms since 1970. Raises Unavailable."""
         ahead = self.ahead_ms
         return self._ms() + ahead
+
+    def earliest(self, tried: str) -> int:
+        """No call that began at this moment by our clock ("": just now) was done before, in ms of Jira's.
+
+        A moment to come shows that our clock was set back since, nobody knows how far: then a day is looked back.
+        """
+        now = self.now_ms()
+        ours = epoch_ms(tried) if tried else now - self.ahead_ms
+        there = ours + self.ahead_ms
+        return (now - _DAY if there > now + _TICK else min(ours, there)) - MARGIN
 
     def now_text(self) -> str:
         """Jira's time, as `utc_text`. Raises Unavailable."""

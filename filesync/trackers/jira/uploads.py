@@ -14,7 +14,6 @@ from filesync.model.issue import Ref
 from filesync.trackers.base import Born, Draft
 from filesync.trackers.jira import markers, parts
 from filesync.trackers.jira.answers import Unknown
-from filesync.trackers.jira.births import MARGIN
 from filesync.trackers.jira.cursor import is_id
 from filesync.trackers.jira.issues import read_child
 from filesync.trackers.jira.markers import PARTS, Part
@@ -130,7 +129,7 @@ class Uploads:
     def _may_be(self, shown_: Mapping[str, Any], draft: Draft) -> bool:
         """Whether a file on the issue may be what an earlier call with this draft attached."""
         project = self._project
-        since = epoch_ms(draft.tried or project.time.now_text()) + project.time.ahead_ms - MARGIN
+        since = project.time.earliest(draft.tried)
         try:
             late = epoch_ms(shown_.get("created")) >= since
         except ValueError:

@@ -60,6 +60,19 @@ def test_f110_an_import_whose_answer_was_lost_ends_with_one_of_each(world: World
     assert [summaries(side) for side in world.sides] == [["one", "two"], ["one", "two"]]
 
 
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_f110_a_clock_that_is_set_after_a_lost_answer_doubles_nothing(world: World, hours: int) -> None:
+    globex = jira_of(world)
+    bring(world, "one")
+    globex.jira.faults.lose_answer(method="POST", path="/issue$")
+    with pytest.raises(Unavailable, match="did not say whether it did POST"):
+        import_once(globex)
+    world.clock.advance(hours=hours)
+    calm(world)
+    world.assert_in_step()
+    assert [summaries(side) for side in world.sides] == [["one"], ["one"]]
+
+
 def test_f112_f122_what_jira_refuses_is_stuck_with_its_words_the_rest_goes_on_and_all_is_counted(world: World) -> None:
     globex = jira_of(world)
     globex.jira.deactivate("w.chen")

@@ -118,7 +118,7 @@ def names_us(answer: Answer) -> bool:
 def anonymous(answer: Answer) -> bool:
     """Whether it says that Jira did not know us: it may then show what anybody may see."""
     reason = answer.headers.get("x-seraph-loginreason", "OK").upper()
-    return answer.headers.get("x-ausername", "").lower() == "anonymous" or ("OK" not in reason and "OUT" not in reason)
+    return answer.headers.get("x-ausername", "").lower() == "anonymous" or "OK" not in reason
 
 
 def wait_of(answer: Answer) -> float | None:

@@ -34,6 +34,7 @@ class OAuthAccess:
         self._lock = threading.Lock()
         self._token = ""
         self._until = 0.0
+        self._unkept = ""  # a refresh token that is not in its file yet
         self._secrets: tuple[str, ...] = ()
 
     def header(self) -> str:
@@ -52,11 +53,13 @@ class OAuthAccess:
 
     def hide(self, text: str) -> str:
         """See Access."""
-        return hidden(text, self._token, *self._secrets)
+        return hidden(text, self._token, self._unkept, *self._secrets)
 
     def _renew(self) -> None:
         """Raises KeyProblem, Unavailable."""
         oauth = self._oauth
+        if self._unkept:
+            self._keep()
         form = {"client_id": oauth.client_id, "client_secret": read_secret(oauth.client_secret_file)}
         if oauth.refresh_token_file is None:
             form |= {"grant_type": "client_credentials"}
@@ -69,7 +72,8 @@ class OAuthAccess:
         if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token.strip():
             raise Unavailable(f"{self._server()} gave no access token", hint="Look at tracker.settings.oauth.")
         if isinstance(next_refresh, str) and next_refresh and next_refresh != form.get("refresh_token"):
-            self._keep(next_refresh)
+            self._unkept = next_refresh
+            self._keep()
         self._token = token
         seconds = float(lasts) if isinstance(lasts, int | float | str) and str(lasts).isdigit() else _SHORTEST
         self._until = asked + max(seconds - _EARLY, seconds / 2)
@@ -101,8 +105,8 @@ class OAuthAccess:
         )
         raise Unavailable(f"{self._server()} gives us no token ({answer.status}): {words}", hint=hint)
 
-    def _keep(self, token: str) -> None:
-        """Write the new refresh token, whole or not at all; only then may the old one be forgotten. Raises Unavailable."""
+    def _keep(self) -> None:
+        """Write the new refresh token, whole or not at all: the old one is void. Raises Unavailable, until it is written."""
         file = self._oauth.refresh_token_file
         if file is None:
             return
@@ -111,13 +115,15 @@ class OAuthAccess:
             draft.unlink(missing_ok=True)
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as written:
-                written.write(f"{token}\n")
+                written.write(f"{self._unkept}\n")
                 written.flush()
                 os.fsync(written.fileno())
             draft.replace(file)
         except OSError as error:
             problem = disk_problem(error, file)
-            raise Unavailable(f"the new refresh token cannot be kept: {problem}", hint=problem.hint) from error
+            hint = f"{problem.hint} Until then do not stop filesync: it alone knows the new token, and the old one is void."
+            raise Unavailable(f"the new refresh token cannot be kept: {problem}", hint=hint) from error
+        self._unkept = ""
 
     def _server(self) -> str:
         return f"the token server {shown(urlsplit(self._oauth.token_url).netloc)}"

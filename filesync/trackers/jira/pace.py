@@ -43,17 +43,17 @@ class Limiter:
         self._held = self._next
 
     def take(self, *, within: float) -> float:
-        """Wait for a turn. Returns 0.0 when it came; else, at once, the seconds after which it would, more than `within`."""
+        """Wait for a turn and return 0.0; where Jira asked for more than `within` seconds of quiet, return those at once."""
         while True:
             with self._lock:
                 now = self._waiting.now()
+                if self._held - now > max(within, 0.0):
+                    return self._held - now
                 wait = max(self._held, self._next - _BURST) - now
                 if wait <= 0:
                     self._next = max(self._next, now) + self._gap
                     self._gap = max(self._own_gap, self._gap * _RECOVERY)
                     return 0.0
-            if wait > within:
-                return wait
             self._waiting.sleep(wait)
             within -= wait
 

@@ -20,9 +20,10 @@ from filesync.trackers.jira.answers import (
 )
 
 AGAIN: Final = "It is tried again by itself. Nothing was lost: what is to be exchanged waits."
-_TRIES_OF_500: Final = 3  # an internal error may be one of the moment, but often is not
+_MANY: Final = 1_000  # tries: as many as there is patience for
+_FEW: Final = 3  # tries of what may be a fault of the moment, but often is not
 _BUSY: Final = frozenset({429, 503})
-_PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
+_PASSING: Final = frozenset({408, 425, 429, 502, 503, 504})  # over in a moment, or in an hour; other 5xx may be so too
 _CREDENTIALS: Final = "Renew what tracker.settings names (token, password or OAuth client): it is read again at the next try."
 
 
@@ -48,7 +49,7 @@ class Trouble(Exception):
         again: bool = False,
         wait: float | None = None,
         all_wait: bool = False,
-        most: int = 1_000,
+        most: int = _MANY,
         doubt: bool = False,
     ) -> None:
         super().__init__(str(error))
@@ -63,7 +64,7 @@ class Trouble(Exception):
 
 def refusal(asked: Asked, answer: Answer) -> Trouble:
     """What an answer means that is not the data asked for."""
-    if answer.status in _PASSING:
+    if answer.status in _PASSING or answer.status >= 500:  # noqa: PLR2004 - HTTP's classes of statuses
         return _passing(asked, answer)
     if answer.elsewhere:
         return Trouble(_elsewhere(asked, answer))
@@ -100,7 +101,7 @@ def broken(asked: Asked, what: str, *, sent: bool, again: bool, hint: str) -> Tr
 def abroad(asked: Asked, answer: Answer) -> Trouble:
     """What it means that the host we were sent to has no file for us: what Jira signed for it may have run out."""
     words = f"{asked.who} sent {asked.what} to another host, which answered {answer.status}: {said(answer)}"
-    return Trouble(Unavailable(words, hint=AGAIN), again=True, wait=wait_of(answer), most=_TRIES_OF_500)
+    return Trouble(Unavailable(words, hint=AGAIN), again=True, wait=wait_of(answer), most=_FEW)
 
 
 def unknown(asked: Asked, what: str) -> Unknown:
@@ -140,7 +141,7 @@ def _passing(asked: Asked, answer: Answer) -> Trouble:
     words = f"{answer.status}, {said(answer)}"
     if not asked.reads and is_read_only(answer):
         return Trouble(_read_only(asked))
-    most = _TRIES_OF_500 if answer.status == 500 else 1_000  # noqa: PLR2004 - Internal Server Error
+    most = _MANY if answer.status in _PASSING else _FEW
     if not (refused or asked.reads):
         error: FilesyncError = unknown(asked, words)
     elif answer.status == 429:  # noqa: PLR2004

@@ -91,6 +91,25 @@ def test_a_new_refresh_token_is_kept_before_the_old_one_is_void(
     assert sorted(one.name for one in tmp_path.iterdir()) == ["refresh", "secret", "token"]
 
 
+def test_a_refresh_token_that_cannot_be_kept_is_not_lost(
+    jira: Make, server: Stub, client: dict[str, str], tmp_path: Path, passing: Clock
+) -> None:
+    http = jira(token_file=None, oauth=client | {"refresh_token_file": "refresh"})
+    server.answer = lambda _: given(len(server.seen), refresh_token=f"refresh-{len(server.seen)}")
+    (tmp_path / ".refresh.new").mkdir()
+    (tmp_path / ".refresh.new" / "in the way").touch()
+    passing.at += 3600
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="the new refresh token cannot be kept") as caught:
+            http.get("rest/api/2/field")
+        assert "do not stop filesync" in caught.value.hint
+    assert len(server.seen) == 2, "the one that it has would be void"
+    (tmp_path / ".refresh.new" / "in the way").unlink()
+    (tmp_path / ".refresh.new").rmdir()
+    assert http.get("rest/api/2/field") == {}
+    assert (form(server.seen[2])["refresh_token"], (tmp_path / "refresh").read_text()) == ("refresh-2", "refresh-3\n")
+
+
 def test_a_refresh_token_that_stays_is_not_written_again(
     jira: Make, server: Stub, client: dict[str, str], tmp_path: Path
 ) -> None:

@@ -70,6 +70,13 @@ def test_who_has_no_patience_is_told_how_long_it_would_take() -> None:
     assert clock.slept == []
 
 
+def test_our_own_rate_asks_for_no_patience() -> None:
+    clock = Clock()
+    limiter = Limiter(per_second=0.1, waiting=waiting(clock))
+    assert [limiter.take(within=0) for _ in range(3)] == [0.0] * 3
+    assert sum(clock.slept) == pytest.approx(19)
+
+
 def test_it_never_becomes_slower_than_it_may() -> None:
     clock = Clock()
     limiter = Limiter(per_second=10, waiting=waiting(clock))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Final
 
 from filesync.bundle.changes import CHANGES, checked_changes, read_changes
 from filesync.bundle.introduction import Introduction, read_introduction
@@ -94,6 +95,8 @@ def introduction(path: Path, bundle: Bundle) -> Introduction:
 class Changes:
     """The changes of a verified bundle; iterating reads them from the file again, each line checked."""
 
+    _KEPT: Final = 8 << 20  # bytes of lines that are kept decoded between being checked and being applied
+
     def __init__(self, path: Path, bundle: Bundle) -> None:
         self._path = path
         self._member = bundle.members[CHANGES]
@@ -103,6 +106,12 @@ class Changes:
         chunks = member_chunks(self._path, self._member)
         return read_changes(chunks, declared=self._declared, limits=LIMITS)
 
-    def again(self) -> Iterator[Change]:
-        """Once more, after every line was checked a moment ago: checking takes most of the time that reading takes."""
-        return checked_changes(member_chunks(self._path, self._member), limits=LIMITS)
+    def checked(self) -> tuple[int, Iterable[Change]]:
+        """Every line checked: how many there are, and the changes. Raises BadBundle, DiskProblem.
+
+        Those of an ordinary bundle are kept from this reading; of a large one they are read once more, not checked again.
+        """
+        if self._declared <= self._KEPT:
+            kept = list(self)
+            return len(kept), kept
+        return sum(1 for _ in self), checked_changes(member_chunks(self._path, self._member), limits=LIMITS)

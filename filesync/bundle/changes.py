@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 import msgspec
 import zstandard
 
 from filesync.bundle import canonical, schema
-from filesync.bundle.limits import KIB, SMALLEST_CHUNK, Limits
+from filesync.bundle.limits import KIB, MIB, SMALLEST_CHUNK, Limits
 from filesync.bundle.verdict import BadBundle, Code, bad
 from filesync.errors import Problem
 from filesync.model.change import Blob, Change, Create
@@ -19,6 +20,7 @@ CHANGES: Final = "data/changes.ndjson.zst"
 # A block of 4 bytes may stand for 128 KiB, so a bomb fed in slices of this size fills at most 16 MiB at a time.
 _SLICE: Final = 512
 _BATCH: Final = 256 * KIB  # decompressed bytes that are split into lines at once
+_AT_ONCE: Final = 16 * MIB  # a frame that says it holds no more is decompressed at once: it cannot fill more than it says
 _HEAD: Final = 18  # bytes of the longest zstd frame header
 
 _typed: Final[msgspec.json.Decoder[Change]] = msgspec.json.Decoder(Change)
@@ -105,6 +107,18 @@ def _inflate(chunks: Iterable[bytes], *, declared: int, limits: Limits) -> Itera
     """The decompressed bytes, in batches; never more than `declared`, nothing before or after the one frame."""
     if declared > limits.content:
         raise bad(Code.TOO_LARGE, CHANGES, f"{declared} bytes of changes; the limit is {limits.content}")
+    stream = iter(chunks)
+    packed = _first(stream, declared + KIB) if declared <= _AT_ONCE else b""
+    if packed and (content := _at_once(packed, declared=declared, limits=limits)) is not None:
+        yield from (content[start : start + _BATCH] for start in range(0, declared, _BATCH))
+        if next(stream, None) is not None:
+            raise bad(Code.BAD_HEADER, CHANGES, "bytes after the end of the zstd frame")
+        return
+    yield from _inflate_slowly(chain((packed,), stream), declared=declared, limits=limits)
+
+
+def _inflate_slowly(chunks: Iterable[bytes], *, declared: int, limits: Limits) -> Iterator[bytes]:
+    """The same of a large frame; of one that is not right what is wrong with it."""
     unpacker = zstandard.ZstdDecompressor(max_window_size=1 << limits.window_log).decompressobj(write_size=16 * KIB)
     total, batch, waiting = 0, [], 0
     try:
@@ -127,6 +141,26 @@ def _inflate(chunks: Iterable[bytes], *, declared: int, limits: Limits) -> Itera
     if not unpacker.eof or total != declared:
         raise bad(Code.BAD_HEADER, CHANGES, f"{total} bytes when decompressed; {declared} are declared")
     yield b"".join(batch)
+
+
+def _first(stream: Iterator[bytes], size: int) -> bytes:
+    """The first chunks, of so many bytes together or of one chunk more; fewer where there are no more."""
+    found = bytearray()
+    while len(found) <= size and (chunk := next(stream, None)) is not None:
+        found += chunk
+    return bytes(found)
+
+
+def _at_once(packed: bytes, *, declared: int, limits: Limits) -> bytes | None:
+    """The content of a frame that is whole, and all that it should be; else None."""
+    try:
+        frame = zstandard.get_frame_parameters(packed)
+        if frame.content_size != declared or not frame.has_checksum or frame.window_size > 1 << limits.window_log:
+            return None
+        content = zstandard.ZstdDecompressor().decompress(packed, allow_extra_data=False)
+    except zstandard.ZstdError:
+        return None
+    return content if len(content) == declared else None
 
 
 def _frame(chunks: Iterable[bytes], *, declared: int) -> Iterator[bytes]:

@@ -11,15 +11,37 @@ import sqlalchemy as sa
 from filesync.ledger.tables import MANY, X, doubt, entity, revisit
 from filesync.model.ids import Gid, Kind
 from filesync.model.shadow import Entity, Life, Shadow
-from filesync.model.values import Value
 
 _CHUNK: Final = 500  # names in one IN (…): databases bound them
 
+# As the driver takes it, for rows by the thousand: handing one over by SQLAlchemy costs twice what it costs SQLite. Many
+# names are handed over as one JSON array.
+_ENTITIES: Final = (
+    "select gid, kind, parent, local, state, fields from entity where exchange = ? and gid in (select value from json_each(?))"
+)
+_CHILDREN: Final = (
+    "select gid, kind, parent, local, state, fields from entity"
+    " where exchange = ? and parent in (select value from json_each(?)) order by row"
+)
+# Most rows that are saved are there, and nothing but their shadows changed: then no index has to be touched.
+_SAVE_FIELDS: Final = (
+    "update entity set fields = ? where exchange = ? and gid = ? and kind = ? and parent is ? and local is ? and state = ?"
+)
+_SAVE: Final = (
+    "insert into entity (fields, exchange, gid, kind, parent, local, state) values (?, ?, ?, ?, ?, ?, ?)"
+    " on conflict (exchange, gid) do update set kind = excluded.kind, parent = excluded.parent,"
+    " local = excluded.local, state = excluded.state, fields = excluded.fields"
+)
+_PUT_DOUBT: Final = (
+    "insert into doubt (exchange, gid, field, value, since) values (?, ?, ?, ?, ?)"
+    " on conflict (exchange, gid, field) do update set value = excluded.value"
+)
+_DROP_DOUBTS: Final = "delete from doubt where exchange = ? and gid = ?"
+_LOOKED_AT: Final = "delete from revisit where exchange = ? and issue in (select value from json_each(?))"
 
 # Statements are built once: SQLAlchemy takes longer to put one together than SQLite takes to answer it.
-_ENTITIES: Final = sa.select(entity).where(entity.c.exchange == X, entity.c.gid.in_(MANY))
-_CHILDREN: Final = sa.select(entity).where(entity.c.exchange == X, entity.c.parent.in_(MANY)).order_by(entity.c.row)
-_BY_LOCAL: Final = sa.select(entity).where(
+_COLUMNS: Final = (entity.c.gid, entity.c.kind, entity.c.parent, entity.c.local, entity.c.state, entity.c.fields)
+_BY_LOCAL: Final = sa.select(*_COLUMNS).where(
     entity.c.exchange == X, entity.c.kind == sa.bindparam("kind"), entity.c.local == sa.bindparam("local")
 )
 _ELSEWHERE: Final = sa.select(entity.c.gid).where(entity.c.exchange != X, entity.c.state == Life.LIVE, entity.c.gid.in_(MANY))
@@ -34,50 +56,30 @@ _PAIRED: Final = sa.exists().where(
 )
 _READY: Final = sa.select(revisit.c.issue).distinct().where(revisit.c.exchange == X, _PAIRED)
 _REVISITS: Final = sa.select(revisit.c.issue).distinct().where(revisit.c.exchange == X, (revisit.c.once == "") | _PAIRED)
-# As the driver takes it, for rows by the thousand: handing one over by SQLAlchemy costs twice what writing it costs SQLite.
-_SAVE: Final = (
-    "insert into entity (exchange, gid, kind, parent, local, state, fields) values (?, ?, ?, ?, ?, ?, ?)"
-    " on conflict (exchange, gid) do update set kind = excluded.kind, parent = excluded.parent,"
-    " local = excluded.local, state = excluded.state, fields = excluded.fields"
-)
-_PUT_DOUBT: Final = (
-    "insert into doubt (exchange, gid, field, value, since) values (?, ?, ?, ?, ?)"
-    " on conflict (exchange, gid, field) do update set value = excluded.value"
-)
-_DROP_DOUBTS: Final = "delete from doubt where exchange = ? and gid = ?"
-_LOOKED_AT: Final = sa.delete(revisit).where(revisit.c.exchange == X, revisit.c.issue.in_(MANY))
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, Shadow]).decode
-
-
 _KINDS: Final = {one.value: one for one in Kind}
 _LIVES: Final = {one.value: one for one in Life}
 
 
 def _entity(row: Any) -> Entity:
-    _, _, gid, kind, parent, local, state, fields = row  # by place: by name it would take three times as long
+    gid, kind, parent, local, state, fields = row  # by place: by name it would take three times as long
     return Entity(gid=gid, kind=_KINDS[kind], parent=parent, local=local, state=_LIVES[state], fields=_decode(fields))
 
 
 def entities(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) -> dict[Gid, Entity]:
     """The rows of these gids."""
-    found: dict[Gid, Entity] = {}
-    wanted = list(dict.fromkeys(gids))
-    for start in range(0, len(wanted), _CHUNK):
-        rows = conn.execute(_ENTITIES, {"x": exchange_id, "many": wanted[start : start + _CHUNK]})
-        found.update((one.gid, one) for one in map(_entity, rows.all()))
-    return found
+    wanted = _encode(list(gids)).decode()
+    return {one.gid: one for one in map(_entity, conn.exec_driver_sql(_ENTITIES, (exchange_id, wanted)).all())}
 
 
 def children_of(conn: sa.Connection, exchange_id: int, parents: Iterable[Gid]) -> dict[Gid, list[Entity]]:
     """The rows of everything that belongs to these issues, dead ones too, oldest first."""
     found: dict[Gid, list[Entity]] = {}
-    wanted = list(dict.fromkeys(parents))
-    for start in range(0, len(wanted), _CHUNK):
-        rows = conn.execute(_CHILDREN, {"x": exchange_id, "many": wanted[start : start + _CHUNK]})
-        for one in map(_entity, rows):
-            found.setdefault(one.parent or Gid(""), []).append(one)
+    wanted = _encode(list(parents)).decode()
+    for one in map(_entity, conn.exec_driver_sql(_CHILDREN, (exchange_id, wanted)).all()):
+        found.setdefault(one.parent or Gid(""), []).append(one)
     return found
 
 
@@ -123,20 +125,23 @@ def coming_elsewhere(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid])
 def save(conn: sa.Connection, exchange_id: int, rows: Iterable[Entity]) -> None:
     """Write these rows in place of what is there."""
     values = [
-        (exchange_id, one.gid, one.kind.value, one.parent, one.local, one.state.value, _encode(one.fields)) for one in rows
+        (_encode(one.fields), exchange_id, one.gid, one.kind.value, one.parent, one.local, one.state.value) for one in rows
     ]
-    if values:
+    if values and conn.exec_driver_sql(_SAVE_FIELDS, values).rowcount < len(values):
         conn.exec_driver_sql(_SAVE, values)
 
 
 # ── doubts: what is about to be written, until its result is recorded ───────────────────────────────────────────
 
 
-def doubts(conn: sa.Connection, exchange_id: int) -> dict[Gid, dict[str, Value | None]]:
-    """Every doubt there is; field "" stands for the entity itself. Few: a crash leaves at most one group of them."""
-    found: dict[Gid, dict[str, Value | None]] = {}
+def doubts(conn: sa.Connection, exchange_id: int) -> dict[Gid, dict[str, str]]:
+    """Every doubt there is, as the digest of what was to be written; field "" stands for the entity itself.
+
+    Few: a crash leaves at most one group of them.
+    """
+    found: dict[Gid, dict[str, str]] = {}
     for row in conn.execute(_DOUBTS, {"x": exchange_id}):
-        found.setdefault(Gid(row.gid), {})[row.field] = msgspec.json.decode(row.value)
+        found.setdefault(Gid(row.gid), {})[row.field] = row.value
     return found
 
 
@@ -145,9 +150,12 @@ def doubted_since(conn: sa.Connection, exchange_id: int, gid: Gid) -> int | None
     return conn.execute(_SINCE, {"x": exchange_id, "gid": gid}).scalar_one_or_none()
 
 
-def put_doubts(conn: sa.Connection, exchange_id: int, rows: Iterable[tuple[Gid, str, Value | None]], *, now: int) -> None:
-    """Write down what the tracker is about to be asked. What was in doubt before stays so since then."""
-    values = [(exchange_id, gid, field, msgspec.json.encode(value), now) for gid, field, value in rows]
+def put_doubts(conn: sa.Connection, exchange_id: int, rows: Iterable[tuple[Gid, str, str]], *, now: int) -> None:
+    """Write down what the tracker is about to be asked: (gid, field, digest of the wire value).
+
+    What was in doubt before stays so since then.
+    """
+    values = [(exchange_id, gid, field, value, now) for gid, field, value in rows]
     if values:
         conn.exec_driver_sql(_PUT_DOUBT, values)
 
@@ -186,6 +194,4 @@ def add_revisits(conn: sa.Connection, exchange_id: int, issues: Iterable[tuple[s
 
 def drop_revisits(conn: sa.Connection, exchange_id: int, issues: Iterable[str]) -> None:
     """They were looked at."""
-    wanted = list(issues)
-    for start in range(0, len(wanted), _CHUNK):
-        conn.execute(_LOOKED_AT, {"x": exchange_id, "many": wanted[start : start + _CHUNK]})
+    conn.exec_driver_sql(_LOOKED_AT, (exchange_id, _encode(list(issues)).decode()))

@@ -246,8 +246,9 @@ doubt = sa.Table(
     sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
     sa.Column("gid", sa.Text, primary_key=True),
     sa.Column("field", sa.Text, primary_key=True),
-    sa.Column("value", sa.LargeBinary, nullable=False),  # the wire value about to be written, JSON
+    sa.Column("value", sa.Text, nullable=False),  # digest of the wire value about to be written
     sa.Column("since", sa.BigInteger, nullable=False),  # when it was first written down
+    sqlite_with_rowid=False,
 )
 
 # Issues the next export looks at, whatever the tracker's feed says.

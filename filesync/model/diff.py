@@ -15,7 +15,7 @@ from filesync.model.change import Blob, Change, Create, Delete, Set, Told
 from filesync.model.ids import Gid, Kind, Mark
 from filesync.model.issue import About
 from filesync.model.shadow import Entity, Life, Shadow
-from filesync.model.values import EMPTY, Value, digest
+from filesync.model.values import EMPTY, Value, digests
 
 TYPE: Final = "type"  # its wire name: always this one
 
@@ -40,6 +40,7 @@ class Tell(msgspec.Struct, frozen=True, kw_only=True):
 
     row: Entity
     fields: Mapping[str, Value | None]
+    digests: Mapping[str, str]  # of these at least; of an empty one none
     new: bool
     about: About
     untold: tuple[str, ...] = ()  # of a new one: fields that hold something which cannot be told
@@ -55,7 +56,10 @@ class Tell(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def size(self) -> int:
         """Characters in its texts: a line is longer by little."""
-        return sum(len(name) + len(str(value)) for name, value in self.fields.items())
+        size = 0
+        for name, value in self.fields.items():
+            size += len(name) + len(value if isinstance(value, str) else str(value))
+        return size
 
     def change(self, n: int) -> Change:
         """The line it becomes as the n-th of its bundle."""
@@ -78,9 +82,8 @@ class Tell(msgspec.Struct, frozen=True, kw_only=True):
 
     def rows(self, mark: Mark) -> list[Entity]:
         """The ledger's rows once it is told at this place."""
-        told = {
-            name: Shadow(here=digest(value), told=mark, took=self.row.shadow(name).took) for name, value in self.fields.items()
-        }
+        here = self.digests
+        told = {name: Shadow(here=here.get(name, EMPTY), told=mark, took=self.row.shadow(name).took) for name in self.fields}
         return [self.row.with_shadows(told), *self.buried]
 
 
@@ -113,35 +116,48 @@ def diff(
             found.append(_create(one, tells))
             live.add(one.gid)
         elif row.state is Life.LIVE and one.kind is not Kind.ATTACHMENT:  # those never change
-            fields = _changed(one, row, tells)
+            here = digests(one.fields)
+            fields = _changed(one, row, here, tells)
             if fields:
-                found.append(Tell(row=replace(row, local=one.local), fields=fields, new=False, about=one.about))
+                row = row if row.local == one.local else replace(row, local=one.local)
+                found.append(Tell(row=row, fields=fields, digests=here, new=False, about=one.about))
     return found + _gone({one.gid for one in seen}, rows, doubted)
 
 
 def _create(one: Seen, tells: Callable[[Kind, str], bool]) -> Tell:
     row = Entity(gid=one.gid, kind=one.kind, parent=one.parent, local=one.local)
     fields = {name: value for name, value in one.fields.items() if name not in one.unknown and tells(one.kind, name)}
-    return Tell(row=row, fields=fields, new=True, about=one.about, untold=tuple(sorted(one.unknown)), issue=one.issue)
+    return Tell(
+        row=row,
+        fields=fields,
+        digests=digests(fields),
+        new=True,
+        about=one.about,
+        untold=tuple(sorted(one.unknown)),
+        issue=one.issue,
+    )
 
 
-def _changed(one: Seen, row: Entity, tells: Callable[[Kind, str], bool]) -> dict[str, Value | None]:
+def _changed(one: Seen, row: Entity, here: Mapping[str, str], tells: Callable[[Kind, str], bool]) -> dict[str, Value | None]:
     shadows = row.fields
     found: dict[str, Value | None] = {
-        name: value for name, value in one.fields.items() if digest(value) != (shadows[name].here if name in shadows else EMPTY)
+        name: one.fields[name] for name, now in here.items() if (now != shadows[name].here if name in shadows else now != EMPTY)
     }
-    found.update((name, None) for name, shadow in shadows.items() if shadow.here != EMPTY and name not in one.fields)
+    found.update({name: None for name, shadow in shadows.items() if name not in here and shadow.here != EMPTY})
     return {name: value for name, value in found.items() if name not in one.unknown and tells(one.kind, name)}
 
 
 def _gone(there: Collection[Gid], rows: Mapping[Gid, Entity], doubted: Collection[Gid]) -> list[Tell]:
     """Deletions: topmost only, the partner takes what belongs to an issue with it."""
-    gone = [row for row in rows.values() if row.state is Life.LIVE and row.gid not in there and row.gid not in doubted]
+    gone = [row for row in rows.values() if row.gid not in there and row.state is Life.LIVE and row.gid not in doubted]
+    if not gone:
+        return []
     issues = {row.gid for row in gone if row.kind is Kind.ISSUE}
     return [
         Tell(
             row=replace(row, state=Life.DEAD, fields={}),
             fields={},
+            digests={},
             new=False,
             about=About(),
             buried=tuple(replace(child, state=Life.DEAD, fields={}) for child in rows.values() if child.parent == row.gid),

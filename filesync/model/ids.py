@@ -20,6 +20,7 @@ Mark = NewType("Mark", str)  # the place of one change: gggg.ssssssssss.nnnnnn (
 NO_BUNDLE = BundleId("0" * 64)  # `prev` of the first bundle of a generation
 NEVER = Mark("0000.0000000000.000000")  # before every mark
 MAX_GENERATION, MAX_SEQ, MAX_N = 9_999, 9_999_999_999, 999_999
+LONGEST_GID = 145  # characters
 
 _SITE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _HEX32 = re.compile(r"[0-9a-f]{32}")
@@ -92,7 +93,7 @@ def parse_gid(text: str) -> Gid:
 
 def is_gid(value: object) -> TypeGuard[str]:
     """Whether it has the form of a gid."""
-    return isinstance(value, str) and _GID.fullmatch(value) is not None
+    return isinstance(value, str) and len(value) <= LONGEST_GID and _GID.fullmatch(value) is not None
 
 
 def home(gid: Gid) -> SiteId:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Final
 
 from filesync.model.ids import Gid, Kind, is_gid
-from filesync.model.values import flat_name, split_name
+from filesync.model.values import flat_name
 
 LINK: Final = "link"  # no other field is called so
+_PREFIX: Final = flat_name(LINK, "")
 
 
 def link_name(link_type: str, end: str) -> str:
@@ -21,10 +22,9 @@ def link_name(link_type: str, end: str) -> str:
 
 def link_parts(flat: str) -> tuple[str, str] | None:
     """Type and other end of a link, from its flat name; None when it names no link. A type may hold colons, an id none."""
-    field, element = split_name(flat)
-    if field != LINK or element is None:
+    if not flat.startswith(_PREFIX):
         return None
-    link_type, colon, end = element.rpartition(":")
+    link_type, colon, end = flat.removeprefix(_PREFIX).rpartition(":")
     return (link_type, end) if colon and link_type and end else None
 
 

@@ -8,7 +8,6 @@ its own, `name:element: True`, so that two sites adding different labels never m
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import hashlib
 import re
 from collections.abc import Mapping
@@ -141,14 +140,24 @@ def digest(value: Value | None) -> str:
     """What the ledger keeps of a value instead of the value: 32 hex digits, or `EMPTY`."""
     if value is None:
         return EMPTY
-    if value is True or (isinstance(value, str) and len(value) <= SHORT):
-        return _again(value)
-    return _digest(value)
+    found = None if isinstance(value, list) else _known.get(value)
+    return found or _digest(value)
+
+
+def digests(fields: Mapping[str, Value]) -> dict[str, str]:
+    """The digest of each of these values."""
+    known = _known.get
+    return {name: (None if isinstance(value, list) else known(value)) or _digest(value) for name, value in fields.items()}
 
 
 def _digest(value: Value) -> str:
-    return hashlib.sha256(_canonical.encode(value)).hexdigest()[:32]
+    found = hashlib.sha256(_canonical.encode(value)).hexdigest()[:32]
+    if value is True or (isinstance(value, str) and len(value) <= SHORT):
+        if len(_known) >= REMEMBERED:
+            _known.clear()
+        _known[value] = found
+    return found
 
 
 # Nine of ten fields hold a word that many issues have: looking it up costs a tenth of hashing it.
-_again = functools.lru_cache(maxsize=REMEMBERED)(_digest)
+_known: Final[dict[str | bool, str]] = {}

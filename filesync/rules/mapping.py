@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -63,6 +63,10 @@ class Rules:
         self.deletes = deletes  # what this site does when the partner deleted something
         self._by_local = {rule.local: rule for rule in rules}
         self._by_wire = {rule.field.spec.name: rule for rule in rules}
+        self._naming = {LINK, *(rule.local for rule in rules if rule.field.spec.kind is FieldKind.PARENT)}  # other issues
+        # texts that nothing is done to but for their line ends: our name -> the contract's, and back
+        self._free = {rule.local: rule.field.spec.name for rule in rules if rule.is_free}
+        self._free_here = {wire: local for local, wire in self._free.items()}
         self._told: dict[tuple[str, Value], tuple[str, Value]] = {}  # short values of ours, flat, and what they are told as
 
     def carries(self, kind: Kind, field: str) -> bool:
@@ -96,29 +100,55 @@ class Rules:
             return ()
 
     def outward(
-        self, item: Item, gid_of: Callable[[str], Gid | None], *, end_of: Callable[[str], Gid | None] | None = None
+        self,
+        item: Item,
+        gid_of: Callable[[str], Gid | None],
+        *,
+        end_of: Callable[[str], Gid | None] | None = None,
+        only: Collection[str] | None = None,
     ) -> Outward:
-        """An item of our tracker in the contract's words.
+        """An item of our tracker in the contract's words; of an issue, `only` these wire fields, and those that name others.
 
         `gid_of` knows the issues that are paired; `end_of` those that a link may name, where that is not the same.
         """
         way = _WayOut(gid_of, end_of or gid_of)
-        for flat, value in item.fields.items():
-            if item.ref.kind is not Kind.ISSUE:
-                way.below(flat, value, BELOW[item.ref.kind] if self.travels(item.ref.kind) else {})
+        all_of_it = only is None or item.ref.kind is not Kind.ISSUE
+        self._tell(way, item.ref.kind, item.fields if all_of_it else self._among(item.fields, only or ()))
+        return Outward(
+            fields=way.fields,
+            unresolved=tuple(way.unresolved),
+            dropped=tuple(way.dropped),
+            untold=frozenset(way.untold),
+            withheld=all_of_it and self._withheld(item, way),
+        )
+
+    def wire(self, kind: Kind, fields: Mapping[str, Value], gid_of: Callable[[str], Gid | None]) -> dict[str, Value]:
+        """Some fields of an item of our tracker in the contract's words, as far as it has any."""
+        way = _WayOut(gid_of, gid_of)
+        self._tell(way, kind, fields)
+        return way.fields
+
+    def _among(self, fields: Mapping[str, Value], only: Collection[str]) -> dict[str, Value]:
+        wanted = {self._by_wire[name].local for name in only if name in self._by_wire} | self._naming
+        return {
+            flat: value for flat, value in fields.items() if (flat if ":" not in flat else flat.partition(":")[0]) in wanted
+        }
+
+    def _tell(self, way: _WayOut, kind: Kind, fields: Mapping[str, Value]) -> None:
+        if kind is not Kind.ISSUE:
+            kinds = BELOW[kind] if self.travels(kind) else {}
+            for flat, value in fields.items():
+                way.below(flat, value, kinds)
+            return
+        for flat, value in fields.items():
+            if flat in self._free and isinstance(value, str) and value:
+                way.fields[self._free[flat]] = normal(FieldKind.TEXT, value) if "\r" in value else value
                 continue
             told = None if isinstance(value, list) else self._told.get((flat, value))
             if told is None:
                 self._take(way, flat, value)
             else:
                 way.fields[told[0]] = told[1]
-        return Outward(
-            fields=way.fields,
-            unresolved=tuple(way.unresolved),
-            dropped=tuple(way.dropped),
-            untold=frozenset(way.untold),
-            withheld=self._withheld(item, way),
-        )
 
     def _withheld(self, item: Item, way: _WayOut) -> bool:
         restricted = RESTRICTION.get(item.ref.kind, "") in item.fields
@@ -148,6 +178,9 @@ class Rules:
         """
         way = _WayIn(local_of)
         for flat, value in fields.items():
+            if kind is Kind.ISSUE and flat in self._free_here and isinstance(value, str) and value and "\r" not in value:
+                way.fields[self._free_here[flat]] = value
+                continue
             try:
                 way.take(kind, self._here(kind, flat), flat, value)
             except _UNFIT as error:

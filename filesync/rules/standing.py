@@ -21,6 +21,12 @@ class FieldRule:
     allowed: frozenset[str] | None  # the contract's words for its values; None: any
     stand_in: str | None  # the user who stands here for one whom nothing names
 
+    @property
+    def is_free(self) -> bool:
+        """Whether it holds any text, in nobody's words."""
+        spec = self.field.spec
+        return spec.kind is FieldKind.TEXT and not spec.many and not self.words.listed and self.allowed is None
+
     def outward(self, text: str) -> str:
         """Our value in the contract's words. Raises ValueError with words for a person."""
         word = self.words.out(normal(self.field.spec.kind, text))

@@ -19,6 +19,7 @@ from filesync.ledger.looked_at import SeenFile
 from filesync.ledger.streams import Direction, Exchange, Sent, State, Taken
 from filesync.model.ids import NO_BUNDLE, BundleId, Generation, Gid, Kind, Mark, StreamId
 from filesync.model.shadow import Entity, Life, Shadow
+from filesync.model.values import EMPTY
 
 SITE = "11111111-1111-4111-8111-111111111111"
 ISSUE = Gid(f"{SITE}/issue/17/1763892000000")
@@ -183,16 +184,16 @@ def test_doubts_stand_until_they_are_dropped(conn: sa.Connection, x: Exchange, y
     shadows.put_doubts(
         conn,
         x.id,
-        [(ISSUE, "summary", "a"), (ISSUE, "labels:x", True), (COMMENT, "", None), (ISSUE, "site", ["a", "b"])],
+        [(ISSUE, "summary", "a" * 32), (ISSUE, "labels:x", "c" * 32), (COMMENT, "", EMPTY)],
         now=7,
     )
-    shadows.put_doubts(conn, x.id, [(ISSUE, "summary", "b"), (COMMENT, "", None)], now=9)
+    shadows.put_doubts(conn, x.id, [(ISSUE, "summary", "b" * 32), (COMMENT, "", EMPTY)], now=9)
     assert shadows.doubted_since(conn, x.id, COMMENT) == 7
     assert shadows.doubted_since(conn, x.id, ISSUE) is None
-    assert shadows.doubts(conn, x.id) == {ISSUE: {"summary": "b", "labels:x": True, "site": ["a", "b"]}, COMMENT: {"": None}}
+    assert shadows.doubts(conn, x.id) == {ISSUE: {"summary": "b" * 32, "labels:x": "c" * 32}, COMMENT: {"": EMPTY}}
     assert shadows.doubts(conn, y.id) == {}
     shadows.drop_doubts(conn, x.id, [ISSUE])
-    assert shadows.doubts(conn, x.id) == {COMMENT: {"": None}}
+    assert shadows.doubts(conn, x.id) == {COMMENT: {"": EMPTY}}
 
 
 def test_revisits_are_asked_for_at_once_or_once_another_issue_is_paired(conn: sa.Connection, x: Exchange, y: Exchange) -> None:

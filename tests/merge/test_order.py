@@ -13,7 +13,7 @@ from filesync.model.ids import Gid, Kind, SiteId, make_gid, make_mark
 
 SITE = SiteId("11111111-2222-3333-4444-555555555555")
 ISSUES = [make_gid(SITE, Kind.ISSUE, str(n), "1") for n in range(4)]
-COMMENTS = [make_gid(SITE, Kind.COMMENT, str(n), "1") for n in range(400)]
+COMMENTS = [make_gid(SITE, Kind.COMMENT, str(n), "1") for n in range(2 * GROUP)]
 
 
 def works(changes: list[Change]) -> list[Work]:

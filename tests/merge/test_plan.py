@@ -112,9 +112,11 @@ def test_an_edit_is_unsent_when_the_shadow_does_not_know_it(have: Value | None, 
 
 def test_what_was_cut_off_is_ours_only_where_it_shows() -> None:
     before = Shadow(here=digest("before"), told=OURS, took=OURS)
-    assert plan.recovered(before, doubt="written", have="written") == Shadow(here=digest("written"), told=OURS, took=OURS)
-    assert plan.recovered(before, doubt="written", have="of a user") == before
-    assert plan.recovered(before, doubt=None, have=None) == Shadow(here=EMPTY, told=OURS, took=OURS)
+    assert plan.recovered(before, doubt=digest("written"), have="written") == Shadow(
+        here=digest("written"), told=OURS, took=OURS
+    )
+    assert plan.recovered(before, doubt=digest("written"), have="of a user") == before
+    assert plan.recovered(before, doubt=EMPTY, have=None) == Shadow(here=EMPTY, told=OURS, took=OURS)
 
 
 def test_a_field_is_decided_once() -> None:

@@ -147,7 +147,7 @@ class Importer:
             return self._keys(taken, bundle)
         changes = Changes(path, bundle)
         try:
-            lines = sum(1 for _ in changes)  # every line is checked before the first is applied
+            lines, all_of_them = changes.checked()  # every line, before the first is applied
         except BadBundle as error:
             self._stop(f"bundle {taken.seq} is signed, but what it says is not valid: {error}")
             return False
@@ -155,9 +155,7 @@ class Importer:
         counts, self.counts = self.counts, Counts()
         done = int.from_bytes(taken.decided, "little")
         todo = (
-            Work(make_mark(taken.generation, taken.seq, change.n), change)
-            for change in changes.again()
-            if not done >> change.n & 1
+            Work(make_mark(taken.generation, taken.seq, change.n), change) for change in all_of_them if not done >> change.n & 1
         )
         for group in groups(todo):
             for outcome in self._group(group, taken=taken, done=done):

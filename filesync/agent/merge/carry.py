@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+
+import msgspec
 
 from filesync.agent.events import LandedDifferently
 from filesync.agent.merge import plan
@@ -21,11 +22,21 @@ from filesync.model.ids import Gid, Kind
 from filesync.model.issue import Ref
 from filesync.model.links import link_end
 from filesync.model.shadow import Entity, Life, Shadow
-from filesync.model.values import Flat, Value, digest, utc_text
+from filesync.model.values import EMPTY, Flat, Value, digest, utc_text
+from filesync.rules.mapping import Inward
 from filesync.trackers import base
 from filesync.trackers.base import Born, Draft
 
 STATUS = "status"  # its wire name: always this one (rules/contract.py)
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    """What an entity's `Write` asks of our tracker, converted once for the intent and for the call."""
+
+    inward: Inward
+    there: dict[str, Value]  # what our tracker will show, in its words, as far as our rules can say
+    wire: dict[str, Value]  # the same in the contract's words
+    digests: dict[str, str]  # of these
 
 
 class Carry:
@@ -37,22 +48,23 @@ class Carry:
         self._x = paired.exchange.id
         self._view = view
         self._merge = merge
-        self._written_down: dict[tuple[Gid, str], Value | None] = {}
+        self._written_down: dict[tuple[Gid, str], str] = {}
+        self._asked: dict[Gid, _Asked] = {}  # a group has one change of an entity
 
     def intend(self, steps: Iterable[Step]) -> None:
         """Write down what the tracker is about to be asked, in one transaction, before the first call."""
-        rows: list[tuple[Gid, str, Value | None]] = []
+        rows: list[tuple[Gid, str, str]] = []
         met: list[Conflict] = []
         for step in steps:
             match step:
                 case Make():
-                    rows.append((step.change.gid, "", None))
+                    rows.append((step.change.gid, "", EMPTY))
                     if STATUS in step.change.fields:  # reached after the birth
-                        rows.append((step.change.gid, STATUS, step.change.fields[STATUS]))
+                        rows.append((step.change.gid, STATUS, digest(step.change.fields[STATUS])))
                 case Write():
                     rows += self._doubts_of(step)
                 case Erase():
-                    rows.append((step.row.gid, "", None))
+                    rows.append((step.row.gid, "", EMPTY))
                 case Outcome():
                     continue
             met += step.outcome.conflicts  # both values are kept before one of them is written over
@@ -70,19 +82,18 @@ class Carry:
             case Outcome():
                 return step
 
-    def _doubts_of(self, step: Write) -> list[tuple[Gid, str, Value | None]]:
+    def _doubts_of(self, step: Write) -> list[tuple[Gid, str, str]]:
         """What our tracker will show of each field, as far as our rules can say: a stand-in for a user, one of our options."""
-        found = []
-        for name, value in step.writes.items():
-            inward = self._paired.rules.inward(step.row.kind, {name: value}, self._view.local_of)
-            there = {local: one for local, one in inward.fields.items() if one is not None}
-            found.append((step.row.gid, name, self._view.wire(replace(step.shown.item, fields=there)).get(name)))
-        return found
+        gid = step.row.gid
+        inward = self._paired.rules.inward(step.row.kind, step.writes, self._view.local_of)
+        there = {local: one for local, one in inward.fields.items() if one is not None}
+        wire = self._view.wire(step.row.kind, there)
+        digests = {name: digest(value) for name, value in wire.items()}
+        self._asked[gid] = _Asked(inward, there, wire, digests)
+        return [(gid, name, digests.get(name, EMPTY)) for name in step.writes]
 
-    def _doubt(self, rows: Iterable[tuple[Gid, str, Value | None]], met: Sequence[Conflict] = ()) -> None:
-        new = [
-            row for row in rows if (row[0], row[1]) not in self._written_down or self._written_down[row[0], row[1]] != row[2]
-        ]
+    def _doubt(self, rows: Iterable[tuple[Gid, str, str]], met: Sequence[Conflict] = ()) -> None:
+        new = [row for row in rows if self._written_down.get((row[0], row[1])) != row[2]]
         if new or met:
             with self._site.ledger.begin() as conn:
                 shadows.put_doubts(conn, self._x, new, now=micros(self._site.clock()))
@@ -105,7 +116,7 @@ class Carry:
             if step.issue is not None:
                 outcome.revisit.add(step.issue)
             return outcome
-        shown_born = self._view.wire(born.item)
+        shown_born = self._view.wire(change.kind, born.item.fields)
         as_told = {name: value for name, value in change.fields.items() if name not in refused}
         if change.kind is Kind.ATTACHMENT:
             as_told = self._attached(outcome, change, born, shown_born)
@@ -193,7 +204,7 @@ class Carry:
     def _rest(self, step: Make, row: Entity, born: Born) -> Outcome:
         """What was not born as told: the status, what was refused, defaults that the partner has empty."""
         change, outcome = step.change, step.outcome
-        shown = Shown(born.item, self._view.wire(born.item), born.key)
+        shown = Shown(born.item, self._view.wire(change.kind, born.item.fields), born.key)
         if born.again:
             now = self._view.shown(row, fresh=True)
             if now is None:
@@ -226,7 +237,10 @@ class Carry:
 
     def _fields(self, step: Write, plain: Flat) -> None:
         """In one call where the tracker takes it; else one by one, so that what can land does. Raises Gone, Unavailable."""
-        inward = self._paired.rules.inward(step.row.kind, plain, self._view.local_of)
+        if len(plain) == len(step.writes):
+            inward = self._asked[step.row.gid].inward
+        else:
+            inward = self._paired.rules.inward(step.row.kind, plain, self._view.local_of)
         step.refused.update(inward.refused)
         rest = {name: value for name, value in plain.items() if name not in inward.refused}
         if not rest:
@@ -248,12 +262,18 @@ class Carry:
     def _landed(self, step: Write, wrote: Flat, landed: Flat) -> None:
         """The shadow is the value as it landed, whatever was asked for."""
         there = {name: value for name, value in landed.items() if value is not None}
-        wire = self._view.wire(replace(step.shown.item, fields=there))
+        asked = self._asked.get(step.row.gid)
+        if asked is not None and there == asked.there:  # as it was asked for: nothing to convert
+            wire, digests = asked.wire, asked.digests
+        else:
+            wire = self._view.wire(step.row.kind, there)
+            digests = {name: digest(value) for name, value in wire.items()}
         mark = step.outcome.work.mark
         for name in {**wrote, **wire}:
             value = wire.get(name)
             before = step.row.shadow(name)
-            step.shadows[name] = Shadow(here=digest(value), told=before.told, took=mark if name in wrote else before.took)
+            here = digests.get(name, EMPTY)
+            step.shadows[name] = Shadow(here=here, told=before.told, took=mark if name in wrote else before.took)
             if name in wrote and value != wrote[name]:
                 step.outcome.events.append(LandedDifferently(key=step.shown.key, field=name))
 
@@ -281,8 +301,8 @@ class Carry:
                 raise Rejected(f"the way to the status {goal!r} goes in circles", hint="Move the issue there by hand.")
             been.update(route)
             for local in route:
-                wire = self._view.wire(replace(step.shown.item, fields={name: local})).get(STATUS)
-                self._doubt([(step.row.gid, STATUS, wire)])
+                wire = self._view.wire(step.row.kind, {name: local}).get(STATUS)
+                self._doubt([(step.row.gid, STATUS, digest(wire))])
                 landed = self._apply(step, {name: local})
                 if local == goal:
                     return landed
@@ -292,7 +312,7 @@ class Carry:
     def _passed(self, step: Write, landed: Flat) -> None:
         """A step on the way: our tracker shows it now, and nothing of it is ever told."""
         there = {name: value for name, value in landed.items() if value is not None}
-        here = digest(self._view.wire(replace(step.shown.item, fields=there)).get(STATUS))
+        here = digest(self._view.wire(step.row.kind, there).get(STATUS))
         before = step.row.shadow(STATUS)
         step.shadows[STATUS] = Shadow(here=here, told=before.told, took=before.took)
         with self._site.ledger.begin() as conn:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import msgspec
@@ -27,8 +26,7 @@ from filesync.model.values import EMPTY, Value, split_name
 from filesync.trackers.base import Action, MarkDeleted, Remove
 
 
-@dataclass(frozen=True, slots=True)
-class Make:
+class Make(msgspec.Struct, frozen=True):
     """Create the entity, then bring what was not born so."""
 
     outcome: Outcome
@@ -37,8 +35,7 @@ class Make:
     doubted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(msgspec.Struct, frozen=True):
     """Write fields. `shadows` are those of the fields that are decided already; `rest` waits or is refused, each with why."""
 
     outcome: Outcome
@@ -46,13 +43,12 @@ class Write:
     shown: Shown
     writes: Mapping[str, Value | None]
     bases: Mapping[str, Told]
-    shadows: dict[str, Shadow] = field(default_factory=dict)
-    refused: dict[str, str] = field(default_factory=dict)
-    waits: dict[str, Gid] = field(default_factory=dict)
+    shadows: dict[str, Shadow] = {}
+    refused: dict[str, str] = {}
+    waits: dict[str, Gid] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Erase:
+class Erase(msgspec.Struct, frozen=True):
     """Delete it, or show that the partner did."""
 
     outcome: Outcome
@@ -159,7 +155,7 @@ class Merge:
 
     def _set(self, outcome: Outcome, change: Set) -> Step:
         row = self._view.row(change.gid)
-        shown = self._view.shown(row) if row is not None and row.state is Life.LIVE else None
+        shown = self._view.shown(row, only=change.fields) if row is not None and row.state is Life.LIVE else None
         verdict = plan.on_set(
             state=self._view.life(change.gid), there=shown is not None, deleted=change.gid in self._view.deletes
         )

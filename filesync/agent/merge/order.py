@@ -2,46 +2,43 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from filesync.agent.merge.outcome import Work
 from filesync.model.change import Change, Create, Delete, Set
-from filesync.model.ids import Gid
+from filesync.model.ids import LONGEST_GID, Gid
 from filesync.model.links import link_end
 from filesync.model.values import Value
 
-GROUP: Final = 200  # changes whose intents are committed together
-_WINDOW: Final = 800  # changes looked ahead, so that an issue's comments do not make every group small
+GROUP: Final = 500  # changes whose intents are committed together
+_WINDOW: Final = 2_000  # changes looked ahead, so that an issue's comments do not make every group small
 _WEIGHT: Final = 32 << 20  # bytes of these: a change may be of some MiB
 _CHUNK: Final = 400  # bytes that a chunk of an attachment takes in memory
+_SLASHES: Final = 3  # in a gid
 
 
 def groups(works: Iterable[Work]) -> Iterator[list[Work]]:
     """Groups in which no change depends on another: one a gid, and none with the issue it belongs to or names."""
     source = iter(works)
-    waiting: list[Work] = []
-    while waiting := waiting + list(_next(source, waiting)):
+    waiting: deque[Work] = deque()
+    while True:
         group: list[Work] = []
         taken: set[str] = set()
         later: list[Work] = []
-        for work in waiting:
-            if len(group) < GROUP and not taken & _touches(work.change):
-                group.append(work)
-            else:
-                later.append(work)
+        weight = 0
+        while len(group) < GROUP and len(group) + len(later) < _WINDOW and weight < _WEIGHT:
+            work = waiting.popleft() if waiting else next(source, None)
+            if work is None:
+                break
+            weight += _weight(work.change)
+            (group if taken.isdisjoint(_touches(work.change)) else later).append(work)
             taken |= _marks(work.change)
-        waiting = later
+        if not group:
+            return
+        waiting.extendleft(reversed(later))
         yield group
-
-
-def _next(source: Iterator[Work], waiting: list[Work]) -> Iterator[Work]:
-    """More to look ahead to, as long as there is room."""
-    weight = sum(_weight(work.change) for work in waiting)
-    room = _WINDOW - len(waiting)
-    while room and weight < _WEIGHT and (work := next(source, None)) is not None:
-        room, weight = room - 1, weight + _weight(work.change)
-        yield work
 
 
 def _weight(change: Change) -> int:
@@ -70,7 +67,7 @@ def _touches(change: Change) -> set[str]:
 
 def _named(values: Iterable[Value | None]) -> set[str]:
     """What may be gids among values. A text that only looks like one costs nothing but a smaller group."""
-    return {value for value in values if isinstance(value, str) and value.count("/") == 3}  # noqa: PLR2004 - as a gid has
+    return {value for value in values if isinstance(value, str) and len(value) <= LONGEST_GID and value.count("/") == _SLASHES}
 
 
 def ends(change: Change) -> set[Gid]:

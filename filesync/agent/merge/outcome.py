@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
+
+import msgspec
 
 from filesync.agent.events import Event
 from filesync.ledger.journal import Conflict, Queued, Wait
@@ -57,8 +59,7 @@ class Counts:
                 self.waiting += 1
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(msgspec.Struct, frozen=True):
     """An arriving change at its place; `since` when it stood in the queue already, and since when."""
 
     mark: Mark
@@ -66,18 +67,17 @@ class Work:
     since: int | None = None
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(msgspec.Struct):
     """The result of one change: what the next commit records."""
 
     work: Work
     end: End = End.SKIPPED
-    rows: list[Entity] = field(default_factory=list)
+    rows: list[Entity] = []
     left: Queued | None = None  # what is not decided of it
-    events: list[Event] = field(default_factory=list)
-    conflicts: list[Conflict] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)  # names of fields, for people
-    revisit: set[str] = field(default_factory=set)  # issues the next export looks at
+    events: list[Event] = []
+    conflicts: list[Conflict] = []
+    refused: list[str] = []  # names of fields, for people
+    revisit: set[str] = set()  # issues the next export looks at
     doubted: bool = False  # an earlier call may have made the entity, and this did not find out
 
     def leave(self, state: Wait, *, rest: bytes, now: int, waits_for: str = "", reason: str = "") -> None:

@@ -70,7 +70,7 @@ class People:
         below = {one.local: one for one in self._view.children.get(row.gid, [])}
         for item in self._view.children_shown(row):
             known = below.get(item.ref.local)
-            fields = self._view.wire(item)
+            fields = self._view.wire(item.ref.kind, item.fields)
             if any(known is None or plan.unsent(known.shadow(name), value) for name, value in fields.items()):
                 lost.append(f"{item.ref.kind} {item.ref.local}")
         if lost:

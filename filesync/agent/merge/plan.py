@@ -7,8 +7,9 @@ written on. Exactly one side wins a field, and both sides ask the same questions
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from filesync.model.ids import NEVER, Mark
 from filesync.model.shadow import Life, Shadow
@@ -25,8 +26,7 @@ class Verdict(StrEnum):
     APPLY = "apply"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Meeting:
+class Meeting(msgspec.Struct, frozen=True, kw_only=True):
     """One arriving field and what it meets here."""
 
     name: str
@@ -38,8 +38,7 @@ class Meeting:
     flow: Flow
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """The verdict, and whether two edits met (for people: `rule` says in which way)."""
 
     verdict: Verdict
@@ -85,13 +84,13 @@ def decide(meeting: Meeting) -> Decision:
     return Decision(verdict, "crossing" if crossing else "unsent")
 
 
-def recovered(shadow: Shadow, *, doubt: Value | None, have: Value | None) -> Shadow:
+def recovered(shadow: Shadow, *, doubt: str, have: Value | None) -> Shadow:
     """The shadow of a field that a call of ours was about to write when we were cut off.
 
-    If our tracker shows just that value, the call went through: it is nobody's edit, and nothing to tell. A step on the
-    way of a status is such a value too, so the change itself may still have to be carried out.
+    If our tracker shows just that value, of which `doubt` is the digest, the call went through: it is nobody's edit, and
+    nothing to tell. A step on the way of a status is such a value too, so the change itself may still have to be carried out.
     """
-    return Shadow(here=digest(have), told=shadow.told, took=shadow.took) if doubt == have else shadow
+    return Shadow(here=doubt, told=shadow.told, took=shadow.took) if doubt == digest(have) else shadow
 
 
 def decided(shadow: Shadow, mark: Mark) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from functools import partial
 
+import msgspec
 import sqlalchemy as sa
 
 from filesync.agent.blobs import Lack, Piece, blob_of, forget_lost, lacking, pieces, stream
@@ -21,8 +22,7 @@ from filesync.model.values import FieldKind, Value, split_name
 from filesync.trackers.base import Tracker
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(msgspec.Struct, frozen=True):
     """An entity as our tracker shows it: the item, its fields in wire words, and its issue's key."""
 
     item: Item
@@ -43,7 +43,7 @@ class View:
         self.children: dict[Gid, list[Entity]] = {}
         self.queued: set[Gid] = set()
         self.deletes: set[Gid] = set()  # of queued gids: a delete is among what is queued
-        self.doubts: dict[Gid, dict[str, Value | None]] = {}
+        self.doubts: dict[Gid, dict[str, str]] = {}  # digests of what may have been written
         self.lacks: dict[Gid, Lack] = {}  # attachments whose bytes are not all here
         self._pieces: dict[Gid, list[Piece]] = {}
 
@@ -149,8 +149,11 @@ class View:
             self._issues[local] = self._tracker.get(local)
         return self._issues[local]
 
-    def shown(self, row: Entity, *, fresh: bool = False) -> Shown | None:
-        """A live entity as our tracker shows it; None when it is gone there. Raises Unavailable."""
+    def shown(self, row: Entity, *, fresh: bool = False, only: Iterable[str] | None = None) -> Shown | None:
+        """A live entity as our tracker shows it; None when it is gone there. Raises Unavailable.
+
+        `only`: wire fields to which it is to be held; of an issue others may then be left out, but for those in doubt.
+        """
         local = self.issue_of(row)
         issue = self.issue(local, fresh=fresh) if local is not None else None
         if issue is None:
@@ -159,7 +162,8 @@ class View:
         item = next((one for one in items if one.ref.local == row.local and one.ref.kind is row.kind), None)
         if item is None:
             return None
-        outward = self._paired.rules.outward(item, self.gid_of)
+        names = None if only is None else {split_name(name)[0] for name in (*only, *self.doubts.get(row.gid, ()))}
+        outward = self._paired.rules.outward(item, self.gid_of, only=names)
         return Shown(item, outward.fields, issue.key, outward.untold)
 
     def children_shown(self, row: Entity) -> tuple[Item, ...]:
@@ -167,6 +171,6 @@ class View:
         issue = self.issue(row.local) if row.parent is None and row.local is not None else None
         return issue.children if issue is not None else ()
 
-    def wire(self, item: Item) -> dict[str, Value]:
-        """Its fields in the contract's words."""
-        return self._paired.rules.outward(item, self.gid_of).fields
+    def wire(self, kind: Kind, fields: Mapping[str, Value]) -> dict[str, Value]:
+        """Fields of an item in the contract's words."""
+        return self._paired.rules.wire(kind, fields, self.gid_of)

@@ -202,10 +202,11 @@ class Gather:
         below = [one for one in issue.children if travels(one.ref.kind)]
         seen = [self._seen(issue.item, None, found, depth), *(self._seen(one, gid, found, depth) for one in below)]
         unsettled = self._doubted | (self._coming - self._elsewhere)
-        if any(one.gid in unsettled for one in seen):
+        if unsettled and any(one.gid in unsettled for one in seen):
             found.again.add((local, ""))
         rows = {one.gid: self._rows[one.gid] for one in seen if one.gid in self._rows}
-        rows.update((row.gid, row) for row in self._below.get(gid, {}).values() if travels(row.kind))
+        if gid in self._below:
+            rows.update((row.gid, row) for row in self._below[gid].values() if travels(row.kind))
         for one in seen:
             if one.came and one.gid not in rows and one.gid not in unsettled:
                 if self._x.in_seq:

@@ -208,13 +208,14 @@ def upgrade() -> None:
         sa.Column("exchange", sa.Integer(), nullable=False),
         sa.Column("gid", sa.Text(), nullable=False),
         sa.Column("field", sa.Text(), nullable=False),
-        sa.Column("value", sa.LargeBinary(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["exchange"],
             ["exchange.id"],
         ),
         sa.PrimaryKeyConstraint("exchange", "gid", "field"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "entity",

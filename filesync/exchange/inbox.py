@@ -49,7 +49,7 @@ class Vanished(DiskProblem):
 class Candidate:
     """A file in the inbox as a scan saw it. `regular` is false for a link, pipe, device or folder: those are never opened."""
 
-    path: Path
+    folder: Path
     name: str  # as it is there: for messages only through verdict.shown
     size: int  # bytes
     mtime_ns: int
@@ -57,6 +57,11 @@ class Candidate:
     inode: int
     device: int
     regular: bool
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return self.folder / self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +231,7 @@ def settling(previous: Look | None, now: Look, *, settle_s: float) -> Settling:
 def _candidate(folder: Path, entry: os.DirEntry[str]) -> Candidate:
     seen = entry.stat(follow_symlinks=False)
     return Candidate(
-        path=folder / entry.name,
+        folder=folder,
         name=entry.name,
         size=seen.st_size,
         mtime_ns=seen.st_mtime_ns,
@@ -239,6 +244,8 @@ def _candidate(folder: Path, entry: os.DirEntry[str]) -> Candidate:
 
 def _ignored(entry: os.DirEntry[str]) -> bool:
     """Litter, files on their way, and folders of other names: nobody's mistake. Links, pipes and devices are told."""
+    if entry.name.startswith("fs1_") and entry.name.endswith((".tar", ".age")):
+        return False  # nearly all there are, told apart without the long list of what else lies in folders
     if _LITTER.fullmatch(entry.name):
         return True
     return entry.is_dir(follow_symlinks=False) and not _LIKE_A_BUNDLE.fullmatch(entry.name)

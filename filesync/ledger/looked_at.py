@@ -12,7 +12,7 @@ from filesync.ledger.tables import seen_file
 
 _PLAIN: Final = "/ !#$&'()*+,;=@[]{}"  # what a name keeps as it is, besides letters, digits and _.-~
 _INODES: Final = 1 << 64  # file ids of network filesystems use all 64 bits, a database's integers have a sign
-_SEEN: Final = sa.select(seen_file).where(seen_file.c.exchange == sa.bindparam("x"))
+_SEEN: Final = "select name, size, mtime_ns, ctime_ns, inode, sha256, verdict, note, since from seen_file where exchange = ?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +33,20 @@ class SeenFile:
 def files(conn: sa.Connection, exchange_id: int) -> dict[str, SeenFile]:
     """Every file looked at so far, by name."""
     found = {}
-    for row in conn.execute(_SEEN, {"x": exchange_id}):
-        values = dict(row._mapping)  # noqa: SLF001
-        del values["exchange"]
-        values["name"] = unquote_to_bytes(values["name"]).decode("utf-8", "surrogateescape")
-        values["inode"] %= _INODES
-        found[values["name"]] = SeenFile(**values)
+    for row in conn.exec_driver_sql(_SEEN, (exchange_id,)).all():
+        stored, size, mtime_ns, ctime_ns, inode, sha256, verdict, note, since = row
+        name = unquote_to_bytes(stored).decode("utf-8", "surrogateescape") if "%" in stored else stored
+        found[name] = SeenFile(
+            name=name,
+            size=size,
+            mtime_ns=mtime_ns,
+            ctime_ns=ctime_ns,
+            inode=inode % _INODES,
+            sha256=sha256,
+            verdict=verdict,
+            note=note,
+            since=since,
+        )
     return found
 
 

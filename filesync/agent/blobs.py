@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from msgspec.structs import replace
 
 from filesync.agent.events import count_text
-from filesync.agent.staged import member_chunks
+from filesync.agent.members import member_chunks
 from filesync.bundle.changes import read_change
 from filesync.bundle.read import Member
 from filesync.bundle.verdict import shown

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock, RLock
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 import msgspec
-import sqlalchemy as sa
 from filelock import FileLock
 
 from filesync.agent.busy import Busy
@@ -24,22 +23,19 @@ from filesync.agent.lock import lock_site
 from filesync.agent.partners import key_files
 from filesync.agent.progress import Progress, untold
 from filesync.agent.record import Clock, Record, Sink, moment
-from filesync.agent.traces import check_traces
+from filesync.agent.traces import SITE_ID, SITE_NAME, check_ledger, check_traces
 from filesync.config import Config
 from filesync.errors import (
     ConfigError,
     LedgerBehind,
     PairingError,
     Paused,
-    Problem,
     StreamStopped,
     disk_problem,
 )
-from filesync.exchange.guard import Guard, read_guard
 from filesync.keys.signers import read_signers
 from filesync.keys.sshsig import CommandSigner, FileSigner, Signer
 from filesync.ledger import streams
-from filesync.ledger.endings import endings
 from filesync.ledger.ledger import Ledger
 from filesync.ledger.streams import Exchange, State
 from filesync.model.ids import Kind
@@ -50,9 +46,6 @@ from filesync.rules.load import load_rules
 from filesync.rules.mapping import Rules
 from filesync.trackers.base import Tracker
 from filesync.trackers.registry import open_tracker, outlook
-
-SITE_ID: Final = "site"
-SITE_NAME: Final = "name"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,28 +280,6 @@ def paused_text(x: Exchange) -> str:
     return f"exchange {x.name!r} is paused since {since:%Y-%m-%d %H:%M} UTC{why}: nothing is sent or applied on it"
 
 
-def check_ledger(conn: sa.Connection, config: Config) -> None:
-    """Hold a ledger against the configuration and the guard files; nothing is changed. Raises ConfigError, LedgerBehind."""
-    known = streams.site_fact(conn, SITE_ID)
-    name = streams.site_fact(conn, SITE_NAME)
-    exchanges = streams.exchanges(conn)
-    if known not in {None, config.site}:
-        raise ConfigError(
-            [Problem(str(config.path), f"site.id is {config.site}, but the ledger is of site {known}")],
-            hint="put the id back that `filesync init` wrote, or name the state folder of this site",
-        )
-    if name not in {None, config.name} and exchanges:
-        raise ConfigError(
-            [Problem(str(config.path), f"site.name is {config.name}, but partners know this site as {name}")],
-            hint="put the name back: it says who wins where both sides edit, and both must read the same",
-        )
-    check_traces(config, known=[*(one.out_stream for one in exchanges), *(one.out_stream for one in endings(conn))])
-    for one in exchanges:
-        guard = read_guard(config.folders.guard, one.out_stream)
-        if guard is not None and (guard.generation.n, guard.seq) > (one.out_generation.n, one.out_seq):
-            raise _behind(one, guard)
-
-
 def check_checkpoint(tracker: Tracker, x: Exchange) -> None:
     """Hold our place in the partner's stream against what the tracker remembers. Raises LedgerBehind, Unavailable."""
     there = _checkpoint(tracker.read_checkpoint(checkpoint_name(x)))
@@ -339,11 +310,3 @@ def _checkpoint(text: str | None) -> Checkpoint | None:
 
 def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
-
-
-def _behind(exchange: Exchange, guard: Guard) -> LedgerBehind:
-    return LedgerBehind(
-        f"the ledger knows our bundles for {exchange.partner_name or exchange.name} up to {exchange.out_seq}, "
-        f"but {guard.seq} was already sent (says the guard file): the ledger was restored from a backup",
-        hint="Nothing was sent or applied. Put the newest ledger back, or keep everything as it is: it must be recovered from.",
-    )

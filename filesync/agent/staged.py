@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+from filesync.agent.members import member_chunks
 from filesync.bundle.changes import CHANGES, checked_changes, read_changes
 from filesync.bundle.introduction import Introduction, read_introduction
 from filesync.bundle.limits import Limits
-from filesync.bundle.read import Bundle, Head, Member, Reader
+from filesync.bundle.read import Bundle, Head, Reader
 from filesync.bundle.verdict import BadBundle, Code, Incomplete, bad
 from filesync.bundle.write import NAMESPACE
-from filesync.errors import Problem, StorageFailure, disk_problem
+from filesync.errors import Problem, StorageFailure
 from filesync.exchange import files
 from filesync.keys import sshsig
 from filesync.keys.sshsig import BadSignature, PublicKey
@@ -71,19 +72,6 @@ def check_own(path: Path, bundle_id: BundleId, key: PublicKey) -> None:
 
 def _signed_by(head: Head, key: PublicKey) -> None:
     check_signature(head, [key], signer="this site")
-
-
-def member_chunks(path: Path, member: Member) -> Iterator[bytes]:
-    """The bytes of one member. Raises DiskProblem."""
-    left = member.size
-    try:
-        with path.open("rb") as file:
-            file.seek(member.offset)
-            while left and (chunk := file.read(min(left, files.BLOCK))):
-                left -= len(chunk)
-                yield chunk
-    except OSError as error:
-        raise disk_problem(error, path, doing="read") from error
 
 
 def introduction(path: Path, bundle: Bundle) -> Introduction:

@@ -95,6 +95,7 @@ class Judgement:
 LEADS_TO_A_GENERATION = frozenset({"reset", "snapshot"})
 WITHOUT_A_PLACE = {"report": Verdict.REPORT, "chunk": Verdict.CHUNK}
 NEEDS_THE_CONTRACT = frozenset({"changes", "snapshot", "digest"})  # the kinds whose content is read by it
+NO_CONTRACT = "-"  # of a bundle that is read without one; no header can say that
 
 
 def judge(

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 
 from filesync.ledger.tables import seen_file
 
+ARRIVING: Final = "arriving"  # the verdict on what is not whole, or damaged: nobody can tell yet
+EARLY: Final = "early"
 _PLAIN: Final = "/ !#$&'()*+,;=@[]{}"  # what a name keeps as it is, besides letters, digits and _.-~
 _INODES: Final = 1 << 64  # file ids of network filesystems use all 64 bits, a database's integers have a sign
 _SEEN: Final = "select name, size, mtime_ns, ctime_ns, inode, sha256, verdict, note, since from seen_file where exchange = ?"

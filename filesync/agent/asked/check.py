@@ -14,7 +14,8 @@ from filesync.agent.asked.look import reading
 from filesync.agent.discreet import unquoting
 from filesync.agent.incoming.mounts import remembered
 from filesync.agent.record import Clock
-from filesync.agent.site import check_checkpoint, check_ledger
+from filesync.agent.site import check_checkpoint
+from filesync.agent.traces import check_ledger
 from filesync.config import Config, ExchangeRules, InboxPolicy
 from filesync.errors import (
     ConfigError,

@@ -12,15 +12,15 @@ import sqlalchemy as sa
 from filesync.agent import position
 from filesync.agent.blobs import Waiting, blob_of
 from filesync.agent.blobs import waiting as waiting_bytes
-from filesync.agent.incoming.filing import EARLY
-from filesync.agent.incoming.receive import NO_CONTRACT
 from filesync.agent.record import moment
-from filesync.agent.site import check_ledger
+from filesync.agent.traces import check_ledger
 from filesync.bundle.verdict import shown
 from filesync.config import Config
 from filesync.errors import ConfigError, ExitCode, FilesyncError, disk_problem
+from filesync.exchange.judge import NO_CONTRACT
 from filesync.ledger import journal, looked_at, streams
 from filesync.ledger.journal import Wait
+from filesync.ledger.looked_at import ARRIVING, EARLY
 from filesync.ledger.refusals import refusals
 from filesync.ledger.stream_keys import stream_keys
 from filesync.ledger.streams import Direction, Exchange, State
@@ -30,7 +30,6 @@ from filesync.rules.contract import load_contract
 _SILENT = 2  # times `report_every`: the partner's carrier may be a person who comes once a day
 _REFUSED = 100  # numbers that are shown
 _ATTACHMENTS = 1_000  # that wait for their bytes: so many are looked at
-_ARRIVING = "arriving"  # what the receiver notes of a file that is not whole, or damaged: nobody can tell yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,7 +217,7 @@ def _receiving(conn: sa.Connection, x: Exchange, config: Config, *, now: dt.date
         held=held,
         other_contract="" if following is None else _other(following.contract, config.rules_of(x.name).contract),
         missing=tuple((gap.first, gap.last) for gap in position.missing(conn, x)),
-        arriving=tuple(sorted(shown(one.name) for one in files if one.verdict == _ARRIVING)),
+        arriving=tuple(sorted(shown(one.name) for one in files if one.verdict == ARRIVING)),
         refused=tuple(
             Refusal(seq=one.seq, code=one.code, since=moment(one.since)) for one in refusals(conn, x, limit=_REFUSED)
         ),

@@ -10,7 +10,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from filesync.agent import blobs as attached
-from filesync.agent.incoming.filing import EARLY, room, same
+from filesync.agent.incoming.filing import room, same
 from filesync.agent.incoming.pieces import ChunkAgain, ChunkCame, ChunksDropped
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Site
@@ -21,7 +21,7 @@ from filesync.exchange import files
 from filesync.exchange.inbox import Candidate
 from filesync.ledger import blobs, streams
 from filesync.ledger.blobs import TakenChunk
-from filesync.ledger.looked_at import SeenFile
+from filesync.ledger.looked_at import EARLY, SeenFile
 from filesync.ledger.streams import Exchange
 from filesync.model.change import Change, Create
 

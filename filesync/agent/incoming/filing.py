@@ -24,15 +24,13 @@ from filesync.exchange import files, inbox
 from filesync.exchange.inbox import Candidate, Disposal, Look, Staged
 from filesync.ledger import looked_at, streams
 from filesync.ledger.endings import endings
-from filesync.ledger.looked_at import SeenFile
+from filesync.ledger.looked_at import ARRIVING, EARLY, SeenFile
 from filesync.ledger.refusals import add_refusal
 from filesync.ledger.streams import Exchange
 from filesync.model.ids import StreamId
 
 NAME_SHOWN: Final = 255  # characters of a file's name that are kept for people
 _SECOND: Final = 1_000_000  # microseconds
-_ARRIVING: Final = "arriving"
-EARLY: Final = "early"
 _FOREIGN: Final = "foreign"
 _NAMED: Final = 5  # files that a warning names; the others are counted
 _STREAM: Final = re.compile(r"fs1_([0-9a-f]{8})_.*", re.DOTALL)
@@ -162,7 +160,7 @@ class Filing:
                 self._record.add(Mistrusted(file=name, problem=problem, hint=error.hint, settle_s=int(settle)))
             else:
                 self._record.add(Arriving(file=name, code=error.code, problem=problem, settle_s=int(settle)))
-        self._remember(candidate, staged.sha256, _ARRIVING, str(error), since=int(state.since.at * _SECOND))
+        self._remember(candidate, staged.sha256, ARRIVING, str(error), since=int(state.since.at * _SECOND))
 
     def waits(self, candidate: Candidate, staged: Staged, seen: SeenFile | None, why: KeyNotKnown, refusal: BadBundle) -> None:
         """It stays as it is and is looked at by every import: with a number, until its turn comes; without, for `keep_for`."""
@@ -171,7 +169,7 @@ class Filing:
             self.refuse(candidate, staged, refusal)
             return
         self._record.add(why)
-        self._remember(candidate, staged.sha256, _ARRIVING, why.sentence(), since=since)
+        self._remember(candidate, staged.sha256, ARRIVING, why.sentence(), since=since)
 
     def put_off(self, candidate: Candidate, sha256: str, chunk: Head) -> None:
         """A piece of an attachment that no change names yet, and there are too many of these: it stays where it is."""
@@ -258,7 +256,7 @@ class Filing:
 
 def settled(seen: SeenFile | None, candidate: Candidate) -> bool:
     """Whether the very file was judged for good before (I2)."""
-    return seen is not None and seen.verdict not in {_ARRIVING, EARLY} and same(seen, candidate)
+    return seen is not None and seen.verdict not in {ARRIVING, EARLY} and same(seen, candidate)
 
 
 def same(seen: SeenFile, candidate: Candidate) -> bool:

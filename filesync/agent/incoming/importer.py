@@ -18,7 +18,7 @@ from filesync.agent.incoming.introduced import learn
 from filesync.agent.incoming.missing import missing
 from filesync.agent.incoming.pieces import ChunksWait
 from filesync.agent.incoming.queued import standing
-from filesync.agent.incoming.receive import NO_CONTRACT, Receiver
+from filesync.agent.incoming.receive import Receiver
 from filesync.agent.incoming.stored import reread
 from filesync.agent.merge.abreast import Team, by_family, by_issue, in_hand
 from filesync.agent.merge.carry import Carry
@@ -36,6 +36,7 @@ from filesync.bundle.header import BundleKind
 from filesync.bundle.read import Bundle
 from filesync.bundle.verdict import BadBundle
 from filesync.errors import KeyProblem, PairingError
+from filesync.exchange.judge import NO_CONTRACT
 from filesync.ledger import journal, shadows, streams
 from filesync.ledger.streams import Direction, State, Taken
 from filesync.model.ids import Gid, Mark, make_mark

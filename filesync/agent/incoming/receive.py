@@ -30,7 +30,7 @@ from filesync.errors import disk_problem, size_text
 from filesync.exchange import files, inbox
 from filesync.exchange.guard import read_guard
 from filesync.exchange.inbox import Candidate, Staged
-from filesync.exchange.judge import NEEDS_THE_CONTRACT, Arrival, Judgement, Place, StreamState, Verdict, judge
+from filesync.exchange.judge import NEEDS_THE_CONTRACT, NO_CONTRACT, Arrival, Judgement, Place, StreamState, Verdict, judge
 from filesync.keys import age
 from filesync.keys.age import CannotDecrypt, ForAnotherKey
 from filesync.ledger import streams
@@ -38,7 +38,6 @@ from filesync.ledger.looked_at import SeenFile
 from filesync.ledger.streams import State, Taken
 from filesync.model.ids import MAX_N, BundleId, Generation
 
-NO_CONTRACT: Final = "-"  # of a bundle that is read without one; no header can say that
 _LEFT: Final = frozenset({Verdict.OWN_BUNDLE, Verdict.WRONG_RECIPIENT, Verdict.UNKNOWN_PARTNER})
 _WAITS_OUTSIDE: Final = frozenset({Verdict.HOLD_NEWER_GENERATION, Verdict.HOLD_NEWER_FORMAT, Verdict.SWITCH})
 _STORED: Final = frozenset({Verdict.APPLY, Verdict.HOLD_GAP, Verdict.HOLD_FIRST, Verdict.HOLD_CONTRACT})

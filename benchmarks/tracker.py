@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 
 from filesync.errors import Gone
 from filesync.model.ids import Gid, Mark
@@ -35,7 +34,9 @@ class MemoryTracker:
         for name, value in fields.items():
             if value is None:
                 new.pop(name, None)
-        self.issues[local] = replace(issue, item=replace(issue.item, fields=new))
+        old = issue.item
+        item = Item(ref=old.ref, stamp=old.stamp, origin=old.origin, fields=new, about=old.about)
+        self.issues[local] = Issue(item=item, children=issue.children, key=issue.key)  # `replace` takes three times as long
 
     # ── what filesync asks of a tracker ─────────────────────────────────────────────────────────────────────────
 

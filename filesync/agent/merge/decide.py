@@ -179,7 +179,7 @@ class Merge:
         shadows: dict[str, Shadow] = {}
         waits: dict[str, Gid] = {}
         writes: dict[str, Value | None] = {}
-        targets = dict(self._view.references(Set(n=1, gid=row.gid, fields=dict(told))))
+        targets = dict(self._view.ends({name: one.now for name, one in told.items()}))
         for name, one in told.items():
             if plan.decided(row.shadow(name), outcome.work.mark):
                 continue
@@ -226,6 +226,8 @@ class Merge:
     def _recovered(self, row: Entity, shown: Shown) -> Entity:
         """The row with what a call of ours had written when we were cut off."""
         doubts = {name: value for name, value in self._view.doubts.get(row.gid, {}).items() if name}  # "": the entity itself
+        if not doubts:
+            return row
         return row.with_shadows(
             {name: plan.recovered(row.shadow(name), doubt=value, have=shown.fields.get(name)) for name, value in doubts.items()}
         )

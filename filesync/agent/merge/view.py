@@ -98,6 +98,10 @@ class View:
                 fields = {name: told.now for name, told in change.fields.items()}
             case Delete():
                 return []
+        return self.ends(fields)
+
+    def ends(self, fields: Mapping[str, Value | None]) -> list[tuple[str, Gid]]:
+        """Those of these fields that name another issue, and which."""
         found = [(name, Gid(value)) for name, value in fields.items() if is_gid(value) and self._is_reference(name)]
         return found + [(name, end) for name in fields if (end := link_end(name)) is not None]
 

@@ -197,8 +197,6 @@ class Rules:
 
 
 class _WayOut:
-    __slots__ = ("dropped", "end_of", "fields", "gid_of", "unresolved", "untold")
-
     def __init__(self, gid_of: Callable[[str], Gid | None], end_of: Callable[[str], Gid | None]) -> None:
         self.gid_of = gid_of
         self.end_of = end_of
@@ -265,8 +263,6 @@ def _converted(rule: FieldRule, element: str | None, value: Value) -> tuple[str,
 
 
 class _WayIn:
-    __slots__ = ("fields", "local_of", "refused", "waits")
-
     def __init__(self, local_of: Callable[[Gid], str | None]) -> None:
         self.local_of = local_of
         self.fields: dict[str, Value | None] = {}

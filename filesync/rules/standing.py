@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from filesync.bundle.verdict import shown
 from filesync.model.links import link_end, link_parts
-from filesync.model.values import normal
+from filesync.model.values import FieldKind, normal
 from filesync.rules.contract import ContractField
 from filesync.rules.words import Words
 

@@ -37,7 +37,7 @@ from filesync.model.ids import Gid, Kind, Mark
 from filesync.model.issue import Issue, Item, Ref
 from filesync.model.links import link_end
 from filesync.model.shadow import Life
-from filesync.model.values import Flat, Value
+from filesync.model.values import Flat
 from filesync.trackers.base import Action, Born, Description, Draft, Touched, Tracker, Write
 from filesync.trackers.embedded import Desk
 from filesync.trackers.embedded.entry import Entry
@@ -233,7 +233,7 @@ class Side:
         with self.site.ledger.begin() as conn:
             return journal.conflicts(conn, x)
 
-    def doubts(self) -> dict[Gid, dict[str, Value | None]]:
+    def doubts(self) -> dict[Gid, dict[str, str]]:
         x = self.exchange().id
         with self.site.ledger.begin() as conn:
             return shadows.doubts(conn, x)

@@ -23,6 +23,7 @@ SCRIPTS: Final = {
     "inbox": "inbox",
     "latency": "latency",
     "status": "status",
+    "attachment": "attachment",
     "peers": "peers",
 }
 

@@ -20,6 +20,7 @@ HELD = {  # what each must print
     "inbox": ["inbox: ", "mark <= 1: ", "inbox, opened: 0 files  |  mark <= 0: held"],
     "latency": ["latency, p50: ", "latency, p99: "],
     "status": ["status: ", "mark <= 0.25: "],
+    "attachment": ["attachment, out: ", "attachment, in: ", "mark >= 0.6: ", "attachment, memory: ", "mark <= 200: held"],
     "peers": ["peers, filesync: ", "peers, git: "],
 }
 

@@ -142,23 +142,33 @@ def stream(blob: Blob, parts: Sequence[Piece]) -> Iterator[bytes]:
         raise Rejected("what the change says of its pieces is not what came: the sender made a mistake")
     whole, size, held = hashlib.sha256(), 0, b""
     for part in parts:
-        digest = hashlib.sha256()
-        for chunk in member_chunks(part.path, Member("", part.offset, part.size)):
-            digest.update(chunk)
+        for chunk in _bytes_of(part):
             whole.update(chunk)
             size += len(chunk)
             if held:
                 yield held
             held = chunk
-        if digest.hexdigest() != part.sha256:
-            raise StorageFailure(
-                f"{str(part.path)!r} holds other bytes than came",
-                hint="Check the disk. The attachment was not made, and is tried again by every import.",
-            )
     if whole.hexdigest() != blob.sha256 or size != blob.size:
+        for part in parts:  # whose fault it is: each piece was what it should be when it came
+            _check_stored(part)
         raise Rejected("its bytes, put together, are not those that the change names: the sender made a mistake")
     if held:
         yield held
+
+
+def _bytes_of(part: Piece) -> Iterator[bytes]:
+    return member_chunks(part.path, Member("", part.offset, part.size))
+
+
+def _check_stored(part: Piece) -> None:
+    digest = hashlib.sha256()
+    for chunk in _bytes_of(part):
+        digest.update(chunk)
+    if digest.hexdigest() != part.sha256:
+        raise StorageFailure(
+            f"{str(part.path)!r} holds other bytes than came",
+            hint="Check the disk. The attachment was not made, and is tried again by every import.",
+        )
 
 
 def _as_named(blob: Blob, parts: Sequence[Piece]) -> bool:

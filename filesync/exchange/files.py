@@ -18,7 +18,7 @@ from filesync.errors import DiskProblem, disk_problem
 
 BLOCK = 1 << 20  # bytes read or written at once
 # What a filesystem without hard links (FAT, many SMB and FUSE mounts) answers to link().
-_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
+NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
 # What a filesystem answers that cannot fsync a folder: there is no such call on SMB and some FUSE mounts, nothing failed.
 _NO_FOLDER_FSYNC = {errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS}
 
@@ -50,15 +50,47 @@ def write_whole(path: Path, chunks: Iterable[bytes], *, mode: int = 0o600) -> No
 
 
 def keep(source: Path, target: Path) -> None:
-    """Put a copy where it is kept (archive, store), for ever under this name. The same bytes there already is success.
+    """Put it where it is kept (archive, store), for ever under this name. The same bytes there already is success.
 
-    Raises DiskProblem when other bytes have the name, or no room or right; StorageFailure.
+    The source is a private file of ours that nobody writes to any more: on one filesystem it is given the name, no byte is
+    copied. Raises DiskProblem when other bytes have the name, or no room or right; StorageFailure.
     """
+    if _named(source, target):
+        return
     if place(source, target, mode=0o600) is Placed.TAKEN:
         raise DiskProblem(
             f"other bytes are kept as {str(target)!r} already, and nothing kept is overwritten",
             hint="Did a second filesync write there? Compare the two files before moving one away.",
         )
+
+
+def _named(source: Path, target: Path) -> bool:
+    """Give a file one more name, durably, if the name is free and the filesystem can."""
+    if os.path.lexists(target):
+        return False
+    _fsync(source)
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError as error:
+        if error.errno in {*NO_LINKS, errno.EEXIST}:
+            return False
+        raise disk_problem(error, target) from error
+    fsync_folder(target.parent)
+    return True
+
+
+def scratch(path: Path, chunks: Iterable[bytes]) -> None:
+    """Write a private file that a crash may take with it: it is not brought to the disk. Raises DiskProblem."""
+    try:
+        path.unlink(missing_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            for chunk in chunks:
+                write_all(descriptor, chunk)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise disk_problem(error, path, have=_room(path.parent)) from error
 
 
 def drop(path: Path) -> None:
@@ -91,7 +123,7 @@ def place(source: Path, target: Path, *, mode: int) -> Placed:
             try:
                 os.link(temporary, target, follow_symlinks=False)
             except OSError as error:
-                if error.errno not in _NO_LINKS:
+                if error.errno not in NO_LINKS:
                     raise
                 # Without hard links no call both renames and never overwrites. The name was free a moment ago, and names
                 # of this stream are given by us alone, under the site's lock: so a rename after this look is safe.
@@ -215,13 +247,17 @@ def _compare(source: Path, target: Path) -> Placed:
         return Placed.TAKEN
     if hash_file(source) != hash_file(target):
         return Placed.TAKEN
+    _fsync(target)
+    fsync_folder(target.parent)
+    return Placed.SAME
+
+
+def _fsync(path: Path) -> None:
     try:
-        descriptor = os.open(target, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise disk_problem(error, target) from error
-    fsync_folder(target.parent)
-    return Placed.SAME
+        raise disk_problem(error, path) from error

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from filesync.bundle.verdict import Code, bad, shown
 from filesync.errors import DiskProblem, Problem, disk_problem, size_text
-from filesync.exchange.files import BLOCK, free_bytes, write_all, write_whole
+from filesync.exchange.files import BLOCK, NO_LINKS, free_bytes, write_all, write_whole
 from filesync.exchange.outbox import publish
 from filesync.model.prepare import prepare
 
@@ -206,7 +206,7 @@ def dispose(candidate: Candidate, policy: Disposal, *, to: Path) -> Problem | No
         was = (candidate.device, candidate.inode, candidate.size, candidate.mtime_ns, candidate.ctime_ns)
         if not candidate.regular or _identity(now) != was:
             return Problem(where, "stays in the inbox: it is not the file that was judged")
-        if policy is Disposal.MOVE:
+        if policy is Disposal.MOVE and not _moved(candidate, to / candidate.name):
             publish(candidate.path, to, candidate.name)
         candidate.path.unlink()
     except FileNotFoundError:
@@ -214,6 +214,21 @@ def dispose(candidate: Candidate, policy: Disposal, *, to: Path) -> Problem | No
     except (OSError, DiskProblem) as error:
         return Problem(where, f"stays in the inbox, and is not taken again: {error}")
     return None
+
+
+def _moved(candidate: Candidate, target: Path) -> bool:
+    """Give the very file that was judged a name there, if that is free and on the same filesystem. Raises OSError."""
+    try:
+        os.link(candidate.path, target, follow_symlinks=False)
+    except OSError as error:
+        if error.errno in {*NO_LINKS, errno.EEXIST, errno.ENOENT}:
+            return False  # publish does it, or says what is wrong there
+        raise
+    seen = target.lstat()
+    if (seen.st_dev, seen.st_ino) == (candidate.device, candidate.inode):
+        return True
+    target.unlink()  # somebody put another file in its place, just now
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), candidate.name)
 
 
 def settling(previous: Look | None, now: Look, *, settle_s: float) -> Settling:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,15 +108,64 @@ def test_a_planted_link_under_the_temporary_name_is_not_followed(tmp_path: Path)
 
 def test_keeping_twice_is_keeping_once_and_other_bytes_are_never_overwritten(source: Path, outbox: Path) -> None:
     kept = outbox / NAME
+    source.chmod(0o600)
     keep(source, kept)
     keep(source, kept)
     assert kept.read_bytes() == CONTENT
     assert kept.stat().st_mode & 0o777 == 0o600
+    source.unlink()
     source.write_bytes(b"other")
     with pytest.raises(DiskProblem, match="nothing kept is overwritten"):
         keep(source, kept)
     assert kept.read_bytes() == CONTENT
     assert names(kept.parent) == [NAME]
+
+
+def test_keeping_copies_nothing_on_one_filesystem_and_copies_where_there_are_two(
+    source: Path, outbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(source, outbox / NAME)
+    assert (outbox / NAME).samefile(source)
+    monkeypatch.setattr(os, "link", failing(errno.EXDEV))
+    keep(source, outbox / "apart")
+    assert not (outbox / "apart").samefile(source)
+    assert (outbox / "apart").read_bytes() == CONTENT
+    assert (outbox / "apart").stat().st_mode & 0o777 == 0o600
+    assert names(outbox) == ["apart", NAME]
+
+
+def test_f46_what_is_kept_is_on_the_disk_before_it_has_its_name(
+    source: Path, outbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsync, link = os.fsync, os.link
+    done: list[str] = []
+
+    def told(descriptor: int) -> None:
+        done.append(f"fsync {Path(f'/proc/self/fd/{descriptor}').readlink().name}")
+        fsync(descriptor)
+
+    def named(*words: Any, **more: Any) -> None:
+        done.append("name")
+        link(*words, **more)
+
+    monkeypatch.setattr(os, "fsync", told)
+    monkeypatch.setattr(os, "link", named)
+    keep(source, outbox / NAME)
+    assert done == [f"fsync {source.name}", "name", "fsync outbox"]
+
+
+@pytest.mark.parametrize(
+    ("call", "number", "words"),
+    [("link", errno.ENOSPC, "no space"), ("fsync", errno.EIO, "the disk failed"), ("link", errno.EACCES, "may not write")],
+)
+def test_f44_f47_a_name_that_cannot_be_given_leaves_nothing(
+    source: Path, outbox: Path, monkeypatch: pytest.MonkeyPatch, call: str, number: int, words: str
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, failing(number))
+        with pytest.raises(DiskProblem, match=words):
+            keep(source, outbox / NAME)
+    assert names(outbox) == []
 
 
 @pytest.mark.parametrize("what", ["link to the same bytes", "link to nothing", "folder", "pipe"])

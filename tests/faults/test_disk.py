@@ -53,7 +53,7 @@ def broken(side: Side, place: str, number: int) -> Iterator[list[str]]:
         if name == f"before {place}":
             raise OSError(number, os.strerror(number))
 
-    calls = Files(side.folder, hit)
+    calls = Files(side.folder, hit, apart=True)
     try:
         yield came
     finally:

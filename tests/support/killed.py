@@ -10,6 +10,7 @@ tracker, and after each numbered step. Without --all: the first place of each ki
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import random
@@ -58,11 +59,12 @@ FEW = 20  # without --all: of all places, one in so many, besides the first of e
 class Files:
     """Stands between the code and `os`: tells each call that changes something in a site's folders, before and after.
 
-    What `hit` raises the call raises. `close` puts the real calls back.
+    What `hit` raises the call raises. `close` puts the real calls back. `apart`: every room is on a filesystem of its own.
     """
 
-    def __init__(self, folder: Path, hit: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, hit: Callable[[str], None], *, apart: bool) -> None:
         self._folder = folder
+        self._apart = apart
         self._hit = hit
         self._open: dict[int, Path] = {}
         self._real = {name: getattr(os, name) for name in (*CALLS, "open")}
@@ -94,6 +96,8 @@ class Files:
             self._open.get(what, Path("/")) if isinstance(what, int) else Path(os.fsdecode(more[0] if name in _TWO else what))
         )
         room = self._room(path)
+        if name == "link" and self._apart and room != self._room(Path(os.fsdecode(what))):
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
         if room:
             self._hit(f"before {name} {room}")
         answer = self._real[name](what, *more, **named)
@@ -139,6 +143,7 @@ class Scene:
     prepare: Callable[[World], None]
     act: Callable[[World], object]
     after: Callable[[World, dict[str, bytes]], None]
+    apart: bool = False  # every room is on a filesystem of its own
 
 
 def people(world: World) -> None:
@@ -359,8 +364,8 @@ SCENES = {
     "rotate": Scene("acme", people, rotate_and_export, rotated),
     "rotate-age": Scene("acme", people, turn_and_export, turned),
     "import-abreast": Scene("globex", ready_to_import_abreast, lambda world: world.globex.import_(), imported),
-    "export": Scene("acme", people, lambda world: world.acme.export(), exported),
-    "import": Scene("globex", ready_to_import, lambda world: world.globex.import_(), imported),
+    "export": Scene("acme", people, lambda world: world.acme.export(), exported, apart=True),
+    "import": Scene("globex", ready_to_import, lambda world: world.globex.import_(), imported, apart=True),
 }
 
 
@@ -399,7 +404,7 @@ def run_until(scene: Scene, place: Path, nth: int | None) -> list[str]:
             os.kill(os.getpid(), signal.SIGKILL)
 
     side.faults.strike = hit
-    Files(side.folder, hit)
+    Files(side.folder, hit, apart=scene.apart)
     scene.act(world)
     return names
 

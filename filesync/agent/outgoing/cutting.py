@@ -8,7 +8,6 @@ it is attached.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from filesync.bundle.layout import CHUNK
 from filesync.bundle.write import Bag, DataFile, pack
 from filesync.errors import DiskProblem, Gone, Rejected, StorageFailure, Unavailable, disk_problem, size_text
 from filesync.exchange import files
+from filesync.exchange.hashing import Sha256
 from filesync.ledger import blobs
 from filesync.ledger.blobs import SentChunk
 from filesync.ledger.streams import Direction, Exchange
@@ -109,7 +109,7 @@ class Cutter:
         chunks: list[Chunk] = []
         while True:
             part = _Source(source.take(self._limits.piece))
-            files.write_whole(piece, part.take(self._limits.piece))
+            files.scratch(piece, part.take(self._limits.piece))
             if not chunks and source.size <= self._limits.inline and not source.more():
                 return self._known(source.sha256) or self._small(Blob(source.sha256, source.size))
             if part.size:
@@ -130,10 +130,9 @@ class Cutter:
         target = fetched(self._site, self._x) / blob.sha256
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            (self._site.spool(self._x) / "piece").replace(target)
         except OSError as error:
             raise disk_problem(error, target) from error
-        files.fsync_folder(target.parent)
+        files.keep(self._site.spool(self._x) / "piece", target)
         return blob
 
     def _chunk(self, part: _Source) -> Chunk:
@@ -215,7 +214,7 @@ class _Source:
     def __init__(self, blocks: Iterable[bytes]) -> None:
         self._blocks = iter(blocks)
         self._rest = b""
-        self._digest = hashlib.sha256()
+        self._digest = Sha256()
         self.size = 0
 
     @property

@@ -11,6 +11,7 @@ from filesync.agent.progress import Doing
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, json_option
 from filesync.errors import DiskProblem, ExitCode, Problem, size_text
+from filesync.exchange.files import forget_cached
 
 
 @click.command()
@@ -21,7 +22,8 @@ def verify(app: App, files: tuple[Path, ...]) -> ExitCode:
     """Check bundle files, and say all that is wrong with each.
 
     Every byte, the signature and every line of changes is checked against the site's allowed signers. Nothing is
-    applied, and the files are left as they are.
+    applied, and the files are left as they are. They are read from their medium, not from what the system remembers of
+    them: check a stick before it leaves.
     """
     config = app.config()
     answers, bad = [], 0
@@ -29,6 +31,7 @@ def verify(app: App, files: tuple[Path, ...]) -> ExitCode:
     for number, file in enumerate(files):
         progress(Doing.CHECKING, number, len(files))
         try:
+            forget_cached(file)
             with inspected(file, config) as found:
                 pass
         except DiskProblem as error:

@@ -19,6 +19,8 @@ from filesync.errors import DiskProblem, disk_problem
 BLOCK = 1 << 20  # bytes read or written at once
 # What a filesystem without hard links (FAT, many SMB and FUSE mounts) answers to link().
 NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
+# What a filesystem answers that may only be read, or is no such thing: a pipe, a folder.
+_NO_FSYNC = {errno.EINVAL, errno.EROFS, errno.EBADF, errno.ESPIPE, errno.EOPNOTSUPP, errno.ENOSYS}
 # What a filesystem answers that cannot fsync a folder: there is no such call on SMB and some FUSE mounts, nothing failed.
 _NO_FOLDER_FSYNC = {errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS}
 
@@ -180,6 +182,23 @@ def read(path: Path) -> Iterator[bytes]:
                 yield chunk
     except OSError as error:
         raise disk_problem(error, path, doing="read") from error
+
+
+def forget_cached(path: Path) -> None:
+    """Have the next reading come from the medium, not from what the system keeps of the file in memory. Raises DiskProblem.
+
+    A filesystem that keeps its files in memory alone has no other place to read them from, and some let nothing go.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)  # what is not on the medium yet is not let go of
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_FSYNC:
+            raise disk_problem(error, path, doing="read") from error
 
 
 def hash_file(path: Path) -> Hashed:

@@ -213,3 +213,24 @@ def test_our_own_outgoing_bundle_can_be_shown(globex: Path, tmp_path: Path, caps
     encrypt(FIRST, own, recipients=[make_identity(tmp_path / "theirs.txt"), recipient_of(globex.parent / "keys" / "age.txt")])
     assert run(["-c", str(globex), "show", str(own)]) == ExitCode.DONE
     assert "encrypted   yes" in capsys.readouterr().out
+
+
+def test_f43_verify_reads_from_the_medium_not_from_memory(
+    globex: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    real = os.posix_fadvise
+
+    def advise(descriptor: int, offset: int, length: int, advice: int) -> None:
+        assert (offset, length, advice) == (0, 0, os.POSIX_FADV_DONTNEED)
+        done.append(Path("/proc/self/fd", str(descriptor)).readlink().name)
+        real(descriptor, offset, length, advice)
+
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    for name in ("1.tar", "2.tar"):
+        (stick / name).write_bytes(FIRST.read_bytes())
+    monkeypatch.setattr(os, "posix_fadvise", advise)
+    status, told = verified(globex, *sorted(stick.iterdir()), capsys=capsys)
+    assert (status, told["good"]) == (ExitCode.DONE, 2)
+    assert done == ["1.tar", "2.tar"]

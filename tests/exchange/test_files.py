@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 from filesync.errors import DiskProblem, ExitCode, StorageFailure, disk_problem, size_text
-from filesync.exchange.files import Placed, free_bytes, fsync_folder, hash_file, keep, place, read, write_whole
+from filesync.exchange.files import Placed, forget_cached, free_bytes, fsync_folder, hash_file, keep, place, read, write_whole
 from tests.exchange.conftest import CONTENT, NAME
 from tests.support.disk import failing, small_disk
+from tests.support.programs import need
 
 # Each call of the system that a write goes through, and what it may answer.
 WAYS_TO_FAIL = [
@@ -104,6 +105,31 @@ def test_a_planted_link_under_the_temporary_name_is_not_followed(tmp_path: Path)
 
 
 # ── placing and keeping ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_f43_what_the_system_keeps_of_a_file_in_memory_is_let_go(tmp_path: Path) -> None:
+    path = tmp_path / "bundle"
+    path.write_bytes(bytes(1 << 20))
+
+    def pages() -> int:
+        out = subprocess.check_output([need("fincore"), "--noheadings", "--output", "PAGES", path])
+        return int(out)
+
+    assert pages() == 256
+    forget_cached(path)
+    assert pages() == 0, "is the temporary folder on a disk?"
+    assert hash_file(path).size == 1 << 20
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EINVAL])
+def test_f43_a_medium_that_can_only_be_read_is_checked_all_the_same(
+    source: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    monkeypatch.setattr(os, "fsync", failing(number))
+    forget_cached(source)
+    monkeypatch.setattr(os, "fsync", failing(errno.EIO))
+    with pytest.raises(StorageFailure, match="cannot read"):
+        forget_cached(source)
 
 
 def test_keeping_twice_is_keeping_once_and_other_bytes_are_never_overwritten(source: Path, outbox: Path) -> None:

@@ -69,6 +69,24 @@ def test_f23_one_flipped_bit_is_named_by_the_file_it_is_in(plain: World, at: int
     assert "Nothing of it was applied. Copy it again, or ask the sender to run: filesync resend" in told
 
 
+def test_f32_what_a_guard_rewrote_is_named_and_refused_however_often_it_comes(plain: World) -> None:
+    plain.acme.desk.create("Bug", "Pump runs hot")
+    plain.acme.desk.attach("ABC-1", "report.doc", [b"text, AutoOpen macro, text"])
+    plain.acme.export()
+    (one,) = plain.acme.config.folders.outbox.iterdir()
+    cleaned = one.read_bytes().replace(b"AutoOpen macro", b"[removed here]")
+    assert cleaned != one.read_bytes()
+    for _ in range(2):
+        put(plain.globex, one.name, cleaned)
+        told = only(plain.globex.import_(), Damaged)
+        assert f"{one.name} cannot be taken (BAD_HASH): data/blobs/" in told
+        assert "If it comes so again, a guard or virus scanner on the way changes it" in told
+        assert plain.globex.desk.list() == ()
+    deliver(plain.globex, one)
+    assert plain.globex.import_().bundles == 1
+    plain.assert_in_step()
+
+
 def test_f24_a_block_of_zeros_is_damage(plain: World) -> None:
     (one,) = sent(plain, ["Pump"])
     content = bytearray(one.read_bytes())

@@ -9,6 +9,7 @@ import pytest
 
 PACKAGES = {  # where the Debian package has another name
     "age-keygen": "age",
+    "fincore": "util-linux",
     "flock": "util-linux",
     "rrsync": "rsync",
     "sftp": "openssh-client",

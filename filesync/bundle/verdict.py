@@ -44,7 +44,8 @@ _DAMAGED: Final = "Nothing of it was applied. Copy it again, or ask the sender t
 _FORGED: Final = "Nothing of it was applied. No filesync writes this: keep the file and ask the sender how it was made"
 HINTS: Final[Mapping[Code, str]] = {
     Code.NOT_A_BUNDLE: "Nothing of it was applied. Something on the way put other text in place of the file; ask the carrier",
-    Code.BAD_HASH: f"{_DAMAGED}. If it comes so again, a guard or virus scanner on the way changes it: let these files pass there",
+    Code.BAD_HASH: f"{_DAMAGED}. If it comes so again, a guard or virus scanner on the way changes it: let these files pass "
+    "there",
     Code.TAR_AMBIGUOUS: _DAMAGED,
     Code.MISSING_FILE: _DAMAGED,
     Code.UNDECLARED_FILE: _FORGED,

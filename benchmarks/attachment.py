@@ -132,11 +132,12 @@ def _age(film: Path, folder: Path) -> tuple[Spent, Spent]:
     recipients = [age.make_identity(identity), age.make_identity(folder / "other")]
     locked, opened = folder / "film.age", folder / "film.out"
     to = [word for one in recipients for word in ("-r", one)]
-    taken = []
-    for command, made in (
+    commands: list[tuple[list[str | Path], Path]] = [
         (["age", *to, "-o", locked, film], locked),
         (["age", "-d", "-i", identity, "-o", opened, locked], opened),
-    ):
+    ]
+    taken = []
+    for command, made in commands:
         with _quiet() as one:
             before = os.times()
             subprocess.run(command, check=True)

@@ -18,6 +18,7 @@ from filesync.bundle.changes import read_change
 from filesync.bundle.read import Member
 from filesync.bundle.verdict import shown
 from filesync.errors import Rejected, StorageFailure, size_text
+from filesync.exchange.hashing import Sha256
 from filesync.ledger import blobs, journal
 from filesync.ledger.journal import Queued
 from filesync.ledger.streams import Exchange
@@ -140,7 +141,7 @@ def stream(blob: Blob, parts: Sequence[Piece]) -> Iterator[bytes]:
     """
     if not _as_named(blob, parts):
         raise Rejected("what the change says of its pieces is not what came: the sender made a mistake")
-    whole, size, held = hashlib.sha256(), 0, b""
+    whole, size, held = Sha256(), 0, b""
     for part in parts:
         for chunk in _bytes_of(part):
             whole.update(chunk)

@@ -70,6 +70,7 @@ def _named(source: Path, target: Path) -> bool:
     """Give a file one more name, durably, if the name is free and the filesystem can."""
     if os.path.lexists(target):
         return False
+    _clear(target)  # a copy that was begun and killed
     _fsync(source)
     try:
         os.link(source, target, follow_symlinks=False)

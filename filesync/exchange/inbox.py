@@ -7,7 +7,6 @@ stable size alone prove nothing: carriers pause, and copies keep old times.
 from __future__ import annotations
 
 import errno
-import hashlib
 import itertools
 import os
 import re
@@ -20,7 +19,7 @@ from pathlib import Path
 
 from filesync.bundle.verdict import Code, bad, shown
 from filesync.errors import DiskProblem, Problem, disk_problem, size_text
-from filesync.exchange.files import BLOCK, NO_LINKS, free_bytes, write_all, write_whole
+from filesync.exchange.files import BLOCK, NO_LINKS, free_bytes, hash_file, write_all, write_whole
 from filesync.exchange.outbox import publish
 from filesync.model.prepare import prepare
 
@@ -80,9 +79,12 @@ class Staged:
     """A private copy: what is judged and applied, whatever becomes of the original."""
 
     path: Path
-    sha256: str
     size: int  # bytes
     first: bytes  # up to FIRST_BYTES
+
+    def hashed(self) -> str:
+        """Its SHA-256: asked for where a file fails, for a good one is verified by its own hashes. Raises DiskProblem."""
+        return hash_file(self.path).sha256
 
 
 class Disposal(StrEnum):
@@ -164,7 +166,7 @@ def is_mounted(folder: Path, mounted: Mounted) -> bool:
 
 
 def stage(candidate: Candidate, stage_folder: Path, *, limit_bytes: int) -> Staged:
-    """Copy the file into the private stage folder while hashing it, on disk when this returns.
+    """Copy the file into the private stage folder, on disk when this returns.
 
     Raises Vanished, BadBundle (NOT_REGULAR, TOO_LARGE), DiskProblem (room, right, an unreadable medium), StorageFailure.
     """
@@ -288,7 +290,7 @@ def _open(candidate: Candidate) -> int:
 
 def _copy(source: int, candidate: Candidate, stage_folder: Path, *, limit_bytes: int) -> Staged:
     where = shown(candidate.name)
-    digest, size, first = hashlib.sha256(), 0, b""
+    size, first = 0, b""
     name = ""
     try:
         target, name = tempfile.mkstemp(prefix="in-", dir=stage_folder)  # 0600, O_EXCL
@@ -298,7 +300,6 @@ def _copy(source: int, candidate: Candidate, stage_folder: Path, *, limit_bytes:
                 if size > limit_bytes:
                     raise bad(Code.TOO_LARGE, where, f"it grows beyond the limit of {size_text(limit_bytes)}")
                 first = first or chunk[:FIRST_BYTES]
-                digest.update(chunk)
                 write_all(target, chunk)
             os.fsync(target)
         finally:
@@ -310,7 +311,7 @@ def _copy(source: int, candidate: Candidate, stage_folder: Path, *, limit_bytes:
         if isinstance(error, OSError):
             raise disk_problem(error, stage_folder, need=candidate.size, have=free_bytes(stage_folder)) from error
         raise
-    return Staged(Path(name), digest.hexdigest(), size, first)
+    return Staged(Path(name), size, first)
 
 
 def _read(source: int, where: str) -> bytes:

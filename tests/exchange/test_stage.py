@@ -23,7 +23,8 @@ LIMIT = 10_000_000  # bytes
 def test_the_copy_is_private_whole_and_hashed(candidate: Candidate, staging: Path) -> None:
     staged = stage(candidate, staging, limit_bytes=LIMIT)
     assert staged.path.parent == staging
-    assert staged == Staged(staged.path, hashlib.sha256(CONTENT).hexdigest(), len(CONTENT), CONTENT[:512])
+    assert staged == Staged(staged.path, len(CONTENT), CONTENT[:512])
+    assert staged.hashed() == hashlib.sha256(CONTENT).hexdigest()
     assert staged.path.read_bytes() == CONTENT
     assert staged.path.stat().st_mode & 0o777 == 0o600
     assert candidate.path.read_bytes() == CONTENT

@@ -100,23 +100,23 @@ class Filing:
 
     # ── the ends ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def done(self, candidate: Candidate, sha256: str, verdict: str) -> None:
+    def done(self, candidate: Candidate, verdict: str) -> None:
         """I11: what it was is told and recorded; disposed of as the site wants it, and what stays is never opened again."""
         self._journal()
         self._dispose(candidate)
-        self._remember(candidate, sha256, verdict, "")
+        self._remember(candidate, verdict, "")
 
-    def leave(self, candidate: Candidate, sha256: str, why: str) -> None:
+    def leave(self, candidate: Candidate, why: str) -> None:
         """Someone else's: it stays untouched, the folder may be shared, or be somebody's outbox."""
         self._foreign += 1
-        self._remember(candidate, sha256, _FOREIGN, why)
+        self._remember(candidate, _FOREIGN, why)
 
-    def our_own(self, candidate: Candidate, sha256: str, why: str) -> None:
+    def our_own(self, candidate: Candidate, why: str) -> None:
         """A bundle of ours that came back: told, and left alone, the folder may be our outbox."""
         self._record.add(Warned(what=f"{Code.OWN_BUNDLE} {shown(candidate.name)}: {why}. It was left there."))
-        self._remember(candidate, sha256, Code.OWN_BUNDLE, why)
+        self._remember(candidate, Code.OWN_BUNDLE, why)
 
-    def another_stream(self, candidate: Candidate, sha256: str, stream: StreamId, *, ours: bool) -> None:
+    def another_stream(self, candidate: Candidate, stream: StreamId, *, ours: bool) -> None:
         """To us, on a stream that this exchange does not have. `ours`: it says that it is from this exchange's partner.
 
         Another exchange's is left to that one. A partner's on a stream that none has is told: it is never taken as it is.
@@ -125,14 +125,14 @@ class Filing:
             known = any(one.in_stream == stream for one in streams.exchanges(conn))
             ended = next((one for one in endings(conn) if one.in_stream == stream), None)
         if known:
-            self._remember(candidate, sha256, _FOREIGN, "another exchange's")
+            self._remember(candidate, _FOREIGN, "another exchange's")
             return
         if not ours and ended is None:
-            self.leave(candidate, sha256, f"stream {stream[:8]} is not paired")
+            self.leave(candidate, f"stream {stream[:8]} is not paired")
             return
         partner, when = (self._x.partner_name, "") if ended is None else (ended.partner_name, f"{moment(ended.at):%Y-%m-%d}")
         self._record.add(UnknownStream(file=shown(candidate.name), partner=partner, stream=stream[:8], ended=when))
-        self._remember(candidate, sha256, _FOREIGN, f"stream {stream[:8]} is not paired")
+        self._remember(candidate, _FOREIGN, f"stream {stream[:8]} is not paired")
 
     def not_now(self, candidate: Candidate, problem: DiskProblem) -> None:
         """It stays and is tried again; told once for all files that the same is wrong with."""
@@ -144,11 +144,11 @@ class Filing:
         """A file that is not what it should be is arriving until it stayed the same for a while; then it is refused."""
         if for_stream(candidate.name, self._x.in_stream) is False:
             # in a shared folder, and too damaged to say for whom it is: whoever waits for it names the damage
-            self.leave(candidate, staged.sha256, f"named as another stream's: {error}")
+            self.leave(candidate, f"named as another stream's: {error}")
             return
-        now = micros(self._site.clock())
+        now, sha256 = micros(self._site.clock()), staged.hashed()
         before = Look(seen.size, seen.mtime_ns, seen.sha256, seen.since / _SECOND) if seen is not None else None
-        look = Look(candidate.size, candidate.mtime_ns, staged.sha256, now / _SECOND)
+        look = Look(candidate.size, candidate.mtime_ns, sha256, now / _SECOND)
         settle = self._site.config.limits.settle.total_seconds()
         state = inbox.settling(before, look, settle_s=settle)
         if state.settled or settle == 0:
@@ -160,20 +160,21 @@ class Filing:
                 self._record.add(Mistrusted(file=name, problem=problem, hint=error.hint, settle_s=int(settle)))
             else:
                 self._record.add(Arriving(file=name, code=error.code, problem=problem, settle_s=int(settle)))
-        self._remember(candidate, staged.sha256, ARRIVING, str(error), since=int(state.since.at * _SECOND))
+        self._remember(candidate, ARRIVING, str(error), sha256=sha256, since=int(state.since.at * _SECOND))
 
     def waits(self, candidate: Candidate, staged: Staged, seen: SeenFile | None, why: KeyNotKnown, refusal: BadBundle) -> None:
         """It stays as it is and is looked at by every import: with a number, until its turn comes; without, for `keep_for`."""
-        since = seen.since if seen is not None and seen.sha256 == staged.sha256 else micros(self._site.clock())
+        sha256 = staged.hashed()
+        since = seen.since if seen is not None and seen.sha256 == sha256 else micros(self._site.clock())
         if not why.missing and since < micros(self._site.clock() - self._site.config.limits.keep_for):
             self.refuse(candidate, staged, refusal)
             return
         self._record.add(why)
-        self._remember(candidate, staged.sha256, ARRIVING, why.sentence(), since=since)
+        self._remember(candidate, ARRIVING, why.sentence(), sha256=sha256, since=since)
 
-    def put_off(self, candidate: Candidate, sha256: str, chunk: Head) -> None:
+    def put_off(self, candidate: Candidate, chunk: Head) -> None:
         """A piece of an attachment that no change names yet, and there are too many of these: it stays where it is."""
-        self._remember(candidate, sha256, EARLY, f"{chunk.bundle_id} {chunk.header.files[0].size}")
+        self._remember(candidate, EARLY, f"{chunk.bundle_id} {chunk.header.files[0].size}")
 
     def refuse(self, candidate: Candidate, staged: Staged | None, error: BadBundle) -> None:
         """Into quarantine, with the reason beside it. What cannot be copied (a link, a pipe) stays, known by name."""
@@ -190,9 +191,9 @@ class Filing:
         )
         self._tell_partner(candidate.name, error.code)
         if staged is not None:
-            self.done(candidate, staged.sha256, error.code)
+            self.done(candidate, error.code)
         else:
-            self._remember(candidate, "", error.code, str(error))
+            self._remember(candidate, error.code, str(error))
 
     def _tell_partner(self, name: str, code: Code) -> None:
         """With the next report, where the name says that it is the partner's and has a number that is still to come."""
@@ -205,7 +206,7 @@ class Filing:
 
     def quarantine(self, candidate: Candidate, staged: Staged, why: str) -> Path:
         """Keep our copy, and why, under a name of ours: theirs is data. Raises NotNow, StorageFailure."""
-        target = self._site.config.folders.quarantine / f"{staged.sha256[:16]}.bundle"
+        target = self._site.config.folders.quarantine / f"{staged.hashed()[:16]}.bundle"
         since = self._site.clock().isoformat(timespec="seconds")
         text = f"{shown(candidate.name, limit=NAME_SHOWN)}\n{since}\n{why}\n"
         with room():
@@ -229,7 +230,8 @@ class Filing:
         if problem_there is not None:
             self._record.add(Warned(what=str(problem_there)))
 
-    def _remember(self, candidate: Candidate, sha256: str, verdict: str, note: str, *, since: int | None = None) -> None:
+    def _remember(self, candidate: Candidate, verdict: str, note: str, *, sha256: str = "", since: int | None = None) -> None:
+        """`sha256`: of a file that may still change. One that was judged for good is known by its place on the disk."""
         seen = SeenFile(
             name=candidate.name,
             size=candidate.size,

@@ -145,7 +145,7 @@ class Receiver:
         if for_stream(candidate.name, self._x.in_stream):
             self._filing.fails(candidate, staged, seen, bad(Code.CANNOT_DECRYPT, "", str(error), hint=error.hint))
         else:
-            self._filing.leave(candidate, staged.sha256, "it is encrypted for another site")
+            self._filing.leave(candidate, "it is encrypted for another site")
 
     def _judge(self, copy: _Copy, seen: SeenFile | None) -> None:
         try:
@@ -223,10 +223,10 @@ class Receiver:
             return
         if judgement.verdict is Verdict.CHUNK:
             if not self.early.admits(copy.candidate, head):
-                self._filing.put_off(copy.candidate, copy.staged.sha256, head)
+                self._filing.put_off(copy.candidate, head)
                 return
             new = take_chunk(self._site, self._x, self._record, copy.plain, bundle, name=shown(copy.candidate.name))
-            self._filing.done(copy.candidate, copy.staged.sha256, "chunk" if new else "duplicate")
+            self._filing.done(copy.candidate, "chunk" if new else "duplicate")
             return
         name = copy.candidate.name
         encrypted = copy.plain != copy.staged.path
@@ -289,21 +289,21 @@ class Receiver:
             self._duplicate(copy, header, "held")
             return
         self._watch_clock(header)
-        self._filing.done(copy.candidate, copy.staged.sha256, "received")
+        self._filing.done(copy.candidate, "received")
         self._site.step("I11")
 
     def _report(self, copy: _Copy, head: Head) -> None:
         name = shown(copy.candidate.name, limit=NAME_SHOWN)
         said = came_alone(self._site, self._x, head, self._record, name=name)
         self.stopped = self.stopped or said is Said.STOPPED
-        self._filing.done(copy.candidate, copy.staged.sha256, "report")
+        self._filing.done(copy.candidate, "report")
 
     def _duplicate(self, copy: _Copy, header: Header, state: str) -> None:
         """Success: the next export reports again, for the partner may have missed what we said."""
         with self._site.ledger.begin() as conn:
             streams.update_exchange(conn, self._x.id, report_told="")
         self._record.add(Duplicate(seq=header.seq, file=shown(copy.candidate.name), state=state))
-        self._filing.done(copy.candidate, copy.staged.sha256, "duplicate")
+        self._filing.done(copy.candidate, "duplicate")
 
     def _watch_clock(self, header: Header) -> None:
         differs = ahead(header, now=self._site.clock(), partner=self._x.partner_name)
@@ -313,12 +313,12 @@ class Receiver:
 
     def _not_ours(self, copy: _Copy, judgement: Judgement, header: Header) -> None:
         if judgement.verdict is Verdict.OWN_BUNDLE:
-            self._filing.our_own(copy.candidate, copy.staged.sha256, judgement.reason)
+            self._filing.our_own(copy.candidate, judgement.reason)
         elif judgement.verdict is Verdict.UNKNOWN_PARTNER:
             known = header.from_.site == self._x.partner_site
-            self._filing.another_stream(copy.candidate, copy.staged.sha256, header.stream, ours=known)
+            self._filing.another_stream(copy.candidate, header.stream, ours=known)
         else:
-            self._filing.leave(copy.candidate, copy.staged.sha256, f"{judgement.verdict}: {judgement.reason}")
+            self._filing.leave(copy.candidate, f"{judgement.verdict}: {judgement.reason}")
 
     def _fork(self, copy: _Copy, judgement: Judgement) -> None:
         """The stream stops, even where there is no room to keep the second file: then that one stays where it lies."""
@@ -340,7 +340,7 @@ class Receiver:
         self._record.done()
         self.stopped = True
         if room_left:
-            self._filing.done(copy.candidate, copy.staged.sha256, Code.FORK)
+            self._filing.done(copy.candidate, Code.FORK)
 
 
 def _place(follows: Follows | None) -> Place | None:

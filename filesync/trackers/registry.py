@@ -62,7 +62,7 @@ def open_tracker(
 
 def _open_jira(settings: jira.JiraSettings, kind: str, *, project: str, clock: Callable[[], dt.datetime]) -> Tracker:
     # Its HTTP client takes longer to import than all the rest of filesync to start, and most commands ask no tracker.
-    from filesync.trackers.jira.http import Http  # noqa: PLC0415
+    from filesync.trackers.jira.rest.http import Http  # noqa: PLC0415
     from filesync.trackers.jira.tracker import JiraTracker  # noqa: PLC0415
 
     http = Http.open(settings, cloud=jira.KINDS[kind])

@@ -31,12 +31,12 @@ from filesync.model.issue import Issue, Item
 from filesync.model.links import link_name, link_parts
 from filesync.model.values import Flat, Value, flat_name, split_name, utc_text
 from filesync.trackers.embedded.entry import Entry
-from filesync.trackers.jira.catalogue import Catalogue, read_catalogue
-from filesync.trackers.jira.dialect import probe
-from filesync.trackers.jira.http import Http, Waiting
-from filesync.trackers.jira.issues import read_issue
-from filesync.trackers.jira.markers import PROPERTIES
+from filesync.trackers.jira.rest.dialect import probe
+from filesync.trackers.jira.rest.http import Http, Waiting
 from filesync.trackers.jira.settings import read_settings
+from filesync.trackers.jira.translate.catalogue import Catalogue, read_catalogue
+from filesync.trackers.jira.translate.issues import read_issue
+from filesync.trackers.jira.translate.markers import PROPERTIES
 from tests.support.jira.issue_views import show_issue
 from tests.support.jira.records import Refusal
 from tests.support.jira.router import Answer

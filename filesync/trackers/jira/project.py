@@ -11,14 +11,14 @@ from typing import Any, Final
 from filesync.bundle.verdict import shown
 from filesync.errors import Gone, Rejected, Unavailable
 from filesync.model.values import FieldKind, Flat
-from filesync.trackers.jira.answers import Unknown
-from filesync.trackers.jira.bodies import unknown_entries
-from filesync.trackers.jira.catalogue import Catalogue
-from filesync.trackers.jira.cursor import is_id
-from filesync.trackers.jira.dialect import Dialect, ServerTime
-from filesync.trackers.jira.http import Http
+from filesync.trackers.jira.read.cursor import is_id
+from filesync.trackers.jira.rest.answers import Unknown
+from filesync.trackers.jira.rest.dialect import Dialect, ServerTime
+from filesync.trackers.jira.rest.http import Http
 from filesync.trackers.jira.settings import JiraSettings
-from filesync.trackers.jira.shapes import member
+from filesync.trackers.jira.translate.bodies import unknown_entries
+from filesync.trackers.jira.translate.catalogue import Catalogue
+from filesync.trackers.jira.translate.shapes import member
 
 API: Final = "rest/api/2"
 STALE: Final = dt.timedelta(minutes=1)  # what was read longer ago than that is read again where something is unknown

@@ -14,21 +14,21 @@ from filesync.model.ids import Gid, Kind, Mark
 from filesync.model.issue import Issue, Ref
 from filesync.model.values import Flat
 from filesync.trackers.base import Action, Born, Description, Draft, MarkDeleted, Remove, Touched, Write
-from filesync.trackers.jira.births import Births
-from filesync.trackers.jira.catalogue import read_catalogue
-from filesync.trackers.jira.dialect import probe
-from filesync.trackers.jira.ending import Ending
-from filesync.trackers.jira.feed import Feed, Plan
-from filesync.trackers.jira.http import Http
-from filesync.trackers.jira.lists import Lists
-from filesync.trackers.jira.moving import Moving
 from filesync.trackers.jira.project import API, Project
-from filesync.trackers.jira.reading import Reading, Wanted
-from filesync.trackers.jira.refused import refusal
-from filesync.trackers.jira.search import Search
+from filesync.trackers.jira.read.feed import Feed, Plan
+from filesync.trackers.jira.read.lists import Lists
+from filesync.trackers.jira.read.reading import Reading, Wanted
+from filesync.trackers.jira.read.search import Search
+from filesync.trackers.jira.rest.dialect import probe
+from filesync.trackers.jira.rest.http import Http
 from filesync.trackers.jira.settings import JiraSettings
-from filesync.trackers.jira.uploads import Uploads
-from filesync.trackers.jira.writing import Writing
+from filesync.trackers.jira.translate.catalogue import read_catalogue
+from filesync.trackers.jira.translate.refused import refusal
+from filesync.trackers.jira.write.births import Births
+from filesync.trackers.jira.write.ending import Ending
+from filesync.trackers.jira.write.moving import Moving
+from filesync.trackers.jira.write.uploads import Uploads
+from filesync.trackers.jira.write.writing import Writing
 
 _STATUS: Final = "status"
 _PROPERTY_LIMIT: Final = 32_768  # bytes of JSON, says Jira

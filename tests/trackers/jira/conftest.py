@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from filesync.trackers.jira.http import Http, Waiting
+from filesync.trackers.jira.rest.http import Http, Waiting
 from filesync.trackers.jira.settings import read_settings
 from tests.support.jira.site import FLAVOURS
 from tests.trackers.jira import scene

@@ -15,10 +15,10 @@ from urllib.parse import unquote
 from filesync.errors import Gone, Rejected, Unavailable
 from filesync.model.issue import Issue
 from filesync.trackers.base import Touched
-from filesync.trackers.jira.catalogue import Catalogue, read_catalogue
-from filesync.trackers.jira.feed import Feed, Plan
-from filesync.trackers.jira.reading import Reading, Wanted
-from filesync.trackers.jira.search import Search
+from filesync.trackers.jira.read.feed import Feed, Plan
+from filesync.trackers.jira.read.reading import Reading, Wanted
+from filesync.trackers.jira.read.search import Search
+from filesync.trackers.jira.translate.catalogue import Catalogue, read_catalogue
 from tests.support.jira.faults import Faults
 from tests.support.jira.flavours import Flavour
 from tests.support.jira.issues import IssueWork

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from filesync.model.values import Flat
-from filesync.trackers.jira.http import Http, Waiting
+from filesync.trackers.jira.rest.http import Http, Waiting
 from filesync.trackers.jira.settings import read_settings
 from filesync.trackers.jira.tracker import JiraTracker
 from tests.support.jira import described

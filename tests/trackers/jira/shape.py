@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from filesync.errors import Gone, Rejected
-from filesync.trackers.jira.catalogue import Catalogue, read_catalogue
+from filesync.trackers.jira.translate.catalogue import Catalogue, read_catalogue
 
 STANDARD = "com.atlassian.jira.plugin.system.customfieldtypes:"
 HOPPER = "com.pyxis.greenhopper.jira:"

@@ -11,8 +11,8 @@ from types import ModuleType
 import pytest
 
 from filesync.errors import ExitCode, KeyProblem, Unavailable
-from filesync.trackers.jira.access import Token, read_secret, secret_of
-from filesync.trackers.jira.http import Http
+from filesync.trackers.jira.rest.access import Token, read_secret, secret_of
+from filesync.trackers.jira.rest.http import Http
 from filesync.trackers.jira.settings import JiraSettings, read_settings
 from tests.trackers.jira.stub import NOT_US, Reply, Seen, Stub, said
 

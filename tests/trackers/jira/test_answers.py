@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from filesync.errors import Gone, Rejected, Unavailable
-from filesync.trackers.jira.answers import Answer, Garbled, data, said, wait_of
-from filesync.trackers.jira.refusals import Asked, refusal
+from filesync.trackers.jira.rest.answers import Answer, Garbled, data, said, wait_of
+from filesync.trackers.jira.rest.refusals import Asked, refusal
 from tests.trackers.jira.stub import page
 
 words = st.text(max_size=2_000)

@@ -10,8 +10,8 @@ from filesync.agent.asked.check import _left_out
 from filesync.errors import ConfigError, Unavailable
 from filesync.model.values import FieldKind
 from filesync.trackers.base import Description
-from filesync.trackers.jira.bodies import create_body
-from filesync.trackers.jira.catalogue import read_catalogue, read_screen
+from filesync.trackers.jira.translate.bodies import create_body
+from filesync.trackers.jira.translate.catalogue import read_catalogue, read_screen
 from tests.rules.build import rules
 from tests.trackers.jira.shape import FakeJira, Flavour, NoCreating, catalogue, custom
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from filesync.errors import Unavailable
-from filesync.trackers.jira.cursor import MINUTE
+from filesync.trackers.jira.read.cursor import MINUTE
 from tests.support.jira.clock import iso
 from tests.support.jira.flavours import CLOUD, DC10, FLAVOURS, Flavour
 from tests.trackers.jira.feed_bench import Jira, make, settled

@@ -10,7 +10,7 @@ import pytest
 
 from filesync.errors import Unavailable
 from filesync.model.issue import Issue
-from filesync.trackers.jira.cursor import OVERLAP, read_cursor
+from filesync.trackers.jira.read.cursor import OVERLAP, read_cursor
 from tests.support.jira.flavours import DC9, DC10, FLAVOURS, Flavour
 from tests.trackers.jira.feed_bench import Jira, make, settled
 

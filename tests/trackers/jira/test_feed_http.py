@@ -31,7 +31,7 @@ def requests(opened: Opened) -> Counter[str]:
 
 def test_trap38_everything_that_is_asked_is_described(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     """`opened` holds it against the descriptions in the end."""
-    monkeypatch.setattr("filesync.trackers.jira.lists._PAGE", 3)
+    monkeypatch.setattr("filesync.trackers.jira.read.lists._PAGE", 3)
     site, person = opened.site, opened.site.person("m.silva")
     tracker = opened.open(scope='labels = "share" AND type = Bug', not_before="2026-01-01", sweep=2, census=1)
     made = [person.create(BASIC) for _ in range(8)]

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filesync.trackers.jira.census import Fate, judge, most_missing, share, some
-from filesync.trackers.jira.cursor import KEPT, MINUTE, OVERLAP, Cursor, Hit, after_poll, in_turn, is_id, read_cursor
-from filesync.trackers.jira.search import Window, among_versions, following, query, quoted, scoped
+from filesync.trackers.jira.read.census import Fate, judge, most_missing, share, some
+from filesync.trackers.jira.read.cursor import KEPT, MINUTE, OVERLAP, Cursor, Hit, after_poll, in_turn, is_id, read_cursor
+from filesync.trackers.jira.read.search import Window, among_versions, following, query, quoted, scoped
 
 START = 1_764_000_000_000
 LAG = 60_000

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filesync.model.values import FieldKind, Flat, Value, flat_name
-from filesync.trackers.jira.bodies import Body, create_body, edit_body, refused_names, unknown_entries
-from filesync.trackers.jira.catalogue import Catalogue
-from filesync.trackers.jira.fields import link_ids, read_fields
+from filesync.trackers.jira.translate.bodies import Body, create_body, edit_body, refused_names, unknown_entries
+from filesync.trackers.jira.translate.catalogue import Catalogue
+from filesync.trackers.jira.translate.fields import link_ids, read_fields
 from tests.trackers.jira.shape import as_jira_shows, catalogue
 
 DC, CLOUD = catalogue(cloud=False), catalogue(cloud=True)

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from filesync.errors import Gone, Rejected, Unavailable
-from filesync.trackers.jira.http import Http, Unknown
+from filesync.trackers.jira.rest.http import Http, Unknown
 from tests.trackers.jira.stub import NOT_US, Clock, Reply, Stub, page, said
 
 Make = Callable[..., Http]

@@ -10,7 +10,7 @@ from email.message import Message
 import pytest
 
 from filesync.errors import DiskProblem, Gone, Unavailable
-from filesync.trackers.jira.http import Http, Unknown
+from filesync.trackers.jira.rest.http import Http, Unknown
 from tests.trackers.jira.conftest import TOKEN
 from tests.trackers.jira.stub import NOT_US, Clock, Reply, Seen, Stub, page, said
 

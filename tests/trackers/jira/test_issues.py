@@ -9,8 +9,8 @@ import pytest
 from filesync.errors import Unavailable
 from filesync.model.ids import Gid, Kind
 from filesync.model.issue import About, Issue, Ref
-from filesync.trackers.jira.issues import read_issue
-from filesync.trackers.jira.markers import Marker, marker_json
+from filesync.trackers.jira.translate.issues import read_issue
+from filesync.trackers.jira.translate.markers import Marker, marker_json
 from tests.trackers.jira.shape import catalogue
 
 DC, CLOUD = catalogue(cloud=False), catalogue(cloud=True)

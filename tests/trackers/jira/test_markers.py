@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from filesync.model.ids import Gid, Kind
 from filesync.model.values import digest
-from filesync.trackers.jira.markers import (
+from filesync.trackers.jira.translate.markers import (
     PARTS,
     Marker,
     Part,
@@ -21,7 +21,7 @@ from filesync.trackers.jira.markers import (
     read_parts,
     with_part,
 )
-from filesync.trackers.jira.shapes import epoch_ms
+from filesync.trackers.jira.translate.shapes import epoch_ms
 
 SITE = "00000000-0000-4000-8000-00000000000a"
 AT = "2026-11-23T10:00:00.000Z"

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from filesync.errors import KeyProblem, Unavailable
-from filesync.trackers.jira.http import Http
+from filesync.trackers.jira.rest.http import Http
 from tests.trackers.jira.stub import NOT_US, Clock, Reply, Seen, Stub, page, said
 
 Make = Callable[..., Http]

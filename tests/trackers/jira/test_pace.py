@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from filesync.trackers.jira.pace import CLOUD_WRITES, Limiter, Turns, Waiting
+from filesync.trackers.jira.rest.pace import CLOUD_WRITES, Limiter, Turns, Waiting
 from tests.trackers.jira.stub import Clock
 
 

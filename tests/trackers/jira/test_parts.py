@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from filesync.errors import Rejected
 from filesync.model.ids import Kind
-from filesync.trackers.jira import markers, parts
-from filesync.trackers.jira.entries import checked, head_over, same_work
-from filesync.trackers.jira.markers import PARTS, Part
-from filesync.trackers.jira.uploads import file_name
+from filesync.trackers.jira.translate import markers
+from filesync.trackers.jira.translate.entries import checked, head_over, same_work
+from filesync.trackers.jira.translate.markers import PARTS, Part
+from filesync.trackers.jira.write import parts
+from filesync.trackers.jira.write.uploads import file_name
 from tests.trackers.bench import gid
 
 SENT = {"comment": "seal changed", "started": "2026-11-20T08:00:00.000+0000", "timeSpentSeconds": 5400}

@@ -12,8 +12,8 @@ from filesync.errors import Unavailable
 from filesync.model.ids import Gid, Kind
 from filesync.model.issue import Issue, Item
 from filesync.model.values import utc_text
-from filesync.trackers.jira.markers import Marker, marker_json
-from filesync.trackers.jira.reading import New
+from filesync.trackers.jira.read.reading import New
+from filesync.trackers.jira.translate.markers import Marker, marker_json
 from tests.support.jira.flavours import CLOUD, DC9, DC10, FLAVOURS, Flavour
 from tests.trackers.bench import gid
 from tests.trackers.jira.feed_bench import Jira, make
@@ -55,7 +55,7 @@ def below(issue: Issue, kind: Kind) -> list[Item]:
 def test_trap11_what_an_issue_holds_is_whole_however_much_jira_cuts_it_short(
     jira: Jira, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("filesync.trackers.jira.lists._PAGE", 3)
+    monkeypatch.setattr("filesync.trackers.jira.read.lists._PAGE", 3)
     jira.faults.embedded_comments = 2
     local, other = jira.create(), jira.create()
     said = [jira.comment(local, f"{n}") for n in range(8)]
@@ -69,7 +69,7 @@ def test_trap11_what_an_issue_holds_is_whole_however_much_jira_cuts_it_short(
 def test_trap36_a_comment_that_goes_away_between_two_pages_takes_no_other_with_it(
     jira: Jira, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("filesync.trackers.jira.lists._PAGE", 3)
+    monkeypatch.setattr("filesync.trackers.jira.read.lists._PAGE", 3)
     jira.faults.embedded_comments = 2
     local = jira.create()
     said = [jira.comment(local, f"{n}") for n in range(8)]
@@ -98,7 +98,7 @@ def test_trap36_an_issue_that_changes_while_its_lists_are_read_is_read_again(jir
 
 
 def test_trap37_an_issue_that_never_stands_still_is_told_and_not_cut_short(jira: Jira, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("filesync.trackers.jira.lists._PAGE", 1)
+    monkeypatch.setattr("filesync.trackers.jira.read.lists._PAGE", 1)
     jira.faults.embedded_comments = 0
     local = jira.create()
     jira.comment(local)
@@ -141,7 +141,7 @@ def test_what_an_import_made_bears_its_origin_and_what_people_made_none(jira: Ji
 
 
 def test_marks_are_read_of_long_lists_too(jira: Jira, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("filesync.trackers.jira.lists._PAGE", 3)
+    monkeypatch.setattr("filesync.trackers.jira.read.lists._PAGE", 3)
     jira.faults.embedded_comments = 2
     local = jira.create()
     for n in range(7):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filesync.model.values import FieldKind, normal
-from filesync.trackers.jira.shapes import Shape, epoch_ms, moment, shown, sprint, user_id, written
+from filesync.trackers.jira.translate.shapes import Shape, epoch_ms, moment, shown, sprint, user_id, written
 
 JAVA = "com.atlassian.greenhopper.service.sprint.Sprint@1a2b[{}]"
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from filesync.model.issue import About
 from filesync.model.values import FieldKind, normal
-from filesync.trackers.jira.text import HEADER, body_of, header, length, mention, overflow, renamed, under
+from filesync.trackers.jira.translate.text import HEADER, body_of, header, length, mention, overflow, renamed, under
 
 ANNA = About(key="ABC-7", author="Anna Li", at="2026-11-20T08:00:59.999Z")
 any_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)

@@ -20,9 +20,9 @@ from urllib.request import urlopen
 import pytest
 
 from filesync.errors import ConfigError, FilesyncError, KeyProblem, Unavailable
-from filesync.trackers.jira.answers import Answer
-from filesync.trackers.jira.http import Http, Unknown
-from filesync.trackers.jira.wire import Request
+from filesync.trackers.jira.rest.answers import Answer
+from filesync.trackers.jira.rest.http import Http, Unknown
+from filesync.trackers.jira.rest.wire import Request
 from tests.trackers.jira.certificates import Authority
 from tests.trackers.jira.conftest import TOKEN
 from tests.trackers.jira.stub import Clock, Reply, Stub, page, said

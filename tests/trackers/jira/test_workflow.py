@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filesync.trackers.jira.workflow import Place, Seen, Step, choose, read_place
+from filesync.trackers.jira.write.workflow import Place, Seen, Step, choose, read_place
 
 CATEGORY = {
     "To Do": "new",

@@ -17,13 +17,13 @@ from urllib.parse import quote as percent
 from filesync.bundle.verdict import shown
 from filesync.errors import Gone, Rejected, Unavailable
 from filesync.model.issue import Issue
-from filesync.trackers.jira.catalogue import Catalogue
-from filesync.trackers.jira.census import Fate, most_missing
-from filesync.trackers.jira.cursor import OVERLAP, is_id
-from filesync.trackers.jira.issues import read_issue
-from filesync.trackers.jira.lists import Json, Lists, Moved
-from filesync.trackers.jira.markers import PROPERTIES
-from filesync.trackers.jira.search import API, BULK, Asks, Search, moment, objects, parts
+from filesync.trackers.jira.read.census import Fate, most_missing
+from filesync.trackers.jira.read.cursor import OVERLAP, is_id
+from filesync.trackers.jira.read.lists import Json, Lists, Moved
+from filesync.trackers.jira.read.search import API, BULK, Asks, Search, moment, objects, parts
+from filesync.trackers.jira.translate.catalogue import Catalogue
+from filesync.trackers.jira.translate.issues import read_issue
+from filesync.trackers.jira.translate.markers import PROPERTIES
 
 _TRIES: Final = 3  # readings of an issue that changes while it is read
 

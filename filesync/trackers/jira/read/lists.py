@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from filesync.errors import Gone
-from filesync.trackers.jira.markers import PROPERTY
-from filesync.trackers.jira.search import API, Asks, objects, parts
+from filesync.trackers.jira.read.search import API, Asks, objects, parts
+from filesync.trackers.jira.translate.markers import PROPERTY
 
 Json: TypeAlias = dict[str, Any]
 _PAGE: Final = 1000  # entries that are asked for

@@ -19,9 +19,9 @@ import httpx2
 from filesync import __version__
 from filesync.bundle.verdict import shown
 from filesync.errors import ConfigError, Problem, disk_problem, size_text
-from filesync.trackers.jira.access import read_secret
-from filesync.trackers.jira.answers import Answer
-from filesync.trackers.jira.pace import Waiting
+from filesync.trackers.jira.rest.access import read_secret
+from filesync.trackers.jira.rest.answers import Answer
+from filesync.trackers.jira.rest.pace import Waiting
 from filesync.trackers.jira.settings import JiraSettings
 
 CONNECT: Final = 10.0  # seconds at most until a connection stands

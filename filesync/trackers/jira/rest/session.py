@@ -16,11 +16,11 @@ from urllib.parse import urljoin, urlsplit
 
 from filesync.bundle.verdict import shown
 from filesync.errors import KeyProblem, Unavailable
-from filesync.trackers.jira.access import Access
-from filesync.trackers.jira.answers import Answer, Garbled, anonymous, data, is_login, is_page, names_us
-from filesync.trackers.jira.pace import Waiting
-from filesync.trackers.jira.refusals import AGAIN, Asked, Trouble, abroad, broken, garbled, not_known, refusal
-from filesync.trackers.jira.wire import Broken, Request, Wire
+from filesync.trackers.jira.rest.access import Access
+from filesync.trackers.jira.rest.answers import Answer, Garbled, anonymous, data, is_login, is_page, names_us
+from filesync.trackers.jira.rest.pace import Waiting
+from filesync.trackers.jira.rest.refusals import AGAIN, Asked, Trouble, abroad, broken, garbled, not_known, refusal
+from filesync.trackers.jira.rest.wire import Broken, Request, Wire
 
 _MYSELF: Final = "rest/api/2/myself"
 _SURE: Final = 30.0  # seconds for which Jira is believed to know us, once it said so

@@ -12,17 +12,17 @@ from filesync.model.ids import Kind, Mark
 from filesync.model.issue import Ref
 from filesync.model.links import LINK, link_parts
 from filesync.model.values import Flat, Value, split_name
-from filesync.trackers.jira import entries, markers
-from filesync.trackers.jira.bodies import Body, edit_body
-from filesync.trackers.jira.catalogue import Catalogue
-from filesync.trackers.jira.cursor import is_id
-from filesync.trackers.jira.fields import link_ids, read_fields
-from filesync.trackers.jira.issues import read_child
-from filesync.trackers.jira.markers import PARTS, PROPERTY
-from filesync.trackers.jira.parts import held_by
 from filesync.trackers.jira.project import API, Project, gone_words, strange
-from filesync.trackers.jira.refused import by_name, entry_refusal, refusal
-from filesync.trackers.jira.shapes import epoch_ms
+from filesync.trackers.jira.read.cursor import is_id
+from filesync.trackers.jira.translate import entries, markers
+from filesync.trackers.jira.translate.bodies import Body, edit_body
+from filesync.trackers.jira.translate.catalogue import Catalogue
+from filesync.trackers.jira.translate.fields import link_ids, read_fields
+from filesync.trackers.jira.translate.issues import read_child
+from filesync.trackers.jira.translate.markers import PARTS, PROPERTY
+from filesync.trackers.jira.translate.refused import by_name, entry_refusal, refusal
+from filesync.trackers.jira.translate.shapes import epoch_ms
+from filesync.trackers.jira.write.parts import held_by
 
 Json: TypeAlias = dict[str, Any]
 

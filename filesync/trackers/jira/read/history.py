@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from filesync.errors import Unavailable
 from filesync.model.values import FieldKind, Value, flat_name, normal, split_name
-from filesync.trackers.jira.catalogue import Catalogue
-from filesync.trackers.jira.http import Http
-from filesync.trackers.jira.offered import JiraField
-from filesync.trackers.jira.search import API, objects
+from filesync.trackers.jira.read.search import API, objects
+from filesync.trackers.jira.rest.http import Http
+from filesync.trackers.jira.translate.catalogue import Catalogue
+from filesync.trackers.jira.translate.offered import JiraField
 
 _PAGE: Final = 100  # histories of a page in Cloud
 _IN_WORDS: Final = (FieldKind.TEXT, FieldKind.OPTION, FieldKind.TYPE, FieldKind.STATUS)

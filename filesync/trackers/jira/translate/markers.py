@@ -17,7 +17,7 @@ import msgspec
 
 from filesync.model.ids import Gid, Kind, is_gid
 from filesync.model.values import Value, digest
-from filesync.trackers.jira.shapes import epoch_ms
+from filesync.trackers.jira.translate.shapes import epoch_ms
 
 PROPERTY: Final = "filesync"
 _PARTS: Final = "filesync.parts"

@@ -10,9 +10,9 @@ from urllib.parse import quote
 from filesync.bundle.verdict import shown
 from filesync.errors import ConfigError, Rejected, Unavailable
 from filesync.model.values import FieldKind, FieldSpec
-from filesync.trackers.jira import text
-from filesync.trackers.jira.offered import JiraField, offer
-from filesync.trackers.jira.shapes import Shape, member, sprint
+from filesync.trackers.jira.translate import text
+from filesync.trackers.jira.translate.offered import JiraField, offer
+from filesync.trackers.jira.translate.shapes import Shape, member, sprint
 
 _API: Final = "rest/api/2"
 _AGILE: Final = "rest/agile/1.0"

@@ -18,15 +18,15 @@ import msgspec
 
 from filesync.bundle.verdict import shown
 from filesync.errors import Unavailable
-from filesync.trackers.jira.access import Access, Token, secret_of
-from filesync.trackers.jira.answers import Unknown
-from filesync.trackers.jira.multipart import Multipart
-from filesync.trackers.jira.oauth import OAuthAccess
-from filesync.trackers.jira.pace import CLOUD_WRITES, Limiter, Turns, Waiting
-from filesync.trackers.jira.refusals import AGAIN, Asked, Trouble
-from filesync.trackers.jira.session import Call, Session
+from filesync.trackers.jira.rest.access import Access, Token, secret_of
+from filesync.trackers.jira.rest.answers import Unknown
+from filesync.trackers.jira.rest.multipart import Multipart
+from filesync.trackers.jira.rest.oauth import OAuthAccess
+from filesync.trackers.jira.rest.pace import CLOUD_WRITES, Limiter, Turns, Waiting
+from filesync.trackers.jira.rest.refusals import AGAIN, Asked, Trouble
+from filesync.trackers.jira.rest.session import Call, Session
+from filesync.trackers.jira.rest.wire import Broken, Request, Wire
 from filesync.trackers.jira.settings import JiraSettings
-from filesync.trackers.jira.wire import Broken, Request, Wire
 
 __all__ = ["Http", "Unknown", "Waiting"]
 

@@ -17,20 +17,21 @@ from filesync.model.ids import Gid, Kind
 from filesync.model.issue import Issue
 from filesync.model.values import Value, digest
 from filesync.trackers.base import Born, Draft
-from filesync.trackers.jira import entries, markers, parts, text
-from filesync.trackers.jira.answers import Unknown
-from filesync.trackers.jira.bodies import Body, create_body
-from filesync.trackers.jira.cursor import is_id
-from filesync.trackers.jira.dialect import MARGIN
-from filesync.trackers.jira.entries import Entry
-from filesync.trackers.jira.history import as_born, read_changes
-from filesync.trackers.jira.issues import read_child, read_issue
-from filesync.trackers.jira.markers import PARTS, PROPERTIES, PROPERTY, Marker, Part
 from filesync.trackers.jira.project import API, Project, gone_words, new_id
-from filesync.trackers.jira.reading import Reading
-from filesync.trackers.jira.refused import by_name, entry_refusal, refusal
-from filesync.trackers.jira.search import Search, objects
-from filesync.trackers.jira.shapes import epoch_ms
+from filesync.trackers.jira.read.cursor import is_id
+from filesync.trackers.jira.read.history import as_born, read_changes
+from filesync.trackers.jira.read.reading import Reading
+from filesync.trackers.jira.read.search import Search, objects
+from filesync.trackers.jira.rest.answers import Unknown
+from filesync.trackers.jira.rest.dialect import MARGIN
+from filesync.trackers.jira.translate import entries, markers, text
+from filesync.trackers.jira.translate.bodies import Body, create_body
+from filesync.trackers.jira.translate.entries import Entry
+from filesync.trackers.jira.translate.issues import read_child, read_issue
+from filesync.trackers.jira.translate.markers import PARTS, PROPERTIES, PROPERTY, Marker, Part
+from filesync.trackers.jira.translate.refused import by_name, entry_refusal, refusal
+from filesync.trackers.jira.translate.shapes import epoch_ms
+from filesync.trackers.jira.write import parts
 
 
 class Births:

@@ -8,16 +8,16 @@ from filesync.bundle.verdict import shown
 from filesync.errors import Gone, Rejected
 from filesync.model.ids import Kind
 from filesync.model.issue import Ref
-from filesync.trackers.jira import entries, markers, text
-from filesync.trackers.jira.answers import Unknown
-from filesync.trackers.jira.cursor import is_id
-from filesync.trackers.jira.issues import properties
-from filesync.trackers.jira.lists import Lists, Moved
-from filesync.trackers.jira.markers import PROPERTY
 from filesync.trackers.jira.project import API, Project, gone_words, strange
-from filesync.trackers.jira.refused import refusal
-from filesync.trackers.jira.search import objects
-from filesync.trackers.jira.writing import item_gone
+from filesync.trackers.jira.read.cursor import is_id
+from filesync.trackers.jira.read.lists import Lists, Moved
+from filesync.trackers.jira.read.search import objects
+from filesync.trackers.jira.rest.answers import Unknown
+from filesync.trackers.jira.translate import entries, markers, text
+from filesync.trackers.jira.translate.issues import properties
+from filesync.trackers.jira.translate.markers import PROPERTY
+from filesync.trackers.jira.translate.refused import refusal
+from filesync.trackers.jira.write.writing import item_gone
 
 _NAMED = 5  # sub-tasks that a message names
 _TRIES = 3

@@ -19,11 +19,11 @@ import msgspec
 from filesync.bundle.verdict import shown
 from filesync.errors import Gone, Rejected, Unavailable
 from filesync.trackers.base import Touched
-from filesync.trackers.jira.census import Fate, judge, share, some
-from filesync.trackers.jira.cursor import KEPT, OVERLAP, Cursor, Hit, after_poll, in_turn, is_id, read_cursor
-from filesync.trackers.jira.reading import New, Reading, too_many
-from filesync.trackers.jira.search import API, Asks, Search
-from filesync.trackers.jira.shapes import epoch_ms
+from filesync.trackers.jira.read.census import Fate, judge, share, some
+from filesync.trackers.jira.read.cursor import KEPT, OVERLAP, Cursor, Hit, after_poll, in_turn, is_id, read_cursor
+from filesync.trackers.jira.read.reading import New, Reading, too_many
+from filesync.trackers.jira.read.search import API, Asks, Search
+from filesync.trackers.jira.translate.shapes import epoch_ms
 
 Known = Callable[[], Iterator[str]]
 _ROOM: Final = KEPT  # issues that a census asks for one by one, and strangers that it names

@@ -10,9 +10,9 @@ from typing import Any, Final
 from filesync.bundle.verdict import shown
 from filesync.errors import ConfigError, Problem, Unavailable
 from filesync.model.values import utc_text
-from filesync.trackers.jira.http import Http
+from filesync.trackers.jira.rest.http import Http
 from filesync.trackers.jira.settings import KINDS
-from filesync.trackers.jira.shapes import epoch_ms
+from filesync.trackers.jira.translate.shapes import epoch_ms
 
 _API: Final = "rest/api/2"
 MARGIN: Final = 120_000  # ms that clocks, and the whole minutes of an index, may lie apart

@@ -16,10 +16,10 @@ from filesync.model.issue import RESTRICTION
 from filesync.model.links import LINK, link_parts
 from filesync.model.values import FieldKind, Flat, Value, flat_name, normal, split_name
 from filesync.settings import did_you_mean, quoted
-from filesync.trackers.jira import shapes, text
-from filesync.trackers.jira.catalogue import Catalogue, IssueType
-from filesync.trackers.jira.offered import ESTIMATES, JiraField
-from filesync.trackers.jira.shapes import Shape
+from filesync.trackers.jira.translate import shapes, text
+from filesync.trackers.jira.translate.catalogue import Catalogue, IssueType
+from filesync.trackers.jira.translate.offered import ESTIMATES, JiraField
+from filesync.trackers.jira.translate.shapes import Shape
 
 _SHOWN: Final = 60  # characters of a foreign word in a message
 _FEW: Final = 12  # choices that are named where none is near

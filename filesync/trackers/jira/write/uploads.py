@@ -12,15 +12,16 @@ from filesync.errors import Gone, Rejected, size_text
 from filesync.model.ids import Gid, Kind
 from filesync.model.issue import Ref
 from filesync.trackers.base import Born, Draft
-from filesync.trackers.jira import markers, parts
-from filesync.trackers.jira.answers import Unknown
-from filesync.trackers.jira.cursor import is_id
-from filesync.trackers.jira.issues import read_child
-from filesync.trackers.jira.markers import PARTS, Part
 from filesync.trackers.jira.project import API, STALE, Project, gone_words, new_id, strange
-from filesync.trackers.jira.refused import refusal
-from filesync.trackers.jira.search import objects
-from filesync.trackers.jira.shapes import epoch_ms
+from filesync.trackers.jira.read.cursor import is_id
+from filesync.trackers.jira.read.search import objects
+from filesync.trackers.jira.rest.answers import Unknown
+from filesync.trackers.jira.translate import markers
+from filesync.trackers.jira.translate.issues import read_child
+from filesync.trackers.jira.translate.markers import PARTS, Part
+from filesync.trackers.jira.translate.refused import refusal
+from filesync.trackers.jira.translate.shapes import epoch_ms
+from filesync.trackers.jira.write import parts
 
 _NAME: Final = 250  # characters of a file's name that Jira keeps, with room for what it may add
 _END: Final = 20  # of these, kept of its end: what kind of file it is

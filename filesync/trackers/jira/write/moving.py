@@ -11,13 +11,13 @@ from filesync.errors import Gone, Rejected
 from filesync.model.ids import Mark
 from filesync.model.values import Flat
 from filesync.settings import did_you_mean, quoted
-from filesync.trackers.jira.catalogue import read_screen
 from filesync.trackers.jira.project import API, Project, gone_words
-from filesync.trackers.jira.refused import refusal
-from filesync.trackers.jira.search import Search, objects
+from filesync.trackers.jira.read.search import Search, objects
 from filesync.trackers.jira.settings import Transition, statuses_of
-from filesync.trackers.jira.workflow import Place, Seen, choose, read_place
-from filesync.trackers.jira.writing import note_of
+from filesync.trackers.jira.translate.catalogue import read_screen
+from filesync.trackers.jira.translate.refused import refusal
+from filesync.trackers.jira.write.workflow import Place, Seen, choose, read_place
+from filesync.trackers.jira.write.writing import note_of
 
 _STATUS: Final = "status"
 _SETTING: Final = "Name the way in tracker.settings.transitions, or have our account let through, or move the issue by hand."

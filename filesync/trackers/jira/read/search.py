@@ -16,8 +16,8 @@ from typing import Any, Final, Protocol, TypeVar
 
 from filesync.bundle.verdict import shown
 from filesync.errors import Rejected, Unavailable
-from filesync.trackers.jira.cursor import MINUTE, Hit, is_id
-from filesync.trackers.jira.shapes import epoch_ms
+from filesync.trackers.jira.read.cursor import MINUTE, Hit, is_id
+from filesync.trackers.jira.translate.shapes import epoch_ms
 
 API: Final = "rest/api/2"
 BULK: Final = 100  # issues in one bulkfetch, or read in one search

@@ -8,9 +8,9 @@ from typing import Any
 from filesync.bundle.verdict import shown
 from filesync.errors import Rejected
 from filesync.model.ids import Gid
-from filesync.trackers.jira import markers
-from filesync.trackers.jira.markers import Part
 from filesync.trackers.jira.project import API, Project, gone_words
+from filesync.trackers.jira.translate import markers
+from filesync.trackers.jira.translate.markers import Part
 
 _LONGEST = "attachment/" + "9" * 18  # of the names a part may have
 

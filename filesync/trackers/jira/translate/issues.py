@@ -14,11 +14,11 @@ from filesync.errors import Unavailable
 from filesync.model.ids import Gid, Kind
 from filesync.model.issue import About, Issue, Item, Ref
 from filesync.model.values import FieldKind, Value, normal
-from filesync.trackers.jira import markers, shapes, text
-from filesync.trackers.jira.catalogue import Catalogue
-from filesync.trackers.jira.fields import read_fields
-from filesync.trackers.jira.offered import VISIBILITY
-from filesync.trackers.jira.shapes import Shape
+from filesync.trackers.jira.translate import markers, shapes, text
+from filesync.trackers.jira.translate.catalogue import Catalogue
+from filesync.trackers.jira.translate.fields import read_fields
+from filesync.trackers.jira.translate.offered import VISIBILITY
+from filesync.trackers.jira.translate.shapes import Shape
 
 INTERNAL: Final = "internal"  # the visibility of a comment that a service desk shows to its agents alone
 _SERVICE_DESK: Final = "sd.public.comment"  # the property that says so in Data Center

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from filesync.bundle.verdict import shown
 from filesync.errors import FilesyncError, Gone, Rejected, Unavailable
-from filesync.trackers.jira.answers import (
+from filesync.trackers.jira.rest.answers import (
     Answer,
     Unknown,
     is_login,

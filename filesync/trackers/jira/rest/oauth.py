@@ -13,12 +13,12 @@ from urllib.parse import urlencode, urlsplit
 
 from filesync.bundle.verdict import shown
 from filesync.errors import Unavailable, disk_problem
-from filesync.trackers.jira.access import hidden, read_secret
-from filesync.trackers.jira.answers import Garbled, data, said
-from filesync.trackers.jira.pace import Waiting
-from filesync.trackers.jira.refusals import AGAIN
+from filesync.trackers.jira.rest.access import hidden, read_secret
+from filesync.trackers.jira.rest.answers import Garbled, data, said
+from filesync.trackers.jira.rest.pace import Waiting
+from filesync.trackers.jira.rest.refusals import AGAIN
+from filesync.trackers.jira.rest.wire import Broken, Request, Wire
 from filesync.trackers.jira.settings import OAuth
-from filesync.trackers.jira.wire import Broken, Request, Wire
 
 _EARLY: Final = 60.0  # seconds before its end in which a token is not used any more
 _SHORTEST: Final = 3600.0  # seconds that a token without `expires_in` is used

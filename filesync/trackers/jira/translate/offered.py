@@ -16,7 +16,7 @@ from filesync.errors import Problem
 from filesync.model.links import LINK
 from filesync.model.values import FieldKind, FieldSpec
 from filesync.settings import did_you_mean, quoted
-from filesync.trackers.jira.shapes import Shape, member
+from filesync.trackers.jira.translate.shapes import Shape, member
 
 VISIBILITY: Final = "visibility"  # of a comment or worklog that not everybody sees; no field of an issue is called so
 EPIC_LINK: Final = "com.pyxis.greenhopper.jira:gh-epic-link"

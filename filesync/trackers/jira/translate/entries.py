@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from filesync.model.ids import Kind
 from filesync.model.values import FieldKind, Flat, Value, normal
-from filesync.trackers.jira import text
-from filesync.trackers.jira.offered import VISIBILITY
-from filesync.trackers.jira.shapes import epoch_ms
+from filesync.trackers.jira.translate import text
+from filesync.trackers.jira.translate.offered import VISIBILITY
+from filesync.trackers.jira.translate.shapes import epoch_ms
 
 _TAKES: Final[Mapping[Kind, Mapping[str, FieldKind]]] = {
     Kind.COMMENT: {"body": FieldKind.TEXT},

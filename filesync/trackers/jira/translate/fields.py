@@ -11,10 +11,10 @@ from typing import Any
 
 from filesync.model.links import link_name
 from filesync.model.values import Value, flat_name
-from filesync.trackers.jira import shapes
-from filesync.trackers.jira.catalogue import Catalogue
-from filesync.trackers.jira.offered import ESTIMATES, JiraField
-from filesync.trackers.jira.shapes import Shape
+from filesync.trackers.jira.translate import shapes
+from filesync.trackers.jira.translate.catalogue import Catalogue
+from filesync.trackers.jira.translate.offered import ESTIMATES, JiraField
+from filesync.trackers.jira.translate.shapes import Shape
 
 
 def read_fields(catalogue: Catalogue, held: Mapping[str, Any], *, id_of: Callable[[str], str | None]) -> dict[str, Value]:

@@ -8,8 +8,8 @@ from typing import Final
 from filesync.bundle.verdict import shown
 from filesync.errors import Rejected
 from filesync.model.values import Flat, split_name
-from filesync.trackers.jira.bodies import refused_names
-from filesync.trackers.jira.catalogue import Catalogue
+from filesync.trackers.jira.translate.bodies import refused_names
+from filesync.trackers.jira.translate.catalogue import Catalogue
 
 _SHOWN: Final = 60  # characters of a field's name
 _OF_ENTRIES: Final = {

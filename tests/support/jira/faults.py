@@ -38,6 +38,7 @@ class Fault:
     size: int = 0
     body: str = ""
     action: Callable[[], object] | None = None
+    skip: int = 0  # such requests that go well before it strikes
 
     def meets(self, method: str, path: str) -> bool:
         return self.times > 0 and self.method in {"", method} and re.search(self.path, path) is not None
@@ -108,6 +109,9 @@ class Faults:
         with self._lock:
             for fault in self._armed:
                 if fault.meets(method, path):
+                    if fault.skip > 0:
+                        fault.skip -= 1
+                        continue
                     fault.times -= 1
                     self.struck[fault.kind] += 1
                     return fault

@@ -21,7 +21,8 @@ from filesync.exchange.inbox import InboxUnavailable
 from filesync.ledger import journal
 from tests.support.attachments import small_limits
 from tests.support.disk import small_disk
-from tests.support.killed import Files, exported, imported, kept, left_over, people, ready_to_import
+from tests.support.killed import Files, kept
+from tests.support.killed_scenes import exported, imported, left_over, people, ready_to_import
 from tests.support.programs import need
 from tests.support.two_sites import Side, World, two_sites
 

@@ -7,7 +7,7 @@ import functools
 import random
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,6 +172,9 @@ def three_sites() -> Iterator[Three]:
     finally:
         world.close()
         shutil.rmtree(place)
+
+
+Type = Callable[..., tuple[int, str, str]]  # a verb at a side, as `call` does it
 
 
 def call(capsys: pytest.CaptureFixture[str], side: Side, *words: str) -> tuple[int, str, str]:

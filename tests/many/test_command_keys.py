@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,24 +16,17 @@ from filesync.bundle.write import NAMESPACE
 from filesync.errors import ExitCode
 from filesync.keys.signers import read_signers
 from filesync.keys.sshsig import PublicKey, make_key, verify
-from tests.many.scene import call
+from tests.many.scene import Type
 from tests.merge.scene import crash
 from tests.support.forged import head_of
 from tests.support.programs import need
 from tests.support.two_sites import Side, World, two_sites
-
-Type = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
 def world() -> Iterator[World]:
     with two_sites() as made:
         yield made
-
-
-@pytest.fixture
-def type_(capsys: pytest.CaptureFixture[str]) -> Type:
-    return lambda side, *words: call(capsys, side, *words)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,11 +18,9 @@ from filesync.bundle.write import NAMESPACE, changes_file, pack, tar
 from filesync.errors import ExitCode, KeyProblem
 from filesync.keys import age
 from tests.faults.scene import deliver, summaries
-from tests.many.scene import call
+from tests.many.scene import Type
 from tests.support.forged import header
 from tests.support.two_sites import Crash, Side, World, two_sites
-
-Type = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -31,11 +29,6 @@ def world() -> Iterator[World]:
         made.acme.desk.create("Bug", "before")
         made.settle()
         yield made
-
-
-@pytest.fixture
-def type_(capsys: pytest.CaptureFixture[str]) -> Type:
-    return lambda side, *words: call(capsys, side, *words)
 
 
 def introduce(side: Side, folder: Path, *, recipient: str) -> Path:

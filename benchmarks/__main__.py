@@ -24,6 +24,7 @@ SCRIPTS: Final = {
     "latency": "latency",
     "status": "status",
     "attachment": "attachment",
+    "jira": "jira",
     "peers": "peers",
 }
 

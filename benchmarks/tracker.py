@@ -19,6 +19,11 @@ class MemoryTracker:
         self._feed: list[str] = []  # local ids, in the order in which people changed them
         self._kept: dict[str, str] = {}
 
+    def add(self, issue: Issue) -> None:
+        """A new issue: the feed tells of it."""
+        self.issues[issue.item.ref.local] = issue
+        self._feed.append(issue.item.ref.local)
+
     def edit(self, local: str, fields: Flat) -> None:
         """What a person does: the feed tells of it."""
         self._write(local, fields)

@@ -21,6 +21,16 @@ HELD = {  # what each must print
     "latency": ["latency, p50: ", "latency, p99: "],
     "status": ["status: ", "mark <= 0.25: "],
     "attachment": ["attachment, out: ", "attachment, in: ", "mark >= 0.6: ", "attachment, memory: ", "mark <= 200: held"],
+    "jira": [
+        "Jira Data Center, first export: ",
+        "Jira Data Center, a poll that finds nothing: 2 requests  |  mark <= 2: held",
+        "Jira Data Center, one changed issue: 3 requests  |  mark <= 4: held",
+        "Jira Cloud, first export: ",
+        "Jira Cloud, a poll that finds nothing: 2 requests  |  mark <= 2: held",
+        "Jira Cloud, one changed issue: 3 requests  |  mark <= 4: held",
+        "mark <= 6: held",
+        "mark >= 0.75: ",
+    ],
     "peers": ["peers, filesync: ", "peers, git: "],
 }
 

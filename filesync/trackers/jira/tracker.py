@@ -30,6 +30,7 @@ from filesync.trackers.jira.write.moving import Moving
 from filesync.trackers.jira.write.uploads import Uploads
 from filesync.trackers.jira.write.writing import Writing
 
+_TYPE: Final = "type"
 _STATUS: Final = "status"
 _PROPERTY_LIMIT: Final = 32_768  # bytes of JSON, says Jira
 
@@ -109,11 +110,18 @@ class JiraTracker:
         with self._project.gone_is_gone():
             match draft.kind:
                 case Kind.ISSUE:
-                    return self._births.issue(origin, draft)
+                    return self._issue(origin, draft)
                 case Kind.COMMENT | Kind.WORKLOG:
                     return self._births.entry(origin, draft)
                 case Kind.ATTACHMENT:
                     return self._uploads.create(origin, draft)
+
+    def _issue(self, origin: Gid, draft: Draft) -> Born:
+        born = self._births.issue(origin, draft)
+        kind, status = (born.item.fields.get(name) for name in (_TYPE, _STATUS))
+        if not born.again and isinstance(kind, str) and isinstance(status, str):
+            self._moving.stands(born.item.ref.local, kind, status)
+        return born
 
     def apply(self, ref: Ref, action: Action, mark: Mark) -> Flat:
         """See Tracker. The mark stands in the history of an issue; a comment's or worklog's edit has no room for one."""

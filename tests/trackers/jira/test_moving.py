@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from filesync.errors import Rejected
-from filesync.trackers.base import Write
+from filesync.model.ids import Kind
+from filesync.model.issue import About
+from filesync.trackers.base import Draft, Write
 from filesync.trackers.jira.tracker import JiraTracker
 from tests.support.jira.records import Transition
-from tests.trackers.bench import BASIC, MARK, issue_ref
+from tests.trackers.bench import BASIC, MARK, gid, issue_ref
 from tests.trackers.jira.scene import Opened
 
 
@@ -52,7 +54,7 @@ def test_other_issues_of_the_type_show_the_way(opened: Opened, tracker: JiraTrac
     assert tracker.route(issue_ref(local), "Done") == ("In Progress", "In Review", "Done")
     opened.site.forget_requests()
     assert tracker.route(issue_ref(local), "Done") == ("In Progress", "In Review", "Done")
-    assert len(opened.site.requests()) == 1, "what is known is not asked for again"
+    assert opened.site.requests() == [], "what is known is not asked for again"
 
 
 def test_the_settings_show_the_way(opened: Opened, local: str) -> None:
@@ -128,3 +130,31 @@ def test_the_step_is_told_as_it_landed(opened: Opened, tracker: JiraTracker, loc
     with pytest.raises(Rejected, match='no transition leads from "To Do" to "In Progress"'):
         tracker.apply(issue_ref(local), Write({"status": "In Progress"}), MARK)
     move(tracker, local, "Blocked")
+
+
+def test_an_issue_is_asked_for_its_transitions_once_for_each_status_of_its_type(
+    opened: Opened, tracker: JiraTracker, local: str
+) -> None:
+    move(tracker, local, "In Progress")
+    others = [
+        tracker.create(gid(Kind.ISSUE, n), Draft(kind=Kind.ISSUE, issue=None, fields=BASIC, about=About())) for n in range(3)
+    ]
+    opened.site.forget_requests()
+    for other in others:
+        ref = other.item.ref
+        for status in tracker.route(ref, "In Progress"):
+            tracker.apply(ref, Write({"status": status}), MARK)
+    assert [(one.method, one.path.rpartition("/")[2]) for one in opened.site.requests()] == [("POST", "transitions")] * 3
+
+
+def test_what_somebody_else_did_meanwhile_is_seen_when_the_step_is_refused(
+    opened: Opened, tracker: JiraTracker, local: str
+) -> None:
+    other = opened.site.person("j.becker").create(BASIC)
+    move(tracker, other, "In Progress")
+    move(tracker, other, "In Review")
+    assert tracker.route(issue_ref(local), "In Review") == ("In Progress", "In Review")
+    opened.site.person("j.becker").transition(local, "In Progress")
+    assert tracker.apply(issue_ref(local), Write({"status": "In Progress"}), MARK) == {"status": "In Progress"}
+    assert tracker.apply(issue_ref(local), Write({"status": "In Review"}), MARK) == {"status": "In Review"}
+    assert opened.site.store.statuses[opened.site.store.issues[local].status].name == "In Review"

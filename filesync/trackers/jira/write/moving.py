@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
@@ -16,10 +18,12 @@ from filesync.trackers.jira.read.search import Search, objects
 from filesync.trackers.jira.settings import Transition, statuses_of
 from filesync.trackers.jira.translate.catalogue import read_screen
 from filesync.trackers.jira.translate.refused import refusal
-from filesync.trackers.jira.write.workflow import Place, Seen, choose, read_place
+from filesync.trackers.jira.write.workflow import Place, Seen, Step, choose, read_place
 from filesync.trackers.jira.write.writing import note_of
 
 _STATUS: Final = "status"
+_FRESH: Final = dt.timedelta(minutes=10)  # so long it is believed that an issue stands where we saw it
+_STANDS: Final = 5_000  # issues of which that is remembered
 _SETTING: Final = "Name the way in tracker.settings.transitions, or have our account let through, or move the issue by hand."
 
 
@@ -33,12 +37,36 @@ class Moving:
         }
         self._seen = Seen(tuple(self._named))
         self._sampled: set[tuple[str, str]] = set()
+        self._stands: dict[str, tuple[dt.datetime, str, str]] = {}  # local id -> since when, its type, its status
+        self._lock = threading.Lock()
+
+    def stands(self, issue: str, kind: str, status: str) -> None:
+        """Jira showed this issue, of this type, in this status just now: it need not be asked again for the next step.
+
+        Where that is not so any more, Jira refuses the step, and then it is asked. That an issue is where it is wanted is
+        never believed of what was seen before.
+        """
+        with self._lock:
+            if len(self._stands) >= _STANDS:
+                self._stands.clear()
+            self._stands[issue] = (self._project.clock(), kind, status)
+
+    def _remembered(self, issue: str) -> Place | None:
+        """Where an issue stands, if that was seen a moment ago and what leads out of there is known. Told once."""
+        with self._lock:
+            since, kind, status = self._stands.pop(issue, (None, "", ""))
+        fresh = since is not None and abs(self._project.clock() - since) < _FRESH
+        return self._seen.place(kind, status) if fresh else None
 
     def route(self, issue: str, goal: str) -> tuple[str, ...]:
         """See Tracker. The shortest way that is known; where none is, the way into a status from which more will be known.
 
         What is known: what Jira lists for this issue, what it lists in other statuses for issues of its type, and the settings.
         """
+        remembered = self._remembered(issue)
+        if remembered is not None and (way := self._seen.way(remembered, goal)):
+            self.stands(issue, remembered.type, remembered.status)
+            return way
         key, place = self._look(issue)
         if place.status == goal:
             return ()
@@ -53,35 +81,50 @@ class Moving:
         return way
 
     def step(self, issue: str, status: str, mark: Mark) -> Flat:
-        """One transition into a status; none where the issue is there."""
-        project = self._project
+        """One transition into a status; none where the issue is there.
+
+        What leads out of a status is the same for most issues of a type: Jira is asked what this one may do only where
+        that is not known, or refused.
+        """
+        remembered = self._remembered(issue)
+        if remembered is not None and remembered.status != status and (fits := self._fits(remembered, status)):
+            with suppress(Rejected):
+                self._take(issue, fits[0], mark, remembered)
+                return {_STATUS: status}
         key, place = self._look(issue)
         if place.status == status:
             return {_STATUS: status}
         self._check(key, place, status)
-        meant = self._named.get((place.status, status))
-        fits = choose(place.steps, status, meant.name if meant is not None else None)
+        fits = self._fits(place, status)
         if not fits:
             raise self._refused(key, f"no transition leads from {quoted(place.status)} to {quoted(status)}; {_offers(place)}")
-        asked: dict[str, Any] = {"transition": {"id": fits[0].id}, "historyMetadata": note_of(mark)}
+        try:
+            self._take(issue, fits[0], mark, place)
+        except Rejected as error:
+            self._project.standing()
+            raise self._refused(key, f"Jira refuses {quoted(fits[0].name)}: {error}{self._needs(issue, fits[0].id)}") from error
+        return {_STATUS: status}
+
+    def _fits(self, place: Place, status: str) -> tuple[Step, ...]:
+        meant = self._named.get((place.status, status))
+        return choose(place.steps, status, meant.name if meant is not None else None)
+
+    def _take(self, issue: str, step: Step, mark: Mark, place: Place) -> None:
+        """Carry out a transition. That it was done says where the issue is now; without an answer nobody knows."""
+        self._remembered(issue)
+        asked: dict[str, Any] = {"transition": {"id": step.id}, "historyMetadata": note_of(mark)}
+        meant = self._named.get((place.status, step.to))
         if meant is not None and meant.fields:
             asked["fields"] = meant.fields
-        path = f"{API}/issue/{issue}/transitions"
-        try:
-            project.http.send("POST", path, body=asked, about=issue, gone=gone_words(issue))
-        except Rejected as error:
-            project.standing()
-            raise self._refused(key, f"Jira refuses {quoted(fits[0].name)}: {error}{self._needs(issue, fits[0].id)}") from error
-        after = project.issue(issue, "status", "issuetype", expand="transitions")
-        now = read_place(after)
-        self._seen.learn(now)
-        return {_STATUS: now.status}
+        self._project.http.send("POST", f"{API}/issue/{issue}/transitions", body=asked, about=issue, gone=gone_words(issue))
+        self.stands(issue, place.type, step.to)
 
     def _look(self, issue: str) -> tuple[str, Place]:
         """Its key, and where it stands. Raises Gone, Unavailable."""
         json = self._project.issue(issue, "status", "issuetype", expand="transitions")
         place = read_place(json)
         self._seen.learn(place)
+        self.stands(issue, place.type, place.status)
         return shown(str(json.get("key", ""))), place
 
     def _check(self, key: str, place: Place, status: str) -> None:

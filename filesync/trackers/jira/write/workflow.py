@@ -63,16 +63,22 @@ class Seen:
 
     def __init__(self, known: Sequence[tuple[str, str]] = ()) -> None:
         self._known = tuple(known)  # from the settings: of every type
-        self._steps: dict[tuple[str, str], tuple[str, ...]] = {}  # (type, status) -> the statuses it leads to
+        self._steps: dict[tuple[str, str], tuple[Step, ...]] = {}  # (type, status) -> what led out of there
         self._category: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def learn(self, place: Place) -> None:
         """Take over what an issue showed."""
         with self._lock:
-            self._steps[place.type, place.status] = tuple(dict.fromkeys(step.to for step in place.steps))
+            self._steps[place.type, place.status] = place.steps
             self._category[place.status] = place.category
             self._category.update((step.to, step.category) for step in place.steps)
+
+    def place(self, kind: str, status: str) -> Place | None:
+        """Where an issue of this type stands in this status, if it may do what the last one there might; None: none was."""
+        with self._lock:
+            steps = self._steps.get((kind, status))
+            return None if steps is None else Place(kind, status, self._category.get(status, ""), steps)
 
     def way(self, place: Place, goal: str) -> tuple[str, ...] | None:
         """The shortest way that is known, by what this issue may do now; () when there; None: none is known."""
@@ -107,11 +113,11 @@ class Seen:
     def _pairs(self, place: Place) -> tuple[tuple[str, str], ...]:
         """Every step known for this type; out of where the issue stands only those that Jira lists for it."""
         here = [(place.status, step.to) for step in place.steps]
-        seen = [(status, to) for (kind, status), steps in self._seen().items() if kind == place.type for to in steps]
+        seen = [(status, step.to) for (kind, status), steps in self._seen().items() if kind == place.type for step in steps]
         beyond = [(source, to) for source, to in (*self._known, *seen) if source != place.status]
         return tuple(dict.fromkeys((*here, *beyond)))
 
-    def _seen(self) -> dict[tuple[str, str], tuple[str, ...]]:
+    def _seen(self) -> dict[tuple[str, str], tuple[Step, ...]]:
         with self._lock:
             return dict(self._steps)
 

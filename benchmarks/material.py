@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from pydoc_data import topics
-from typing import Final
+from typing import Final, Protocol
 
 from filesync.model.ids import Gid, Kind, SiteId, make_gid
 from filesync.model.issue import About, Issue, Item, Ref
@@ -23,6 +23,14 @@ _AREAS: Final = tuple(f"labels:area-{n}" for n in range(40))
 _USERS: Final = tuple(f"user{n:03}" for n in range(400))
 _DAYS: Final = tuple(f"2027-{month:02}-{day:02}" for month in range(1, 13) for day in range(1, 29))
 _POINTS: Final = tuple(str(n) for n in range(21))
+
+
+class Words(Protocol):
+    """What makes texts of a size."""
+
+    def text(self, size: int) -> str:
+        """So many characters, or a word more."""
+        ...
 
 
 class Prose:
@@ -51,7 +59,7 @@ class Prose:
         return " ".join(found)
 
 
-def fields(n: int, prose: Prose) -> dict[str, Value]:
+def fields(n: int, prose: Words) -> dict[str, Value]:
     """The ten fields of the n-th issue, as they are before anything changes."""
     return {
         "type": _TYPES[n % 3],

@@ -1,17 +1,17 @@
 """An attachment of any size through both legs, in a process of its own: `python -m tests.support.large MIB FOLDER`.
 
-Its bytes are a sparse file in acme's tracker. Prints the most memory that the process ever had, in KiB, and the size that
+Its bytes are a sparse file in acme's tracker. Prints the most memory that both legs took beyond what there was before, in KiB, and the size that
 globex shows.
 """
 
 from __future__ import annotations
 
-import resource
 import sys
 from pathlib import Path
 
 from filesync.model.ids import Kind
 from filesync.trackers.embedded.entry import By
+from tests.support.memory import from_now
 from tests.support.two_sites import two_sites
 
 
@@ -27,12 +27,11 @@ def main(mib: int, base: Path) -> None:
         folder.mkdir()
         with (folder / made.ref.local).open("wb") as file:
             file.truncate(size)
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        most = from_now()
         world.send(world.acme)
         (attachment,) = world.globex.desk.show(key).attachments
         landed = world.globex.folder / "state" / "tracker.db.files" / attachment.id
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        print(most - before, landed.stat().st_size)
+        print(most(), landed.stat().st_size)
 
 
 if __name__ == "__main__":

@@ -60,6 +60,22 @@ def test_a_way_of_which_a_part_is_known_is_asked_for_again_from_there(monkeypatc
         world.assert_in_step()
 
 
+def test_a_way_that_leads_back_out_of_a_dead_end_is_no_circle(monkeypatch: pytest.MonkeyPatch) -> None:
+    with two_sites() as world:
+        key = _told_done(world)
+        there = {
+            "To Do": ("In Progress",),
+            "In Progress": ("Blocked",),
+            "Blocked": ("In Progress", "In Review", "Done"),
+        }
+        monkeypatch.setattr(
+            world.globex.site.tracker, "route", lambda ref, status: there[str(value(world.globex, key, "status"))]
+        )
+        world.globex.import_()
+        assert value(world.globex, key, "status") == "Done"
+        world.assert_in_step()
+
+
 def test_a_way_that_goes_in_circles_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     with two_sites() as world:
         key = _told_done(world)

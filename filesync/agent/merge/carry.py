@@ -295,11 +295,11 @@ class Carry:
     def _walk(self, step: Write, name: str, goal: str) -> Flat:
         """Step by step to a status, asking again where only a part of the way was known. Answers it as it landed."""
         ref: Ref = step.shown.item.ref
-        been: set[str] = set()
+        ends: set[str] = set()  # a way may lead back through where we were, but never to the same end twice
         while route := self._site.tracker.route(ref, goal):
-            if not been.isdisjoint(route):
+            if route[-1] in ends:
                 raise Rejected(f"the way to the status {goal!r} goes in circles", hint="Move the issue there by hand.")
-            been.update(route)
+            ends.add(route[-1])
             for local in route:
                 wire = self._view.wire(step.row.kind, {name: local}).get(STATUS)
                 self._doubt([(step.row.gid, STATUS, digest(wire))])

@@ -73,6 +73,24 @@ def test_where_nobody_knows_the_way_it_goes_forward_and_learns(opened: Opened, t
     assert tracker.route(issue_ref(other), "Done") == ("In Progress", "In Review", "Done")
 
 
+def test_what_another_thread_saw_meanwhile_is_the_way(
+    opened: Opened, tracker: JiraTracker, local: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move(tracker, local, "In Progress")
+    categories = tracker._moving._categories
+
+    def meanwhile() -> None:
+        person = opened.site.person("j.becker")
+        other = person.create(BASIC)
+        for status in ("In Progress", "In Review"):
+            person.transition(other, status)
+        tracker.route(issue_ref(other), "Done")
+        categories()
+
+    monkeypatch.setattr(tracker._moving, "_categories", meanwhile)
+    assert tracker.route(issue_ref(local), "Done") == ("In Review", "Done")
+
+
 def test_where_no_step_is_left_it_says_what_there_is_and_what_to_do(opened: Opened, tracker: JiraTracker, local: str) -> None:
     transition(opened, "Start").sources = ()
     with pytest.raises(Rejected, match=r"no way is known .* by Decline to \"Won't Do\"") as caught:

@@ -75,7 +75,8 @@ class Moving:
             pass
         if way is None:
             self._categories()
-            way = self._seen.forward(place, goal)
+            onward = self._seen.forward(place, goal)
+            way = self._seen.way(place, goal) or onward  # another thread may have seen the rest of it meanwhile
         if way is None:
             raise self._refused(key, f"no way is known from {quoted(place.status)} to {quoted(goal)}; {_offers(place)}")
         return way

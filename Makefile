@@ -1,25 +1,29 @@
-# What there is: make demo | check | test | prove | bench | dist. Each sets itself up first (Python >= 3.11, no root).
+# What there is: make demo | jira-demo | check | test | prove | bench | dist. Each sets itself up first (Python >= 3.11, no root).
 PYTHON := .venv/bin/python
 RUN := .venv/.ready-run
 DEV := .venv/.ready-dev
 
 CHECKS := format lint types layers links readme
-.PHONY: help demo check test prove bench dist format $(CHECKS:%=check-%)
+.PHONY: help demo jira-demo check test prove bench dist format $(CHECKS:%=check-%)
 
 help:
-	@echo "make demo     two sites in one folder, and everything that happens between them"
-	@echo "make check    format, lint, types, layers, links in the docs, README equals --help"
-	@echo "make test     the tests, with coverage"
-	@echo "make prove    the long campaigns (hours, if you let them)"
-	@echo "make bench    how fast it is, beside what it is held against"
-	@echo "make dist     a folder that installs filesync where there is no network"
-	@echo "make format   put code and README into the form that make check asks for"
+	@echo "make demo       two sites in one folder, and everything that happens between them"
+	@echo "make jira-demo  the same with two Jiras, a Data Center and one on Cloud, both simulated"
+	@echo "make check      format, lint, types, layers, links in the docs, README equals --help"
+	@echo "make test       the tests, with coverage"
+	@echo "make prove      the long campaigns (hours, if you let them)"
+	@echo "make bench      how fast it is, beside what it is held against"
+	@echo "make dist       a folder that installs filesync where there is no network"
+	@echo "make format     put code and README into the form that make check asks for"
 
 .venv/.ready-%: pyproject.toml tools/setup
 	@tools/setup $*
 
 demo: $(RUN)
 	@tools/demo
+
+jira-demo: $(RUN)
+	@tools/jira-demo
 
 # One target a question, so that `make -k check` asks all of them.
 check: $(CHECKS:%=check-%)

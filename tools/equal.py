@@ -1,78 +1,94 @@
-"""Whether two embedded trackers show the same: every issue and all that belongs to it, found by origin, with all it says.
+"""Whether two trackers show the same: every issue and all that belongs to it, by origin, with all that the contract carries.
 
 tools/equal.py CONFIG CONFIG. It reads the trackers themselves, and nothing of what filesync remembers of them. Ids and keys
-are each side's own and are not compared. Ends with 1 where anything differs.
+are each side's own and are not compared; authors and times are where both trackers keep them, which Jira does not. Ends with 1
+where anything differs.
 """
 
 from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from filesync.agent.events import count_text
 from filesync.bundle.verdict import shown
-from filesync.cli.app import App
+from filesync.cli.app import App, now
 from filesync.errors import FilesyncError
 from filesync.model.ids import Gid, Kind, SiteId, make_gid
-from filesync.model.links import link_name, link_parts
+from filesync.model.issue import Issue, Item
+from filesync.model.links import link_parts
 from filesync.model.values import Value
-from filesync.trackers.embedded.content import Files
-from filesync.trackers.embedded.entry import Entry
-from filesync.trackers.embedded.work import Work
+from filesync.rules.load import load_rules
+from filesync.rules.mapping import Rules
+from filesync.trackers.base import Tracker
+from filesync.trackers.registry import open_tracker
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What a tracker shows of one issue, or of what belongs to one."""
+    """What a tracker shows of one issue, or of what belongs to one, in the contract's words."""
 
     kind: Kind
     key: str
     issue: Gid | None  # that it belongs to
-    says: dict[str, Value]  # fields, author and time
+    says: dict[str, Value]  # fields, and what nothing in the contract stands for by its reason
 
 
-def look(config: Path) -> dict[Gid, Seen]:
-    """Everything in the tracker of a site, by origin. Raises FilesyncError."""
-    app = App((config,))
-    site, desk = app.config().site, app.desk()
-    try:
-        with desk.store.reading() as work:
-            return dict(_seen(desk.store.files, work, site))
-    finally:
-        desk.close()
+@dataclass(frozen=True)
+class Side:
+    """One site's tracker. `signed`: it keeps the authors and times that it is told."""
+
+    site: SiteId
+    tracker: Tracker
+    rules: Rules
+    signed: bool
+
+    def look(self) -> dict[Gid, Seen]:
+        """Everything in it, by origin. Raises FilesyncError."""
+        ids = list(dict.fromkeys(touched.issue for touched in self.tracker.changed(None, lambda: iter(()))))
+        issues = [issue for _, issue in self.tracker.get_all(ids) if issue is not None]
+        return dict(self._seen(issues))
+
+    def _seen(self, issues: list[Issue]) -> Iterator[tuple[Gid, Seen]]:
+        origins = {issue.item.ref.local: self._origin(issue.item) for issue in issues}
+        for issue in issues:
+            ours = origins[issue.item.ref.local]
+            yield ours, self._says(issue.item, issue.key, None, origins)
+            for one in issue.children:
+                yield self._origin(one), self._says(one, f"{one.ref.kind} {one.ref.local} of {issue.key}", ours, origins)
+
+    def _origin(self, item: Item) -> Gid:
+        return item.origin or make_gid(self.site, item.ref.kind, item.ref.local, item.stamp)
+
+    def _says(self, item: Item, key: str, issue: Gid | None, origins: Mapping[str, Gid]) -> Seen:
+        told = self.rules.outward(item, origins.get)
+        says: dict[str, Value] = told.fields | {one.field: f"({one.why})" for one in told.dropped}
+        if item.ref.kind is Kind.ATTACHMENT:
+            digest = hashlib.sha256()
+            for piece in self.tracker.fetch(item.ref):
+                digest.update(piece)
+            says["(bytes)"] = digest.hexdigest()
+        if self.signed:
+            says |= {"(author)": item.about.author, "(made at)": item.about.at}
+        return Seen(item.ref.kind, key, issue, says)
 
 
-def _seen(files: Files, work: Work, site: SiteId) -> Iterator[tuple[Gid, Seen]]:
-    issues = list(work.issues())
-    origins = {issue.ref.local: _origin(issue, site) for issue in issues}
-    for issue in issues:
-        yield origins[issue.ref.local], _says(files, work, issue, None, origins)
-        for one in work.below(issue.ref.local):
-            yield _origin(one, site), _says(files, work, one, origins[issue.ref.local], origins)
-
-
-def _origin(entry: Entry, site: SiteId) -> Gid:
-    return entry.origin or make_gid(site, entry.ref.kind, entry.ref.local, entry.stamp)
-
-
-def _says(files: Files, work: Work, entry: Entry, issue: Gid | None, origins: dict[str, Gid]) -> Seen:
-    fields = {_named(name, origins): value for name, value in entry.fields.items()}
-    if entry.ref.kind is Kind.ISSUE and "parent" in fields:
-        fields["parent"] = origins[str(fields["parent"])]
-    about = entry.about("")
-    if entry.ref.kind is Kind.ATTACHMENT:
-        fields["(bytes)"] = hashlib.sha256(b"".join(files.read(entry.ref.local))).hexdigest()
-    says = fields | {"(author)": about.author, "(made at)": about.at}
-    return Seen(entry.ref.kind, work.name(entry.ref), issue, says)
-
-
-def _named(field: str, origins: dict[str, Gid]) -> str:
-    """A field's name; that of a link by the origin of its other end."""
-    parts = link_parts(field)
-    return field if parts is None else link_name(parts[0], origins[parts[1]])
+def look(configs: tuple[Path, Path]) -> tuple[dict[Gid, Seen], dict[Gid, Seen]]:
+    """Both trackers. Raises FilesyncError."""
+    here, there = (App((config,)).config() for config in configs)
+    signed = here.tracker.kind == there.tracker.kind == "embedded"
+    found = []
+    for config in (here, there):
+        its = config.tracker
+        tracker = open_tracker(its.kind, project=its.project, settings=its.settings, folder=its.base, clock=now)
+        with closing(tracker):
+            rules = load_rules(config.contract, config.mapping, site=config.name)
+            found.append(Side(config.site, tracker, rules, signed).look())
+    return found[0], found[1]
 
 
 def differences(here: dict[Gid, Seen], there: dict[Gid, Seen]) -> Iterator[str]:
@@ -88,16 +104,16 @@ def differences(here: dict[Gid, Seen], there: dict[Gid, Seen]) -> Iterator[str]:
             yield f"{ours.key} and {theirs.key} differ in {shown(', '.join(fields) or 'what they belong to')}"
 
 
-def main() -> int:
+def main(first: str, second: str) -> int:
     """Compare, and say what was compared and how it came out."""
     try:
-        here, there = (look(Path(config)) for config in sys.argv[1:3])
+        here, there = look((Path(first), Path(second)))
     except FilesyncError as error:
         print(error)
         return error.exit_code
     found = list(differences(here, there))
     print("\n".join(found[:20]), end="\n" if found else "")
-    for config, side in zip(sys.argv[1:3], (here, there), strict=True):
+    for config, side in ((first, here), (second, there)):
         counts = {kind: sum(one.kind is kind for one in side.values()) for kind in Kind}
         links = sum(link_parts(name) is not None for one in side.values() for name in one.says)
         said = ", ".join([*(count_text(number, kind) for kind, number in counts.items()), count_text(links, "link")])
@@ -107,4 +123,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

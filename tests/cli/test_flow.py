@@ -78,7 +78,8 @@ def test_the_demo_ends_where_a_command_does_not_do_what_it_should(tmp_path: Path
     shim.write_text(shim.read_text().replace("exec", '[ "$2" != load ] || exit 11\nexec'))
     root = tmp_path / "elsewhere"  # without a .venv, whose filesync would go before ours
     (root / "tools").mkdir(parents=True)
-    shutil.copy(ROOT / "tools" / "demo", root / "tools")
+    for name in ("demo", "story"):
+        shutil.copy(ROOT / "tools" / name, root / "tools")
     done = subprocess.run(
         [root / "tools" / "demo", tmp_path / "demo"], env=environment, capture_output=True, text=True, check=False
     )

@@ -110,19 +110,10 @@ def fill(desk: Desk, path: Path) -> Filled:
 
     Raises ConfigError (not such a file), Rejected (the project does not take something in it), Unavailable.
     """
-    try:
-        samples = msgspec.convert(yaml.load(path.read_bytes(), _LOADER), tuple[Sample, ...])  # noqa: S506, a safe loader
-    except OSError as error:
-        hint = "Is it the right name, and may this account read it?"
-        raise ConfigError([Problem(path.name, f"cannot be read: {error.strerror}")], hint=hint) from error
-    except (yaml.YAMLError, UnicodeDecodeError, msgspec.ValidationError) as error:
-        what = f"not a file of issues: {shown(' '.join(str(error).split()), limit=_WHY)}"
-        raise ConfigError(
-            [Problem(path.name, what)], hint="samples/acme-issues.yaml shows the form. Nothing was made."
-        ) from error
+    samples = read_samples(path)
     local: dict[int, str] = {}
     with desk.store.writing() as work:
-        for sample, event in _in_time(samples):
+        for sample, event in in_time(samples):
             _make(desk, work, sample, event, local)
     return Filled(
         issues=len(samples),
@@ -133,7 +124,22 @@ def fill(desk: Desk, path: Path) -> Filled:
     )
 
 
-def _in_time(samples: tuple[Sample, ...]) -> Iterator[tuple[Sample, Event]]:
+def read_samples(path: Path) -> tuple[Sample, ...]:
+    """The issues of a file, in its order. Raises ConfigError: it cannot be read, or is not such a file."""
+    try:
+        return msgspec.convert(yaml.load(path.read_bytes(), _LOADER), tuple[Sample, ...])  # noqa: S506, a safe loader
+    except OSError as error:
+        hint = "Is it the right name, and may this account read it?"
+        raise ConfigError([Problem(path.name, f"cannot be read: {error.strerror}")], hint=hint) from error
+    except (yaml.YAMLError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        what = f"not a file of issues: {shown(' '.join(str(error).split()), limit=_WHY)}"
+        raise ConfigError(
+            [Problem(path.name, what)], hint="samples/acme-issues.yaml shows the form. Nothing was made."
+        ) from error
+
+
+def in_time(samples: tuple[Sample, ...]) -> Iterator[tuple[Sample, Event]]:
+    """All that is to be made, oldest first, each with the issue it belongs to."""
     events: list[tuple[Sample, Event]] = []
     for sample in samples:
         made: list[Event] = [sample, *sample.steps, *sample.comments, *sample.attachments, *sample.worklogs, *sample.links]

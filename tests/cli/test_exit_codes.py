@@ -123,12 +123,15 @@ def recover(pair: Pair) -> int:
 def interrupted(pair: Pair) -> int:
     pipe = pair.folder / "theirs.json"
     os.mkfifo(pipe)
-    command = [sys.executable, "-m", "filesync.cli.main", "-c", str(pair.acme), "pair", "accept", str(pipe)]
+    plain = ["env", "--default-signal=INT"]  # whoever started the tests in the background had it ignored
+    command = [*plain, sys.executable, "-m", "filesync.cli.main", "-c", str(pair.acme), "pair", "accept", str(pipe)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as waiting:
         descriptor = os.open(pipe, os.O_WRONLY)  # returns when the other end is open: now it waits for the first byte
-        waiting.send_signal(signal.SIGINT)
-        waiting.communicate(timeout=60)
-        os.close(descriptor)
+        try:
+            waiting.send_signal(signal.SIGINT)
+            waiting.communicate(timeout=60)
+        finally:
+            os.close(descriptor)  # it ends in any case
     return waiting.returncode
 
 

@@ -87,12 +87,13 @@ class Project:
 
     def key_of(self, local: str) -> str | None:
         """The key that an issue had when it was last seen; None: there is none. Raises Unavailable."""
-        if local not in self._keys:
-            try:
-                self.issue(local)
-            except Gone:
-                return None
-        return self._keys.get(local)
+        known = self._keys.get(local)  # once: others may make room meanwhile
+        if known is not None:
+            return known
+        try:
+            return str(self.issue(local).get("key", ""))
+        except Gone:
+            return None
 
     def id_of(self, key: str) -> str | None:
         """The id of an issue by its key; None: nobody can see one. Raises Unavailable."""
@@ -175,7 +176,13 @@ class Project:
                 project = self.catalogue.project
                 of = {"projectId": int(project)} if kind is FieldKind.VERSION else {"project": self.catalogue.key}
                 for name in names:
-                    self.http.send("POST", f"{API}/{kind}", body={"name": name, **of})
+                    try:
+                        self.http.send("POST", f"{API}/{kind}", body={"name": name, **of})
+                    except (Rejected, Unknown):
+                        # a person may have made it, or a call of ours that nobody answered
+                        self._renew()
+                        if name in self._wanted(fields).get(kind, ()):
+                            raise
             self._renew()
 
     def _wanted(self, fields: Flat) -> dict[FieldKind, tuple[str, ...]]:

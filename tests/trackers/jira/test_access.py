@@ -71,7 +71,6 @@ def test_a_keyring_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_machine_without_a_keyring_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
-    pytest.importorskip("keyring")
     with pytest.raises(KeyProblem, match="no keyring can be asked here"):
         authorization(token_keyring="jira")
     monkeypatch.setitem(sys.modules, "keyring", None)

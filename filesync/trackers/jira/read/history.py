@@ -42,14 +42,14 @@ def read_changes(http: Http, issue: str, *, cloud: bool) -> list[Change]:
         answer = http.get(f"{API}/issue/{issue}", params=params, gone=gone)
         log = answer.get("changelog") if isinstance(answer, Mapping) else None
         return _in_order(objects(log, "histories"))
-    found: list[Mapping[str, Any]] = []
+    found: dict[str, Mapping[str, Any]] = {}
     while True:
         params = {"startAt": str(len(found)), "maxResults": str(_PAGE)}
         page = http.get(f"{API}/issue/{issue}/changelog", params=params, gone=gone)
-        entries = objects(page, "values")
-        found += entries
-        if not entries or page.get("isLast") is True:
-            return _in_order(found)
+        before = len(found)
+        found.update((str(one.get("id")), one) for one in objects(page, "values"))
+        if len(found) == before or page.get("isLast") is True:
+            return _in_order(found.values())
 
 
 def _in_order(histories: Iterable[Mapping[str, Any]]) -> list[Change]:

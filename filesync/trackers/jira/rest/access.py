@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import base64
 import importlib
+import json
 import os
 import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Protocol
+from urllib.parse import quote_plus
 
 from filesync.bundle.verdict import shown
 from filesync.errors import KeyProblem, disk_problem
@@ -80,9 +82,10 @@ class Token:
 
 
 def hidden(text: str, *secrets: str) -> str:
-    """The text without these secrets."""
+    """The text without these secrets, as they are and as a form or JSON spells them."""
     for secret in filter(None, secrets):
-        text = text.replace(secret, _HIDDEN)
+        for spelt in (secret, quote_plus(secret), json.dumps(secret)[1:-1]):
+            text = text.replace(spelt, _HIDDEN)
     return text
 
 

@@ -85,8 +85,7 @@ def data(answer: Answer) -> Any:
     except RecursionError:
         raise Garbled("JSON of endless depth") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
-        kind = shown(answer.headers.get("content-type", "no type given"), limit=_FIELD)
-        raise Garbled(f"{kind}: {shown(answer.body[:_FIELD])}") from None
+        raise Garbled(shown(answer.headers.get("content-type", "no type given"), limit=_FIELD)) from None
 
 
 def is_page(answer: Answer) -> bool:

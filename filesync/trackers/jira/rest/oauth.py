@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import replace
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
@@ -96,7 +97,7 @@ class OAuthAccess:
             ) from error
         if isinstance(found, dict):
             return found
-        words = self.hide(str(said(answer)))
+        words = said(replace(answer, body=self.hide(answer.text).encode()))  # before it is cut: half a secret is not found
         passing = answer.status >= 500 or answer.status == 429  # noqa: PLR2004 - HTTP's classes of statuses
         hint = (
             AGAIN

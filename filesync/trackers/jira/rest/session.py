@@ -17,9 +17,9 @@ from urllib.parse import urljoin, urlsplit
 from filesync.bundle.verdict import shown
 from filesync.errors import KeyProblem, Unavailable
 from filesync.trackers.jira.rest.access import Access
-from filesync.trackers.jira.rest.answers import Answer, Garbled, anonymous, data, is_login, is_page, names_us
+from filesync.trackers.jira.rest.answers import Answer, Garbled, anonymous, data, is_login, is_page, names_us, said
 from filesync.trackers.jira.rest.pace import Waiting
-from filesync.trackers.jira.rest.refusals import AGAIN, Asked, Trouble, abroad, broken, garbled, not_known, refusal
+from filesync.trackers.jira.rest.refusals import AGAIN, Asked, Trouble, abroad, broken, garbled, not_known, refusal, unknown
 from filesync.trackers.jira.rest.wire import Broken, Request, Wire
 
 _MYSELF: Final = "rest/api/2/myself"
@@ -62,12 +62,12 @@ class Session:
         if not answer.good or is_page(answer):
             raise self._believed(refusal(call.asked, answer))
         if anonymous(answer) or (self._named and not names_us(answer)):
-            self._make_sure()
+            self._make_sure_after(call)
         self._named = self._named or names_us(answer)
         try:
             return data(answer)
         except Garbled as error:
-            raise garbled(call.asked, self._access.hide(str(error))) from error
+            raise garbled(call.asked, f"{error}: {said(self._hidden(answer))}") from error
 
     def open_file(self, call: Call, *, size: int, stack: ExitStack) -> Iterator[bytes]:
         """The bytes of a file, from where Jira says that they are; `stack` closes the connection. Raises Trouble.
@@ -164,6 +164,15 @@ class Session:
         if trouble.doubt:
             self._make_sure()
         return trouble
+
+    def _make_sure_after(self, call: Call) -> None:
+        """The same after an answer that says that it was done: of a write nobody knows then by whom, if by anybody."""
+        try:
+            self._make_sure()
+        except Trouble as trouble:
+            if call.asked.reads:
+                raise
+            raise Trouble(unknown(call.asked, str(trouble)), done=True, again=trouble.again) from trouble
 
     def _make_sure(self) -> None:
         """Raises Trouble unless Jira says who we are."""

@@ -197,8 +197,14 @@ class Writing:
             told = project.http.get(f"{path}/properties/{PROPERTY}", gone="it has no mark")
         except Gone:
             return there, "", {}
+        if not isinstance(told, Mapping):
+            raise strange(f"the mark of {ref.kind} {ref.local}")
         there["properties"] = [told]
-        marker = markers.believed(ref.kind, told.get("value"), ours=True, created=epoch_ms(there.get("created")))
+        try:
+            created = epoch_ms(there.get("created"))
+        except ValueError as error:
+            raise strange(f"{ref.kind} {ref.local}") from error
+        marker = markers.believed(ref.kind, told.get("value"), ours=True, created=created)
         return there, marker.head if marker is not None else "", {}
 
     def _item_fields(self, ref: Ref, json: Json, properties: Mapping[str, object]) -> Mapping[str, Value]:

@@ -6,6 +6,7 @@ asked. The agent's account is `filesync`: `site.password`, `site.token`, on Clou
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections import Counter
@@ -69,6 +70,8 @@ class JiraSite:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
+        if error is None:
+            self._check()
 
     def start(self) -> None:
         """Listen."""
@@ -149,7 +152,15 @@ class JiraSite:
 
     def forget_requests(self) -> None:
         """Begin counting again."""
+        self._check()
         self.server.seen.clear()
+
+    def _check(self) -> None:
+        """In tests, hold what filesync asked against the descriptions of the API. Raises AssertionError."""
+        if "PYTEST_CURRENT_TEST" in os.environ:
+            from tests.support.jira import described  # it needs libraries that only tests have
+
+            described.check(self.flavour, self.requests(), context=self.server.context)
 
     def site_clock(self) -> SiteClock:
         """The clock, where it is the one that tests set."""

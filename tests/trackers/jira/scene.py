@@ -12,7 +12,6 @@ from filesync.model.values import Flat
 from filesync.trackers.jira.rest.http import Http, Waiting
 from filesync.trackers.jira.settings import read_settings
 from filesync.trackers.jira.tracker import JiraTracker
-from tests.support.jira import described
 from tests.support.jira.person import Person
 from tests.support.jira.site import Flavour, JiraSite
 
@@ -81,12 +80,10 @@ class Opened:
 
 @contextmanager
 def jira(flavour: Flavour, folder: Path) -> Iterator[Opened]:
-    """A simulated Jira and what opens it. What was asked of it is held against the descriptions, where they are."""
+    """A simulated Jira and what opens it."""
     with JiraSite(flavour) as site:
         opened = Opened(site, folder)
         try:
             yield opened
         finally:
             opened.close()
-        if described.FOLDER.is_dir():
-            described.check(site)

@@ -380,4 +380,4 @@ def test_what_an_import_asks_for_each_item(opened: Opened, tracker: JiraTracker)
         assert len(asked()) == most, one.kind
     opened.site.forget_requests()
     tracker.apply(issue_ref(local), Write({"status": "In Progress"}), MARK)
-    assert len(asked()) == 3, "where it stands, the step, where it landed"
+    assert len(asked()) == 2, "where it stands, and the step"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tests.support.jira import described
 from tests.support.jira.server import Seen
 from tests.support.jira.site import CLOUD, DC10, FLAVOURS, Flavour, JiraSite
+from tests.trackers.jira.scene import jira
 from tests.trackers.jira.test_simulator import Client
 
 READS = (
@@ -126,7 +128,19 @@ def test_what_is_asked_here_is_as_described(site: JiraSite) -> None:
     )
     client.call("PUT", f"issue/{names['issue']}/properties/filesync", {"a": [1]})
     client.connection.close()
-    described.check(site)
+    found = described.problems(site.flavour, site.requests(), context=site.server.context)
+    assert not found, "\n".join(found)
+
+
+def test_what_filesync_asks_otherwise_than_described_fails_the_test_that_asked(tmp_path: Path) -> None:
+    described.descriptions()
+    for forgotten in (False, True):
+        with pytest.raises(AssertionError, match="the parameter nonsense is unknown"), jira(DC10, tmp_path) as opened:
+            opened.open()
+            opened.https[-1].get("rest/api/2/myself", params={"nonsense": "1"})
+            if forgotten:
+                opened.site.forget_requests()
+                pytest.fail("forgotten, and not looked at")
 
 
 def test_what_is_not_as_described_is_named() -> None:

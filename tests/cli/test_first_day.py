@@ -4,47 +4,15 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from filesync.errors import ExitCode
+from tests.cli.pages import commands
 from tests.cli.sites import ROOT, with_filesync
 
 PAGE = (ROOT / "docs" / "first-day.md").read_text()
-_TYPED = re.compile(r"(acme|globex|carrier)\$ (.*?)(?:    # ends with (\d+))?")
-
-
-@dataclass
-class Typed:
-    """A command of the page. `shown`: its output, None where the page shows none, and then there may be none."""
-
-    who: str
-    command: str
-    status: int
-    shown: list[str]
-
-    def pattern(self) -> str:
-        """What the output must be; a line that is only … stands for any lines."""
-        parts = [r"(?:.*\n)*" if line == "…" else re.escape(line).replace("…", ".*") + r"\n" for line in self.shown]
-        return "".join(parts)
-
-
-def commands(page: str) -> Iterator[Typed]:
-    for block in re.findall(r"^```console\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
-        one: Typed | None = None
-        for line in block.splitlines():
-            if typed := _TYPED.fullmatch(line):
-                if one is not None:
-                    yield one
-                one = Typed(typed[1], typed[2], int(typed[3] or 0), [])
-            else:
-                assert one is not None, f"output without a command: {line}"
-                one.shown.append(line)
-        if one is not None:
-            yield one
 
 
 def test_every_command_of_the_first_day_shows_and_ends_as_the_page_says(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,8 +78,9 @@ def number(value: float) -> str:
 
 
 def peak_mb() -> float:
-    """The most memory this process ever had, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    """The most memory this process ever had, in MB. `ru_maxrss` would begin with that of the process which started it."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]) * 1024 / 1e6
 
 
 def machine(folder: Path) -> dict[str, str]:

@@ -29,7 +29,7 @@ from tests.support.two_sites import MEMORY, Clock, Side, World, template_of, two
 
 CALLS = ("fsync", "rename", "replace", "link", "unlink", "mkdir", "write")
 ROOMS = ("outbox", "inbox", "archive", "store", "quarantine", "guard", "spool", "stage", "keys", "fetched")
-FEW = 20  # without --all: of all places, one in so many, besides the first of each kind
+FEW = 60  # without --all: of all places, one in so many, besides the first of each kind
 
 
 # ── places ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -92,6 +92,7 @@ class Description:
     users: tuple[str, ...]
     links: tuple[str, ...]  # types of links
     left_out: Mapping[str, str] = field(default_factory=dict)  # fields that are there and not carried, and why
+    lacks: Mapping[str, str] = field(default_factory=dict)  # rights that our account has not, and what they are for
 
 
 class Tracker(Protocol):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -32,28 +33,48 @@ def test_there_are_samples_of_both_sides_of_every_pair() -> None:
     }
 
 
-@pytest.mark.parametrize("side", SIDES, ids=lambda side: f"{side.parent.name} {side.name}")
-def test_check_has_nothing_against_a_sample(side: Path, tmp_path: Path, filesync: Filesync) -> None:
+@contextmanager
+def settled(side: Path, folder: Path, filesync: Filesync) -> Iterator[tuple[Path, JiraSite | None]]:
+    """A site with the configuration of a sample, and the Jira beside it where it has one."""
     config = load_config(side / "filesync.yaml")
     kind, project = config.tracker.kind, config.tracker.project
-    site = tmp_path / side.name
+    site = folder / side.name
     status, _, err = filesync("init", site, "--name", side.name, "--tracker", kind, "--project", project)
     assert status == ExitCode.DONE, err
     shutil.copy(side.parent / "contract.yaml", site)
     (site / "mapping.yaml").unlink()
     if (side / "mapping.yaml").exists():
         shutil.copy(side / "mapping.yaml", site)
-    own = re.search(r"(?m)^  id: \S+", (site / "filesync.yaml").read_text())
+    file = site / "filesync.yaml"
+    own = re.search(r"(?m)^  id: \S+", file.read_text())
     assert own is not None
     text = re.sub(r"(?m)^  id: \S+", own[0], (side / "filesync.yaml").read_text())
     with ExitStack() as stack:
-        if kind in FLAVOURS:
-            jira = stack.enter_context(JiraSite(FLAVOURS[kind]))
-            text = re.sub(r"(?m)^    url: \S+", f"    url: {jira.url}", text)
+        jira = stack.enter_context(JiraSite(FLAVOURS[kind])) if kind in FLAVOURS else None
+        if jira is not None:
+            text = re.sub(r"(?m)^    requests_per_second: .*\n", "", text)
+            text = re.sub(r"(?m)^    url: \S+", f"    requests_per_second: 1000\n    url: {jira.url}", text)
             (site / "keys" / "jira-token").touch(mode=0o600)
             (site / "keys" / "jira-token").write_text(jira.token)
-        (site / "filesync.yaml").write_text(text)
-        _, found, _ = filesync("-c", site / "filesync.yaml", "check", "--json")
+        file.write_text(text)
+        yield file, jira
+
+
+@pytest.mark.parametrize("side", SIDES, ids=lambda side: f"{side.parent.name} {side.name}")
+def test_check_has_nothing_against_a_sample(side: Path, tmp_path: Path, filesync: Filesync) -> None:
+    with settled(side, tmp_path, filesync) as (file, _):
+        _, found, _ = filesync("-c", file, "check", "--json")
     told = {one["what"]: (one["notes"], one["problems"]) for one in found}
     assert [problem["what"] for problem in told.pop("exchanges")[1]] == ["paired with nobody yet"]
     assert told == {what: ([], []) for what in told}
+
+
+def test_check_names_the_rights_that_our_account_has_not(tmp_path: Path, filesync: Filesync) -> None:
+    with settled(SAMPLES / "dc-dc" / "acme", tmp_path, filesync) as (file, jira):
+        assert jira is not None
+        jira.deny("TRANSITION_ISSUES")
+        _, told, _ = filesync("-c", file, "check")
+    assert (
+        f"\nok   tracker: Jira at {jira.url.removeprefix('http://')}, project ABC\n"
+        "       note: Transition Issues: our account has not this right: statuses\n"
+    ) in told

@@ -188,11 +188,13 @@ class _Tracker:
         self._clock = clock
         self._description: Description | None = None
 
-    def name(self) -> str:
-        """What it calls itself."""
+    def name(self) -> Look:
+        """What it calls itself; the rights that our account has not are notes: some sites need fewer."""
         with closing(self._open()) as tracker:
-            self._description = tracker.describe()
-        return self._description.name
+            self._description = have = tracker.describe()
+        return Look(
+            have.name, tuple(Problem(right, f"our account has not this right: {why}") for right, why in have.lacks.items())
+        )
 
     def remembers(self, exchanges: Iterable[Exchange]) -> bool:
         """Hold the ledger's places against the tracker's. Returns whether it could be asked: why not, `name` has told."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -25,6 +25,26 @@ STALE: Final = dt.timedelta(minutes=1)  # what was read longer ago than that is 
 _KEYS: Final = 50_000  # that are remembered
 _WHOLE: Final = ("BROWSE_PROJECTS", "CREATE_ISSUES", "EDIT_ISSUES", "ADD_COMMENTS")  # without these nothing goes on
 _ADMINISTERS: Final = ("ADMINISTER", "ADMINISTER_PROJECTS")
+# what each right in the project is for, as docs/jira.md says at length
+_RIGHTS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(_WHOLE, "the exchange waits without it"),
+    "TRANSITION_ISSUES": "statuses",
+    "RESOLVE_ISSUES": "statuses",
+    "ASSIGN_ISSUES": "the assignee",
+    "MODIFY_REPORTER": "the reporter",
+    "SCHEDULE_ISSUES": "the due date",
+    "SET_ISSUE_SECURITY": "security levels",
+    "LINK_ISSUES": "links",
+    "EDIT_ALL_COMMENTS": "the partner's edits of comments that people here wrote",
+    "DELETE_ALL_COMMENTS": "the partner's deletions of comments that people here wrote",
+    "CREATE_ATTACHMENTS": "attachments",
+    "DELETE_ALL_ATTACHMENTS": "the partner's deletions of attachments that people here made",
+    "WORK_ON_ISSUES": "worklogs",
+    "EDIT_ALL_WORKLOGS": "the partner's edits of worklogs that people here wrote",
+    "DELETE_ALL_WORKLOGS": "the partner's deletions of worklogs that people here wrote",
+    "DELETE_ISSUES": "the partner's deletions of issues, where they are carried out",
+    "ADMINISTER_PROJECTS": "that a ledger from a backup is noticed; `create_missing`; `notify: false`",
+}
 
 
 class Project:
@@ -148,22 +168,35 @@ class Project:
         """Whether our account may keep Jira from mailing people. Raises Unavailable."""
         return any(self._has(name) for name in _ADMINISTERS)
 
+    def lacks(self) -> Mapping[str, str]:
+        """The rights that our account has not, as people in this Jira call them, and what each is for. Raises as `get`."""
+        listed = self._listed(_RIGHTS)
+        return {
+            shown(str(listed[right].get("name") or right)): why
+            for right, why in _RIGHTS.items()
+            if right in listed and listed[right].get("havePermission") is not True
+        }
+
     def _has(self, right: str) -> bool:
         """What Jira does not speak of is not missing."""
         with self._lock:
             known = self._rights
         if known is None or self.clock() - known[0] > STALE:
-            params = {"projectId": self.catalogue.project}
-            params |= {"permissions": ",".join((*_WHOLE, *_ADMINISTERS))} if self.cloud else {}
-            answer = self.http.get(f"{API}/mypermissions", params=params)
-            listed = answer.get("permissions") if isinstance(answer, Mapping) else None
-            if not isinstance(listed, Mapping):
-                raise strange("our account's rights")
-            rights = {name: one.get("havePermission") is True for name, one in listed.items() if isinstance(one, Mapping)}
-            known = (self.clock(), rights)
+            listed = self._listed((*_WHOLE, *_ADMINISTERS))
+            known = (self.clock(), {name: one.get("havePermission") is True for name, one in listed.items()})
             with self._lock:
                 self._rights = known
         return known[1].get(right, right not in _ADMINISTERS)
+
+    def _listed(self, rights: Iterable[str]) -> Mapping[str, Mapping[str, Any]]:
+        """What Jira says of these rights of our account in the project, and on Data Center of all others."""
+        params = {"projectId": self.catalogue.project}
+        params |= {"permissions": ",".join(rights)} if self.cloud else {}
+        answer = self.http.get(f"{API}/mypermissions", params=params)
+        listed = answer.get("permissions") if isinstance(answer, Mapping) else None
+        if not isinstance(listed, Mapping):
+            raise strange("our account's rights")
+        return {str(name): one for name, one in listed.items() if isinstance(one, Mapping)}
 
     # ── versions and components ─────────────────────────────────────────────────────────────────────────────────
 

@@ -81,7 +81,7 @@ class JiraTracker:
         return cls(room, Feed(http, search, reading, plan), reading, search, lists)
 
     def describe(self) -> Description:
-        """What there is, as it was last read."""
+        """What there is, as it was last read, and what our account may not."""
         found = self._project.catalogue
         return Description(
             name=f"{self._project.http.name}, project {found.key}",
@@ -91,6 +91,7 @@ class JiraTracker:
             users=tuple(found.users),
             links=tuple(found.links),
             left_out=found.left_out,
+            lacks=self._project.lacks(),
         )
 
     def changed(self, since: str | None, known: Callable[[], Iterator[str]]) -> Iterator[Touched]:

@@ -85,3 +85,13 @@ def test_every_field_that_is_offered_is_there_and_none_but_those_of_other_apps_a
     assert len(found.fields) == len({spec.name for spec in found.fields})
     assert not {spec.name for spec in found.fields} & found.left_out.keys()
     assert all(why and why.isprintable() for why in found.left_out.values())
+
+
+def test_rights_that_our_account_has_not_are_told_with_what_they_are_for(opened: Opened) -> None:
+    tracker = opened.open()
+    assert tracker.describe().lacks == {}
+    opened.site.deny("EDIT_ALL_COMMENTS", "LINK_ISSUES", "VIEW_VOTERS_AND_WATCHERS")  # the last is not needed
+    assert tracker.describe().lacks == {
+        "Link Issues": "links",
+        "Edit All Comments": "the partner's edits of comments that people here wrote",
+    }

@@ -179,7 +179,7 @@ def test_what_people_do_in_jira_comes_to_the_partner_and_back_comes_nothing(ther
     world.assert_in_step()
 
 
-def test_both_edit_and_it_comes_out_the_same(there: Scene) -> None:
+def test_trap17_both_edit_and_it_comes_out_the_same_and_is_quiet(there: Scene) -> None:
     desk, world = there.world.acme.desk, there.world
     key = desk.create("Bug", "Pump stalls")
     there.both_ways()
@@ -191,6 +191,31 @@ def test_both_edit_and_it_comes_out_the_same(there: Scene) -> None:
         there.both_ways()
     world.assert_in_step()
     assert there.site.store.issues[local].values["summary"] == "acme's"
+    there.person.edit(local, {"description": "two lines  \r\nas a browser sends them\r\n"})
+    there.both_ways()
+    updated = there.site.store.issues[local].updated
+    assert world.round() == 0
+    assert there.site.store.issues[local].updated == updated
+
+
+@pytest.mark.parametrize("there", [DC10], ids=lambda flavour: flavour.name, indirect=True)
+def test_trap25_a_link_waits_for_the_issue_at_its_other_end(there: Scene) -> None:
+    desk, world = there.world.acme.desk, there.world
+    key = desk.create("Bug", "Pump stalls")
+    there.to_jira()
+    ((local, first),) = there.site.store.issues.items()
+    there.site.faults.refuse(400, method="POST", path="/issue$", body='{"errors": {"summary": "Not today."}}')
+    late = desk.create("Bug", "Seal leaks")
+    desk.link(key, "blocks", late)
+    desk.edit(key, {"description": "with a link"})
+    world.send(world.acme)
+    assert first.values["description"] == "with a link", "the other fields do not wait"
+    assert there.site.store.links_of(local) == []
+    world.globex.retry()
+    ((_, other),) = [one for one in there.site.store.issues.items() if one[0] != local]
+    assert [(link.source, link.target) for link in there.site.store.links_of(local)] == [(local, other.id)]
+    there.to_acme()
+    world.assert_in_step()
 
 
 def test_what_is_deleted_here_or_there(there: Scene) -> None:

@@ -26,8 +26,9 @@ _BY_ENTRY: Final = (FieldKind.VERSION, FieldKind.COMPONENT)
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One line of a history: a field by Jira's id, or by its name where no id is told; what was there, and what came."""
+    """One line of a history: a field by Jira's id ("" where none is told) and by its name; what was there, and what came."""
 
+    id: str
     field: str
     old: str
     old_text: str
@@ -61,9 +62,7 @@ def _in_order(histories: Iterable[Mapping[str, Any]]) -> list[Change]:
             "Jira's history of an issue cannot be read", hint="Nothing was made or changed. It is tried again."
         ) from error
     return [
-        Change(*(str(item.get(name) or "") for name in ("fieldId", "from", "fromString", "toString")))
-        if item.get("fieldId")
-        else Change(str(item.get("field") or ""), *(str(item.get(name) or "") for name in ("from", "fromString", "toString")))
+        Change(*(str(item.get(name) or "") for name in ("fieldId", "field", "from", "fromString", "toString")))
         for history in ordered
         for item in objects(history, "items")
     ]
@@ -76,7 +75,8 @@ def as_born(
     listed = list(changes)
     born = dict(now)
     for field in catalogue.fields:
-        own = [change for change in listed if change.field in {field.id, field.label, _CALLED.get(field.id)}]
+        names = {field.id, field.label, _CALLED.get(field.id)}
+        own = [change for change in listed if (change.id == field.id if change.id else change.field in names)]
         if not own:
             continue
         given = {flat: value for flat, value in told.items() if split_name(flat)[0] == field.name}

@@ -13,7 +13,6 @@ from filesync.model.ids import Kind
 from filesync.model.issue import About
 from filesync.model.values import Value
 from filesync.trackers.base import Draft, Write
-from filesync.trackers.jira import project as project_module
 from filesync.trackers.jira.read.history import read_changes
 from filesync.trackers.jira.rest.access import hidden
 from filesync.trackers.jira.rest.http import Http, Unknown
@@ -106,18 +105,19 @@ def test_a_version_that_jira_does_not_take_is_told(tmp_path: Path) -> None:
 # ── threads, and answers of no known form ───────────────────────────────────────────────────────────────────────────
 
 
+class Crowded(dict[str, str]):
+    """Where other threads make room at once."""
+
+    def __setitem__(self, key: str, value: str) -> None:
+        super().__setitem__(key, value)
+        self.clear()
+
+
 def test_a_key_that_others_made_room_for_is_no_issue_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(project_module, "_KEYS", 1)
     with scene.jira(DC10, tmp_path) as opened:
         local = opened.site.person("j.becker").create(BASIC)
         project = opened.open()._project
-        remember = project._remember
-
-        def crowded(issue: str, key: str) -> None:
-            remember(issue, key)
-            remember("99999", "ABC-99999")  # another thread
-
-        monkeypatch.setattr(project, "_remember", crowded)
+        monkeypatch.setattr(project, "_keys", Crowded())
         assert project.key_of(local) == opened.site.store.issues[local].key
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,20 @@ from tests.trackers.jira.scene import Opened
 from tests.trackers.jira.shape import catalogue
 from tests.trackers.jira.test_feed_http import run
 from tests.trackers.jira.test_stumbling import Import, assert_done_once
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_every_trap_of_the_page_names_tests_that_are_there() -> None:
+    page = (ROOT / "docs/jira.md").read_text("utf-8").partition("## How each trap is met")[2]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if re.match(r"\| \d+ \|", line)]
+    assert [int(number) for number, *_ in rows] == list(range(1, 41))
+    there = {
+        name for file in (ROOT / "tests").rglob("test_*.py") for name in re.findall(r"def (test_\w+)", file.read_text("utf-8"))
+    }
+    named = {number: re.findall(r"`(test_\w+)`", shown) for number, _, _, shown in rows}
+    assert {name for names in named.values() for name in names} <= there
+    assert [number for number, names in named.items() if not names] in ([], ["28"])
 
 
 @pytest.fixture(params=[DC10, CLOUD], ids=lambda flavour: flavour.name)

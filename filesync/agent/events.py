@@ -182,6 +182,19 @@ class LandedDifferently(Event, frozen=True, kw_only=True):
         )
 
 
+class NotRenamed(Event, frozen=True, kw_only=True):
+    """A text names an issue by the partner's key, and our tracker does not take it with ours."""
+
+    key: str
+    why: str
+
+    def sentence(self) -> str:
+        return (
+            f"{self.key}: an issue that it names has come, and our tracker refuses the text with its key here: {self.why}. "
+            "It goes on showing the partner's key; nothing else is affected."
+        )
+
+
 class Stuck(Event, frozen=True, kw_only=True):
     """A change that our tracker or mapping refuses."""
 

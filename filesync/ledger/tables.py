@@ -260,6 +260,25 @@ revisit = sa.Table(
     sa.Column("once", sa.Text, primary_key=True),  # only once this local issue is paired; "": at the next export
 )
 
+# What issues that came from the partner are called, there and here: texts name them so.
+partner_key = sa.Table(
+    "partner_key",
+    metadata,
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
+    sa.Column("theirs", sa.Text, primary_key=True),
+    sa.Column("ours", sa.Text, nullable=False),
+)
+sa.Index("partner_key_ours", partner_key.c.exchange, partner_key.c.ours)
+
+# Entities whose texts name an issue that was not here when they were written: they are written anew when it has come.
+unnamed = sa.Table(
+    "unnamed",
+    metadata,
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
+    sa.Column("theirs", sa.Text, primary_key=True),  # the partner's key of that issue
+    sa.Column("gid", sa.Text, primary_key=True),
+)
+
 # Edits that met: both values are kept for people, apart from everything the merge works on.
 conflict = sa.Table(
     "conflict",

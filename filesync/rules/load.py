@@ -44,7 +44,7 @@ def make_rules(contract: Contract, mapping: Document | None = None) -> Rules:
         raise ConfigError(problems, hint=f"Mend {document.name}; the contract is what both sites agreed on.")
     own = {Kind(kind): DeletePolicy(policy) for kind, policy in data.get("deletes", {}).items()}
     links = LinkRule(Words(data.get("links", {})), frozenset(contract.links))
-    return Rules(contract, tuple(_rules(contract, data)), links, {**contract.deletes, **own})
+    return Rules(contract, tuple(_rules(contract, data)), links, {**contract.deletes, **own}, Words(data.get("users", {})))
 
 
 def gaps(

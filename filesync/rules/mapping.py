@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from typing import Final
 
 import msgspec
 
 from filesync.bundle.verdict import shown
-from filesync.model.ids import Gid, Kind, parse_gid
+from filesync.model.ids import Gid, Kind
 from filesync.model.issue import RESTRICTION, Item
-from filesync.model.links import LINK, link_name, link_parts
-from filesync.model.values import REMEMBERED, SHORT, FieldKind, Flat, Value, flat_name, normal, split_name
-from filesync.rules.contract import BELOW, BODY, CASCADE_DEPTH, Contract, DeletePolicy
+from filesync.model.links import LINK
+from filesync.model.values import REMEMBERED, SHORT, FieldKind, Flat, Value, flat_name, split_name
+from filesync.rules.contract import BELOW, BODY, Contract, DeletePolicy
+from filesync.rules.prose import Prose
 from filesync.rules.standing import FieldRule, LinkRule
-
-_UNFIT: Final = (ValueError, OverflowError)  # the second: a date-time whose UTC form lies before the year 1
-_WHY: Final = 200  # characters of a reason
-_NEVER_EMPTY: Final = (FieldKind.TYPE, FieldKind.STATUS)
-
-
-@dataclass(frozen=True, slots=True)
-class Dropped:
-    """A value of ours that the contract has no word for. `field` is the wire field's name."""
-
-    field: str
-    kind: FieldKind
-    why: str
+from filesync.rules.ways import UNFIT, WHY, Dropped, WayIn, WayOut
+from filesync.rules.words import SAME, Words
 
 
 class Outward(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,10 +45,12 @@ class Rules:
         rules: tuple[FieldRule, ...],
         links: LinkRule,
         deletes: Mapping[Kind, DeletePolicy],
+        users: Words = SAME,
     ) -> None:
         self.contract = contract
         self.links = links
         self.deletes = deletes  # what this site does when the partner deleted something
+        self.users = users  # who is who, wherever one is named
         self._by_local = {rule.local: rule for rule in rules}
         self._by_wire = {rule.field.spec.name: rule for rule in rules}
         self._naming = {LINK, *(rule.local for rule in rules if rule.field.spec.kind is FieldKind.PARENT)}  # other issues
@@ -96,7 +86,7 @@ class Rules:
             return (rule.local,)
         try:
             return tuple(flat_name(rule.local, ours) for ours in rule.inward(element))
-        except _UNFIT:
+        except UNFIT:
             return ()
 
     def outward(
@@ -106,12 +96,14 @@ class Rules:
         *,
         end_of: Callable[[str], Gid | None] | None = None,
         only: Collection[str] | None = None,
+        prose: Prose | None = None,
     ) -> Outward:
         """An item of our tracker in the contract's words; of an issue, `only` these wire fields, and those that name others.
 
-        `gid_of` knows the issues that are paired; `end_of` those that a link may name, where that is not the same.
+        `gid_of` knows the issues that are paired; `end_of` those that a link may name, where that is not the same; `prose`
+        what texts refer to: without it they are left as they are.
         """
-        way = _WayOut(gid_of, end_of or gid_of)
+        way = WayOut(gid_of, end_of or gid_of, prose)
         all_of_it = only is None or item.ref.kind is not Kind.ISSUE
         self._tell(way, item.ref.kind, item.fields if all_of_it else self._among(item.fields, only or ()))
         return Outward(
@@ -122,9 +114,16 @@ class Rules:
             withheld=all_of_it and self._withheld(item, way),
         )
 
-    def wire(self, kind: Kind, fields: Mapping[str, Value], gid_of: Callable[[str], Gid | None]) -> dict[str, Value]:
+    def wire(
+        self,
+        kind: Kind,
+        fields: Mapping[str, Value],
+        gid_of: Callable[[str], Gid | None],
+        *,
+        prose: Prose | None = None,
+    ) -> dict[str, Value]:
         """Some fields of an item of our tracker in the contract's words, as far as it has any."""
-        way = _WayOut(gid_of, gid_of)
+        way = WayOut(gid_of, gid_of, prose)
         self._tell(way, kind, fields)
         return way.fields
 
@@ -134,7 +133,7 @@ class Rules:
             flat: value for flat, value in fields.items() if (flat if ":" not in flat else flat.partition(":")[0]) in wanted
         }
 
-    def _tell(self, way: _WayOut, kind: Kind, fields: Mapping[str, Value]) -> None:
+    def _tell(self, way: WayOut, kind: Kind, fields: Mapping[str, Value]) -> None:
         if kind is not Kind.ISSUE:
             kinds = BELOW[kind] if self.travels(kind) else {}
             for flat, value in fields.items():
@@ -142,7 +141,7 @@ class Rules:
             return
         for flat, value in fields.items():
             if flat in self._free and isinstance(value, str) and value:
-                way.fields[self._free[flat]] = normal(FieldKind.TEXT, value) if "\r" in value else value
+                way.fields[self._free[flat]] = way.text(value)
                 continue
             told = None if isinstance(value, list) else self._told.get((flat, value))
             if told is None:
@@ -150,16 +149,20 @@ class Rules:
             else:
                 way.fields[told[0]] = told[1]
 
-    def _withheld(self, item: Item, way: _WayOut) -> bool:
+    def _withheld(self, item: Item, way: WayOut) -> bool:
         restricted = RESTRICTION.get(item.ref.kind, "") in item.fields
         return restricted and self.restriction(item.ref.kind) not in way.fields
+
+    def texts(self, kind: Kind) -> Mapping[str, str]:
+        """Our names of the free texts of an item of this kind, by the contract's."""
+        return self._free_here if kind is Kind.ISSUE else {BODY: BODY} if BODY in BELOW[kind] else {}
 
     def restriction(self, kind: Kind) -> str | None:
         """The wire field that says who alone may see an item of this kind; None where none does."""
         rule = self._by_local.get(RESTRICTION[kind]) if kind is Kind.ISSUE else None
         return rule.field.spec.name if rule is not None else None
 
-    def _take(self, way: _WayOut, flat: str, value: Value) -> None:
+    def _take(self, way: WayOut, flat: str, value: Value) -> None:
         local, element = split_name(flat)
         rule = self._by_local.get(local)
         if local == LINK:
@@ -171,20 +174,20 @@ class Rules:
                     self._told.clear()
                 self._told[flat, value] = told
 
-    def inward(self, kind: Kind, fields: Flat, local_of: Callable[[Gid], str | None]) -> Inward:
-        """Wire fields in our words. `local_of` knows the issues that are paired.
+    def inward(self, kind: Kind, fields: Flat, local_of: Callable[[Gid], str | None], *, prose: Prose | None = None) -> Inward:
+        """Wire fields in our words. `local_of` knows the issues that are paired, `prose` what texts refer to.
 
         Where several elements of ours stand for one, the first is added, and all are taken out.
         """
-        way = _WayIn(local_of)
+        way = WayIn(local_of, prose)
         for flat, value in fields.items():
-            if kind is Kind.ISSUE and flat in self._free_here and isinstance(value, str) and value and "\r" not in value:
-                way.fields[self._free_here[flat]] = value
-                continue
             try:
-                way.take(kind, self._here(kind, flat), flat, value)
-            except _UNFIT as error:
-                way.refused[flat] = shown(str(error), limit=_WHY)
+                if kind is Kind.ISSUE and flat in self._free_here and isinstance(value, str) and value and "\r" not in value:
+                    way.fields[self._free_here[flat]] = way.text(value)
+                else:
+                    way.take(kind, self._here(kind, flat), flat, value)
+            except UNFIT as error:
+                way.refused[flat] = shown(str(error), limit=WHY)
         return Inward(fields=way.fields, refused=way.refused, waits=tuple(way.waits))
 
     def _here(self, kind: Kind, flat: str) -> FieldRule | LinkRule | None:
@@ -194,157 +197,3 @@ class Rules:
         if kind in BELOW:
             return None
         return self.links if split_name(flat)[0] == LINK else self.rule(flat)
-
-
-class _WayOut:
-    def __init__(self, gid_of: Callable[[str], Gid | None], end_of: Callable[[str], Gid | None]) -> None:
-        self.gid_of = gid_of
-        self.end_of = end_of
-        self.fields: dict[str, Value] = {}
-        self.unresolved: list[str] = []
-        self.dropped: list[Dropped] = []
-        self.untold: set[str] = set()
-
-    def take(self, rule: FieldRule, element: str | None, value: Value) -> tuple[str, Value] | None:
-        """A field of an issue. Returns what it is told as, where that depends on nothing but the value."""
-        spec = rule.field.spec
-        try:
-            if spec.kind is FieldKind.PARENT:
-                self._parent(spec.name, value)
-                return None
-            told = _converted(rule, element, value)
-        except _UNFIT as error:
-            self.dropped.append(Dropped(spec.name, spec.kind, shown(str(error), limit=_WHY)))
-            if element is None:
-                self.untold.add(spec.name)
-            return None
-        if told is not None:
-            self.fields[told[0]] = told[1]
-        return told
-
-    def below(self, name: str, value: Value, kinds: Mapping[str, FieldKind]) -> None:
-        """A field of what belongs to an issue."""
-        if name in kinds and isinstance(value, str) and value:
-            self.fields[name] = normal(kinds[name], value)
-
-    def link(self, rule: LinkRule, flat: str) -> None:
-        """A link, once the issue at its other end is paired."""
-        link_type, local = link_parts(flat) or ("", "")
-        word = rule.words.out(link_type)
-        if word not in rule.allowed:
-            return
-        gid = self.end_of(local)
-        if gid is None:
-            self.unresolved.append(local)
-        else:
-            self.fields[link_name(word, gid)] = True
-
-    def _parent(self, name: str, value: Value) -> None:
-        local = _text(value)
-        gid = self.gid_of(local)
-        if gid is None:
-            self.unresolved.append(local)
-            self.untold.add(name)
-        else:
-            self.fields[name] = gid
-
-
-def _converted(rule: FieldRule, element: str | None, value: Value) -> tuple[str, Value] | None:
-    """A flat field in the contract's words; None for an empty one. Raises ValueError with words for a person."""
-    spec = rule.field.spec
-    if spec.many != (element is not None):
-        raise ValueError("it is a set here and one value in the contract, or the other way round")
-    if element is not None:
-        return flat_name(spec.name, rule.outward(element)), True
-    if spec.kind is FieldKind.CASCADE:
-        return spec.name, rule.outward(_joined(value)).split("/")
-    text = _text(value)
-    return (spec.name, rule.outward(text)) if text else None
-
-
-class _WayIn:
-    def __init__(self, local_of: Callable[[Gid], str | None]) -> None:
-        self.local_of = local_of
-        self.fields: dict[str, Value | None] = {}
-        self.refused: dict[str, str] = {}
-        self.waits: list[Gid] = []
-
-    def take(self, kind: Kind, rule: FieldRule | LinkRule | None, flat: str, value: Value | None) -> None:
-        """Convert one wire field. Raises ValueError with words for a person."""
-        if rule is None:
-            self.fields[flat] = _below(kind, flat, value)
-            return
-        if isinstance(rule, LinkRule):
-            self._link(rule, flat, value)
-            return
-        name, element = split_name(flat)
-        spec = rule.field.spec
-        if spec.many != (element is not None):
-            raise ValueError(f'"{shown(name)}" is {"a set" if spec.many else "one value"} in the contract')
-        if element is not None:
-            self._element(rule, element, value)
-        elif value is None:
-            if spec.kind in _NEVER_EMPTY:
-                raise ValueError(f"an {kind} is never without a {spec.kind}")
-            self.fields[rule.local] = None
-        elif spec.kind is FieldKind.CASCADE:
-            self.fields[rule.local] = rule.inward(_joined(value))[0].split("/")
-        elif spec.kind is FieldKind.PARENT:
-            self.fields[rule.local] = self._parent(_text(value))
-        else:
-            self.fields[rule.local] = rule.inward(_text(value))[0]
-
-    def _element(self, rule: FieldRule, element: str, value: Value | None) -> None:
-        if value is not None and value is not True:
-            raise ValueError("an element of a set is there or not, and has no value")
-        ours = rule.inward(element)
-        if value is True:
-            self.fields[flat_name(rule.local, ours[0])] = True
-            return
-        for word in ours:
-            self.fields[flat_name(rule.local, word)] = None
-
-    def _link(self, rule: LinkRule, flat: str, value: Value | None) -> None:
-        if value is not None and value is not True:
-            raise ValueError("a link is there or not, and has no value")
-        parts = link_parts(flat)
-        assert parts is not None  # else the rules would not carry it
-        local = self._local(parse_gid(parts[1]))
-        ours = rule.words.back(parts[0])
-        for word in ours[:1] if value is True else ours:
-            self.fields[link_name(word, local)] = value
-
-    def _parent(self, value: str) -> str:
-        return self._local(parse_gid(value))
-
-    def _local(self, gid: Gid) -> str:
-        local = self.local_of(gid)
-        if local is None:
-            self.waits.append(gid)
-            raise ValueError(f"the issue {gid} is not known here (yet)")
-        return local
-
-
-def _below(kind: Kind, name: str, value: Value | None) -> str | None:
-    if value is None and kind is Kind.WORKLOG and name == BODY:
-        return None  # work may be logged without a word
-    field = BELOW[kind][name]
-    if not isinstance(value, str) or not value or normal(field, value) != value:
-        raise ValueError(f"the {name} of a {kind} is a {field} as it travels, never empty")
-    if field is FieldKind.NUMBER and not (value.isascii() and value.isdigit()):
-        raise ValueError(f"the {name} of a {kind} are counted in whole numbers")
-    return value
-
-
-def _text(value: Value) -> str:
-    """The one text of a field that has one. Raises ValueError."""
-    if isinstance(value, str):
-        return value
-    raise ValueError("one text was expected")
-
-
-def _joined(value: Value) -> str:
-    """A cascading value as its option is written: parent, or parent/child. Raises ValueError."""
-    if isinstance(value, list) and 1 <= len(value) <= CASCADE_DEPTH and all(part and "/" not in part for part in value):
-        return "/".join(value)
-    raise ValueError("one or two options, the second under the first, were expected, without a slash in either")

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from filesync.errors import ConfigError, Problem
+from filesync.model.manner import Manner
 from filesync.model.prepare import prepare
 from filesync.settings import At, did_you_mean, quoted
 from filesync.trackers.base import Tracker
@@ -43,6 +44,11 @@ def secret_files(kind: str, settings: Mapping[str, object]) -> Iterator[tuple[At
     """Paths in `tracker.settings` of files that nobody else may see, each with its place under `tracker`."""
     if kind in jira.KINDS:
         yield from ((("settings", *at), path) for at, path in jira.secret_files(settings))
+
+
+def manner(kind: str, *, project: str) -> Manner:
+    """How the texts of this project name issues and people."""
+    return Manner(project, accounts=jira.KINDS.get(kind, False) is True)
 
 
 def outlook(kind: str, settings: Mapping[str, object]) -> Mapping[str, object]:

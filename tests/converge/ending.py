@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from filesync.agent.naming import prose
 from filesync.ledger import shadows
 from filesync.ledger.journal import Queued
 from filesync.model.change import Change, Set
@@ -48,7 +49,7 @@ def look(person: Person) -> Shown:
         for item in (whole.item, *whole.children):
             gid = side.gid(item)
             assert gid not in fields, f"{side.name} has {gid} twice"
-            fields[gid] = dict(paired.rules.outward(item, gids.get).fields)
+            fields[gid] = dict(paired.rules.outward(item, gids.get, prose=prose(side.site, paired)).fields)
             if item.ref.kind is Kind.ATTACHMENT:
                 fields[gid]["sha256"] = hashlib.sha256(b"".join(side.site.tracker.fetch(item.ref))).hexdigest()
             issue_of[gid] = None if item is whole.item else gids[issue.ref.local]

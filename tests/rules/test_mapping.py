@@ -9,7 +9,8 @@ import pytest
 from filesync.model.ids import Gid, Kind
 from filesync.model.values import FieldKind, Value
 from filesync.rules.contract import DeletePolicy
-from filesync.rules.mapping import Dropped, Inward, Outward, Rules
+from filesync.rules.mapping import Inward, Outward, Rules
+from filesync.rules.ways import Dropped
 from tests.rules.build import comment, gid, issue, nobody, rules
 
 CONTRACT = """\

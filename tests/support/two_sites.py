@@ -25,6 +25,7 @@ import sqlalchemy as sa
 from filesync.agent.asked.status import SiteStatus, status
 from filesync.agent.founding import create_site
 from filesync.agent.incoming.importer import Imports, import_once
+from filesync.agent.naming import prose
 from filesync.agent.outgoing.exporter import Exports, export_once
 from filesync.agent.partners import pairing
 from filesync.agent.site import Site
@@ -260,7 +261,7 @@ class Side:
             if gid in apart:
                 continue
             comments = {
-                self.gid(one): paired.rules.outward(one, gids.get).fields
+                self.gid(one): paired.rules.outward(one, gids.get, prose=prose(self.site, paired)).fields
                 for one in issue.children
                 if one.ref.kind in ("comment", "worklog")
             }
@@ -275,7 +276,7 @@ class Side:
             with self.site.ledger.begin() as conn:
                 kept = shadows.entities(conn, x, list(attached))
             attached = {g: fields for g, fields in attached.items() if g not in kept or kept[g].state is not Life.APART}
-            fields = dict(paired.rules.outward(issue.item, gids.get).fields)
+            fields = dict(paired.rules.outward(issue.item, gids.get, prose=prose(self.site, paired)).fields)
             if fields.get("parent") in apart:
                 del fields["parent"]
             fields = {name: value for name, value in fields.items() if link_end(name) not in apart}

@@ -26,6 +26,7 @@ from filesync.agent.merge.decide import Merge, Step
 from filesync.agent.merge.order import groups
 from filesync.agent.merge.outcome import Counts, Outcome, Work
 from filesync.agent.merge.people import People
+from filesync.agent.merge.renaming import rename
 from filesync.agent.merge.view import View
 from filesync.agent.progress import Doing
 from filesync.agent.record import Record, micros
@@ -37,7 +38,7 @@ from filesync.bundle.read import Bundle
 from filesync.bundle.verdict import BadBundle
 from filesync.errors import KeyProblem, PairingError
 from filesync.exchange.judge import NO_CONTRACT
-from filesync.ledger import journal, shadows, streams
+from filesync.ledger import journal, naming, shadows, streams
 from filesync.ledger.streams import Direction, State, Taken
 from filesync.model.ids import Gid, Mark, make_mark
 
@@ -116,6 +117,7 @@ class Importer:
             bundles += 1
         if bundles:
             self._waiting()
+        rename(self._site, self._paired, self._record)
         write_checkpoint(self._site, self._x)
         return bundles
 
@@ -261,6 +263,8 @@ class Importer:
         decided = [one.work.change for one in outcomes if one.left is None]
         spend(conn, self._x, decided, at=micros(self._site.clock()))
         journal.add_conflicts(conn, self._x, [conflict for one in outcomes for conflict in one.conflicts])
+        naming.add_keys(conn, self._x, [one.named for one in outcomes if one.named is not None])
+        naming.add_unnamed(conn, self._x, [(one.work.change.gid, key) for one in outcomes for key in one.unnamed])
         shadows.add_revisits(conn, self._x, {(issue, "") for one in outcomes for issue in one.revisit})
         met = sum(bool(one.conflicts) for one in outcomes)
         if met:

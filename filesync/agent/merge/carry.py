@@ -85,7 +85,7 @@ class Carry:
     def _doubts_of(self, step: Write) -> list[tuple[Gid, str, str]]:
         """What our tracker will show of each field, as far as our rules can say: a stand-in for a user, one of our options."""
         gid = step.row.gid
-        inward = self._paired.rules.inward(step.row.kind, step.writes, self._view.local_of)
+        inward = self._view.inward(step.row.kind, step.writes, step.outcome.unnamed)
         there = {local: one for local, one in inward.fields.items() if one is not None}
         wire = self._view.wire(step.row.kind, there)
         digests = {name: digest(value) for name, value in wire.items()}
@@ -130,6 +130,9 @@ class Carry:
             fields=plan.born(as_told, shown_born, mark=outcome.work.mark),
         )
         self._view.keep([row])
+        if change.kind is Kind.ISSUE and change.about.key:
+            outcome.named = (born.key, change.about.key)
+            self._view.keys.learn(*outcome.named)
         outcome.end = End.APPLIED
         if born.again:
             outcome.revisit.add(born.item.ref.issue)
@@ -149,7 +152,7 @@ class Carry:
         """Create it, without status and links, if need be without the fields that are refused. Raises as `Tracker.create`."""
         change = step.change
         fields = {name: value for name, value in change.fields.items() if name != STATUS and link_end(name) is None}
-        inward = self._paired.rules.inward(change.kind, fields, self._view.local_of)
+        inward = self._view.inward(change.kind, fields, step.outcome.unnamed)
         refused.update(inward.refused)
         local = {name: value for name, value in inward.fields.items() if value is not None}
         self._for_few(change, refused)
@@ -162,7 +165,7 @@ class Carry:
             refused.update({name: why for name, why in wrong.items() if name not in refused})
         self._for_few(change, refused)
         left = {name: value for name, value in fields.items() if name not in refused}
-        again = self._paired.rules.inward(change.kind, left, self._view.local_of)
+        again = self._view.inward(change.kind, left, step.outcome.unnamed)
         return self._create(step, {name: value for name, value in again.fields.items() if value is not None})
 
     def _for_few(self, change: Create, refused: dict[str, str]) -> None:
@@ -237,10 +240,8 @@ class Carry:
 
     def _fields(self, step: Write, plain: Flat) -> None:
         """In one call where the tracker takes it; else one by one, so that what can land does. Raises Gone, Unavailable."""
-        if len(plain) == len(step.writes):
-            inward = self._asked[step.row.gid].inward
-        else:
-            inward = self._paired.rules.inward(step.row.kind, plain, self._view.local_of)
+        asked = self._asked[step.row.gid] if len(plain) == len(step.writes) else None
+        inward = asked.inward if asked else self._view.inward(step.row.kind, plain, step.outcome.unnamed)
         step.refused.update(inward.refused)
         rest = {name: value for name, value in plain.items() if name not in inward.refused}
         if not rest:
@@ -279,7 +280,7 @@ class Carry:
 
     def _status(self, step: Write, status: Value | None) -> None:
         """Walk the workflow; each step that lands is recorded at once. Raises Gone, Unavailable."""
-        inward = self._paired.rules.inward(step.row.kind, {STATUS: status}, self._view.local_of)
+        inward = self._view.inward(step.row.kind, {STATUS: status}, set())
         if inward.refused:
             step.refused.update(inward.refused)
             return

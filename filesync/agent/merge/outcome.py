@@ -78,6 +78,8 @@ class Outcome(msgspec.Struct):
     conflicts: list[Conflict] = []
     refused: list[str] = []  # names of fields, for people
     revisit: set[str] = set()  # issues the next export looks at
+    named: tuple[str, str] | None = None  # of an issue that was made: our key, and the partner's
+    unnamed: set[str] = set()  # issues that its texts name and that are not here yet, by the partner's keys
     doubted: bool = False  # an earlier call may have made the entity, and this did not find out
 
     def leave(self, state: Wait, *, rest: bytes, now: int, waits_for: str = "", reason: str = "") -> None:

@@ -15,6 +15,7 @@ from filesync.ledger.journal import Conflict, Queued, Wait
 from filesync.model.links import link_end, link_parts
 from filesync.model.shadow import Entity, Life
 from filesync.model.values import Value
+from filesync.rules.prose import readable
 
 
 class People:
@@ -99,4 +100,4 @@ class People:
 
 def _text(value: Value | None) -> str:
     """A value for people, in `filesync conflicts`."""
-    return value if isinstance(value, str) else "" if value is None else msgspec.json.encode(value).decode()
+    return readable(value) if isinstance(value, str) else "" if value is None else msgspec.json.encode(value).decode()

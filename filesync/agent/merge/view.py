@@ -8,6 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from filesync.agent.blobs import Lack, Piece, blob_of, forget_lost, lacking, pieces, stream
+from filesync.agent.naming import Keys, prose
 from filesync.agent.progress import Doing, passing
 from filesync.agent.site import Paired, Site
 from filesync.bundle.changes import read_change
@@ -17,7 +18,8 @@ from filesync.model.ids import Gid, Kind, is_gid
 from filesync.model.issue import Issue, Item
 from filesync.model.links import link_end
 from filesync.model.shadow import Entity, Life
-from filesync.model.values import FieldKind, Value, split_name
+from filesync.model.values import FieldKind, Flat, Value, split_name
+from filesync.rules.mapping import Inward
 from filesync.trackers.base import Tracker
 
 
@@ -39,6 +41,8 @@ class View:
         self._tracker: Tracker = site.tracker
         self._rows: dict[Gid, Entity] = {}
         self._issues: dict[str, Issue | None] = {}
+        self.keys = Keys(site, paired)
+        self.prose = prose(site, paired, self.keys)
         self.children: dict[Gid, list[Entity]] = {}
         self.queued: set[Gid] = set()
         self.deletes: set[Gid] = set()  # of queued gids: a delete is among what is queued
@@ -166,7 +170,7 @@ class View:
         if item is None:
             return None
         names = None if only is None else {split_name(name)[0] for name in (*only, *self.doubts.get(row.gid, ()))}
-        outward = self._paired.rules.outward(item, self.gid_of, only=names)
+        outward = self._paired.rules.outward(item, self.gid_of, only=names, prose=self.prose)
         return Shown(item, outward.fields, issue.key, outward.untold)
 
     def children_shown(self, row: Entity) -> tuple[Item, ...]:
@@ -176,4 +180,13 @@ class View:
 
     def wire(self, kind: Kind, fields: Mapping[str, Value]) -> dict[str, Value]:
         """Fields of an item in the contract's words."""
-        return self._paired.rules.wire(kind, fields, self.gid_of)
+        return self._paired.rules.wire(kind, fields, self.gid_of, prose=self.prose)
+
+    def inward(self, kind: Kind, fields: Flat, unnamed: set[str]) -> Inward:
+        """Fields in the contract's words as they are written here.
+
+        To `unnamed` it adds the partner's keys of issues that their texts name and that are not here yet.
+        """
+        texts = (fields.get(name) for name in self._paired.rules.texts(kind))
+        unnamed.update(key for text in texts if isinstance(text, str) for key in self.prose.unknown(text))
+        return self._paired.rules.inward(kind, fields, self.local_of, prose=self.prose)

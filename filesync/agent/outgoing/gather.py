@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Final
 
+from filesync.agent.naming import prose
 from filesync.agent.outgoing.departures import NotTold, PairedBefore, Unpaired, Withheld
 from filesync.agent.progress import Doing
 from filesync.agent.record import Record
@@ -50,6 +51,7 @@ class Gather:
         self._x = paired.exchange
         self._paired = paired
         self._record = record
+        self._prose = prose(site, paired)
         self._doubted: frozenset[Gid] = frozenset()
         self._ended = False  # an exchange of ours was: nobody knows any more what came on it
         self._waits_for_them = 0  # came from this partner before, and nothing of this exchange was ever taken
@@ -224,7 +226,9 @@ class Gather:
 
     def _seen(self, item: Item, parent: Gid | None, found: Found, depth: int) -> Seen:
         """An item in the contract's words. A parent issue that is not told yet is told before it."""
-        outward = self._paired.rules.outward(item, lambda local: self._gid_of(local, found, depth), end_of=self._end_of)
+        outward = self._paired.rules.outward(
+            item, lambda local: self._gid_of(local, found, depth), end_of=self._end_of, prose=self._prose
+        )
         found.again.update((item.ref.issue, one) for one in outward.unresolved)
         for one in outward.dropped:
             self._record.add(NotTold(key=item.about.key, field=one.field, why=one.why))

@@ -10,7 +10,7 @@ from filesync.config import template
 from filesync.model.ids import Gid, Kind
 from filesync.model.values import Flat, Value
 from tests.support.jira.site import CLOUD, DC9, DC10
-from tests.support.jira_sides import EMBEDDED, End, JiraSide, calm, two_trackers, writes
+from tests.support.jira_sides import EMBEDDED, End, JiraSide, accounts, calm, two_trackers, writes
 from tests.support.two_sites import Side, World
 
 PAIRS: list[tuple[End, End]] = [(EMBEDDED, DC10), (DC9, CLOUD), (CLOUD, CLOUD)]
@@ -131,6 +131,43 @@ def test_every_kind_of_field_goes_both_ways(world: World) -> None:
         assert {name: now.get(name) for name in LATER} == LATER
         side.desk.edit(key, EMPTIED)
         assert not EMPTIED.keys() & there(world, gid).keys()
+
+
+def called(side: Side, gid: Gid) -> str:
+    """What people call an issue."""
+    key = key_of(side, gid)
+    return side.jira.store.issues[key].key if isinstance(side, JiraSide) else key
+
+
+def mention(side: Side, name: str) -> str:
+    """How a text mentions a person."""
+    account = accounts(side.jira.flavour)[name] if isinstance(side, JiraSide) else name
+    return f"[~accountid:{account}]" if account != name else f"[~{name}]"
+
+
+def description(side: Side, gid: Gid) -> object:
+    return next(one.fields["description"] for one in side.issues() if side.gid(one) == gid)
+
+
+def test_trap9_a_text_names_issues_and_people_as_they_are_called_where_it_is_shown(world: World) -> None:
+    acme, globex = world.sides
+    for summary in ("own", "own too"):
+        globex.desk.create("Task", summary)  # so its keys are others
+    first = gid_of(acme, acme.desk.create("Bug", "first"))
+    text = f"h1. Like {called(acme, first)}\n\n{mention(acme, 'w.chen')}: {{code}}ABC-1{{code}} not ABC-999, !pump.png!"
+    key = acme.desk.create("Bug", "second", {"description": text})
+    second = gid_of(acme, key)
+    for _ in range(2):
+        world.clock.advance(minutes=5)
+        world.round()
+    shown = (
+        f"h1. Like {called(globex, first)}\n\n{mention(globex, 'w.chen')}: {{code}}ABC-1{{code}} not ABC-999@acme, !pump.png!"
+    )
+    assert called(globex, first) != called(acme, first)
+    assert description(globex, second) == shown
+    globex.desk.edit(key_of(globex, second), {"description": f"{shown}, is it?"})
+    in_step(world)
+    assert description(acme, second) == f"{text}, is it?"
 
 
 def test_a_status_is_reached_in_several_steps_and_goes_back(world: World) -> None:

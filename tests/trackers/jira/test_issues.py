@@ -193,12 +193,6 @@ def test_a_header_is_taken_off_only_where_our_mark_says_that_it_is_one() -> None
     assert [one.fields["body"] for one in found.children] == ["hello", text, text]
 
 
-def test_trap31_the_whole_of_a_text_that_was_cut_is_no_attachment_of_the_issues() -> None:
-    parts = {"filesync.parts": {"attachment/10": ""}}
-    assert read(issue(attachment=[attachment(10, "filesync")], properties=parts)).children == ()
-    assert len(read(issue(attachment=[attachment(10, "anna")], properties=parts)).children) == 1
-
-
 # ── what few may see ────────────────────────────────────────────────────────────────────────────────────────────
 
 

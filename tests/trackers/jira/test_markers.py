@@ -101,7 +101,6 @@ def test_parts_are_written_and_read() -> None:
     wanted = {
         part_name(Kind.ATTACHMENT, "10001"): Part(gid(Kind.ATTACHMENT)),
         part_name(Kind.WORKLOG, "103"): Part(gid(Kind.WORKLOG), head="_Anna:_"),
-        part_name(Kind.ATTACHMENT, "10002"): Part(None),
     }
     held: dict[str, object] = {"filesync": GOOD, "else": 1}
     for name, part in wanted.items():
@@ -135,7 +134,7 @@ said = st.none() | st.text() | st.integers() | st.dictionaries(st.sampled_from([
 
 @given(st.dictionaries(st.sampled_from(PARTS), st.none() | st.text() | st.dictionaries(st.text(), said)))
 def test_trap39_hostile_parts_are_passed_over(held: dict[str, object]) -> None:
-    assert all(part.origin is None for part in read_parts(held).values())
+    assert read_parts(held) == {}
 
 
 def test_a_part_does_not_speak_for_another_kind() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from filesync.model.issue import About
 from filesync.model.values import FieldKind, normal
-from filesync.trackers.jira.translate.text import HEADER, body_of, header, length, mention, overflow, renamed, under
+from filesync.trackers.jira.translate.text import HEADER, body_of, header, length, under
 
 ANNA = About(key="ABC-7", author="Anna Li", at="2026-11-20T08:00:59.999Z")
 any_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
@@ -59,55 +59,3 @@ def test_a_header_that_somebody_changed_is_part_of_the_text(shown: str) -> None:
 @pytest.mark.parametrize(("text", "count"), [("", 0), ("abc", 3), ("e\u0301", 2), ("🛠", 2), ("𝔘x", 3)])
 def test_length_is_counted_as_jira_counts(text: str, count: int) -> None:
     assert length(text) == count == len(text.encode("utf-16-le")) // 2
-
-
-def test_trap31_a_text_that_fits_is_not_cut() -> None:
-    assert overflow("x" * 200, limit=200, name="a.txt") is None
-
-
-@given(text=st.text(st.sampled_from("ax🛠𝔘\n"), min_size=201, max_size=900))
-def test_trap31_a_text_too_long_is_cut_under_a_pointer_and_attached_whole(text: str) -> None:
-    found = overflow(text, limit=200, name="description.txt")
-    assert found is not None
-    assert length(found.text) <= 200
-    pointer, _, taken = found.text.partition("\n\n")
-    assert "[^description.txt]" in pointer
-    assert text.startswith(taken)
-    assert length(found.text) >= 199  # nothing is left out that there is room for
-    assert found.content.decode() == text
-
-
-def test_trap31_a_limit_shorter_than_the_pointer_leaves_the_pointer() -> None:
-    found = overflow("x" * 50, limit=10, name="a.txt")
-    assert found is not None
-    assert "[^a.txt]" in found.text
-    assert found.content == b"x" * 50
-
-
-PEOPLE = {"anna": "a.li", "712020:f-1": "anna"}
-
-
-@pytest.mark.parametrize(
-    ("text", "here"),
-    [
-        ("ask [~anna], please", "ask [~a.li], please"),
-        ("[~accountid:712020:f-1]", "[~anna]"),
-        ("[~nobody] and \\[~anna]", "[~nobody] and \\[~anna]"),
-        ("{code:java}\n[~anna] OLD-1\n{code} [~anna]", "{code:java}\n[~anna] OLD-1\n{code} [~a.li]"),
-        ("{noformat}[~anna]{noformat}[~anna]", "{noformat}[~anna]{noformat}[~a.li]"),
-        ("see OLD-1, not OLD-12, xOLD-1, OLD-1x, /OLD-1", "see NEW-9, not OLD-12, xOLD-1, OLD-1x, /OLD-1"),
-        ("!OLD-1.png! [^OLD-1.txt] OLD-1.", "!OLD-1.png! [^OLD-1.txt] NEW-9."),
-    ],
-)
-def test_users_and_keys_are_named_otherwise(text: str, here: str) -> None:
-    assert renamed(text, user=PEOPLE.get, key={"OLD-1": "NEW-9"}.get, cloud=False) == here
-
-
-@given(any_text | st.text(st.sampled_from("[~]a-1A{code}\\\n"), max_size=60))
-def test_what_nobody_knows_stays_as_it_is(text: str) -> None:
-    assert renamed(text, cloud=True) == text
-
-
-def test_a_mention_is_in_the_words_of_the_flavour() -> None:
-    assert mention("anna", cloud=False) == "[~anna]"
-    assert mention("712020:f", cloud=True) == "[~accountid:712020:f]"

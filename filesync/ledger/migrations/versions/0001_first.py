@@ -256,6 +256,29 @@ def upgrade() -> None:
     )
     op.create_index("queue_gid", "queue", ["exchange", "gid"], unique=False)
     op.create_table(
+        "partner_key",
+        sa.Column("exchange", sa.Integer(), nullable=False),
+        sa.Column("theirs", sa.Text(), nullable=False),
+        sa.Column("ours", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["exchange"],
+            ["exchange.id"],
+        ),
+        sa.PrimaryKeyConstraint("exchange", "theirs"),
+    )
+    op.create_index("partner_key_ours", "partner_key", ["exchange", "ours"], unique=False)
+    op.create_table(
+        "unnamed",
+        sa.Column("exchange", sa.Integer(), nullable=False),
+        sa.Column("theirs", sa.Text(), nullable=False),
+        sa.Column("gid", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["exchange"],
+            ["exchange.id"],
+        ),
+        sa.PrimaryKeyConstraint("exchange", "theirs", "gid"),
+    )
+    op.create_table(
         "revisit",
         sa.Column("exchange", sa.Integer(), nullable=False),
         sa.Column("issue", sa.Text(), nullable=False),

@@ -130,8 +130,6 @@ class _Reading:
         for one in self._held.get("attachment") or ():
             local, author = shapes.member(one, "id"), one.get("author")
             part = self._part(Kind.ATTACHMENT, local, author)
-            if part is not None and part.origin is None:
-                continue  # the whole of a text that was cut: it says nothing that the partner did not say
             file: dict[str, Value] = {"name": shapes.member(one, "filename"), "size": shapes.member(one, "size")}
             yield self._item(Kind.ATTACHMENT, local, file, created=one.get("created"), author=author, origin=_origin(part))
 

@@ -43,9 +43,9 @@ class Marker:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What an issue says of its attachment or worklog. No origin: it is a file of ours (a text too long), and not shown."""
+    """What an issue says of its attachment or worklog."""
 
-    origin: Gid | None
+    origin: Gid
     head: str = ""
 
 
@@ -109,17 +109,14 @@ def read_parts(properties: Mapping[str, object]) -> dict[str, Part]:
         held = properties.get(name)
         for part, said in held.items() if isinstance(held, Mapping) else ():
             origin, head = (said.get("origin"), said.get("head")) if isinstance(said, Mapping) else (said, "")
-            if origin == "":
-                found[part] = Part(None)
-            elif is_gid(origin) and origin.split("/")[1] == part.partition("/")[0]:
+            if is_gid(origin) and origin.split("/")[1] == part.partition("/")[0]:
                 found[part] = Part(Gid(origin), _head(head))
     return found
 
 
 def with_part(properties: Mapping[str, object], name: str, part: Part) -> tuple[str, dict[str, Any]] | None:
     """Which property to write, and its whole value, so that the issue speaks of this part too. None: there is no room."""
-    origin = part.origin or ""
-    said: object = {"origin": origin, "head": part.head} if part.head else origin
+    said: object = {"origin": part.origin, "head": part.head} if part.head else part.origin
     holds = [one for one in PARTS if isinstance(held := properties.get(one), Mapping) and name in held]
     for one in holds or PARTS:
         held = properties.get(one)

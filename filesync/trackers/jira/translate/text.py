@@ -1,14 +1,11 @@
-"""Wiki text as Jira keeps it: how long it may be, the line that says who wrote it elsewhere, and what it refers to. Pure.
+"""Wiki text as Jira keeps it: how long it may be, and the line that says who wrote it elsewhere. Pure.
 
-Images (`!pump.png!`) and attachments (`[^pump.txt]`) are named in a text as they are called on the issue: they are left as
-they are.
+What a text refers to is translated for all trackers alike (rules/prose.py).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from filesync.bundle.verdict import shown
@@ -22,14 +19,6 @@ _PLACE = re.compile(r"\{(author|time|key)\}")
 _SHOWN: Final = 80  # characters of a foreign name in a header
 _MARKUP = re.compile(r"[\\{}\[\]!*_^~|+?#-]")
 _MINUTES: Final = 16  # characters of a date and time up to its minutes
-_POINTER: Final = "_This text is longer than there is room for. The whole of it is attached: [^{name}]_\n\n"
-# what stands in a block of code is shown as it is and refers to nothing
-_REFERENCE = re.compile(
-    r"(?P<code>\{(?P<block>code|noformat)(?::[^}\n]*)?\}.*?\{(?P=block)\})"
-    r"|(?<!\\)\[~(?P<account>accountid:)?(?P<user>[^\]\n]{1,255})\]"
-    r"|(?<![\w./!^-])(?P<key>[A-Z][A-Z0-9_]{1,79}-[1-9][0-9]{0,17})(?![\w/-]|\.\w)",
-    re.DOTALL,
-)
 
 
 def length(text: str) -> int:
@@ -48,30 +37,6 @@ def fit(text: str, *, limit: int) -> str:
     if length(text) > limit:
         raise ValueError(f"{length(text):,} characters are more than the {limit:,} there is room for")
     return text
-
-
-@dataclass(frozen=True, slots=True)
-class Overflow:
-    """A text that is too long: what is written in its place, and the whole as a file of UTF-8 that is attached."""
-
-    text: str
-    name: str
-    content: bytes
-
-
-def overflow(text: str, *, limit: int, name: str) -> Overflow | None:
-    """The beginning of a text under a line that points at the file `name`; None for a text that is short enough.
-
-    The line itself stands whole, also where the limit has no room for it.
-    """
-    if length(text) <= limit:
-        return None
-    pointer = _POINTER.format(name=name)
-    room = max(limit - length(pointer), 0)
-    taken = text[:room]
-    while length(taken) > room:  # a symbol counts for two at most: each turn takes away what is too much, or half of it
-        taken = taken[: len(taken) - (length(taken) - room + 1) // 2]
-    return Overflow(pointer + taken, name, text.encode())
 
 
 # ── the line above it ───────────────────────────────────────────────────────────────────────────────────────────
@@ -104,34 +69,3 @@ def body_of(head: str, text: str) -> str:
 def plain(text: str) -> str:
     """Foreign words in wiki text: shown, cut, and never obeyed as markup."""
     return _MARKUP.sub(lambda sign: "\\" + sign[0], shown(text, limit=_SHOWN))
-
-
-# ── what it refers to ───────────────────────────────────────────────────────────────────────────────────────────
-
-
-def renamed(
-    text: str,
-    *,
-    user: Callable[[str], str | None] = lambda _: None,
-    key: Callable[[str], str | None] = lambda _: None,
-    cloud: bool,
-) -> str:
-    """The text with users who are mentioned (`[~name]`) and keys of issues named otherwise; None leaves one as it is.
-
-    What stands in {code} and {noformat} is left alone. `cloud`: users of the result are account ids.
-    """
-
-    def one(found: re.Match[str]) -> str:
-        if found["user"] is not None:
-            other = user(found["user"])
-            return found[0] if other is None else mention(other, cloud=cloud)
-        if found["key"] is not None:
-            return key(found["key"]) or found[0]
-        return found[0]
-
-    return _REFERENCE.sub(one, text)
-
-
-def mention(user: str, *, cloud: bool) -> str:
-    """How a text mentions a user."""
-    return f"[~accountid:{user}]" if cloud else f"[~{user}]"

@@ -1,0 +1,76 @@
+"""Texts that name an issue which came after them, written anew with its key here. Nothing is told: they read the same."""
+
+from __future__ import annotations
+
+from filesync.agent.events import NotRenamed
+from filesync.agent.merge.view import Shown, View
+from filesync.agent.record import Record
+from filesync.agent.site import Paired, Site
+from filesync.bundle.verdict import shown as words
+from filesync.errors import Gone, Rejected
+from filesync.ledger import naming, shadows
+from filesync.model.change import Set
+from filesync.model.ids import Gid
+from filesync.model.shadow import Entity, Life, Shadow
+from filesync.model.values import Value, digest
+from filesync.trackers.base import Write
+
+
+def rename(site: Site, paired: Paired, record: Record) -> None:
+    """Write them, each entity once. Raises Unavailable: what is left is done by the next import."""
+    x = paired.exchange.id
+    with site.ledger.begin() as conn:
+        come = naming.come(conn, x)
+    for gid, theirs in come.items():
+        if site.stopping():
+            return
+        row = _rename(site, paired, record, gid)
+        with site.ledger.begin() as conn:
+            if row is not None:
+                shadows.save(conn, x, [row])
+            naming.drop_unnamed(conn, x, gid, theirs)
+            record.write(conn)
+        record.done()
+
+
+def _rename(site: Site, paired: Paired, record: Record, gid: Gid) -> Entity | None:
+    """The entity's row after that; None where nothing was written."""
+    view = View(site, paired)
+    view.load([Set(n=0, gid=gid, fields={})])
+    row = view.row(gid)
+    issue = view.issue_of(row) if row is not None else None
+    if row is None or issue is None or row.state is not Life.LIVE or gid in view.doubts:
+        return None
+    with site.busy.hold({issue}):
+        shown = view.shown(row, fresh=True)
+        if shown is None:
+            return None
+        wanted = _wanted(paired, view, shown)
+        if not wanted:
+            return None
+        took = max(row.shadow(name).took for name in wanted)
+        try:
+            landed = site.tracker.apply(shown.item.ref, Write(dict(wanted.values())), took)
+        except Gone:
+            return None
+        except Rejected as error:
+            record.add(NotRenamed(key=shown.key, why=words(str(error), limit=200)))
+            return None
+    wire = view.wire(row.kind, {local: value for local, value in landed.items() if value is not None})
+    return row.with_shadows({name: _after(row.shadow(name), shown.fields.get(name), wire.get(name)) for name in wanted})
+
+
+def _wanted(paired: Paired, view: View, shown: Shown) -> dict[str, tuple[str, str]]:
+    """The texts that read otherwise now, by wire name: our name for the field, and the text."""
+    kind, found = shown.item.ref.kind, dict[str, tuple[str, str]]()
+    for name, local in paired.rules.texts(kind).items():
+        if name in shown.fields:
+            text = view.inward(kind, {name: shown.fields[name]}, set()).fields.get(local)
+            if isinstance(text, str) and text != shown.item.fields.get(local):
+                found[name] = (local, text)
+    return found
+
+
+def _after(shadow: Shadow, before: Value | None, now: Value | None) -> Shadow:
+    """What our tracker did to the text when it was written is nobody's edit; what somebody wrote before is."""
+    return Shadow(digest(now), shadow.told, shadow.took) if shadow.here == digest(before) else shadow

@@ -1,0 +1,47 @@
+"""What texts of an exchange refer to, with the keys that the ledger knows."""
+
+from __future__ import annotations
+
+from filesync.agent.site import Paired, Site
+from filesync.ledger import naming
+from filesync.rules.prose import Prose
+from filesync.trackers.registry import manner
+
+
+class Keys:
+    """The keys of issues that came from the partner, asked for once; several threads may ask."""
+
+    def __init__(self, site: Site, paired: Paired) -> None:
+        self._ledger, self._x = site.ledger, paired.exchange.id
+        self._theirs: dict[str, str | None] = {}
+        self._ours: dict[str, str | None] = {}
+
+    def theirs(self, key: str) -> str | None:
+        """The partner's key of an issue, by ours; None where it is no issue of the partner's."""
+        if key not in self._theirs:
+            with self._ledger.begin() as conn:
+                self._theirs[key] = naming.theirs_of(conn, self._x, key)
+        return self._theirs[key]
+
+    def ours(self, key: str) -> str | None:
+        """Our key of an issue, by the partner's; None where it is not here (yet)."""
+        if key not in self._ours:
+            with self._ledger.begin() as conn:
+                self._ours[key] = naming.ours_of(conn, self._x, key)
+        return self._ours[key]
+
+    def learn(self, ours: str, theirs: str) -> None:
+        """An issue was made here a moment ago."""
+        self._theirs[ours], self._ours[theirs] = theirs, ours
+
+
+def prose(site: Site, paired: Paired, keys: Keys | None = None) -> Prose:
+    """How texts of ours travel, and the partner's are written here."""
+    tracker = site.config.tracker
+    return Prose(
+        manner(tracker.kind, project=tracker.project),
+        keys or Keys(site, paired),
+        users=paired.rules.users,
+        us=paired.us.id,
+        them=paired.them,
+    )

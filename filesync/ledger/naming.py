@@ -1,0 +1,62 @@
+"""The partner's keys of issues that came, and texts that name some that are not here yet. Inside the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import sqlalchemy as sa
+
+from filesync.ledger.tables import X, partner_key, unnamed
+from filesync.model.ids import Gid
+
+_KEY: Final[sa.BindParameter[str]] = sa.bindparam("key")
+_THEIRS: Final = sa.select(partner_key.c.theirs).where(partner_key.c.exchange == X, partner_key.c.ours == _KEY)
+_OURS: Final = sa.select(partner_key.c.ours).where(partner_key.c.exchange == X, partner_key.c.theirs == _KEY)
+_ADD: Final = (
+    "insert into partner_key (exchange, theirs, ours) values (?, ?, ?)"
+    " on conflict (exchange, theirs) do update set ours = excluded.ours"
+)
+_WAIT: Final = "insert into unnamed (exchange, theirs, gid) values (?, ?, ?) on conflict (exchange, theirs, gid) do nothing"
+_DROP: Final = "delete from unnamed where exchange = ? and theirs = ? and gid = ?"
+_COME: Final = (
+    sa.select(unnamed.c.gid, unnamed.c.theirs)
+    .join(partner_key, (partner_key.c.exchange == unnamed.c.exchange) & (partner_key.c.theirs == unnamed.c.theirs))
+    .where(unnamed.c.exchange == X)
+    .order_by(unnamed.c.gid)
+)
+
+
+def add_keys(conn: sa.Connection, exchange_id: int, keys: Iterable[tuple[str, str]]) -> None:
+    """What an issue that came is called: (by us, by the partner)."""
+    if values := [(exchange_id, theirs, ours) for ours, theirs in keys]:
+        conn.exec_driver_sql(_ADD, values)
+
+
+def theirs_of(conn: sa.Connection, exchange_id: int, ours: str) -> str | None:
+    """The partner's key of an issue that came from it, by ours."""
+    return conn.execute(_THEIRS, {"x": exchange_id, "key": ours}).scalars().first()
+
+
+def ours_of(conn: sa.Connection, exchange_id: int, theirs: str) -> str | None:
+    """Our key of an issue that came, by the partner's."""
+    return conn.execute(_OURS, {"x": exchange_id, "key": theirs}).scalars().first()
+
+
+def add_unnamed(conn: sa.Connection, exchange_id: int, texts: Iterable[tuple[Gid, str]]) -> None:
+    """Entities whose texts show an issue that is not here by the partner's key."""
+    if values := [(exchange_id, theirs, gid) for gid, theirs in texts]:
+        conn.exec_driver_sql(_WAIT, values)
+
+
+def come(conn: sa.Connection, exchange_id: int) -> dict[Gid, list[str]]:
+    """Of these, the ones that name an issue which has come meanwhile, with the partner's keys of such."""
+    found: dict[Gid, list[str]] = {}
+    for row in conn.execute(_COME, {"x": exchange_id}):
+        found.setdefault(Gid(row.gid), []).append(row.theirs)
+    return found
+
+
+def drop_unnamed(conn: sa.Connection, exchange_id: int, gid: Gid, theirs: Iterable[str]) -> None:
+    """Its texts name these by our keys now, or need not any more."""
+    conn.exec_driver_sql(_DROP, [(exchange_id, one, gid) for one in theirs])

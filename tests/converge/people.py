@@ -213,8 +213,13 @@ class Person:
         if issue is None:
             return
         number = len(self._story.born)
-        local = self.side.desk.comment(self._key(issue), f"C{number}: said")
+        local = self.side.desk.comment(self._key(issue), f"C{number}: said{self._of(which * 5)}")
         self._wrote(issue, Kind.COMMENT, local, f"C{number}:")
+
+    def _of(self, which: int) -> str:
+        """Of which issue something is said: one that the other side may know by another key, or not yet."""
+        issue = self._issue(which % 12)
+        return f" of {self.side.called(issue.ref.local)}" if issue is not None else ""
 
     def _wrote(self, issue: Entry | Item, kind: Kind, local: str, words: str) -> None:
         made = next(one for one in self.below(issue.ref.local, kind) if one.ref.local == local)
@@ -246,7 +251,7 @@ class Person:
     def edit_comment(self, which: int, value: int) -> None:
         one = self._below(which, Kind.COMMENT)
         if one is not None:
-            text = f"{str(one.fields['body']).split(':')[0]}: {('so', 'or so', 'said')[value % 3]}"
+            text = f"{str(one.fields['body']).split(':')[0]}: {('so', 'or so', 'said')[value % 3]}{self._of(which + value)}"
             self.side.desk.edit_comment(self._key(one), one.ref.local, text)
 
     def delete_comment(self, which: int) -> None:

@@ -338,6 +338,9 @@ class JiraSide(Side):
     def key(self, issue: str) -> str:
         return issue
 
+    def called(self, issue: str) -> str:
+        return self.jira.store.issues[issue].key
+
 
 @contextmanager
 def two_trackers(ends: tuple[End, End], *, text: str = "", scope: str = "", base: Path | None = None) -> Iterator[World]:

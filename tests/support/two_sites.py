@@ -297,6 +297,10 @@ class Side:
         """What people call the issue at the desk, by its local id."""
         return f"ABC-{issue}"
 
+    def called(self, issue: str) -> str:
+        """What texts call it."""
+        return f"ABC-{issue}"
+
     def gid(self, item: Any) -> Gid:
         from filesync.model.ids import make_gid
 

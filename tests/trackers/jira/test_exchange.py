@@ -134,9 +134,8 @@ def test_every_kind_of_field_goes_both_ways(world: World) -> None:
 
 
 def called(side: Side, gid: Gid) -> str:
-    """What people call an issue."""
-    key = key_of(side, gid)
-    return side.jira.store.issues[key].key if isinstance(side, JiraSide) else key
+    """What texts call an issue."""
+    return next(side.called(one.ref.local) for one in side.issues() if side.gid(one) == gid)
 
 
 def mention(side: Side, name: str) -> str:

@@ -148,7 +148,7 @@ def description(side: Side, gid: Gid) -> object:
     return next(one.fields["description"] for one in side.issues() if side.gid(one) == gid)
 
 
-def test_trap9_a_text_names_issues_and_people_as_they_are_called_where_it_is_shown(world: World) -> None:
+def test_trap09_a_text_names_issues_and_people_as_they_are_called_where_it_is_shown(world: World) -> None:
     acme, globex = world.sides
     for summary in ("own", "own too"):
         globex.desk.create("Task", summary)  # so its keys are others

@@ -1,4 +1,4 @@
-"""Wiki text: limits, the line above a comment, what a text refers to."""
+"""Wiki text: limits, and the line above a comment."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from filesync.model.issue import About
 from filesync.model.values import FieldKind, normal
-from filesync.trackers.jira.translate.text import HEADER, body_of, header, length, under
+from filesync.trackers.jira.translate.text import HEADER, body_of, fit, header, length, under
 
 ANNA = About(key="ABC-7", author="Anna Li", at="2026-11-20T08:00:59.999Z")
 any_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
@@ -59,3 +59,9 @@ def test_a_header_that_somebody_changed_is_part_of_the_text(shown: str) -> None:
 @pytest.mark.parametrize(("text", "count"), [("", 0), ("abc", 3), ("e\u0301", 2), ("🛠", 2), ("𝔘x", 3)])
 def test_length_is_counted_as_jira_counts(text: str, count: int) -> None:
     assert length(text) == count == len(text.encode("utf-16-le")) // 2
+
+
+def test_trap31_a_text_that_is_too_long_is_refused_and_never_cut() -> None:
+    assert fit("x" * 198 + "🛠", limit=200) == "x" * 198 + "🛠"
+    with pytest.raises(ValueError, match="201 characters are more than the 200"):
+        fit("x" * 199 + "🛠", limit=200)

@@ -157,5 +157,6 @@ def test_what_is_written_here_is_read_as_it_came(text: str, pairs: dict[str, str
     there = globex(pairs, users=_PEOPLE, cloud=cloud)
     shown = there.inward(told)
     again = there.outward(shown)
-    assert again == told or "@acme" in text  # who writes as we write the partner's is taken at his word
+    # who writes an address himself is taken at his word, also of an issue that is nowhere
+    assert again == told or "@acme" in text or "@globex" in text
     assert there.inward(again) == shown

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from filesync.errors import Gone
 from filesync.model.ids import Gid, Mark
@@ -13,6 +13,8 @@ from filesync.trackers.base import Action, Born, Description, Draft, Touched, Wr
 
 class MemoryTracker:
     """Issues by local id, and a feed of their changes. It forgets everything when the process ends."""
+
+    at_once = 1  # `create_all` makes none
 
     def __init__(self) -> None:
         self.issues: dict[str, Issue] = {}
@@ -64,6 +66,9 @@ class MemoryTracker:
         item = Item(ref=ref, stamp="1763892000000", origin=origin, fields=dict(draft.fields), about=draft.about)
         self.issues[local] = Issue(item=item, children=(), key=f"MEM-{local}")
         return Born(item=item, key=f"MEM-{local}")
+
+    def create_all(self, drafts: Mapping[Gid, Draft]) -> Mapping[Gid, Born]:  # noqa: ARG002 - each is a call of its own
+        return {}
 
     def fetch(self, ref: Ref) -> Iterator[bytes]:
         raise Gone(f"there are no attachments in memory: {ref.local}")

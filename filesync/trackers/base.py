@@ -98,6 +98,11 @@ class Description:
 class Tracker(Protocol):
     """One project of one tracker, seen through one account."""
 
+    @property
+    def at_once(self) -> int:
+        """How many issues `create_all` may be given; 1: it makes none."""
+        ...
+
     def describe(self) -> Description:
         """What there is. Raises Unavailable."""
         ...
@@ -129,6 +134,14 @@ class Tracker(Protocol):
         Of an attachment the bytes are read to their end before anything is kept: what is wrong with them is raised by
         the last step of reading. Raises Rejected, Unavailable, what reading the content raises; Gone when the issue it
         belongs to is gone.
+        """
+        ...
+
+    def create_all(self, drafts: Mapping[Gid, Draft]) -> Mapping[Gid, Born]:
+        """Make issues, each as `create` would, in few calls; only such as nobody has tried to make before.
+
+        What is left out of the answer was not made: `create` makes it, or says why not. Raises Unavailable: then nobody
+        knows of any of them, and `create` is told so by `tried`.
         """
         ...
 

@@ -51,7 +51,7 @@ def arm(jira: Faults, draw: int, *, quiet: bool) -> None:
         lambda: jira.lose_answer(times=times),  # it was done, and nobody knows
         lambda: jira.lose_answer(times=times, method="POST"),
         lambda: jira.lose_answer(times=times, method="PUT"),
-        lambda: jira.lose_answer(times=times, path="/issue$"),
+        lambda: jira.lose_answer(times=times, path="/issue(/bulk)?$"),
         lambda: jira.truncate(times=times),
         lambda: jira.login_page(times=times),
     ]

@@ -11,6 +11,7 @@ from msgspec import structs
 
 from filesync.agent.incoming.importer import Importer
 from filesync.agent.merge import plan
+from filesync.agent.merge.births import Births
 from filesync.agent.merge.carry import Carry
 from filesync.agent.merge.decide import Merge, Step, Write
 from filesync.agent.merge.outcome import Outcome, Work
@@ -174,14 +175,14 @@ def r11(patch: Patch) -> None:
 
 
 def r12_as_it_shows_now(patch: Patch) -> None:
-    create = Carry._create
+    create = Births._create
 
-    def shows(self: Carry, step: Any, local: Any) -> Born:
+    def shows(self: Births, step: Any, local: Any) -> Born:
         born = create(self, step, local)
         now = self._view.issue(born.item.ref.issue, fresh=True)
         return replace(born, item=now.item) if born.again and now is not None and step.issue is None else born
 
-    patch.setattr(Carry, "_create", shows)
+    patch.setattr(Births, "_create", shows)
 
 
 def r13(patch: Patch) -> None:

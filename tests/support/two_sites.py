@@ -14,7 +14,7 @@ import itertools
 import random
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -112,6 +112,15 @@ class FaultyTracker:
     def create(self, origin: Gid, draft: Draft) -> Born:
         self._writing("create", draft)
         return self._around("create", lambda: self.real.create(origin, draft))
+
+    @property
+    def at_once(self) -> int:
+        return self.real.at_once
+
+    def create_all(self, drafts: Mapping[Gid, Draft]) -> Mapping[Gid, Born]:
+        assert not self.faults.forbid_writes, f"a write where none is allowed: create_all {drafts}"
+        taken = {gid: draft for gid, draft in drafts.items() if self.faults.refuse("create", draft) is None}
+        return self._around("create_all", lambda: self.real.create_all(taken))
 
     def apply(self, ref: Ref, action: Action, mark: Mark) -> Flat:
         self._writing("apply", action)

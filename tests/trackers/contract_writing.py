@@ -61,6 +61,19 @@ class CreateContract:
         assert bench.comments(born.item.ref.local) == (comment.item,)
         assert comment.item.fields == {"body": "hello\nworld"}
 
+    def test_several_issues_at_once_are_as_if_each_was_made_alone(self, bench: Bench) -> None:
+        drafts = {
+            gid(Kind.ISSUE, n): Draft(kind=Kind.ISSUE, issue=None, fields={**bench.basic, "summary": f"{n}"}, about=About())
+            for n in (1, 2, 3)
+        }
+        made = dict(bench.tracker.create_all(drafts)) if bench.tracker.at_once > 1 else {}
+        assert len(list(bench.changed(None))) == len(made)
+        made |= {origin: bench.tracker.create(origin, draft) for origin, draft in drafts.items() if origin not in made}
+        for origin, born in made.items():
+            assert (born.item.origin, born.again) == (origin, False)
+            assert born.item.fields["summary"] == drafts[origin].fields["summary"]
+            assert bench.issue(born.item.ref.local).item == born.item
+
     def test_origin_is_shown(self, bench: Bench) -> None:
         ref = bench.create().item.ref
         bench.create_comment(ref.local, "hello")

@@ -233,8 +233,12 @@ class Importer:
             raise Halted
         steps = [looked.results[place] for place in range(len(works))]
         carry.intend(steps)
-        lanes = by_family(works, steps, view)
+        early = carry.births.together(self._team, steps, stopping=stopping)
+        # where one of those calls failed, what the others made is finished, and nothing else is begun
+        lanes = by_family(works, steps, view) if early.trouble is None else [[place] for place in early.results]
         came = self._team.abreast(lanes, lambda place: carry.out(steps[place]), stopping=stopping)
+        came.begun |= early.begun
+        came.troubles |= early.troubles
         outcomes = [came.results[place] for place in sorted(came.results)]
         for outcome in outcomes:
             done |= 1 << outcome.work.change.n

@@ -8,10 +8,11 @@ import msgspec
 
 from filesync.agent.events import LandedDifferently
 from filesync.agent.merge import plan
+from filesync.agent.merge.births import STATUS, Births
 from filesync.agent.merge.decide import Erase, Make, Merge, Step, Write
 from filesync.agent.merge.outcome import End, Outcome
 from filesync.agent.merge.view import Shown, View
-from filesync.agent.record import micros, moment
+from filesync.agent.record import micros
 from filesync.agent.site import Paired, Site
 from filesync.bundle.changes import encode_change
 from filesync.errors import Gone, Rejected
@@ -20,14 +21,11 @@ from filesync.ledger.journal import Conflict, Wait
 from filesync.model.change import Create, Told
 from filesync.model.ids import Gid, Kind
 from filesync.model.issue import Ref
-from filesync.model.links import link_end
 from filesync.model.shadow import Entity, Life, Shadow
-from filesync.model.values import EMPTY, Flat, Value, digest, utc_text
+from filesync.model.values import EMPTY, Flat, Value, digest
 from filesync.rules.mapping import Inward
 from filesync.trackers import base
-from filesync.trackers.base import Born, Draft
-
-STATUS = "status"  # its wire name: always this one (rules/contract.py)
+from filesync.trackers.base import Born
 
 
 class _Asked(msgspec.Struct, frozen=True):
@@ -48,6 +46,7 @@ class Carry:
         self._x = paired.exchange.id
         self._view = view
         self._merge = merge
+        self.births = Births(site, paired, view)
         self._written_down: dict[tuple[Gid, str], str] = {}
         self._asked: dict[Gid, _Asked] = {}  # a group has one change of an entity
 
@@ -106,7 +105,7 @@ class Carry:
         outcome, change = step.outcome, step.change
         refused: dict[str, str] = {}
         try:
-            born = self._born(step, refused)
+            born = self.births.born(step, refused)
         except Rejected as error:
             outcome.doubted = step.doubted  # refused now: that says nothing of the call before the crash
             outcome.refused = [*{**error.fields, **refused}]
@@ -147,62 +146,6 @@ class Carry:
             LandedDifferently(key=born.key, field=name) for name in change.fields if shown.get(name) != change.fields[name]
         ]
         return dict(shown)
-
-    def _born(self, step: Make, refused: dict[str, str]) -> Born:
-        """Create it, without status and links, if need be without the fields that are refused. Raises as `Tracker.create`."""
-        change = step.change
-        fields = {name: value for name, value in change.fields.items() if name != STATUS and link_end(name) is None}
-        inward = self._view.inward(change.kind, fields, step.outcome.unnamed)
-        refused.update(inward.refused)
-        local = {name: value for name, value in inward.fields.items() if value is not None}
-        self._for_few(change, refused)
-        try:
-            return self._create(step, local)
-        except Rejected as error:
-            wrong = self._wire_names(change, error.fields)
-            if not wrong:
-                raise
-            refused.update({name: why for name, why in wrong.items() if name not in refused})
-        self._for_few(change, refused)
-        left = {name: value for name, value in fields.items() if name not in refused}
-        again = self._view.inward(change.kind, left, step.outcome.unnamed)
-        return self._create(step, {name: value for name, value in again.fields.items() if value is not None})
-
-    def _for_few(self, change: Create, refused: dict[str, str]) -> None:
-        """What few may see there is not made where all would. Raises Rejected."""
-        name = self._paired.rules.restriction(change.kind)
-        if name is not None and name in refused:
-            refused[name] += "; until that can be kept it is not made, for all would see it"
-            raise Rejected(refused[name], fields={name: refused[name]})
-
-    def _create(self, step: Make, local: Mapping[str, Value]) -> Born:
-        change = step.change
-        return self._site.tracker.create(
-            change.gid,
-            Draft(
-                kind=change.kind,
-                issue=step.issue,
-                fields=local,
-                about=change.about,
-                content=self._view.content(change),
-                tried=self._tried(change.gid) if step.doubted else "",
-            ),
-        )
-
-    def _tried(self, gid: Gid) -> str:
-        with self._site.ledger.begin() as conn:
-            since = shadows.doubted_since(conn, self._x, gid)
-        return "" if since is None else utc_text(moment(since))
-
-    def _wire_names(self, change: Create, fields: Mapping[str, str]) -> dict[str, str]:
-        """Which of the told fields the tracker refuses, by the names it knows them under."""
-        wrong: dict[str, str] = {}
-        for name in change.fields:
-            for local in self._paired.rules.local_names(name) or (name,):
-                why = fields.get(local) or fields.get(local.partition(":")[0])
-                if why is not None:
-                    wrong[name] = why
-        return wrong
 
     def _rest(self, step: Make, row: Entity, born: Born) -> Outcome:
         """What was not born as told: the status, what was refused, defaults that the partner has empty."""

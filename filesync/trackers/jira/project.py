@@ -102,7 +102,7 @@ class Project:
         found = self.http.get(f"{API}/issue/{local}", params=params, gone=gone_words(local))
         if not isinstance(found, Mapping):
             raise strange(f"issue {local}")
-        self._remember(local, str(found.get("key", "")))
+        self.remember(local, str(found.get("key", "")))
         return found
 
     def key_of(self, local: str) -> str | None:
@@ -123,10 +123,11 @@ class Project:
             local = member(found, "id")
         except (Gone, ValueError):
             return None
-        self._remember(local, key)
+        self.remember(local, key)
         return local
 
-    def _remember(self, local: str, key: str) -> None:
+    def remember(self, local: str, key: str) -> None:
+        """An issue's key, as it was seen just now."""
         with self._lock:
             if len(self._keys) >= _KEYS:
                 self._keys.clear()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, assert_never
 
 import msgspec
@@ -111,14 +111,23 @@ class JiraTracker:
         with self._project.gone_is_gone():
             match draft.kind:
                 case Kind.ISSUE:
-                    return self._issue(origin, draft)
+                    return self._standing(self._births.issue(origin, draft))
                 case Kind.COMMENT | Kind.WORKLOG:
                     return self._births.entry(origin, draft)
                 case Kind.ATTACHMENT:
                     return self._uploads.create(origin, draft)
 
-    def _issue(self, origin: Gid, draft: Draft) -> Born:
-        born = self._births.issue(origin, draft)
+    @property
+    def at_once(self) -> int:
+        """See Tracker."""
+        return self._births.at_once
+
+    def create_all(self, drafts: Mapping[Gid, Draft]) -> Mapping[Gid, Born]:
+        """See Tracker, and births.py for what marks them."""
+        return {origin: self._standing(born) for origin, born in self._births.issues(drafts).items()}
+
+    def _standing(self, born: Born) -> Born:
+        """What was born stands in a status."""
         kind, status = (born.item.fields.get(name) for name in (_TYPE, _STATUS))
         if not born.again and isinstance(kind, str) and isinstance(status, str):
             self._moving.stands(born.item.ref.local, kind, status)

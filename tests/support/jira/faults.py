@@ -59,6 +59,7 @@ class Faults:
     token_ignored: bool = False  # Cloud: every page is the first one again, with the same token
     token_loops: bool = False  # Cloud: after the last page the first one comes again, under a new token
     token_expires: bool = False  # Cloud: a page token is no longer valid
+    bulk_unmarked: bool = False  # issues made by one call for many get none of the properties that came with them
     read_only: bool = False  # writes are refused: 503 with words
     redirects: bool = True  # Cloud: attachments' content is answered with 303 to another host
     attachment_login: bool = False  # attachments' content is answered with 302 to the login page

@@ -59,7 +59,8 @@ def create_many(request: Request) -> Answer:
     if len(updates) > MAX_BULK:
         raise Refusal(400, f"The maximum number of issues in one request is {MAX_BULK}.")
     issues, errors = [], []
-    for number, update in enumerate(updates):
+    for number, given in enumerate(updates):
+        update = {**given, "properties": []} if request.store.faults.bulk_unmarked else given
         try:
             issues.append(made(request, IssueWork(request.store, request.user).create(update)))
         except Refusal as refusal:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from filesync.errors import Gone, Rejected, Unavailable
-from filesync.model.ids import Kind
+from filesync.model.ids import Gid, Kind
 from filesync.model.issue import About
 from filesync.model.values import Value, utc_text
 from filesync.trackers.base import Born, Draft, Write
@@ -178,6 +178,75 @@ def test_versions_and_components_are_made_where_the_settings_want_it(opened: Ope
     assert caught.value.fields.keys() == {"components:Pump"}
     born = make(opened.open(create_missing=["versions", "components"]), fields=fields)
     assert fields.items() <= born.item.fields.items()
+
+
+# ── several issues at once ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def several(count: int, *, wrong: int = 0) -> dict[Gid, Draft]:
+    """Drafts of so many; the last ones Jira refuses."""
+    drafts = {gid(Kind.ISSUE, n): issue_draft({"summary": f"number {n}"}) for n in range(1, count + 1)}
+    for n in range(count - wrong + 1, count + 1):
+        drafts[gid(Kind.ISSUE, n)] = issue_draft({"summary": f"number {n}", "assignee": "nobody.there"})
+    return drafts
+
+
+def test_several_made_at_once_are_the_issues_that_each_alone_would_be(opened: Opened, tracker: JiraTracker) -> None:
+    drafts = several(5)
+    born = tracker.create_all(drafts)
+    assert posts(opened, "/issue/bulk") == 2
+    assert posts(opened, "/issue") == 0
+    assert born.keys() == drafts.keys()
+    for origin, one in born.items():
+        assert one.item.origin == origin
+        assert one.item.fields["summary"] == drafts[origin].fields["summary"]
+        assert tracker.get(one.item.ref.local) is not None
+        assert opened.open().create(origin, dataclasses.replace(drafts[origin], tried=tried(opened))).again
+    assert len(opened.site.store.issues) == 5
+
+
+def test_trap28_what_jira_refuses_among_several_is_left_out_and_the_others_are_whose_they_are(
+    opened: Opened, tracker: JiraTracker
+) -> None:
+    drafts = several(6, wrong=2)
+    backwards = dict(reversed(drafts.items()))
+    born = tracker.create_all(backwards)
+    assert sorted(str(one.item.fields["summary"]) for one in born.values()) == [f"number {n}" for n in range(1, 5)]
+    assert all(one.item.fields["summary"] == drafts[origin].fields["summary"] for origin, one in born.items())
+    for origin in drafts.keys() - born.keys():
+        with pytest.raises(Rejected) as caught:
+            tracker.create(origin, drafts[origin])
+        assert caught.value.fields.keys() == {"assignee"}
+    assert len(opened.site.store.issues) == 4
+
+
+def test_f110_of_several_issues_whose_answer_was_lost_none_is_made_twice(opened: Opened, tracker: JiraTracker) -> None:
+    tracker.create_all(several(1))
+    since, drafts = tried(opened), {origin: draft for origin, draft in several(5).items() if origin != gid(Kind.ISSUE, 1)}
+    opened.site.faults.lose_answer(method="POST", path="/issue/bulk$")
+    with pytest.raises(Unavailable, match="did not say whether"):
+        tracker.create_all(drafts)
+    opened.site.site_clock().forward(600)
+    opened.site.forget_requests()
+    again = [tracker.create(origin, dataclasses.replace(draft, tried=since)) for origin, draft in drafts.items()]
+    assert all(one.again for one in again)
+    assert [one.item.origin for one in again] == list(drafts)
+    assert len(opened.site.store.issues) == 5
+    looked = [seen for seen in opened.site.requests() if seen.query.get("properties") == ["filesync"]]
+    assert len(looked) <= 5, "each mark is asked for once"
+
+
+def test_a_jira_that_keeps_no_marks_of_several_is_found_out_with_one_which_is_marked(
+    opened: Opened, tracker: JiraTracker
+) -> None:
+    opened.site.faults.bulk_unmarked = True
+    drafts = several(4)
+    (origin,) = born = tracker.create_all(drafts)
+    assert (born[origin].item.origin, tracker.at_once) == (origin, 1)
+    issue = tracker.get(born[origin].item.ref.local)
+    assert issue is not None
+    assert issue.item.origin == origin
+    assert len(opened.site.store.issues) == 1
 
 
 # ── comments and worklogs ───────────────────────────────────────────────────────────────────────────────────────────
@@ -380,4 +449,7 @@ def test_what_an_import_asks_for_each_item(opened: Opened, tracker: JiraTracker)
         assert len(asked()) == most, one.kind
     opened.site.forget_requests()
     tracker.apply(issue_ref(local), Write({"status": "In Progress"}), MARK)
-    assert len(asked()) == 2, "where it stands, and the step"
+    assert len(asked()) == 2, "what it may do, and the step"
+    opened.site.forget_requests()
+    assert len(tracker.create_all({gid(Kind.ISSUE, n): issue_draft() for n in range(20, 29)})) == 9
+    assert len(asked()) == (4 if cloud else 11), "one made alone before the others, and each read as it was born"

@@ -9,7 +9,9 @@ import pytest
 from filesync.agent.events import BundleApplied, Stuck
 from filesync.agent.incoming.importer import Imports
 from filesync.errors import Unavailable
+from filesync.ledger import shadows
 from filesync.model.ids import Gid, Kind
+from filesync.trackers.jira.write.births import AT_ONCE
 from tests.support.jira.site import CLOUD, DC10, Flavour
 from tests.support.jira_sides import EMBEDDED, JiraSide, calm, two_trackers, writes
 from tests.support.two_sites import Side, World
@@ -50,14 +52,32 @@ def summaries(side: Side) -> list[str]:
 def test_f110_an_import_whose_answer_was_lost_ends_with_one_of_each(world: World) -> None:
     globex = jira_of(world)
     bring(world, "one", "two")
-    globex.jira.faults.lose_answer(method="POST", path="/issue$")
+    globex.jira.faults.lose_answer(method="POST", path="/issue/bulk$")
     with pytest.raises(Unavailable, match="did not say whether it did POST"):
         import_once(globex)
-    done = globex.import_()
-    assert done.counts.applied == 2
+    globex.import_()
     calm(world)
     world.assert_in_step()
     assert [summaries(side) for side in world.sides] == [["one", "two"], ["one", "two"]]
+
+
+def test_f110_where_one_call_for_many_issues_is_lost_the_others_are_finished_and_nothing_is_double(world: World) -> None:
+    globex = jira_of(world)
+    many = [f"number {n:02}" for n in range(50)]
+    bring(world, "first", "second")
+    globex.import_()
+    bring(world, *many)
+    globex.jira.faults.lose_answer(method="POST", path="/issue/bulk$")
+    with pytest.raises(Unavailable, match="did not say whether it did POST"):
+        import_once(globex)
+    exchange = globex.site.paired("main").exchange
+    with globex.site.ledger.begin() as conn:
+        doubted = shadows.doubts(conn, exchange.id)
+    assert len(doubted) == AT_ONCE, "of the lost call alone nobody knows"
+    globex.import_()
+    calm(world)
+    world.assert_in_step()
+    assert summaries(globex) == sorted([*many, "first", "second"])
 
 
 @pytest.mark.parametrize("hours", [-3, 3])

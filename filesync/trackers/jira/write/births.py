@@ -8,9 +8,11 @@ long as that may lie behind, nobody can tell, and nothing is made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from filesync.errors import Gone, Rejected, Unavailable
 from filesync.model.ids import Gid, Kind
@@ -28,10 +30,14 @@ from filesync.trackers.jira.translate import entries, markers, text
 from filesync.trackers.jira.translate.bodies import Body, create_body
 from filesync.trackers.jira.translate.entries import Entry
 from filesync.trackers.jira.translate.issues import read_child, read_issue
-from filesync.trackers.jira.translate.markers import PARTS, PROPERTIES, PROPERTY, Marker, Part
+from filesync.trackers.jira.translate.markers import PARTS, PROPERTY, Marker, Part
 from filesync.trackers.jira.translate.refused import by_name, entry_refusal, refusal
 from filesync.trackers.jira.translate.shapes import epoch_ms
 from filesync.trackers.jira.write import parts
+
+AT_ONCE: Final = 20  # Jira takes 50; but what takes it half a minute may be cut off on the way, and then nobody knows of any
+_TRIALS: Final = 3  # of a call for many with one alone, until one of them is made
+_REMEMBERED: Final = 5_000  # issues' marks
 
 
 class Births:
@@ -39,6 +45,10 @@ class Births:
 
     def __init__(self, project: Project, search: Search, reading: Reading) -> None:
         self._project, self._search, self._reading = project, search, reading
+        self.at_once = AT_ONCE
+        self._tried = False  # one was made by a call for many, and bears its mark
+        self._trying = threading.Lock()
+        self._marks: dict[str, Marker] = {}  # of issues, by id: asked for once when many are looked for
 
     # ── issues ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -46,31 +56,84 @@ class Births:
         """Make an issue, without the fields that its type's screen does not have: these are written afterwards."""
         if draft.tried and (born := self._issue_before(origin, draft)) is not None:
             return born
+        asked, sent = self._asked(origin, draft)
+        try:
+            answer = self._project.http.send("POST", f"{API}/issue", body=asked)
+        except Rejected as error:
+            raise self._why(error, sent) from error
+        local = new_id(answer, "the new issue")
+        return self._just_born([local])[local]
+
+    def issues(self, drafts: Mapping[Gid, Draft]) -> dict[Gid, Born]:
+        """Make issues in one call, those that Jira takes: of the others, `issue` says why not.
+
+        The first call makes one issue alone, which shows whether this Jira keeps the marks of what is made so.
+        """
+        asked: dict[Gid, dict[str, Any]] = {}
+        for origin, draft in drafts.items():
+            with suppress(Rejected):
+                asked[origin] = self._asked(origin, draft)[0]
+        born: dict[Gid, Born] = {}
+        with self._trying:
+            for first in list(asked)[:_TRIALS]:
+                if not self._tried:
+                    born = self._together({first: asked.pop(first)})
+                    self._tried = bool(born)
+        if asked and self._tried and self.at_once > 1:
+            born |= self._together(asked)
+        return born
+
+    def _together(self, asked: Mapping[Gid, dict[str, Any]]) -> dict[Gid, Born]:
+        """One call. Raises Unknown: each of them may have been made."""
+        try:
+            answer = self._project.http.send("POST", f"{API}/issue/bulk", body={"issueUpdates": list(asked.values())})
+        except Rejected:
+            return {}  # none of them was made
+        made = [new_id(one, "a new issue") for one in objects(answer, "issues")]
+        refused = {one.get("failedElementNumber") for one in objects(answer, "errors")}
+        taken = [origin for place, origin in enumerate(asked) if place not in refused]
+        if len(made) != len(taken):
+            raise Unknown(
+                f"Jira was asked for {len(asked)} issues, and says of {len(made)} that they were made, of {len(refused)} not",
+                hint="Before they are made again, filesync looks which of them were made. Nothing was lost.",
+            )
+        born = self._just_born(made)
+        by_mark = {one.item.origin: one for one in born.values()}
+        return {
+            origin: by_mark.get(origin) or self._mark(origin, born[local], asked[origin])
+            for origin, local in zip(taken, made, strict=True)
+        }
+
+    def _mark(self, origin: Gid, born: Born, asked: Mapping[str, Any]) -> Born:
+        """Mark an issue that Jira made without its mark: its place in the answer says for whom. Then no more are made so."""
+        self.at_once = 1
+        path, (mark,) = f"{API}/issue/{born.item.ref.local}/properties/{PROPERTY}", asked["properties"]
+        self._project.http.send("PUT", path, body=mark["value"], about=born.item.ref.local, idempotent=True)
+        return replace(born, item=replace(born.item, origin=origin))
+
+    def _asked(self, origin: Gid, draft: Draft) -> tuple[dict[str, Any], dict[str, Value]]:
+        """What makes an issue with its mark, and the fields that are in it. Raises as `issue`."""
         project = self._project
         project.make_missing(draft.fields)
         body = self._body(draft)
         sent = {name: value for name, value in draft.fields.items() if name not in body.absent}
         mark = Marker(origin=origin, at=project.time.now_text(), born=markers.born_digests(sent))
         asked: dict[str, Any] = {"fields": body.fields, "properties": [_property(mark)]}
-        asked |= {"update": body.update} if body.update else {}
-        try:
-            answer = project.http.send("POST", f"{API}/issue", body=asked)
-        except Rejected as error:
-            raise self._why(error, sent) from error
-        return self._just_born(new_id(answer, "the new issue"))
+        return asked | ({"update": body.update} if body.update else {}), sent
 
-    def _just_born(self, local: str) -> Born:
-        """An issue that was made a moment ago: nothing belongs to it yet."""
-        project = self._project
-        try:
-            json = project.issue(local, "*all", properties=PROPERTIES)
-        except Gone as error:
-            raise Unavailable(
-                f"issue {local} was made and cannot be read",
-                hint="Somebody deleted it at once, or our account may not see what it makes. It is looked for again.",
-            ) from error
-        born = read_issue(project.catalogue, json, accounts=project.accounts, in_scope=True, id_of=project.id_of)
-        return Born(item=born.item, key=born.key)
+    def _just_born(self, locals_: Sequence[str]) -> dict[str, Born]:
+        """Issues that were made a moment ago: nothing belongs to them yet."""
+        project, found = self._project, {}
+        for local, json in self._reading.read_all(locals_):
+            if json is None:
+                raise Unavailable(
+                    f"issue {local} was made and cannot be read",
+                    hint="Somebody deleted it at once, or our account may not see what it makes. It is looked for again.",
+                )
+            born = read_issue(project.catalogue, json, accounts=project.accounts, in_scope=True, id_of=project.id_of)
+            project.remember(local, born.key)
+            found[local] = Born(item=born.item, key=born.key)
+        return found
 
     def _body(self, draft: Draft) -> Body:
         """What is sent. Raises Rejected with all that is known to be wrong."""
@@ -123,12 +186,19 @@ class Births:
         return None
 
     def _marker(self, local: str) -> Marker | None:
-        """What an issue says of itself; whether that is to be believed, the reading knows."""
-        try:
-            held = parts.held_by(self._project.issue(local, properties=(PROPERTY,)))
-        except Gone:
-            return None
-        return markers.read_marker(Kind.ISSUE, held.get(PROPERTY))
+        """What an issue says of itself, and says for good; whether that is to be believed, the reading knows."""
+        marker = self._marks.get(local)
+        if marker is None:
+            try:
+                held = parts.held_by(self._project.issue(local, properties=(PROPERTY,)))
+            except Gone:
+                return None
+            marker = markers.read_marker(Kind.ISSUE, held.get(PROPERTY))
+            if marker is not None:
+                if len(self._marks) >= _REMEMBERED:
+                    self._marks = {}
+                self._marks[local] = marker
+        return marker
 
     def _born_before(self, issue: Issue, told: Mapping[str, Value]) -> Born:
         """An issue that was made of these fields, as it was born."""

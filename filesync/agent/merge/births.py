@@ -1,0 +1,123 @@
+"""What a group of changes makes here: one item a call, or several new issues in one where our tracker can do that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+from filesync.agent.merge.abreast import Came, Team
+from filesync.agent.merge.decide import Make, Step
+from filesync.agent.merge.view import View
+from filesync.agent.record import moment
+from filesync.agent.site import Paired, Site
+from filesync.errors import Rejected
+from filesync.ledger import shadows
+from filesync.model.change import Create
+from filesync.model.ids import Gid, Kind
+from filesync.model.links import link_end
+from filesync.model.values import Value, utc_text
+from filesync.rules.mapping import Inward
+from filesync.trackers.base import Born, Draft
+
+STATUS = "status"  # its wire name: always this one (rules/contract.py)
+
+
+class Births:
+    """The items that one group makes."""
+
+    def __init__(self, site: Site, paired: Paired, view: View) -> None:
+        self._site = site
+        self._paired = paired
+        self._x = paired.exchange.id
+        self._view = view
+        self._made: dict[Gid, Born] = {}  # several in one call
+
+    def together(self, team: Team, steps: Sequence[Step], *, stopping: Callable[[], bool]) -> Came[None]:
+        """Make new issues, several in one call, where that can be done: `born` finds them made. Its places are the steps'."""
+        size = self._site.tracker.at_once
+        new = [place for place, step in enumerate(steps) if _is_new(step)]
+        parts = [new[start : start + size] for start in range(0, len(new), size)] if size > 1 and len(new) > 1 else []
+
+        def make(part: int) -> None:
+            self._make_all(step for place in parts[part] if isinstance(step := steps[place], Make))
+
+        came = team.abreast([[part] for part in range(len(parts))], make, stopping=stopping)
+        return Came(
+            begun={place for part in came.begun for place in parts[part]},
+            results={place: None for part in came.results for place in parts[part]},
+            troubles={parts[part][0]: trouble for part, trouble in came.troubles.items()},
+        )
+
+    def _make_all(self, steps: Iterable[Make]) -> None:
+        """One call for those that our rules take as they are. Raises Unavailable."""
+        drafts: dict[Gid, Draft] = {}
+        for step in steps:
+            inward = self._birth(step)
+            if not inward.refused:
+                local = {name: value for name, value in inward.fields.items() if value is not None}
+                drafts[step.change.gid] = self._draft(step, local)
+        self._made.update(self._site.tracker.create_all(drafts))
+
+    def born(self, step: Make, refused: dict[str, str]) -> Born:
+        """Create it, without status and links, if need be without the fields that are refused. Raises as `Tracker.create`."""
+        change = step.change
+        inward = self._birth(step)
+        refused.update(inward.refused)
+        local = {name: value for name, value in inward.fields.items() if value is not None}
+        self._for_few(change, refused)
+        try:
+            return self._create(step, local)
+        except Rejected as error:
+            wrong = self._wire_names(change, error.fields)
+            if not wrong:
+                raise
+            refused.update({name: why for name, why in wrong.items() if name not in refused})
+        self._for_few(change, refused)
+        again = self._birth(step, without=refused)
+        return self._create(step, {name: value for name, value in again.fields.items() if value is not None})
+
+    def _birth(self, step: Make, *, without: Collection[str] = ()) -> Inward:
+        """What it is born with, in our tracker's words: all but status, links and `without`."""
+        given = (one for one in step.change.fields.items() if one[0] != STATUS and link_end(one[0]) is None)
+        fields = {name: value for name, value in given if name not in without}
+        return self._view.inward(step.change.kind, fields, step.outcome.unnamed)
+
+    def _for_few(self, change: Create, refused: dict[str, str]) -> None:
+        """What few may see there is not made where all would. Raises Rejected."""
+        name = self._paired.rules.restriction(change.kind)
+        if name is not None and name in refused:
+            refused[name] += "; until that can be kept it is not made, for all would see it"
+            raise Rejected(refused[name], fields={name: refused[name]})
+
+    def _create(self, step: Make, local: Mapping[str, Value]) -> Born:
+        return self._made.get(step.change.gid) or self._site.tracker.create(step.change.gid, self._draft(step, local))
+
+    def _draft(self, step: Make, local: Mapping[str, Value]) -> Draft:
+        change = step.change
+        return Draft(
+            kind=change.kind,
+            issue=step.issue,
+            fields=local,
+            about=change.about,
+            content=self._view.content(change),
+            tried=self._tried(change.gid) if step.doubted else "",
+        )
+
+    def _tried(self, gid: Gid) -> str:
+        with self._site.ledger.begin() as conn:
+            since = shadows.doubted_since(conn, self._x, gid)
+        return "" if since is None else utc_text(moment(since))
+
+    def _wire_names(self, change: Create, fields: Mapping[str, str]) -> dict[str, str]:
+        """Which of the told fields the tracker refuses, by the names it knows them under."""
+        wrong: dict[str, str] = {}
+        for name in change.fields:
+            for local in self._paired.rules.local_names(name) or (name,):
+                why = fields.get(local) or fields.get(local.partition(":")[0])
+                if why is not None:
+                    wrong[name] = why
+        return wrong
+
+
+def _is_new(step: Step) -> bool:
+    """Whether it makes an issue that nobody tried to make before."""
+    return isinstance(step, Make) and step.change.kind is Kind.ISSUE and not step.doubted

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Iterator
+import shlex
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from pathlib import Path
+
+from filesync.cli.main import run
 
 _TYPED = re.compile(r"(acme|globex|carrier)\$ (.*?)(?:    # ends with (\d+))?")
 
@@ -37,3 +44,33 @@ def commands(page: str) -> Iterator[Typed]:
                 one.shown.append(line)
         if one is not None:
             yield one
+
+
+def type_it(one: Typed, folder: Path, environment: Mapping[str, str], *, given: str = "") -> tuple[int, str]:
+    """Carry out a command in a folder with two sites, `given` on its standard input; answers the status and what it shows.
+
+    What needs no shell is called without a new process: starting one takes most of the time.
+    """
+    place = folder if one.who == "carrier" else folder / one.who
+    if re.fullmatch(r"filesync [^|&;<>$*()~`]*", one.command):
+        said = io.StringIO()
+        with chdir(place), redirect_stdout(said), redirect_stderr(said):
+            status = run(shlex.split(one.command)[1:])
+        return status, said.getvalue()
+    done = subprocess.run(
+        ["/bin/sh", "-c", one.command],
+        cwd=place,
+        env=environment,
+        input=given,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def assert_told(one: Typed, status: int, told: str) -> None:
+    """It ended as the page says, and showed what the page shows."""
+    assert status == one.status, f"{one.command}\n{told}"
+    assert re.fullmatch(one.pattern(), told), f"{one.command}\nshould show\n{one.shown}\nand showed\n{told}"

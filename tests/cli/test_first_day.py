@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from filesync.errors import ExitCode
-from tests.cli.pages import commands
+from tests.cli.pages import assert_told, commands, type_it
 from tests.cli.sites import ROOT, with_filesync
 
 PAGE = (ROOT / "docs" / "first-day.md").read_text()
@@ -20,17 +20,7 @@ def test_every_command_of_the_first_day_shows_and_ends_as_the_page_says(tmp_path
     typed = list(commands(PAGE))
     assert len(typed) > 60
     for one in typed:
-        done = subprocess.run(
-            ["/bin/sh", "-c", one.command],
-            cwd=tmp_path / ("" if one.who == "carrier" else one.who),
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == one.status, f"{one.command}\n{done.stdout}"
-        assert re.fullmatch(one.pattern(), done.stdout), f"{one.command}\nshould show\n{one.shown}\nand showed\n{done.stdout}"
+        assert_told(one, *type_it(one, tmp_path, environment))
     shown_words = re.findall(r"these six words", PAGE)
     assert len(shown_words) == 2
 

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import re
-import shlex
 import subprocess
 from pathlib import Path
 
-import pytest
-
-from filesync.cli.main import run
-from tests.cli.pages import Typed, commands
+from tests.cli.pages import assert_told, commands, type_it
 from tests.cli.sites import ROOT, with_filesync
 from tests.support.jira.site import CLOUD, DC10, JiraSite
 
@@ -20,32 +16,13 @@ STEPS = PAGE[PAGE.index("## Setting up") : PAGE.index("## Settings")]
 URLS = {"acme": "https://jira.acme.example", "globex": "https://globex.atlassian.net"}
 
 
-def test_the_steps_of_the_jira_page_work_as_they_are_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_steps_of_the_jira_page_work_as_they_are_written(tmp_path: Path) -> None:
+    environment = with_filesync(tmp_path)
     (tmp_path / "samples").symlink_to(ROOT / "samples")
     with JiraSite(DC10) as acme, JiraSite(CLOUD) as globex:
         sites = {"acme": acme, "globex": globex}
         for labels in ({"labels:trial": True}, {}):
             acme.person("t.weber").create({"type": "Bug", "summary": "Pump runs hot", **labels})
-
-        def typed(one: Typed) -> tuple[int, str]:
-            folder = tmp_path / ("" if one.who == "carrier" else one.who)
-            if not one.command.startswith("filesync "):
-                token = sites[one.who].token if one.who in sites else ""
-                done = subprocess.run(
-                    ["/bin/sh", "-c", one.command], cwd=folder, input=token, capture_output=True, text=True, check=False
-                )
-                return done.returncode, done.stdout + done.stderr
-            monkeypatch.chdir(folder)
-            command, _, file = one.command.partition(" > ")
-            status = run(shlex.split(command)[1:])
-            out, err = capsys.readouterr()
-            if file:
-                Path(file).write_text(out)
-                out = ""
-            return status, out + err
-
         steps = list(commands(STEPS))
         assert len(steps) > 15
         for one in steps:
@@ -53,11 +30,11 @@ def test_the_steps_of_the_jira_page_work_as_they_are_written(
                 say_where(tmp_path, sites, trial=False)
             if one.command == "filesync export":
                 say_where(tmp_path, sites, trial=True)
-            status, told = typed(one)
+            token = sites[one.who].token if one.who in sites else ""
+            status, told = type_it(one, tmp_path, environment, given=f"{token}\n")
             for name, site in sites.items():
                 told = told.replace(site.url.removeprefix("http://"), URLS[name].removeprefix("https://"))
-            assert status == one.status, f"{one.command}\n{told}"
-            assert re.fullmatch(one.pattern(), told), f"{one.command}\nshould show\n{one.shown}\nand showed\n{told}"
+            assert_told(one, status, told)
         made = [issue for issue in globex.store.issues.values() if issue.values["summary"] == "Pump runs hot"]
         assert [issue.values["labels"] for issue in made] == [["trial"]]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,8 @@ from filesync.config import new_config
 from filesync.keys.age import make_identity
 from filesync.keys.signers import AllowedSigner, add_signer, read_signers
 from filesync.keys.sshsig import make_key
-from tests.cli.sites import Filesync, Pair, with_filesync
+from tests.cli.pages import Typed, type_it
+from tests.cli.sites import Filesync, Pair
 from tests.support.bundles import GLOBEX, GOLDEN
 
 
@@ -61,7 +61,9 @@ def paired(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "filesync -c acme/filesync.yaml pair accept --json globex.json > words-acme.json",
         "filesync -c globex/filesync.yaml pair accept --json acme.json > words-globex.json",
     ]
-    subprocess.run(["/bin/sh", "-eu", "-c", "\n".join(steps)], cwd=folder, env=with_filesync(folder), check=True)
+    for step in steps:
+        status, told = type_it(Typed("carrier", step, 0, []), folder, {})
+        assert status == 0, told
     return folder
 
 

@@ -14,6 +14,19 @@ from pathlib import Path
 from filesync.cli.main import run
 
 _TYPED = re.compile(r"(acme|globex|carrier)\$ (.*?)(?:    # ends with (\d+))?")
+_SIMPLE = re.compile(r"filesync ([^|&;<>$*()~`]*?)(?: > ([\w./-]+))?")
+
+
+class Output(io.TextIOWrapper):
+    """A standard output or error that keeps what is written there."""
+
+    buffer: io.BytesIO
+
+    def __init__(self) -> None:
+        super().__init__(io.BytesIO(), encoding="utf-8", write_through=True)
+
+    def bytes(self) -> bytes:
+        return self.buffer.getvalue()
 
 
 @dataclass
@@ -52,11 +65,13 @@ def type_it(one: Typed, folder: Path, environment: Mapping[str, str], *, given: 
     What needs no shell is called without a new process: starting one takes most of the time.
     """
     place = folder if one.who == "carrier" else folder / one.who
-    if re.fullmatch(r"filesync [^|&;<>$*()~`]*", one.command):
-        said = io.StringIO()
-        with chdir(place), redirect_stdout(said), redirect_stderr(said):
-            status = run(shlex.split(one.command)[1:])
-        return status, said.getvalue()
+    if simple := _SIMPLE.fullmatch(one.command):
+        told, saved = Output(), Output()
+        with chdir(place), redirect_stdout(saved if simple[2] else told), redirect_stderr(told):
+            status = run(shlex.split(simple[1]))
+        if simple[2]:
+            (place / simple[2]).write_bytes(saved.bytes())
+        return status, told.bytes().decode()
     done = subprocess.run(
         ["/bin/sh", "-c", one.command],
         cwd=place,

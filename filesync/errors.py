@@ -170,6 +170,10 @@ class Unavailable(FilesyncError):
         self.retry_after = retry_after  # seconds, where the tracker said so
 
 
+class Unreadable(Unavailable):
+    """The tracker has this issue and does not show it, or not so that it can be read. Others are not affected."""
+
+
 class Rejected(FilesyncError):
     """The tracker refuses this write for good, until a person changes something.
 

@@ -118,11 +118,17 @@ class Tracker(Protocol):
         ...
 
     def get(self, issue: str) -> Issue | None:
-        """The issue by its local id, in scope or not; None only when the tracker says there is none. Raises Unavailable."""
+        """The issue by its local id, in scope or not; None only when the tracker says there is none.
+
+        Raises Unavailable; Unreadable where it is this issue alone.
+        """
         ...
 
     def get_all(self, issues: Sequence[str]) -> Iterator[tuple[str, Issue | None]]:
-        """As `get`, for each of several, in any order, in as few requests as the tracker allows. Raises Unavailable."""
+        """As `get`, for each of several, in any order, in as few requests as the tracker allows. Raises Unavailable.
+
+        An issue that is Unreadable is left out: `get` says why.
+        """
         ...
 
     def create(self, origin: Gid, draft: Draft) -> Born:

@@ -15,7 +15,7 @@ import random
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,7 +31,7 @@ from filesync.agent.partners import pairing
 from filesync.agent.site import Site
 from filesync.agent.upkeep.stuck import retry, skip
 from filesync.config import load_config
-from filesync.errors import Rejected
+from filesync.errors import Rejected, Unreadable
 from filesync.ledger import journal, shadows, streams
 from filesync.ledger.streams import Direction
 from filesync.model.ids import Gid, Kind, Mark
@@ -107,7 +107,9 @@ class FaultyTracker:
         return self._around("get", lambda: self.real.get(issue))
 
     def get_all(self, issues: Sequence[str]) -> Iterator[tuple[str, Issue | None]]:
-        return ((issue, self.get(issue)) for issue in issues)
+        for issue in issues:
+            with suppress(Unreadable):
+                yield issue, self.get(issue)
 
     def create(self, origin: Gid, draft: Draft) -> Born:
         self._writing("create", draft)

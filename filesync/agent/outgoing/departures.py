@@ -75,6 +75,18 @@ class Withheld(Event, frozen=True, kw_only=True):
         )
 
 
+class NotRead(Event, frozen=True, kw_only=True):
+    """An issue that the tracker has and does not show, or not so that it can be read."""
+
+    severity = Severity.WARNING
+    standing = True
+    issue: str  # its local id
+    why: str
+
+    def sentence(self) -> str:
+        return f"issue {self.issue} was not read: {ended(self.why)} Every export looks at it again; the others go on."
+
+
 class NotFetched(Event, frozen=True, kw_only=True):
     """The bytes of an attachment cannot be had now."""
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Final
 
 from filesync.agent.naming import prose
-from filesync.agent.outgoing.departures import NotTold, PairedBefore, Unpaired, Withheld
+from filesync.agent.outgoing.departures import NotRead, NotTold, PairedBefore, Unpaired, Withheld
 from filesync.agent.progress import Doing
 from filesync.agent.record import Record
 from filesync.agent.site import Halted, Paired, Site
+from filesync.errors import Unreadable
 from filesync.ledger import shadows
 from filesync.ledger.endings import endings
 from filesync.model.diff import Seen, Tell, diff
@@ -135,7 +137,7 @@ class Gather:
 
     def _chunk(self, chunk: list[tuple[str, str | None]], found: Found) -> None:
         found.cursor = chunk[-1][1]
-        issues = self._read([local for local, _ in chunk])
+        issues = self._read([local for local, _ in chunk], found)
         self._load([issue for issue in issues.values() if issue is not None])
         for local, issue in issues.items():
             if local in self._looked:
@@ -150,16 +152,32 @@ class Gather:
     def _changed(self, since: str | None) -> Iterator[Touched]:
         return self._site.tracker.changed(since, self._paired_issues)
 
-    def _read(self, locals_: Iterable[str]) -> dict[str, Issue | None]:
-        """These issues, in this order."""
-        issues: dict[str, Issue | None] = dict.fromkeys(locals_)
-        for local, issue in self._site.tracker.get_all(list(issues)):
+    def _read(self, locals_: Iterable[str], found: Found) -> dict[str, Issue | None]:
+        """Those of these issues that can be read, in this order."""
+        wanted = list(dict.fromkeys(locals_))
+        issues: dict[str, Issue | None] = {}
+        for local, issue in self._site.tracker.get_all(wanted):
             if self._site.stopping():
                 raise Halted  # nothing is numbered: the next export reads these again
             issues[local] = issue
             self._read_so_far += 1
             self._site.progress(Doing.LOOKING, self._read_so_far, None)
-        return issues
+        for local in wanted:
+            if local not in issues:
+                with self._setting_aside(local, found):
+                    issues[local] = self._site.tracker.get(local)
+        return {local: issues[local] for local in wanted if local in issues}
+
+    @contextmanager
+    def _setting_aside(self, local: str, found: Found) -> Iterator[None]:
+        """Around the reading of one issue: where it alone cannot be read, the next export looks at it again."""
+        try:
+            yield
+        except Unreadable as error:
+            if local not in self._looked:
+                self._looking(local, found)
+                self._record.add(NotRead(issue=local, why=str(error)))
+            found.again.add((local, ""))
 
     def _looking(self, local: str, found: Found) -> None:
         self._looked.add(local)
@@ -283,12 +301,12 @@ class Gather:
 
     def _there(self, row: Entity | None) -> bool:
         """Whether an issue is alive, in our tracker too: one that was deleted takes its links with it before we tell it."""
-        return (
-            row is not None
-            and row.state is Life.LIVE
-            and row.local is not None
-            and self._site.tracker.get(row.local) is not None
-        )
+        if row is None or row.state is not Life.LIVE or row.local is None:
+            return False
+        try:
+            return self._site.tracker.get(row.local) is not None
+        except Unreadable:
+            return True
 
     def _known(self, local: str) -> Gid | None:
         with self._site.ledger.begin() as conn:
@@ -296,7 +314,9 @@ class Gather:
         return row.gid if row is not None and row.state is Life.LIVE else None
 
     def _told_first(self, local: str, found: Found, depth: int) -> Gid | None:
-        issue = self._site.tracker.get(local)
+        issue = None
+        with self._setting_aside(local, found):
+            issue = self._site.tracker.get(local)
         if issue is None:
             return None
         self._load([issue])

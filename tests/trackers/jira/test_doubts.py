@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from filesync.errors import Rejected, Unavailable
+from filesync.errors import Rejected, Unavailable, Unreadable
 from filesync.model.ids import Kind
 from filesync.model.issue import About
 from filesync.model.values import Value
@@ -132,6 +132,20 @@ def test_a_history_whose_pages_repeat_themselves_comes_to_an_end() -> None:
 
     same: Any = Same()
     assert [change.new_text for change in read_changes(same, "10001", cloud=True)] == ["b"]
+
+
+def test_trap37_an_issue_that_jira_does_not_show_is_left_out_unless_it_is_one_of_many(tmp_path: Path) -> None:
+    with scene.jira(DC10, tmp_path) as opened:
+        tracker, faults = opened.open(), opened.site.faults
+        made = [opened.site.person("j.becker").create(BASIC) for _ in range(3)]
+        words = '{"errorMessages": ["You do not have the permission to see the specified issue."], "errors": {}}'
+        faults.refuse(403, times=2, path=f"/issue/{made[1]}[?]", body=words)
+        assert {local for local, issue in tracker.get_all(made) if issue is not None} == {made[0], made[2]}
+        with pytest.raises(Unreadable, match=f"does not show the issue {made[1]} to our account"):
+            tracker.get(made[1])
+        faults.refuse(403, times=3, path="/issue/[0-9]+[?]", body=words)
+        with pytest.raises(Unavailable, match="does not show the issue"):
+            list(tracker.get_all(made))
 
 
 def test_a_comment_of_no_known_form_is_told_and_not_edited(tmp_path: Path) -> None:

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from filesync.agent.outgoing.departures import NotRead
 from filesync.errors import Unavailable
 from tests.support.jira.person import Person
 from tests.support.jira.site import CLOUD, DC10, FLAVOURS, Flavour, JiraSite
@@ -215,6 +217,32 @@ def test_trap25_a_link_waits_for_the_issue_at_its_other_end(there: Scene) -> Non
     ((_, other),) = [one for one in there.site.store.issues.items() if one[0] != local]
     assert [(link.source, link.target) for link in there.site.store.links_of(local)] == [(local, other.id)]
     there.to_acme()
+    world.assert_in_step()
+
+
+@pytest.mark.parametrize("there", [DC10, CLOUD], ids=lambda flavour: flavour.name, indirect=True)
+@pytest.mark.parametrize("known", [False, True])
+def test_trap37_one_issue_that_cannot_be_read_holds_up_no_other(there: Scene, known: bool) -> None:
+    person, world = there.person, there.world
+    broken, below, other = (person.create({"type": "Bug", "summary": f"issue {n}"}) for n in range(3))
+    if known:
+        there.to_acme()
+    person.log_work(broken, 3600)
+    held: Any = there.site.store.issues[broken].worklogs[0]
+    held.seconds = 0.5  # nothing that a Jira says
+    person.link(below, "Blocks", broken)
+    person.edit(other, {"summary": "goes on"})
+    for _ in range(2):  # told each time
+        there.world.clock.advance(minutes=5)
+        told = [event for event in world.globex.export().events if isinstance(event, NotRead)]
+        assert [event.issue for event in told] == [broken]
+        assert "cannot be read" in told[0].sentence()
+        world.carry(to=world.acme)
+        world.acme.import_()
+        assert "goes on" in {one.fields["summary"] for one in world.acme.issues()}
+    held.seconds = 1800
+    for _ in range(2):
+        there.both_ways()
     world.assert_in_step()
 
 

@@ -11,11 +11,11 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from urllib.parse import quote as percent
 
 from filesync.bundle.verdict import shown
-from filesync.errors import Gone, Rejected, Unavailable
+from filesync.errors import Gone, Rejected, Unavailable, Unreadable
 from filesync.model.issue import Issue
 from filesync.trackers.jira.read.census import Fate, most_missing
 from filesync.trackers.jira.read.cursor import OVERLAP, is_id
@@ -25,6 +25,7 @@ from filesync.trackers.jira.translate.catalogue import Catalogue
 from filesync.trackers.jira.translate.issues import read_issue
 from filesync.trackers.jira.translate.markers import PROPERTIES
 
+Unread: TypeAlias = dict[str, Unreadable]  # issues, by id, that cannot be read, and why
 _TRIES: Final = 3  # readings of an issue that changes while it is read
 
 
@@ -59,7 +60,7 @@ class Wanted:
 
 
 class Reading:
-    """The issues of one project. Its methods raise Unavailable, and nothing else."""
+    """The issues of one project. Its methods raise Unavailable, of one issue alone Unreadable, and nothing else."""
 
     def __init__(
         self,
@@ -80,18 +81,24 @@ class Reading:
     def get(self, issue: str) -> Issue | None:
         """The issue; None where Jira says that there is none."""
         self.told.new.pop(issue, None)
-        return dict(self._issues([issue]))[issue]
+        unread: Unread = {}
+        found = dict(self._issues([issue], unread))
+        _raise(unread)
+        return found[issue]
 
     def get_all(self, issues: Sequence[str]) -> Iterator[tuple[str, Issue | None]]:
-        """The same of several, those that are not there last."""
+        """The same of several, those that are not there last. Where many are unreadable, that is raised."""
         missing = []
+        unread: Unread = {}
         try:
             for part in parts(list(dict.fromkeys(issues)), BULK):
-                for local, issue in self._issues(part):
+                for local, issue in self._issues(part, unread):
                     if issue is None:
                         missing.append(local)
                     else:
                         yield local, issue
+            if len(unread) > most_missing(len(issues), self._wanted.limit) or 1 < len(unread) == len(issues):
+                _raise(unread)
             sudden = [local for local in missing if is_id(local) and local not in self.told.gone]
             if len(sudden) > most_missing(len(issues), self._wanted.limit):
                 raise too_many(len(sudden), len(issues))
@@ -102,8 +109,10 @@ class Reading:
 
     def read_all(self, ids: Sequence[str]) -> Iterator[tuple[str, Json | None]]:
         """Issues as Jira shows them, each of them whole, in any order."""
+        unread: Unread = {}
         for part in parts(list(dict.fromkeys(ids)), BULK):
-            yield from self._read(part)
+            yield from self._read(part, unread)
+        _raise(unread)
 
     def fate(self, issue: str, *, now: int, lag: int) -> Fate:
         """What became of an issue that no search shows. `now` is Jira's time, `lag` ms that its index may lie behind."""
@@ -123,32 +132,43 @@ class Reading:
         young = updated is None or updated > now - lag - OVERLAP
         return Fate.THERE if away or young else Fate.UNLISTED
 
-    def _issues(self, ids: Sequence[str]) -> Iterator[tuple[str, Issue | None]]:
-        found = dict(self._read(ids))
+    def _issues(self, ids: Sequence[str], unread: Unread) -> Iterator[tuple[str, Issue | None]]:
+        found = dict(self._read(ids, unread))
         there = {local: json for local, json in found.items() if json is not None}
         within = self._within(there)
         self._learn_keys(there.values())
         for local in ids:
             json = there.get(local)
             self.told.new.pop(local, None)
-            yield local, None if json is None else self._issue(json, in_scope=local in within)
+            try:
+                issue = None if json is None else self._issue(json, in_scope=local in within)
+            except Unreadable as error:
+                unread[local] = error
+            if local not in unread:
+                yield local, issue
 
     def _issue(self, json: Mapping[str, Any], *, in_scope: bool) -> Issue:
         return read_issue(self._catalogue(), json, accounts=self._accounts, in_scope=in_scope, id_of=self._id_of)
 
     # ── the issues themselves ───────────────────────────────────────────────────────────────────────────────────
 
-    def _read(self, ids: Sequence[str]) -> Iterator[tuple[str, Json | None]]:
+    def _read(self, ids: Sequence[str], unread: Unread) -> Iterator[tuple[str, Json | None]]:
+        """Those that can be read; why others cannot is added to `unread`."""
         asked = [local for local in ids if is_id(local)]
         with self._asking():
             found = self._bulkfetched(asked) if self._cloud else self._searched(asked)
             for local in asked:
-                if local not in found and (one := self._one(local)) is not None:
-                    found[local] = one
+                if local not in found:
+                    with _noting(unread, local):
+                        one = self._one(local)
+                        found |= {} if one is None else {local: one}
             unsteady = {local for local, issue in found.items() if self._lists.cut(issue)}
             unsteady |= self._lists.mark([issue for local, issue in found.items() if local not in unsteady])
-            whole = {local: self._steady(issue) if local in unsteady else issue for local, issue in found.items()}
-        yield from ((local, whole.get(local)) for local in ids)
+            whole: dict[str, Json | None] = {}
+            for local, issue in found.items():
+                with _noting(unread, local):
+                    whole[local] = self._steady(issue) if local in unsteady else issue
+        yield from ((local, whole.get(local)) for local in ids if local not in unread)
 
     def _bulkfetched(self, ids: Sequence[str]) -> dict[str, Json]:
         """Those that Cloud has at hand; it tells those that it cannot show just now from those that are not there."""
@@ -190,7 +210,7 @@ class Reading:
         except Gone:
             return None
         except Rejected as error:
-            raise Unavailable(
+            raise Unreadable(
                 f"Jira does not show the issue {local} to our account: {error}",
                 hint="Nothing of it was told or changed. Let the account browse it again.",
             ) from error
@@ -213,7 +233,7 @@ class Reading:
             kept, issue = issue if whole else kept, again
         if kept is not None:
             return kept  # each of its lists is whole; a poll names it again, as it has changed
-        raise Unavailable(
+        raise Unreadable(
             f"the issue {local} changes faster than it can be read",
             hint="Nothing of it was told. It is read again in the next run.",
         )
@@ -279,6 +299,20 @@ class Reading:
                 f"Jira does not tell what its issues hold: {error}",
                 hint="Nothing was told or changed. May our account still browse the project?",
             ) from error
+
+
+@contextmanager
+def _noting(unread: Unread, local: str) -> Iterator[None]:
+    """Note why an issue cannot be read, and go on."""
+    try:
+        yield
+    except Unreadable as error:
+        unread[local] = error
+
+
+def _raise(unread: Unread) -> None:
+    for error in unread.values():
+        raise error
 
 
 def too_many(missing: int, known: int) -> Unavailable:

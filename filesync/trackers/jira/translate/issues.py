@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final
 
 from filesync.bundle.verdict import shown
-from filesync.errors import Unavailable
+from filesync.errors import Unreadable
 from filesync.model.ids import Gid, Kind
 from filesync.model.issue import About, Issue, Item, Ref
 from filesync.model.values import FieldKind, Value, normal
@@ -37,7 +37,7 @@ def read_issue(
 
     A comment holds its `properties` where our account wrote it (in Jira Cloud a worklog too). `accounts`: who we are, and who
     we were before, by names in Data Center, by account ids in Cloud: nobody else's marks are believed. `id_of` gives the id of
-    an issue by its key. Raises Unavailable where something is missing or has no known form.
+    an issue by its key. Raises Unreadable where something is missing or has no known form.
     """
     key = str(json.get("key", ""))
     try:
@@ -61,7 +61,7 @@ def read_child(
 ) -> Item:
     """One comment, worklog or attachment of the issue with this id, key and `properties`, as it would come with it.
 
-    Raises Unavailable where it has no known form.
+    Raises Unreadable where it has no known form.
     """
     lists = {Kind.COMMENT: ("comment", "comments"), Kind.WORKLOG: ("worklog", "worklogs")}
     held: dict[str, Any] = {"comment": None, "attachment": [json]}
@@ -94,8 +94,8 @@ def properties(json: Mapping[str, Any]) -> Mapping[str, object]:
     return {str(one.get("key")): one.get("value") for one in held or () if isinstance(one, Mapping)}
 
 
-def _unreadable(issue: str, error: ValueError) -> Unavailable:
-    return Unavailable(
+def _unreadable(issue: str, error: ValueError) -> Unreadable:
+    return Unreadable(
         f"what Jira shows of the issue {shown(issue, limit=_SHOWN)} cannot be read: {error}",
         hint="Nothing of it was told or changed. Look at the issue in Jira; it is read again in the next run.",
     )

@@ -35,7 +35,7 @@ def test_every_trap_of_the_page_names_tests_that_are_there() -> None:
     }
     named = {number: re.findall(r"`(test_\w+)`", shown) for number, _, _, shown in rows}
     assert {name for names in named.values() for name in names} <= there
-    assert [number for number, names in named.items() if not names] in ([], ["28"])
+    assert all(named.values())
 
 
 @pytest.fixture(params=[DC10, CLOUD], ids=lambda flavour: flavour.name)

@@ -44,10 +44,11 @@ class Pair:
             shutil.copy(file, self.folder / "globex" / "inbox")
 
 
-def with_filesync(folder: Path) -> dict[str, str]:
-    """An environment whose `filesync` is the one under test."""
+def with_filesync(folder: Path, *, covered: bool = True) -> dict[str, str]:
+    """An environment whose `filesync` is the one under test. `covered`: coverage is measured there too, which takes its time."""
     shim = folder / "bin" / "filesync"
     shim.parent.mkdir()
     shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m filesync.cli.main "$@"\n')
     shim.chmod(0o755)
-    return os.environ | {"PATH": f"{shim.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    inherited = {name: value for name, value in os.environ.items() if covered or not name.startswith("COVERAGE_")}
+    return inherited | {"PATH": f"{shim.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}

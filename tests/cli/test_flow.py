@@ -43,7 +43,7 @@ def test_the_steps_of_the_readme_work_as_they_are_written(tmp_path: Path) -> Non
 
 
 def test_the_demo_plays_its_story_to_the_end(tmp_path: Path) -> None:
-    folder, environment = tmp_path / "demo", with_filesync(tmp_path)
+    folder, environment = tmp_path / "demo", with_filesync(tmp_path, covered=False)
     done = subprocess.run(
         [ROOT / "tools" / "demo", folder],
         env=environment,

@@ -269,13 +269,21 @@ class JiraSide(Side):
     desk: JiraDesk  # type: ignore[assignment]  # it does all that tests ask of a Desk
 
     def __init__(
-        self, folder: Path, clock: Clock, randomness: random.Random, jira: JiraSite, jira_clock: JiraClock, *, scope: str = ""
+        self,
+        folder: Path,
+        clock: Clock,
+        randomness: random.Random,
+        jira: JiraSite,
+        jira_clock: JiraClock,
+        *,
+        scope: str = "",
+        settings: str = "",
     ) -> None:
         self.jira, self._jira_clock = jira, jira_clock
-        self._settle_in(folder, scope)
+        self._settle_in(folder, scope, settings)
         super().__init__(folder, clock, randomness)
 
-    def _settle_in(self, folder: Path, scope: str) -> None:
+    def _settle_in(self, folder: Path, scope: str, settings: str) -> None:
         """Write where the tracker is into the configuration, and its token into a file."""
         path = folder / "filesync.yaml"
         kind = "jira-cloud" if self.jira.flavour.cloud else "jira-dc"
@@ -285,6 +293,7 @@ class JiraSide(Side):
         )
         lines += "    requests_per_second: 10000\n    sweep: 2\n    census: 3\n    census_limit: 100000\n"
         lines += f"    scope: {scope}\n" if scope else ""
+        lines += f"    {settings}\n" if settings else ""
         text, found = re.subn(r'(?s)  kind: "embedded"\n.*?\n\n', lambda _: f"{lines}\n", path.read_text())
         assert found == 1
         path.write_text(text)
@@ -343,8 +352,10 @@ class JiraSide(Side):
 
 
 @contextmanager
-def two_trackers(ends: tuple[End, End], *, text: str = "", scope: str = "", base: Path | None = None) -> Iterator[World]:
-    """Two paired sites over these trackers. `text`: their contract; `scope`: what acme tells."""
+def two_trackers(
+    ends: tuple[End, End], *, text: str = "", scope: str = "", base: Path | None = None, settings: str = ""
+) -> Iterator[World]:
+    """Two paired sites over these trackers. `text`: their contract; `scope`: what acme tells; `settings`: more of a Jira's."""
     of_acme = scope if ends[0] is EMBEDDED else ""
     start = template_of(contract(text), (mapping(ends[0]), mapping(ends[1])), (of_acme, ""), False, 1)
     clock = Clock()
@@ -360,7 +371,9 @@ def two_trackers(ends: tuple[End, End], *, text: str = "", scope: str = "", base
             else:
                 jira_clock = JiraClock(clock)
                 jira = stack.enter_context(JiraSite(end, clock=jira_clock))
-                side = JiraSide(place / name, clock, randomness, jira, jira_clock, scope=scope if not sides else "")
+                side = JiraSide(
+                    place / name, clock, randomness, jira, jira_clock, scope=scope if not sides else "", settings=settings
+                )
             stack.callback(side.close)
             sides.append(side)
         acme, globex = sides

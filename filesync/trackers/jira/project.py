@@ -16,6 +16,7 @@ from filesync.trackers.jira.rest.answers import Unknown
 from filesync.trackers.jira.rest.dialect import Dialect, ServerTime
 from filesync.trackers.jira.rest.http import Http
 from filesync.trackers.jira.settings import JiraSettings
+from filesync.trackers.jira.translate import webs
 from filesync.trackers.jira.translate.bodies import unknown_entries
 from filesync.trackers.jira.translate.catalogue import Catalogue
 from filesync.trackers.jira.translate.shapes import member
@@ -104,6 +105,13 @@ class Project:
             raise strange(f"issue {local}")
         self.remember(local, str(found.get("key", "")))
         return found
+
+    def web_links(self, local: str) -> list[Mapping[str, Any]]:
+        """An issue's links to elsewhere. Raises Gone, Unavailable."""
+        try:
+            return list(webs.links_of(self.http.get(f"{API}/issue/{local}/remotelink", gone=gone_words(local))))
+        except ValueError as error:
+            raise strange(f"the web links of issue {local}") from error
 
     def key_of(self, local: str) -> str | None:
         """The key that an issue had when it was last seen; None: there is none. Raises Unavailable."""

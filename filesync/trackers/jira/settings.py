@@ -16,7 +16,7 @@ from filesync.model.prepare import prepare
 from filesync.settings import At, duration, size
 
 KINDS: Final[Mapping[str, bool]] = {"jira-dc": False, "jira-cloud": True}  # `tracker.kind`: is it Cloud?
-OUTLOOK: Final = frozenset({"scope", "not_before", "fields"})  # what decides which issues and fields there are
+OUTLOOK: Final = frozenset({"scope", "not_before", "fields", "web_links"})  # what decides which issues and fields there are
 _TOKENS: Final = ("token_file", "token_env", "token_credential", "token_keyring", "oauth")
 _ORDER_BY: Final = re.compile(r"\border\s+by\b", re.IGNORECASE)
 _STEP: Final = re.compile(r"\s*(\S.*?)\s*->\s*(\S.*?)\s*")
@@ -79,6 +79,7 @@ class JiraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     census_limit: int = 10  # so many issues may be missing at once, or 5 %, before a person is asked
     # the words
     fields: dict[str, str] = {}  # customfield_10011: severity
+    web_links: bool = False  # the field `web_links`: one more request for each issue that is read
     transitions: dict[str, Transition] = {}  # Open -> Closed
     create_missing: tuple[str, ...] = ()  # "versions", "components"
     notify: bool = True  # Jira mails people about what an import changes

@@ -24,6 +24,7 @@ from filesync.trackers.jira.rest.http import Http
 from filesync.trackers.jira.settings import JiraSettings
 from filesync.trackers.jira.translate.catalogue import read_catalogue
 from filesync.trackers.jira.translate.refused import refusal
+from filesync.trackers.jira.translate.webs import FIELD, NAME
 from filesync.trackers.jira.write.births import Births
 from filesync.trackers.jira.write.ending import Ending
 from filesync.trackers.jira.write.moving import Moving
@@ -32,6 +33,7 @@ from filesync.trackers.jira.write.writing import Writing
 
 _TYPE: Final = "type"
 _STATUS: Final = "status"
+_WEB_LINKS: Final = "they are read only where `tracker.settings` have `web_links: true`"
 _PROPERTY_LIMIT: Final = 32_768  # bytes of JSON, says Jira
 
 
@@ -56,7 +58,9 @@ class JiraTracker:
                 dialect,
                 settings,
                 accounts=dialect.accounts,
-                read=lambda: read_catalogue(http, dialect, project, names=settings.fields),
+                read=lambda: read_catalogue(
+                    http, dialect, project, names=settings.fields, also=(FIELD,) if settings.web_links else ()
+                ),
                 clock=clock,
             )
         except (Gone, Rejected) as error:
@@ -90,7 +94,7 @@ class JiraTracker:
             statuses=found.statuses,
             users=tuple(found.users),
             links=tuple(found.links),
-            left_out=found.left_out,
+            left_out={**found.left_out, **({} if NAME in found.by_name else {NAME: _WEB_LINKS})},
             lacks=self._project.lacks(),
         )
 

@@ -21,6 +21,7 @@ from filesync.trackers.jira.read.census import Fate, most_missing
 from filesync.trackers.jira.read.cursor import OVERLAP, is_id
 from filesync.trackers.jira.read.lists import Json, Lists, Moved
 from filesync.trackers.jira.read.search import API, BULK, Asks, Search, moment, objects, parts
+from filesync.trackers.jira.translate import webs
 from filesync.trackers.jira.translate.catalogue import Catalogue
 from filesync.trackers.jira.translate.issues import read_issue
 from filesync.trackers.jira.translate.markers import PROPERTIES
@@ -167,8 +168,22 @@ class Reading:
             whole: dict[str, Json | None] = {}
             for local, issue in found.items():
                 with _noting(unread, local):
-                    whole[local] = self._steady(issue) if local in unsteady else issue
+                    steady = self._steady(issue) if local in unsteady else issue
+                    whole[local] = self._with_webs(local, steady) if steady is not None else None
         yield from ((local, whole.get(local)) for local in ids if local not in unread)
+
+    def _with_webs(self, local: str, issue: Json) -> Json | None:
+        """The issue with its links to elsewhere, which no other call tells, where they are wanted."""
+        if webs.NAME not in self._catalogue().by_name:
+            return issue
+        try:
+            told = self._http.get(f"{API}/issue/{local}/remotelink", gone=f"the issue {local} is gone")
+            issue["fields"][webs.ID] = list(webs.links_of(told))
+        except Gone:
+            return None
+        except ValueError as error:
+            raise self._odd(local) from error
+        return issue
 
     def _bulkfetched(self, ids: Sequence[str]) -> dict[str, Json]:
         """Those that Cloud has at hand; it tells those that it cannot show just now from those that are not there."""

@@ -16,7 +16,7 @@ from filesync.model.issue import RESTRICTION
 from filesync.model.links import LINK, link_parts
 from filesync.model.values import FieldKind, Flat, Value, flat_name, normal, split_name
 from filesync.settings import did_you_mean, quoted
-from filesync.trackers.jira.translate import shapes, text
+from filesync.trackers.jira.translate import shapes, text, webs
 from filesync.trackers.jira.translate.catalogue import Catalogue, IssueType
 from filesync.trackers.jira.translate.offered import ESTIMATES, JiraField
 from filesync.trackers.jira.translate.shapes import Shape
@@ -31,7 +31,7 @@ _NEVER_EMPTY: Final = (FieldKind.TYPE, FieldKind.STATUS)
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What is sent to write fields: `fields` and `update` of a POST or PUT, and apart from them `links`.
+    """What is sent to write fields: `fields` and `update` of a POST or PUT, and apart from them `links` and `webs`.
 
     `refused`: why not, by flat name; then nothing is to be sent. `absent`: flat names of fields that the type's screen does
     not have: they are written after the issue has been made.
@@ -40,6 +40,7 @@ class Body:
     fields: dict[str, Any] = field(default_factory=dict)
     update: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     links: dict[str, bool] = field(default_factory=dict)  # flat name: make it, or take it away
+    webs: dict[str, bool] = field(default_factory=dict)  # web link: the same
     refused: dict[str, str] = field(default_factory=dict)
     absent: tuple[str, ...] = ()
 
@@ -101,6 +102,8 @@ def _on_screen(catalogue: Catalogue, issue_type: IssueType | None, name: str) ->
     Who may see an issue is said when it is made or never: until it were written, all would see it.
     """
     one = catalogue.by_name.get(name)
+    if one is not None and one.shape is Shape.WEB:
+        return False
     if one is None or issue_type is None or issue_type.screen is None or one.kind is FieldKind.TYPE or name == _WHO_SEES:
         return True
     if one.kind is FieldKind.PARENT:
@@ -243,11 +246,17 @@ class _Writer:
         if value is True:
             if not element or "\n" in element:
                 raise ValueError("an element of a set is one line of text")
-            self._json(one, element)
+            if one.shape is Shape.WEB:
+                webs.link_json(element)
+            else:
+                self._json(one, element)
 
     def _set(self, one: JiraField, elements: Mapping[str, bool]) -> None:
         """Only what changes, where the field can be written so; else the whole set as it is to be."""
         cloud = self._catalogue.cloud
+        if one.shape is Shape.WEB:
+            self.body.webs.update(elements)
+            return
         good = {name: there for name, there in elements.items() if flat_name(one.name, name) not in self.body.refused}
         if one.adds and self._before:
             words = {True: "add", False: "remove"}

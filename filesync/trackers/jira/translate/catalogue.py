@@ -109,19 +109,19 @@ class Catalogue:
 
 
 def read_catalogue(
-    http: Reads, dialect: Flavour, project: str, *, names: Mapping[str, str] | None = None, text_limit: int = text.LIMIT
+    http: Reads, dialect: Flavour, project: str, *, names: Mapping[str, str] | None = None, also: tuple[JiraField, ...] = ()
 ) -> Catalogue:
-    """Ask Jira what the project with this key has. `names`: ours for custom fields, by Jira's id.
+    """Ask Jira what the project with this key has. `names`: ours for custom fields, by Jira's id; `also`: further fields.
 
     Raises ConfigError (names for fields that are not there), Unavailable, Rejected, Gone.
     """
     try:
-        return _read(http, project, cloud=dialect.cloud, names=names or {}, text_limit=text_limit)
+        return _read(http, project, cloud=dialect.cloud, names=names or {}, also=also)
     except ValueError as error:
         raise _strange("what the project has") from error
 
 
-def _read(http: Reads, project: str, *, cloud: bool, names: Mapping[str, str], text_limit: int) -> Catalogue:
+def _read(http: Reads, project: str, *, cloud: bool, names: Mapping[str, str], also: tuple[JiraField, ...]) -> Catalogue:
     about = _mapping(http.get(f"{_API}/project/{quote(project, safe='')}"), "the project")
     id_, key = _number(about, "id"), member(about, "key")
     screens = _screens(http, id_)
@@ -135,7 +135,7 @@ def _read(http: Reads, project: str, *, cloud: bool, names: Mapping[str, str], t
         cloud=cloud,
         project=id_,
         key=key,
-        fields=tuple(_filled(http, id_, one, types) for one in offered.fields),
+        fields=(*(_filled(http, id_, one, types) for one in offered.fields), *also),
         left_out=offered.left_out,
         types=types,
         links=_links(http),
@@ -143,7 +143,6 @@ def _read(http: Reads, project: str, *, cloud: bool, names: Mapping[str, str], t
         epic_link=offered.epic_link,
         epic_name=offered.epic_name,
         desk=about.get("projectTypeKey") == "service_desk",
-        text_limit=text_limit,
     )
 
 

@@ -40,6 +40,7 @@ class Shape(StrEnum):
     STATUS = "status"
     PARENT = "parent"
     SPRINT = "sprint"  # all sprints that the issue was in
+    WEB = "web"  # a link to elsewhere: its address and what it says
     ESTIMATE = "estimate"  # one of the two of time tracking, in seconds
 
 
@@ -140,6 +141,12 @@ def _cascade(value: object) -> list[str]:
     return [member(value, "value"), *([] if child is None else [member(child, "value")])]
 
 
+def _web(value: object) -> str:
+    about = value.get("object") if isinstance(value, Mapping) else None
+    url, title = "%20".join(member(about, "url").split()), " ".join(member(about, "title").split())
+    return url if title in {"", url} else f"{url} {title}"
+
+
 def _text(value: object) -> str:
     if isinstance(value, str) and value:
         return value
@@ -166,5 +173,6 @@ _READ: Final[Mapping[Shape, Callable[[object], Value]]] = {
     Shape.STATUS: lambda value: member(value, "name"),
     Shape.PARENT: lambda value: member(value, "id"),
     Shape.CASCADE: _cascade,
+    Shape.WEB: _web,
     Shape.SPRINT: lambda value: sprint(value)[1],
 }

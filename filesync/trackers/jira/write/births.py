@@ -17,7 +17,7 @@ from typing import Any, Final
 from filesync.errors import Gone, Rejected, Unavailable
 from filesync.model.ids import Gid, Kind
 from filesync.model.issue import Issue
-from filesync.model.values import Value, digest
+from filesync.model.values import Value, digest, split_name
 from filesync.trackers.base import Born, Draft
 from filesync.trackers.jira.project import API, Project, gone_words, new_id
 from filesync.trackers.jira.read.cursor import is_id
@@ -26,7 +26,7 @@ from filesync.trackers.jira.read.reading import Reading
 from filesync.trackers.jira.read.search import Search, objects
 from filesync.trackers.jira.rest.answers import Unknown
 from filesync.trackers.jira.rest.dialect import MARGIN
-from filesync.trackers.jira.translate import entries, markers, text
+from filesync.trackers.jira.translate import entries, markers, text, webs
 from filesync.trackers.jira.translate.bodies import Body, create_body
 from filesync.trackers.jira.translate.entries import Entry
 from filesync.trackers.jira.translate.issues import read_child, read_issue
@@ -204,7 +204,9 @@ class Births:
         """An issue that was made of these fields, as it was born."""
         project = self._project
         changes = read_changes(project.http, issue.item.ref.local, cloud=project.cloud)
-        fields = as_born(project.catalogue, issue.item.fields, changes, told=told)
+        # no issue is born with a web link, and its history does not tell when one was made
+        there = {name: one for name, one in issue.item.fields.items() if split_name(name)[0] != webs.NAME}
+        fields = as_born(project.catalogue, there, changes, told=told)
         return Born(item=replace(issue.item, fields=fields), key=issue.key, again=True)
 
     # ── comments and worklogs ───────────────────────────────────────────────────────────────────────────────────

@@ -11,17 +11,18 @@ from filesync.errors import Gone, Rejected
 from filesync.model.ids import Kind, Mark
 from filesync.model.issue import Ref
 from filesync.model.links import LINK, link_parts
-from filesync.model.values import Flat, Value, split_name
+from filesync.model.values import Flat, Value, flat_name, split_name
 from filesync.trackers.jira.project import API, Project, gone_words, strange
 from filesync.trackers.jira.read.cursor import is_id
-from filesync.trackers.jira.translate import entries, markers
+from filesync.trackers.jira.translate import entries, markers, webs
 from filesync.trackers.jira.translate.bodies import Body, edit_body
 from filesync.trackers.jira.translate.catalogue import Catalogue
 from filesync.trackers.jira.translate.fields import link_ids, read_fields
 from filesync.trackers.jira.translate.issues import read_child
 from filesync.trackers.jira.translate.markers import PARTS, PROPERTY
 from filesync.trackers.jira.translate.refused import by_name, entry_refusal, refusal
-from filesync.trackers.jira.translate.shapes import epoch_ms
+from filesync.trackers.jira.translate.shapes import Shape, epoch_ms
+from filesync.trackers.jira.translate.shapes import shown as shown_as
 from filesync.trackers.jira.write.parts import held_by
 
 Json: TypeAlias = dict[str, Any]
@@ -39,7 +40,7 @@ class Writing:
         """Set fields of an issue, the status excepted: all of them in one call, and then links one by one."""
         project = self._project
         ids = _ids(project.catalogue, fields)
-        there = project.issue(issue, "issuetype", *ids)
+        there = self._there(issue, "issuetype", *ids)
         key = str(there.get("key", ""))
         project.make_missing(fields)
         before = self._read(there)
@@ -49,12 +50,21 @@ class Writing:
         answer = self._put(issue, key, body, fields, mark)
         for name, wanted in body.links.items():
             self._link(issue, key, name, links.get(name, ()), wanted=wanted)
-        if not (body.fields or body.update or body.links):
+        for element, wanted in body.webs.items():
+            self._web(issue, key, element, (there.get("fields") or {}).get(webs.ID, ()), wanted=wanted)
+        if not (body.fields or body.update or body.links or body.webs):
             return _landed(fields, before, before)
         held = answer.get("fields") if isinstance(answer, Mapping) else None
-        if body.links or not isinstance(held, Mapping) or not set(ids) <= held.keys():
-            answer = project.issue(issue, *ids)
+        if body.links or body.webs or not isinstance(held, Mapping) or not set(ids) <= held.keys():
+            answer = self._there(issue, *ids)
         return _landed(fields, before, self._read(answer))
+
+    def _there(self, issue: str, *ids: str) -> Mapping[str, Any]:
+        """What these fields hold now."""
+        found = self._project.issue(issue, *(one for one in ids if one != webs.ID))
+        if webs.ID not in ids:
+            return found
+        return {**found, "fields": {**(found.get("fields") or {}), webs.ID: self._project.web_links(issue)}}
 
     def _read(self, issue: Mapping[str, Any]) -> dict[str, Value]:
         held = issue.get("fields")
@@ -123,6 +133,22 @@ class Writing:
         return by_name(
             what, error, project.catalogue, fields, screen=screen if isinstance(screen, Mapping) and screen else None
         )
+
+    def _web(self, issue: str, key: str, element: str, there: Collection[Mapping[str, Any]], *, wanted: bool) -> None:
+        """Make a link to elsewhere, once, or take all that are shown so away."""
+        http, path, gone = self._project.http, f"{API}/issue/{issue}/remotelink", gone_words(issue)
+        try:
+            if wanted:
+                body = webs.link_json(element)
+                http.send("POST", path, body=body, about=issue, gone=gone, idempotent=True)
+                return
+            for one in there:
+                if shown_as(Shape.WEB, one, cloud=self._project.cloud) == element:
+                    with suppress(Gone):
+                        http.send("DELETE", f"{path}/{one['id']}", about=issue, gone="it is gone", idempotent=True)
+        except Rejected as error:
+            self._project.standing()
+            raise refusal(f"the edit of {shown(key)}", {flat_name(webs.NAME, element): str(error)}) from error
 
     def _link(self, issue: str, key: str, name: str, ids: Collection[str], *, wanted: bool) -> None:
         """Make a link, or take all of its kind away. Jira's answer to the making is empty."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,11 @@ def test_the_demo_of_two_jiras_plays_its_story_to_the_end(tmp_path: Path) -> Non
     assert len(typed) == 3
     for command in typed:
         subprocess.run(["/bin/sh", "-c", command], cwd=folder / "globex", env=environment, check=True)
+
+
+def test_the_jiras_of_the_demo_need_nothing_that_only_tests_need() -> None:
+    named = "import sys, tests.support.jira.stage; sys.exit(bool(sys.modules.keys() & {'pytest', 'hypothesis', 'jira'}))"
+    subprocess.run([sys.executable, "-c", named], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True)
 
 
 @pytest.mark.parametrize("flavour", [DC10, CLOUD], ids=lambda flavour: flavour.name)

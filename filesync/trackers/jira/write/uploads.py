@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ from filesync.trackers.jira.translate.shapes import epoch_ms
 from filesync.trackers.jira.write import parts
 
 _NAME: Final = 250  # characters of a file's name that Jira keeps, with room for what it may add
+_SIZE: Final = re.compile(r"[0-9]{1,18}")  # bytes
 _END: Final = 20  # of these, kept of its end: what kind of file it is
 
 
@@ -77,7 +79,7 @@ class Uploads:
         if not isinstance(about, Mapping):
             raise strange(f"attachment {ref.local}")
         name, size = str(about.get("filename", "")), str(about.get("size", ""))
-        if not size.isascii() or not size.isdigit():
+        if not _SIZE.fullmatch(size):
             raise strange(f"the size of attachment {ref.local}")
         path = (
             f"{API}/attachment/content/{ref.local}"
@@ -158,7 +160,7 @@ def _checked(draft: Draft) -> tuple[str, int]:
     refused = {}
     if not isinstance(name, str) or not name:
         refused["name"] = "an attachment needs a name"
-    if not isinstance(size, str) or not size.isascii() or not size.isdigit():
+    if not isinstance(size, str) or not _SIZE.fullmatch(size):
         refused["size"] = "an attachment says how many bytes it has"
     refused |= {one: "an attachment has the fields `name` and `size`" for one in draft.fields if one not in {"name", "size"}}
     if refused:

@@ -40,10 +40,11 @@ def local(opened: Opened) -> str:
     return opened.site.person("j.becker").create(BASIC)
 
 
-def refuse(opened: Opened, method: str, path: str, status: int = 400, **errors: str) -> None:
+def refuse(opened: Opened, method: str, path: str, errors: dict[str, str], *, status: int = 400) -> None:
     """The next such call is refused, in general (`word`) or by Jira's names of fields."""
-    words = [errors.pop("word")] if "word" in errors else []
-    opened.site.faults.refuse(status, method=method, path=path, body=json.dumps({"errorMessages": words, "errors": errors}))
+    fields = {name: why for name, why in errors.items() if name != "word"}
+    words = [errors["word"]] if "word" in errors else []
+    opened.site.faults.refuse(status, method=method, path=path, body=json.dumps({"errorMessages": words, "errors": fields}))
 
 
 def answer(opened: Opened, path: str, value: object) -> None:
@@ -71,7 +72,7 @@ def file(issue: str, size: str = "3") -> Draft:
 def test_f112_a_new_entry_is_refused_by_our_names(
     opened: Opened, tracker: JiraTracker, local: str, kind: Kind, errors: dict[str, str], named: dict[str, str]
 ) -> None:
-    refuse(opened, "POST", f"/{kind}($|[?])", **errors)
+    refuse(opened, "POST", f"/{kind}($|[?])", errors)
     with pytest.raises(Rejected, match=next(iter(errors.values()))) as caught:
         tracker.create(gid(kind, 1), draft(kind, local, {"body": "hello"} if kind is Kind.COMMENT else WORK))
     assert caught.value.fields == named
@@ -79,7 +80,7 @@ def test_f112_a_new_entry_is_refused_by_our_names(
 
 def test_f112_an_edit_of_an_entry_is_refused_by_our_names(opened: Opened, tracker: JiraTracker, local: str) -> None:
     ref = Ref(Kind.COMMENT, local, opened.site.person("j.becker").comment(local, "hello"))
-    refuse(opened, "PUT", "/comment/", word="Only on Mondays.")
+    refuse(opened, "PUT", "/comment/", {"word": "Only on Mondays."})
     with pytest.raises(Rejected) as caught:
         tracker.apply(ref, Write({"body": "bye"}), MARK)
     assert "Only on Mondays." in caught.value.fields["body"]
@@ -87,7 +88,7 @@ def test_f112_an_edit_of_an_entry_is_refused_by_our_names(opened: Opened, tracke
 
 
 def test_f112_an_edit_refused_without_a_word_on_any_field_names_none(opened: Opened, tracker: JiraTracker, local: str) -> None:
-    refuse(opened, "PUT", "/issue/", word="The project sleeps.")
+    refuse(opened, "PUT", "/issue/", {"word": "The project sleeps."})
     fields: Flat = {"summary": "x", "priority": "Low"}
     with pytest.raises(Rejected, match="The project sleeps") as caught:
         tracker.apply(issue_ref(local), Write(fields), MARK)
@@ -96,7 +97,7 @@ def test_f112_an_edit_refused_without_a_word_on_any_field_names_none(opened: Ope
 
 def test_f112_a_link_that_jira_refuses_is_named(opened: Opened, tracker: JiraTracker, local: str) -> None:
     name = link_name("Blocks", opened.site.person("j.becker").create(BASIC))
-    refuse(opened, "POST", "/issueLink", 404, word="No issue link type with name Blocks found.")
+    refuse(opened, "POST", "/issueLink", {"word": "No issue link type with name Blocks found."}, status=404)
     with pytest.raises(Rejected) as caught:
         tracker.apply(issue_ref(local), Write({name: True}), MARK)
     assert caught.value.fields.keys() == {name}
@@ -112,7 +113,7 @@ def test_f112_attachments_that_are_switched_off_are_refused_before_a_byte_is_sen
 
 
 def test_f112_an_upload_that_jira_refuses_is_told_with_its_issue(opened: Opened, tracker: JiraTracker, local: str) -> None:
-    refuse(opened, "POST", "/attachments", 413, word="There is a virus in it.")
+    refuse(opened, "POST", "/attachments", {"word": "There is a virus in it."}, status=413)
     with pytest.raises(Rejected, match=r"on ABC-\d+ is refused: .*There is a virus in it"):
         tracker.create(gid(Kind.ATTACHMENT, 1), file(local))
 

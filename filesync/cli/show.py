@@ -17,6 +17,7 @@ from filesync.errors import PartnerError, size_text
 from filesync.keys.sshsig import PublicKey
 from filesync.model.change import Change, Create, Delete
 from filesync.model.values import Value
+from filesync.rules.prose import readable
 
 _VALUE = 200  # characters of a value that are shown
 
@@ -119,7 +120,7 @@ def _value(value: Value | None) -> str:
         case list():
             return shown(" / ".join(value), limit=_VALUE)
         case _:
-            return shown(value, limit=_VALUE)
+            return shown(readable(value), limit=_VALUE)
 
 
 def _document(found: Inspected, *, changes: bool) -> dict[str, object]:

@@ -56,11 +56,11 @@ def test_an_event_of_another_version_is_shown_as_it_is(pair: Pair) -> None:
 
 
 def test_our_own_outgoing_bundle_can_be_shown(pair: Pair) -> None:
-    pair.at_acme("issue", "create", "--type", "Bug", "--summary", "Pump runs hot")
+    pair.at_acme("issue", "create", "--type", "Bug", "--summary", "Pump runs hot, as in ABC-7")
     pair.at_acme("export")
     status, out, _ = pair.at_acme("show", "--changes", pair.sent()[0])
     assert status == ExitCode.DONE
-    assert "summary: Pump runs hot" in out
+    assert "summary: Pump runs hot, as in ABC-7\n" in out
     assert "encrypted   yes" in out
 
 

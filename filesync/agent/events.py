@@ -186,12 +186,12 @@ class NotRenamed(Event, frozen=True, kw_only=True):
     """A text names an issue by the partner's key, and our tracker does not take it with ours."""
 
     key: str
-    why: str
+    fields: list[str]
 
     def sentence(self) -> str:
         return (
-            f"{self.key}: an issue that it names has come, and our tracker refuses the text with its key here: {self.why}. "
-            "It goes on showing the partner's key; nothing else is affected."
+            f"{self.key}: an issue named in {', '.join(self.fields)} has come, and our tracker refuses its key here. "
+            "The partner's key stays; nothing else is affected. Whoever edits the text is told why."
         )
 
 

@@ -101,7 +101,7 @@ def test_a_text_that_is_refused_with_the_new_key_stays_and_is_told_once(world: W
     refuse(world.globex, "description")
     world.globex.retry()
     (told,) = events(world.globex.import_(), NotRenamed)
-    assert told.key == _key(world.globex, "first")
+    assert (told.key, told.fields) == (_key(world.globex, "first"), ["description"])
     assert value(world.globex, told.key, "description") == "see ABC-2@acme"
     assert events(world.globex.import_(), NotRenamed) == []
 

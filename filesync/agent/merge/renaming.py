@@ -6,7 +6,6 @@ from filesync.agent.events import NotRenamed
 from filesync.agent.merge.view import Shown, View
 from filesync.agent.record import Record
 from filesync.agent.site import Paired, Site
-from filesync.bundle.verdict import shown as words
 from filesync.errors import Gone, Rejected
 from filesync.ledger import naming, shadows
 from filesync.model.change import Set
@@ -53,8 +52,8 @@ def _rename(site: Site, paired: Paired, record: Record, gid: Gid) -> Entity | No
             landed = site.tracker.apply(shown.item.ref, Write(dict(wanted.values())), took)
         except Gone:
             return None
-        except Rejected as error:
-            record.add(NotRenamed(key=shown.key, why=words(str(error), limit=200)))
+        except Rejected:
+            record.add(NotRenamed(key=shown.key, fields=list(wanted)))
             return None
     wire = view.wire(row.kind, {local: value for local, value in landed.items() if value is not None})
     return row.with_shadows({name: _after(row.shadow(name), shown.fields.get(name), wire.get(name)) for name in wanted})

@@ -113,7 +113,8 @@ class Tracker(Protocol):
         `known` gives the local ids of the issues the caller has: a tracker that does not tell of deletions is held against
         them. Of a link that was made or taken away it names the outward end at least.
 
-        May repeat issues and name unchanged ones; never leaves one out. Raises Unavailable, at any step.
+        May repeat issues and name unchanged ones; never leaves one out. Raises Unavailable, at any step: what it named before
+        that is right.
         """
         ...
 

@@ -13,7 +13,7 @@ from filesync.agent.outgoing.departures import NotRead, NotTold, PairedBefore, U
 from filesync.agent.progress import Doing
 from filesync.agent.record import Record
 from filesync.agent.site import Halted, Paired, Site
-from filesync.errors import Unreadable
+from filesync.errors import Unavailable, Unreadable
 from filesync.ledger import shadows
 from filesync.ledger.endings import endings
 from filesync.model.diff import Seen, Tell, diff
@@ -96,9 +96,11 @@ class Gather:
             self._record.add(PairedBefore(partner=self._x.partner_name, items=self._waits_for_them))
 
     def _reading(self, feed: Iterator[tuple[str, str | None]]) -> Iterator[Found]:
+        """What was named before the feed failed is told first; then it raises what that failed with."""
         self._begin()
         found = Found()
-        while chunk := list(islice(feed, _CHUNK)):
+        trouble: list[Unavailable] = []
+        while chunk := _piece(feed, trouble):
             # one that was looked at already changed once more while we read: that is told after what was found before
             if self._enough(found) or any(local in self._looked for local, _ in chunk):
                 yield found.ordered()
@@ -107,7 +109,7 @@ class Gather:
             self._chunk(chunk, found)
             self._site.step("X1")
         # last of all: what was below it may be named by the feed long after it
-        deleted, self._deleted = dict.fromkeys(self._deleted), []
+        deleted, self._deleted = dict.fromkeys(() if trouble else self._deleted), []
         for local in deleted:
             if self._enough(found):
                 yield found.ordered()
@@ -118,6 +120,8 @@ class Gather:
             self._gone(local, found)
         if found.looked_at:
             yield found.ordered()
+        for error in trouble:
+            raise error
 
     def _enough(self, found: Found) -> bool:
         """Whether it fills a bundle, or is as much as one would hold if all of it had changed."""
@@ -324,3 +328,14 @@ class Gather:
         self._one(local, issue, found, depth=depth)
         row = self._rows.get(self._gid(issue.item))
         return row.gid if row is not None and row.state is Life.LIVE else None
+
+
+def _piece(feed: Iterator[tuple[str, str | None]], trouble: list[Unavailable]) -> list[tuple[str, str | None]]:
+    """As many issues as are read at once. What the feed fails with is put into `trouble`; then nothing follows."""
+    piece: list[tuple[str, str | None]] = []
+    try:
+        for one in islice(feed, 0 if trouble else _CHUNK):
+            piece.append(one)  # noqa: PERF402 - what came before it fails is kept
+    except Unavailable as error:
+        trouble.append(error)
+    return piece

@@ -59,7 +59,12 @@ class Feed:
                 held = touched
             if held is not None:
                 yield _touched(held[0], run.done)
-        except (GeneratorExit, Unavailable):
+        except Unavailable:
+            if held is not None:  # what the poll found does not wait for what is wrong with the others
+                yield _touched(*held)
+            told.forget()
+            raise
+        except GeneratorExit:
             told.forget()
             raise
 

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 from urllib.parse import quote as percent
 
 from filesync.bundle.verdict import shown
@@ -21,12 +21,12 @@ from filesync.trackers.jira.read.census import Fate, most_missing
 from filesync.trackers.jira.read.cursor import OVERLAP, is_id
 from filesync.trackers.jira.read.lists import Json, Lists, Moved
 from filesync.trackers.jira.read.search import API, BULK, Asks, Search, moment, objects, parts
+from filesync.trackers.jira.read.unread import Unread
 from filesync.trackers.jira.translate import webs
 from filesync.trackers.jira.translate.catalogue import Catalogue
 from filesync.trackers.jira.translate.issues import read_issue
 from filesync.trackers.jira.translate.markers import PROPERTIES
 
-Unread: TypeAlias = dict[str, Unreadable]  # issues, by id, that cannot be read, and why
 _TRIES: Final = 3  # readings of an issue that changes while it is read
 
 
@@ -82,15 +82,15 @@ class Reading:
     def get(self, issue: str) -> Issue | None:
         """The issue; None where Jira says that there is none."""
         self.told.new.pop(issue, None)
-        unread: Unread = {}
+        unread = Unread(self._see_jira)
         found = dict(self._issues([issue], unread))
-        _raise(unread)
+        unread.tell()
         return found[issue]
 
     def get_all(self, issues: Sequence[str]) -> Iterator[tuple[str, Issue | None]]:
         """The same of several, those that are not there last. Where many are unreadable, that is raised."""
         missing = []
-        unread: Unread = {}
+        unread = Unread(self._see_jira)
         try:
             for part in parts(list(dict.fromkeys(issues)), BULK):
                 for local, issue in self._issues(part, unread):
@@ -99,7 +99,7 @@ class Reading:
                     else:
                         yield local, issue
             if len(unread) > most_missing(len(issues), self._wanted.limit) or 1 < len(unread) == len(issues):
-                _raise(unread)
+                unread.tell()
             sudden = [local for local in missing if is_id(local) and local not in self.told.gone]
             if len(sudden) > most_missing(len(issues), self._wanted.limit):
                 raise too_many(len(sudden), len(issues))
@@ -110,10 +110,10 @@ class Reading:
 
     def read_all(self, ids: Sequence[str]) -> Iterator[tuple[str, Json | None]]:
         """Issues as Jira shows them, each of them whole, in any order."""
-        unread: Unread = {}
+        unread = Unread(self._see_jira)
         for part in parts(list(dict.fromkeys(ids)), BULK):
             yield from self._read(part, unread)
-        _raise(unread)
+        unread.tell()
 
     def fate(self, issue: str, *, now: int, lag: int) -> Fate:
         """What became of an issue that no search shows. `now` is Jira's time, `lag` ms that its index may lie behind."""
@@ -157,17 +157,17 @@ class Reading:
         """Those that can be read; why others cannot is added to `unread`."""
         asked = [local for local in ids if is_id(local)]
         with self._asking():
-            found = self._bulkfetched(asked) if self._cloud else self._searched(asked)
+            found = self._many(asked)
             for local in asked:
                 if local not in found:
-                    with _noting(unread, local):
+                    with unread.noting(local):
                         one = self._one(local)
                         found |= {} if one is None else {local: one}
             unsteady = {local for local, issue in found.items() if self._lists.cut(issue)}
             unsteady |= self._lists.mark([issue for local, issue in found.items() if local not in unsteady])
             whole: dict[str, Json | None] = {}
             for local, issue in found.items():
-                with _noting(unread, local):
+                with unread.noting(local):
                     steady = self._steady(issue) if local in unsteady else issue
                     whole[local] = self._with_webs(local, steady) if steady is not None else None
         yield from ((local, whole.get(local)) for local in ids if local not in unread)
@@ -184,6 +184,18 @@ class Reading:
         except ValueError as error:
             raise self._odd(local) from error
         return issue
+
+    def _many(self, ids: Sequence[str]) -> dict[str, Json]:
+        """Those that are read in one call. Where Jira fails at it, for the sake of one perhaps, each is read by itself."""
+        try:
+            return self._bulkfetched(ids) if self._cloud else self._searched(ids)
+        except Unavailable:
+            self._see_jira()
+            return {}
+
+    def _see_jira(self) -> None:
+        """Raise Unavailable where Jira does not answer at all."""
+        self._http.get(f"{API}/serverInfo")
 
     def _bulkfetched(self, ids: Sequence[str]) -> dict[str, Json]:
         """Those that Cloud has at hand; it tells those that it cannot show just now from those that are not there."""
@@ -314,20 +326,6 @@ class Reading:
                 f"Jira does not tell what its issues hold: {error}",
                 hint="Nothing was told or changed. May our account still browse the project?",
             ) from error
-
-
-@contextmanager
-def _noting(unread: Unread, local: str) -> Iterator[None]:
-    """Note why an issue cannot be read, and go on."""
-    try:
-        yield
-    except Unreadable as error:
-        unread[local] = error
-
-
-def _raise(unread: Unread) -> None:
-    for error in unread.values():
-        raise error
 
 
 def too_many(missing: int, known: int) -> Unavailable:

@@ -1,0 +1,90 @@
+"""What a Jira does not show holds up nothing that it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from filesync.agent.outgoing.departures import NotRead
+from filesync.errors import Unavailable
+from tests.support.jira.site import CLOUD, DC10, Flavour
+from tests.support.jira_sides import EMBEDDED, JiraSide, calm, two_trackers
+from tests.support.two_sites import Side, World
+
+
+@pytest.fixture(params=[DC10, CLOUD], ids=lambda flavour: flavour.name)
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    """acme with a Jira, globex with an embedded tracker."""
+    flavour: Flavour = request.param
+    with two_trackers((flavour, EMBEDDED)) as world:
+        yield world
+
+
+def jira_of(world: World) -> JiraSide:
+    assert isinstance(world.acme, JiraSide)
+    return world.acme
+
+
+def told(world: World) -> list[str]:
+    """What is at globex, once it has taken what there is."""
+    world.carry(to=world.globex)
+    world.globex.import_()
+    return sorted(str(one.fields["summary"]) for one in world.globex.issues())
+
+
+def break_(side: JiraSide, local: str) -> None:
+    """From now on Jira fails where it should show this issue, by itself or among others."""
+    side.jira.faults.refuse(500, times=10_000, path=f"/issue/{local}")
+    side.jira.faults.refuse(500, times=10_000, path="/issue/bulkfetch")
+
+
+def test_trap37_an_issue_at_which_jira_fails_holds_up_no_other_and_is_told_once_it_does_not(world: World) -> None:
+    acme = jira_of(world)
+    locals_ = {name: acme.desk.create("Bug", name) for name in ("one", "two", "three")}
+    acme.export()
+    assert told(world) == ["one", "three", "two"]
+    acme.clock.advance(minutes=5)
+    for name, local in locals_.items():
+        acme.desk.edit(local, {"summary": f"{name}, edited"})
+    break_(acme, locals_["two"])
+    for _ in range(2):  # it does not stay away for good, and the next export is as good
+        done = Side.export(acme)
+        assert [event.issue for event in done.events if isinstance(event, NotRead)] == [locals_["two"]]
+        assert told(world) == ["one, edited", "three, edited", "two"]
+    acme.jira.faults.disarm()
+    acme.export()
+    assert told(world) == ["one, edited", "three, edited", "two, edited"]
+
+
+def test_where_jira_fails_at_every_issue_nothing_is_told_and_one_message_says_so(world: World) -> None:
+    acme = jira_of(world)
+    for n in range(6):
+        acme.desk.create("Bug", f"{n}")
+    acme.jira.faults.refuse(500, times=10_000, path="/search|/issue")
+    with pytest.raises(Unavailable):
+        Side.export(acme)
+    acme.jira.faults.disarm()
+    acme.export()
+    assert told(world) == [f"{n}" for n in range(6)]
+
+
+def test_trap08_what_was_edited_is_told_though_so_many_issues_are_missing_that_a_person_must_look(world: World) -> None:
+    acme = jira_of(world)
+    path = acme.folder / "filesync.yaml"
+    path.write_text(path.read_text().replace("census_limit: 100000", "census_limit: 2").replace("sweep: 2", "sweep: 1"))
+    acme.reopen()
+    locals_ = [acme.desk.create("Bug", f"{n}") for n in range(10)]
+    calm(world)
+    acme.jira.faults.hidden.update(locals_[3:])
+    acme.desk.edit(locals_[0], {"summary": "edited"})
+    with pytest.raises(Unavailable, match="all at once"):
+        Side.export(acme)
+    assert told(world) == ["1", "2", *(f"{n}" for n in range(3, 10)), "edited"]
+    acme.desk.edit(locals_[1], {"summary": "edited, too"})
+    with pytest.raises(Unavailable, match="all at once"):
+        Side.export(acme)
+    assert told(world) == ["2", *(f"{n}" for n in range(3, 10)), "edited", "edited, too"]
+    acme.jira.faults.hidden.clear()
+    calm(world)
+    world.assert_in_step()

@@ -37,7 +37,7 @@ def test_the_demo_of_two_jiras_plays_its_story_to_the_end(tmp_path: Path) -> Non
     assert told.count("attached: spectrum.csv (24 bytes)") == 2
     assert "_ليلى حداد, " in told
     assert re.search(r"\nXYZ-\d+  Тактовая .*\n  Story, Done, ", told)
-    assert re.search(r"cannot do POST rest/api/2/issue/\d+/comment now \(503", told)
+    assert re.search(r"cannot do POST rest/api/2/issue/\d+/comment now \(503, .*\) and asks us to wait 120 s\n", told)
     assert told.count("nothing to send") == told.count("nothing arrived") == 2
     assert len(re.findall(r"^\d+ requests that read, 0 that write$", told, re.MULTILINE)) == 2
     counts = "40 issues, 82 comments, 3 attachments, 21 worklogs, 9 links"

@@ -89,7 +89,7 @@ def test_trap19_a_date_is_held_against_jiras_own_clock(jira: Make, stub: Stub, p
 def test_f118_patience_ends_and_says_when_to_come_again(jira: Make, stub: Stub, passing: Clock) -> None:
     stub.play(said({}, status=429, Retry_After="3600"))
     http = jira()
-    with pytest.raises(Unavailable, match="too much to do for us") as first:
+    with pytest.raises(Unavailable, match=r"too much to do for us \(429, .*\) and asks us to wait 3600 s$") as first:
         http.get("rest/api/2/field")
     assert first.value.retry_after == 3600
     with pytest.raises(Unavailable, match="asked us to wait, for another 3600 s"):

@@ -141,13 +141,14 @@ def _passing(asked: Asked, answer: Answer) -> Trouble:
     words = f"{answer.status}, {said(answer)}"
     if not asked.reads and is_read_only(answer):
         return Trouble(_read_only(asked))
+    asks = f" and asks us to wait {wait:.0f} s" if wait else ""
     most = _MANY if answer.status in _PASSING else _FEW
     if not (refused or asked.reads):
         error: FilesyncError = unknown(asked, words)
     elif answer.status == 429:  # noqa: PLR2004
-        error = Unavailable(f"{asked.who} has too much to do for us ({words})", hint=AGAIN, retry_after=wait)
+        error = Unavailable(f"{asked.who} has too much to do for us ({words}){asks}", hint=AGAIN, retry_after=wait)
     else:
-        error = Unavailable(f"{asked.who} cannot do {asked.what} now ({words})", hint=AGAIN, retry_after=wait)
+        error = Unavailable(f"{asked.who} cannot do {asked.what} now ({words}){asks}", hint=AGAIN, retry_after=wait)
     done = not (refused or asked.reads)
     return Trouble(error, done=done, again=True, wait=wait, all_wait=answer.status in _BUSY, most=most)
 

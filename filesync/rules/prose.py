@@ -22,7 +22,9 @@ from filesync.rules.words import Words
 ANCHOR, NOTE, END = "\ufff9", "\ufffa", "\ufffb"
 _CODE: Final = r"\{(?P<block>code|noformat)(?::[^}\n]*)?\}.*?\{(?P=block)\}"
 _PERSON: Final = r"[^\[\]{}\n\ufff9-\ufffb]{1,255}"
-_KEY: Final = r"[A-Z][A-Z0-9_]{0,79}-[1-9][0-9]{0,17}"
+_PROJECT: Final = r"[A-Z][A-Z0-9_]{0,79}"
+_KEY: Final = rf"{_PROJECT}-[1-9][0-9]{{0,17}}"
+_NOTHING: Final = r"(?!)"
 _BEFORE, _AFTER = r"(?<![\w./!^@-])", r"(?![\w/@-]|\.\w)"  # what a key stands between; parts of paths and file names are none
 _TOLD: Final = re.compile(rf"{ANCHOR}(?:~(?P<user>{_PERSON})|(?P<key>{_KEY}){NOTE}(?P<site>[0-9a-f-]{{36}}))?{END}|{ANCHOR}")
 _ACCOUNT: Final = re.compile(r"[0-9a-z]{1,40}:[0-9A-Za-z:-]{8,200}|[0-9a-f]{24}")  # of Jira Cloud, as it has them today
@@ -47,7 +49,9 @@ class Prose:
         self._accounts, self._keys, self._users, self._us, self._them = manner.accounts, keys, users, us, them
         self._at = f"@{them.name}"
         self._signs = (f"{manner.project}-", "[~", self._at, ANCHOR)  # a text without these refers to nothing
-        own, partner = re.escape(manner.project), re.escape(self._at)
+        # keys of another form, which an administrator may allow, could not be told from words
+        own = manner.project if re.fullmatch(_PROJECT, manner.project) else _NOTHING
+        partner = re.escape(self._at)
         self._said = re.compile(
             rf"(?P<code>{_CODE})"
             rf"|(?<!\\)\[~(?P<account>accountid:)?(?P<user>{_PERSON})\]"

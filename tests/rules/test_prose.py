@@ -103,6 +103,11 @@ def test_a_reference_of_no_known_form_is_refused(bad: str) -> None:
         globex().inward(f"see {bad}")
 
 
+@pytest.mark.parametrize("project", ["abc", "AB-C", "a.*"])
+def test_keys_of_another_form_stay_as_they_are(project: str) -> None:
+    assert acme(project=project).outward(f"see {project}-1") == f"see {project}-1"
+
+
 def test_people_read_keys_and_names() -> None:
     assert readable(acme().outward("ABC-1, [~anna] \ufff9")) == "ABC-1, [~anna] "
 

@@ -10,7 +10,8 @@ import pytest
 
 from filesync.agent.founding import create_site
 from filesync.errors import ConfigError, Rejected, Unavailable
-from filesync.trackers.registry import make_tracker, open_desk, open_tracker, outlook
+from filesync.model.manner import Manner
+from filesync.trackers.registry import make_tracker, manner, open_desk, open_tracker, outlook
 from tests.support.jira.site import FLAVOURS, Flavour, JiraSite
 
 SETTINGS = {"path": "tracker.db", "scope": {"labels": ["share"]}, "account": "sync"}
@@ -91,3 +92,8 @@ def test_who_asks_no_tracker_loads_no_http_client(tmp_path: Path) -> None:
     done = subprocess.run(call, capture_output=True, text=True, check=True)
     assert "acme" in done.stdout
     assert done.stdout.splitlines()[-1] == "False"
+
+
+def test_texts_name_issues_by_the_key_that_people_see() -> None:
+    assert manner("jira-cloud", project="abc") == Manner("ABC", accounts=True)
+    assert manner("jira-dc", project="ABC") == manner("embedded", project="ABC") == Manner("ABC")

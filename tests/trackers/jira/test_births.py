@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -234,6 +235,27 @@ def test_f110_of_several_issues_whose_answer_was_lost_none_is_made_twice(opened:
     assert len(opened.site.store.issues) == 5
     looked = [seen for seen in opened.site.requests() if seen.query.get("properties") == ["filesync"]]
     assert len(looked) <= 5, "each mark is asked for once"
+
+
+def test_an_answer_that_does_not_speak_of_each_of_several_is_none(
+    opened: Opened, tracker: JiraTracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracker.create_all(several(1))
+    http, drafts = tracker._project.http, {gid(Kind.ISSUE, n): issue_draft() for n in (11, 12, 13)}
+    send = http.send
+
+    def shortened(method: str, path: str, **given: Any) -> Any:
+        answer = send(method, path, **given)
+        return {**answer, "issues": answer["issues"][1:]} if path.endswith("/bulk") else answer
+
+    since = tried(opened)
+    with monkeypatch.context() as patch:
+        patch.setattr(http, "send", shortened)
+        with pytest.raises(Unavailable, match="was asked for 3 issues, and says of 2 that they were made, of 0 not"):
+            tracker.create_all(drafts)
+    opened.site.site_clock().forward(600)
+    assert all(tracker.create(origin, dataclasses.replace(draft, tried=since)).again for origin, draft in drafts.items())
+    assert len(opened.site.store.issues) == 4
 
 
 def test_a_jira_that_keeps_no_marks_of_several_is_found_out_with_one_which_is_marked(

@@ -102,10 +102,10 @@ class Limits:
     """Bounds and waits."""
 
     max_bundle_bytes: int = 64 << 20  # a bundle is closed at this size
+    max_changes: int = 2_000  # or at so many changes
     inline_blob: int = 1 << 20  # bytes of an attachment that travels inside a bundle; a bigger one goes in chunks
     chunk: int = 64 << 20  # bytes of a chunk
     early_chunks: int = 4 << 30  # bytes of chunks that are kept here though no change that came names them (yet)
-    max_changes: int = 2_000  # or at so many changes
     settle: dt.timedelta = dt.timedelta(minutes=10)  # a failing file that stayed the same so long is damaged
     grace: dt.timedelta = dt.timedelta(hours=1)  # how long a missing bundle is waited for before it is asked for
     window: int = 10_000  # bundles that may be ahead of the one waited for

@@ -42,6 +42,7 @@ _SIZE: Final = re.compile(r"([1-9][0-9]{0,8}) ([KMG]iB)")
 _SPANS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _UNITS: Final = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 _SHOWN: Final = 60  # characters of somebody's word in a message
+_SLIP: Final = "Look at this line and the one before: is a colon, a quote or a bracket missing, or is there a tab?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,9 @@ def read(raw: bytes, *, name: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
-        raise ConfigError([Problem(where, error.problem or "not YAML")]) from error
+        slip = isinstance(error, yaml.scanner.ScannerError | yaml.parser.ParserError)  # else what we do not take
+        hint = _SLIP if slip else ""
+        raise ConfigError([Problem(where, error.problem or "not YAML")], hint=hint) from error
     except yaml.YAMLError as error:
         raise ConfigError([Problem(name, "holds characters that YAML does not allow")]) from error
     walk = _Walk(name)

@@ -117,6 +117,15 @@ def test_what_is_not_utf8_is_named_by_its_line() -> None:
     assert problems(b"a: 1\nb: \xff\n") == ["a.yaml:2: not UTF-8"]
 
 
+def test_a_slip_of_spelling_is_looked_for_in_the_line_before_too() -> None:
+    with pytest.raises(ConfigError, match="mapping values are not allowed here") as told:
+        read(b"a\nb: c\n", name="a.yaml")
+    assert "the one before" in told.value.hint
+    with pytest.raises(ConfigError, match="anchors") as told:
+        read(b"a: &b c\n", name="a.yaml")
+    assert told.value.hint == ""
+
+
 def test_what_is_not_yaml_is_named_by_its_place() -> None:
     assert problems("a: [1, 2\nb: 3\n")[0].startswith("a.yaml:2:")
     assert problems("a: 1\n---\nb: 2\n")[0].startswith("a.yaml:2:1")

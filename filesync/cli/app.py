@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from filesync.bundle.verdict import shown
-from filesync.errors import ConfigError, FilesyncError, Problem
+from filesync.errors import ConfigError, ExitCode, FilesyncError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +39,12 @@ class Say(IntEnum):
     MORE = 2  # also that nothing happened, and what is only of interest
 
 
+class NotAgreed(FilesyncError):
+    """A person was asked, and did not say yes. Nothing was done."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+
 @dataclass(slots=True)
 class App:
     """One call of the command line."""
@@ -54,8 +60,10 @@ class App:
         """The configuration of the site. Raises ConfigError."""
         (path,) = self.configs
         if not path.is_file():
+            inside = path / "filesync.yaml"
+            near = f"a folder, not a configuration; did you mean {inside}?" if inside.is_file() else "no configuration there"
             raise ConfigError(
-                [Problem(str(path), "no configuration there")],
+                [Problem(str(path), near)],
                 hint="name it with `filesync -c CONFIG …`, go to its folder, or make a new site with `filesync init`",
             )
         from filesync.config import load_config  # noqa: PLC0415, start-up time
@@ -110,6 +118,15 @@ class App:
         if self.say >= level and not self.as_json:
             self.clear()
             click.echo(text)
+
+    def confirm(self, question: str, *, otherwise: str) -> None:
+        """Ask a person before something is done for good. Raises NotAgreed where nobody says yes, or can be asked."""
+        try:
+            if click.confirm(question, err=self.as_json):
+                return
+        except click.Abort:  # no terminal, or Ctrl-C
+            click.echo(err=self.as_json)  # the line of the question ends
+        raise NotAgreed(otherwise, hint="where nobody can answer, as without a terminal, say so with --yes")
 
     def tell_json(self, value: object) -> None:
         """Print the answer as one JSON document. Values of our own, paths, enums and times become what JSON has."""

@@ -32,6 +32,8 @@ def conflicts(app: App, lines: int) -> None:
         app.tell(f"{time_text(moment(one.at))}  {exchange}  {what}")
         app.tell(f"    ours:   {shown(one.ours, limit=_VALUE)}")
         app.tell(f"    theirs: {shown(one.theirs, limit=_VALUE)}")
+    if not found:
+        app.tell("no edits met")
     if app.as_json:
         names = ("mark", "gid", "key", "field", "ours", "theirs", "winner", "rule")
         app.tell_json(

@@ -18,7 +18,7 @@ _PROBLEM = 300  # characters
 def quarantine() -> None:
     """List, show, retry or drop files that could not be taken.
 
-    Nothing of them was applied. ID is the number that `list` shows, or enough of its beginning.
+    Nothing of them was applied. ID is the one that `list` shows, or enough of its beginning.
     """
 
 
@@ -30,6 +30,8 @@ def list_(app: App) -> None:
     found = kept.entries(app.config())
     for one in found:
         _tell(app, one)
+    if not found:
+        app.tell("nothing is in quarantine")
     if app.as_json:
         app.tell_json([_document(one) for one in found])
 
@@ -76,7 +78,8 @@ def drop(app: App, ident: str, yes: bool) -> None:
     with app.site() as site:
         one = kept.entry(site.config, ident)
         if not yes:
-            click.confirm(f"Remove {one.name} ({one.code}, {size_text(one.size)}) for good?", abort=True)
+            question = f"Remove {one.name} ({one.code}, {size_text(one.size)}) for good?"
+            app.confirm(question, otherwise="nothing was removed; it is in quarantine as before")
         kept.drop(site, one)
 
 

@@ -64,18 +64,18 @@ def _show(app: App, file: Path, config: Config, *, changes: bool) -> None:
 def _head(found: Inspected) -> Iterator[str]:
     assert found.head is not None
     assert found.key is not None
-    header = found.head.header
+    header, them = found.head.header, shown(found.head.header.to.name)
     what = f"{header.seq} of" if header.kind.sequenced else "without a number, of"
     yield f"bundle      {what} generation {header.generation.n}, kind {header.kind}"
     yield f"id          {found.head.bundle_id}"
     yield f"after       {header.prev}"
     yield f"from        {shown(header.from_.name)} ({header.from_.site})"
-    yield f"to          {shown(header.to.name)} ({header.to.site})"
+    yield f"to          {them} ({header.to.site})"
     yield f"signed by   {found.signer} ({found.key.fingerprint()})"
     yield f"encrypted   {'yes' if found.encrypted else 'no'}"
     yield f"made        {shown(header.created_at)} by {shown(header.agent)}"
     yield f"contract    {shown(header.contract)}"
-    yield f"seen of us  {header.seen}"
+    yield f"seen        {header.seen} of {them}"
     yield f"holds       {', '.join(f'{count} {shown(name)}' for name, count in header.counts.items()) or 'no changes'}"
     for entry in header.files:
         yield f"file        {entry.path}, {size_text(entry.size)}"
@@ -83,7 +83,7 @@ def _head(found: Inspected) -> Iterator[str]:
         yield f"refers to   an attachment of {size_text(one.size)} in {one.chunks} chunks, {one.sha256[:16]}…"
     if (report := header.report) is not None:
         held = f", holding {len(report.held)}" if report.held else ""
-        yield f"report      has our bundles up to {report.received_to}, applied up to {report.applied_to}{held}"
+        yield f"report      has bundles of {them} up to {report.received_to}, applied up to {report.applied_to}{held}"
 
 
 def _sender(found: Inspected) -> str:

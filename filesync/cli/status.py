@@ -16,6 +16,7 @@ from filesync.errors import ExitCode
 from filesync.ledger.streams import State
 
 _LISTED = 10  # attachments that wait for their bytes
+_NAMED = 3  # files that are arriving
 
 
 @click.command()
@@ -138,7 +139,8 @@ def _receiving(one: Receiving) -> str:
     if one.missing:
         parts.append("waiting for " + ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in one.missing))
     if one.arriving:
-        parts.append(f"arriving or damaged: {', '.join(shown(name) for name in one.arriving[:3])}")
+        more = f" and {len(one.arriving) - _NAMED} more" if len(one.arriving) > _NAMED else ""
+        parts.append(f"arriving or damaged: {', '.join(shown(name) for name in one.arriving[:_NAMED])}{more}")
     if one.last_seen is not None:
         parts.append(f"last file {shown(one.last_file)} at {time_text(one.last_seen)}")
     if one.silent is not None:

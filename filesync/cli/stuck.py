@@ -68,6 +68,8 @@ def list_(app: App) -> None:
         app.tell(f"    {shown(one.row.reason, limit=_REASON)}")
         if one.behind:
             app.tell(f"    {count_text(one.behind, 'later change')} of it {'waits' if one.behind == 1 else 'wait'}")
+    if not found:
+        app.tell("nothing is stuck")
     if app.as_json:
         app.tell_json([_document(one) for one in found])
 

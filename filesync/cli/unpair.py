@@ -34,7 +34,7 @@ def unpair(app: App, name: str, yes: bool) -> None:
         for line in lines(x, ending(site, x)):
             app.tell(line)
         if not yes:
-            click.confirm(f"End exchange {x.name}?", abort=True, err=app.as_json)
+            app.confirm(f"End exchange {x.name}?", otherwise="nothing was ended; the exchange goes on as it was")
         done = end(site, x)
     if app.as_json:
         app.tell_json({"exchange": x.name, "partner": x.partner_name, **asdict(done)})

@@ -15,7 +15,7 @@ from filesync.keys import keyfile
 
 _MAGIC = b"age-encryption.org/v1\n"
 _OTHER_KEY = "No matching keys"  # how pyrage says that no identity fits; a test watches it
-_AGAIN = "Ask the sender to send it again."
+_AGAIN = "It is damaged or cut off: copy it again, or ask the sender to send it again."
 
 
 class CannotDecrypt(PartnerError):
@@ -83,7 +83,7 @@ def decrypt(source: Path, target: Path, *, identity: Path) -> None:
             pyrage.decrypt_io(reader, writer, keys)
     except pyrage.DecryptError as error:
         if _OTHER_KEY not in str(error):
-            raise CannotDecrypt("damaged or cut off: the age header is not whole", hint=_AGAIN) from None
+            raise CannotDecrypt("the age header is not whole", hint=_AGAIN) from None
         raise ForAnotherKey(
             "encrypted for another key (rotated?)",
             hint=f"Our recipient is {keys[0].to_public()}. If this file was made for an older one of ours, "
@@ -154,7 +154,7 @@ def _files(source: Path, target: Path) -> Iterator[tuple[_Watched, _Watched]]:
         keyfile.fsync_folder(target.parent)
     except OSError as error:
         if error.errno is None:  # pyrage's word for a chunk that is not authentic or not there
-            raise CannotDecrypt("damaged or cut off: not all of it is authentic", hint=_AGAIN) from None
+            raise CannotDecrypt("not all of it is authentic", hint=_AGAIN) from None
         raise disk_problem(error, target) from error
     finally:
         with suppress(OSError):  # the disk that failed was told of already; the next attempt removes it

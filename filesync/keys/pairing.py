@@ -115,6 +115,9 @@ def _document(raw: bytes) -> object:
         document: object = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
     except RecursionError:
         raise _refused([Problem("", "not a pairing file: nested too deeply")]) from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise _refused([Problem(where, f"not a pairing file: {_no_json(text)}")]) from None
     except ValueError as error:
         raise _refused([Problem("", f"not a pairing file: {shown(str(error), limit=120)}")]) from None
     if isinstance(document, dict) and document.get("format", FORMAT) != FORMAT:
@@ -124,6 +127,12 @@ def _document(raw: bytes) -> object:
             hint="Is it a pairing file? A newer filesync may have made it: then upgrade this one.",
         )
     return document
+
+
+def _no_json(text: str) -> str:
+    if not text:
+        return "it is empty"
+    return "it is cut off or damaged" if text.lstrip().startswith("{") else "it does not begin like one"
 
 
 def _not_another(raw: bytes) -> None:

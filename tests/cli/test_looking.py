@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 
 import pytest
@@ -62,12 +63,30 @@ def test_our_own_outgoing_bundle_can_be_shown(pair: Pair) -> None:
     assert status == ExitCode.DONE
     assert "summary: Pump runs hot, as in ABC-7\n" in out
     assert "encrypted   yes" in out
+    assert re.search(r"^seen        \S+ of globex$", out, re.MULTILINE)
+    assert "of us" not in out
 
 
 def test_without_encryption_everybody_is_told_that_it_is_so(pair: Pair) -> None:
     pair.at_acme("pair", "accept", "--no-encrypt", pair.folder / "globex.json")
     assert "signed, not encrypted" in pair.at_acme("status")[1]
     assert "signed, not encrypted" in pair.at_acme("check")[1]
+
+
+@pytest.mark.parametrize(
+    ("verb", "said"),
+    [("conflicts", "no edits met"), ("stuck list", "nothing is stuck"), ("quarantine list", "nothing is in quarantine")],
+)
+def test_a_list_with_nothing_in_it_says_so_to_people_and_is_empty_to_scripts(pair: Pair, verb: str, said: str) -> None:
+    assert pair.at_acme(*verb.split()) == (ExitCode.DONE, f"{said}\n", "")
+    assert pair.at_acme(*verb.split(), "--json") == (ExitCode.DONE, [], "")
+
+
+def test_status_counts_the_arriving_files_that_it_does_not_name(pair: Pair) -> None:
+    for number in range(5):
+        (pair.folder / "globex" / "inbox" / f"{number}.tar").write_bytes(b"")
+    pair.at_globex("import")
+    assert "arriving or damaged: 0.tar, 1.tar, 2.tar and 2 more" in pair.at_globex("status")[1]
 
 
 # ── stuck ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -123,7 +142,7 @@ def test_a_retry_after_the_cause_is_mended_applies_it_and_what_waited(refusing: 
     shown = refusing.at_globex("issue", "show", "ABC-1")[1]
     assert "Highest" in shown
     assert "Pump overheats" in shown
-    assert refusing.at_globex("stuck", "list") == (ExitCode.DONE, "", "")
+    assert refusing.at_globex("stuck", "list") == (ExitCode.DONE, "nothing is stuck\n", "")
 
 
 def test_a_number_that_no_change_can_have_is_misuse(pair: Pair) -> None:

@@ -53,6 +53,12 @@ def test_without_a_site_it_says_where_it_looked_and_what_to_do(
     assert "filesync init" in err
 
 
+def test_the_folder_of_a_site_is_answered_with_the_file_in_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "filesync.yaml").touch()
+    assert run(["-c", str(tmp_path), "status"]) == ExitCode.CONFIG
+    assert f"did you mean {tmp_path / 'filesync.yaml'}?" in capsys.readouterr().err
+
+
 def test_the_option_goes_before_the_environment_and_that_before_the_folder(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -75,7 +75,11 @@ def test_what_is_still_wrong_comes_back(pair: Pair) -> None:
 def test_drop_asks_first_and_stands_in_the_log(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     ident = refused(pair, "note.txt", b"no bundle\n" * 100)
-    assert pair.at_globex("quarantine", "drop", ident)[0] == ExitCode.INTERRUPTED
+    for _ in ("said no", "nobody is there to say anything"):
+        status, _, err = pair.at_globex("quarantine", "drop", ident)
+        assert status == ExitCode.INTERRUPTED
+        assert "nothing was removed" in err
+        assert "--yes" in err
     assert len(kept(pair)) == 2
     assert pair.at_globex("quarantine", "drop", ident, "--yes")[0] == ExitCode.DONE
     assert kept(pair) == []

@@ -110,7 +110,7 @@ def test_f89_f90_what_cannot_be_opened_says_for_which_key_we_wait() -> None:
         (one,) = sent(world, ["Pump"])
         put(world.globex, one.name, one.read_bytes()[:-40])
         told = only(world.globex.import_(), Damaged)
-        assert "(CANNOT_DECRYPT): damaged or cut off: not all of it is authentic" in told
+        assert "(CANNOT_DECRYPT): not all of it is authentic. It is in quarantine. It is damaged or cut off: copy" in told
         identity = world.globex.config.keys.age
         kept = identity.read_bytes()
         identity.unlink()

@@ -120,7 +120,9 @@ def test_keys_that_only_look_like_keys_are_refused_together(acme: Pairing) -> No
 @pytest.mark.parametrize(
     ("raw", "said"),
     [
-        (b"", "not a pairing file"),
+        (b"", "not a pairing file: it is empty"),
+        (b'{\n  "format": "filesync-pa', "line 2, column 13: not a pairing file: it is cut off or damaged"),
+        (b"Dear all,", "line 1, column 1: not a pairing file: it does not begin like one"),
         (b"\xff\xfe{}", "not a pairing file"),
         (b"[" * 60_000, "nested too deeply"),
         (b"x" * 70_000, "more than 65536 bytes"),

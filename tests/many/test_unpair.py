@@ -65,8 +65,10 @@ def test_what_goes_and_what_stays_is_said_before_and_the_other_exchange_does_not
     before = seen(three.acme)
 
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
-    status, out, _ = type_(three.acme, "unpair", "globex")
+    status, out, err = type_(three.acme, "unpair", "globex")
     assert status == ExitCode.INTERRUPTED, "nobody said yes"
+    assert "nothing was ended" in err
+    assert "--yes" in err
     assert three.at(three.acme, NORTH) == x
     assert "not acknowledged by globex: 1 bundle; what it has not got by now it does not get" in out
     assert "taken back from the outbox: 1 file" in out

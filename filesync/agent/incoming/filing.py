@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from filesync.agent.events import Warned
+from filesync.agent.events import Warned, ended
 from filesync.agent.incoming.arrivals import Arriving, Damaged, Foreign, KeyNotKnown, Mistrusted, NotTaken, UnknownStream
 from filesync.agent.record import Record, micros, moment
 from filesync.agent.site import Site
@@ -113,7 +113,7 @@ class Filing:
 
     def our_own(self, candidate: Candidate, why: str) -> None:
         """A bundle of ours that came back: told, and left alone, the folder may be our outbox."""
-        self._record.add(Warned(what=f"{Code.OWN_BUNDLE} {shown(candidate.name)}: {why}. It was left there."))
+        self._record.add(Warned(what=f"{Code.OWN_BUNDLE} {shown(candidate.name)}: {ended(why)} It was left there."))
         self._remember(candidate, Code.OWN_BUNDLE, why)
 
     def another_stream(self, candidate: Candidate, stream: StreamId, *, ours: bool) -> None:

@@ -17,7 +17,7 @@ class ExitCode(IntEnum):
 
     DONE = 0  # what was asked for is done
     BUG = 1  # a fault of filesync itself; the traceback is what we need to see
-    USAGE = 2  # the command line is not one filesync understands
+    USAGE = 2  # the command line is not one filesync understands, or names what is not here
     NOTHING = 3  # nothing to do: nothing changed, nothing arrived, or the exchange is paused
     WORK_LEFT = 4  # done as far as it goes; something waits, is held or is stuck: see `filesync status`
     LOCKED = 5  # another filesync works on this site
@@ -65,6 +65,12 @@ class ConfigError(FilesyncError):
         first = str(self.problems[0]) if self.problems else "unusable"
         more = f" (and {len(self.problems) - 1} more)" if len(self.problems) > 1 else ""
         super().__init__(first + more, hint=hint)
+
+
+class NotHere(FilesyncError):
+    """A person named a partner, a file or a change that is not here, or that could be one of several."""
+
+    exit_code = ExitCode.USAGE
 
 
 class KeyProblem(FilesyncError):

@@ -13,7 +13,7 @@ from filesync.agent.events import Event
 from filesync.agent.site import Site
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App
-from filesync.errors import ExitCode, FilesyncError, PairingError, Paused, StorageFailure
+from filesync.errors import ExitCode, FilesyncError, NotHere, PairingError, Paused, StorageFailure
 from filesync.ledger import streams
 from filesync.ledger.streams import Direction, Exchange, State
 
@@ -72,18 +72,18 @@ def exchange_option(verb: Decorated) -> Decorated:
 
 
 def named(exchanges: Iterable[Exchange], name: str) -> Exchange:
-    """The exchange that a person means by its name, or by that of its partner. Raises PairingError."""
+    """The exchange that a person means by its name, or by that of its partner. Raises NotHere."""
     there = list(exchanges)
     found = [one for one in there if one.name == name] or [one for one in there if one.partner_name == name]
     if len(found) == 1:
         return found[0]
     if found:
-        raise PairingError(
+        raise NotHere(
             f"there are {len(found)} exchanges with {shown(name)}: {', '.join(one.name for one in found)}",
             hint="name one of these",
         )
     known = ", ".join(f"{one.name} with {one.partner_name}" for one in there if one.partner_name)
-    raise PairingError(
+    raise NotHere(
         f"there is no partner or exchange named {shown(name)!r} here",
         hint=f"There are: {known}." if known else "Paired with nobody yet.",
     )
@@ -95,7 +95,7 @@ def each_exchange(
     """Do the work for every paired exchange, but for those of one direction; or for the one that was named.
 
     Failures, and that an exchange is paused, are told as they happen. Raises what opening the site raises, PairingError
-    where nothing is paired, and StorageFailure: a disk that failed is written to no more.
+    where nothing is paired, NotHere where that name is unknown, and StorageFailure: a disk that failed is written to no more.
     """
     results = Results[Done]()
     with app.site() as site:

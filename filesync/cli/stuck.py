@@ -14,7 +14,7 @@ from filesync.agent.upkeep import stuck as refusals
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, Verbs, json_option, time_text
 from filesync.cli.exchanges import worst
-from filesync.errors import ExitCode, FilesyncError, Rejected, StorageFailure
+from filesync.errors import ExitCode, FilesyncError, NotHere, StorageFailure
 from filesync.model.ids import Mark, parse_mark
 
 _REASON = 300  # characters
@@ -135,7 +135,7 @@ def _exchange_of(app: App, mark: Mark, exchange: str | None) -> str:
     with reading(app.config()) as conn:
         names = [one.exchange for one in refused(conn) if one.row.mark == mark]
     if not names:
-        raise Rejected(f"change {shown(mark)} is not stuck", hint="see which are: filesync stuck list")
+        raise NotHere(f"change {shown(mark)} is not stuck", hint="see which are: filesync stuck list")
     if len(names) > 1:
         raise click.UsageError(f"change {mark} is stuck in several exchanges ({', '.join(names)}): name one with --exchange")
     return names[0]

@@ -16,7 +16,6 @@ from filesync.errors import ExitCode
 from tests.cli.sites import ROOT, Pair
 
 ISSUE = ("issue", "create", "--type", "Bug", "--summary", "Pump")
-MARK = "0001.0000000001.000001"
 
 
 def ends(*words: str | Path) -> int:
@@ -109,7 +108,7 @@ def tracker(pair: Pair) -> int:
 
 
 def rejected(pair: Pair) -> int:
-    return ends("-c", pair.acme, "stuck", "retry", MARK)
+    return ends("-c", pair.acme, "issue", "show", "ABC-1")
 
 
 def recover(pair: Pair) -> int:

@@ -116,9 +116,10 @@ MARK = "0001.0000000002.000001"
 
 
 def test_f112_what_is_refused_is_listed_with_its_reason_and_what_waits_behind(refusing: Pair) -> None:
-    status, _, err = refusing.at_globex("import")
+    status, out, err = refusing.at_globex("import")
     assert status == ExitCode.WORK_LEFT
     assert f"filesync stuck retry {MARK}" in err
+    assert re.search(r"^ABC-1 \(ABC-1 at acme\): change \S+ waits for the one before it$", out, re.MULTILINE)
     [one] = refusing.at_globex("stuck", "list", "--json")[1]
     assert (one["mark"], one["behind"]) == (MARK, 1)
     assert "priority" in one["reason"]
@@ -187,7 +188,7 @@ def test_a_missing_bundle_is_no_matter_for_a_person_before_the_grace_is_over(pai
 
 def test_a_partner_nobody_knows_is_answered_with_those_there_are(pair: Pair) -> None:
     status, _, err = pair.at_acme("resend", "nobody", "1")
-    assert status == ExitCode.CONFIG
+    assert status == ExitCode.USAGE
     assert "There are: main with globex." in err
 
 
@@ -212,12 +213,12 @@ def test_a_skip_needs_a_reason_and_lets_the_rest_go_on(refusing: Pair) -> None:
     assert refusing.at_globex("stuck", "skip", MARK)[0] == ExitCode.USAGE
     assert refusing.at_globex("stuck", "skip", MARK, "--reason", "we do not burn")[0] == ExitCode.DONE
     assert "Pump overheats" in refusing.at_globex("issue", "list")[1]
-    assert "we do not burn" in refusing.at_globex("log")[1]
+    assert f"ABC-1 (ABC-1 at acme): change {MARK} was skipped (we do not burn)" in refusing.at_globex("log")[1]
     assert refusing.at_globex("status")[0] == ExitCode.DONE
 
 
 def test_what_is_not_stuck_cannot_be_retried_or_skipped(pair: Pair) -> None:
     for call in (["retry", MARK], ["skip", MARK, "--reason", "x"]):
         status, _, err = pair.at_acme("stuck", *call)
-        assert status == ExitCode.REJECTED
+        assert status == ExitCode.USAGE
         assert "is not stuck" in err

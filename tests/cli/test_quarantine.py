@@ -72,6 +72,20 @@ def test_what_is_still_wrong_comes_back(pair: Pair) -> None:
     assert [path.name for path in kept(pair)] == [f"{ident}.bundle", f"{ident}.txt"]
 
 
+def test_a_cut_off_copy_of_what_is_applied_already_may_be_dropped(pair: Pair) -> None:
+    file = bug(pair)
+    pair.deliver(file)
+    assert pair.at_globex("import")[0] == ExitCode.DONE
+    pair.globex.write_text(pair.globex.read_text().replace("settle: 10m", "settle: 0s"))
+    (pair.folder / "globex" / "inbox" / file.name).write_bytes(file.read_bytes()[:-500])
+    status, _, err = pair.at_globex("import")
+    assert status == ExitCode.PARTNER
+    assert "By its name it is bundle 1, which is applied already: if so, nothing is missing" in err
+    *_, call = err.split("drop it: filesync ")
+    assert pair.at_globex(*call.split(), "--yes")[0] == ExitCode.DONE
+    assert kept(pair) == []
+
+
 def test_drop_asks_first_and_stands_in_the_log(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     ident = refused(pair, "note.txt", b"no bundle\n" * 100)
@@ -88,7 +102,7 @@ def test_drop_asks_first_and_stands_in_the_log(pair: Pair, monkeypatch: pytest.M
 
 def test_a_file_that_is_not_there_is_said_so(pair: Pair) -> None:
     status, _, err = pair.at_globex("quarantine", "show", "ffff")
-    assert status == ExitCode.REJECTED
+    assert status == ExitCode.USAGE
     assert "there is no file ffff in quarantine" in err
 
 

@@ -133,6 +133,18 @@ def test_check_says_that_the_inbox_is_not_mounted(pair: Pair) -> None:
     assert "is its share or stick mounted?" in bad(found)["inboxes"]
 
 
+def test_check_counts_the_bundles_in_folders_inside_the_inbox(pair: Pair) -> None:
+    inbox = pair.folder / "globex" / "inbox"
+    for name in ("monday/fs1_a.tar", "monday/fs1_b.tar.age", "monday/notes.txt", ".partial/fs1_c.tar"):
+        (inbox / name).parent.mkdir(exist_ok=True)
+        (inbox / name).touch()
+    status, found, _ = pair.at_globex("check", "--json")
+    assert status == ExitCode.DONE
+    (one,) = [one for one in found if one["what"] == "inboxes"]
+    what = "2 bundles in folders inside the inbox, where nothing looks: put them into the inbox itself"
+    assert one["notes"] == [{"where": str(inbox), "what": what}]
+
+
 def test_check_looks_at_the_folders_that_an_exchange_alone_has(pair: Pair) -> None:
     gone, there = pair.folder / "stick" / "out", pair.folder / "in"
     there.mkdir()

@@ -6,7 +6,7 @@ import pytest
 
 from filesync.agent.events import Skipped
 from filesync.agent.upkeep import stuck as refusals
-from filesync.errors import Rejected
+from filesync.errors import NotHere
 from filesync.ledger import journal
 from filesync.model.ids import Mark
 from tests.merge.scene import GUARD, comments, crash, events, only, refuse, refuse_nothing, shared, value
@@ -164,9 +164,9 @@ def test_what_is_not_stuck_is_neither_retried_nor_skipped() -> None:
     with two_sites() as world:
         shared(world)
         nothing = Mark("0001.0000000001.000001")
-        with pytest.raises(Rejected, match="is not stuck"):
+        with pytest.raises(NotHere, match="is not stuck"):
             refusals.skip(world.globex.site, EXCHANGE, nothing, reason="none")
-        with pytest.raises(Rejected, match="is not stuck"):
+        with pytest.raises(NotHere, match="is not stuck"):
             refusals.retry(world.globex.site, EXCHANGE, frozenset({nothing}))
 
 

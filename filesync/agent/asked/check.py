@@ -12,6 +12,7 @@ from typing import Final
 
 from filesync.agent.asked.look import reading
 from filesync.agent.discreet import unquoting
+from filesync.agent.events import count_text
 from filesync.agent.incoming.mounts import remembered
 from filesync.agent.record import Clock
 from filesync.agent.site import check_checkpoint
@@ -269,7 +270,7 @@ def _ledger(config: Config, tracker: _Tracker) -> str:
     return "as new as the guard files and what the tracker remembers" if asked else "as new as the guard files"
 
 
-def _inboxes(config: Config) -> str:
+def _inboxes(config: Config) -> Look:
     with reading(config) as conn:
         folders = {
             folder: remembered(conn, one, folder)
@@ -278,7 +279,21 @@ def _inboxes(config: Config) -> str:
             for folder in (Path(one.inbox) if one.inbox else config.folders.inbox,)
         }
     waiting = sum(len(scan(folder, mounted)) for folder, mounted in folders.items())
-    return f"{waiting} to be looked at or left" if waiting else ""
+    deeper = {str(folder): count for folder in folders if (count := _in_folders(folder))}
+    unseen = "in folders inside the inbox, where nothing looks: put them into the inbox itself"
+    notes = tuple(Problem(where, f"{count_text(count, 'bundle')} {unseen}") for where, count in deeper.items())
+    return Look(f"{waiting} to be looked at or left" if waiting else "", notes)
+
+
+def _in_folders(inbox: Path) -> int:
+    """How many files with names of bundles lie in folders inside the inbox. What begins with a dot is the carrier's own."""
+    found = 0
+    with os.scandir(inbox) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
+                with suppress(FileNotFoundError, PermissionError), os.scandir(entry) as inside:
+                    found += sum(one.name.startswith("fs1_") for one in inside)
+    return found
 
 
 def _exchanges(config: Config) -> str:

@@ -117,7 +117,7 @@ def refused(conn: sa.Connection) -> list[Refused]:
         for page in journal.queued(conn, one.id):
             rows += [row for row in page if row.state is Wait.STUCK]
             waiting.update(row.gid for row in page)
-        keys = _keys(conn, one.name, rows)
+        keys = told_keys(conn, one.name, rows)
         found += [
             Refused(
                 exchange=one.name,
@@ -131,7 +131,7 @@ def refused(conn: sa.Connection) -> list[Refused]:
     return found
 
 
-def _keys(conn: sa.Connection, exchange: str, stuck: list[Queued]) -> dict[Mark, str]:
+def told_keys(conn: sa.Connection, exchange: str, stuck: list[Queued]) -> dict[Mark, str]:
     """What stuck changes are about, as it was told when they got stuck: the tracker may be down when people ask."""
     if not stuck:
         return {}

@@ -31,6 +31,7 @@ from filesync.model.ids import StreamId
 
 NAME_SHOWN: Final = 255  # characters of a file's name that are kept for people
 _SECOND: Final = 1_000_000  # microseconds
+_CUT_OFF: Final = frozenset({Code.MISSING_FILE, Code.CANNOT_DECRYPT})  # what a file that is cut off is refused with
 _FOREIGN: Final = "foreign"
 _NAMED: Final = 5  # files that a warning names; the others are counted
 _STREAM: Final = re.compile(r"fs1_([0-9a-f]{8})_.*", re.DOTALL)
@@ -178,14 +179,18 @@ class Filing:
 
     def refuse(self, candidate: Candidate, staged: Staged | None, error: BadBundle) -> None:
         """Into quarantine, with the reason beside it. What cannot be copied (a link, a pipe) stays, known by name."""
+        hint = error.hint
         if staged is not None:
-            self.quarantine(candidate, staged, "\n".join(f"{error.code}: {problem}" for problem in error.problems))
+            kept = self.quarantine(candidate, staged, "\n".join(f"{error.code}: {problem}" for problem in error.problems))
+            if error.code in _CUT_OFF and (seq := self._applied(candidate.name)):
+                drop = f"filesync quarantine drop {kept.stem}"
+                hint = f"By its name it is bundle {seq}, which is applied already: if so, nothing is missing; drop it: {drop}"
         self._record.add(
             Damaged(
                 file=shown(candidate.name),
                 code=error.code,
                 problems=[str(problem) for problem in error.problems],
-                hint=error.hint,
+                hint=hint,
                 kept=staged is not None,
             )
         )
@@ -194,6 +199,13 @@ class Filing:
             self.done(candidate, error.code)
         else:
             self._remember(candidate, error.code, str(error))
+
+    def _applied(self, name: str) -> int:
+        """The number of a bundle that is applied, where the name says that the file is that one; else 0."""
+        generation, seq = (number_in(name) if for_stream(name, self._x.in_stream) else None) or (0, 0)
+        with self._site.ledger.begin() as conn:
+            x = streams.exchange_of(conn, self._x.id)
+        return seq if generation == x.in_generation.n and seq <= x.in_seq else 0
 
     def _tell_partner(self, name: str, code: Code) -> None:
         """With the next report, where the name says that it is the partner's and has a number that is still to come."""

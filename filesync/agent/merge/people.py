@@ -93,9 +93,11 @@ class People:
         theirs = change.about.key or change.gid
         row = self._view.row(change.gid)
         if left.state is Wait.BEHIND or row is None or row.state is not Life.LIVE:
-            return theirs  # of what is behind another the tracker was not asked
-        shown = self._view.shown(row)
-        return theirs if shown is None else f"{shown.key} ({theirs} at {self._paired.them.name})"
+            ours = self._view.keys.ours(change.about.key)  # of what is behind another the tracker was not asked
+        else:
+            shown = self._view.shown(row)
+            ours = None if shown is None else shown.key
+        return theirs if ours is None else f"{ours} ({theirs} at {self._paired.them.name})"
 
 
 def _text(value: Value | None) -> str:

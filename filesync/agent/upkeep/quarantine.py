@@ -12,7 +12,7 @@ from filesync.agent.incoming.importer import Imports, import_once
 from filesync.agent.site import Site
 from filesync.bundle.verdict import shown
 from filesync.config import Config
-from filesync.errors import PairingError, Rejected, disk_problem
+from filesync.errors import NotHere, PairingError, disk_problem
 from filesync.exchange.files import fsync_folder, size_of
 from filesync.exchange.outbox import publish
 from filesync.ledger import streams
@@ -46,11 +46,11 @@ def entries(config: Config) -> list[Entry]:
 
 
 def entry(config: Config, ident: str) -> Entry:
-    """The one whose id begins so. Raises Rejected where there is none, or more than one."""
+    """The one whose id begins so. Raises NotHere where there is none, or more than one."""
     found = [one for one in entries(config) if ident and one.id.startswith(ident)]
     if len(found) != 1:
         what = "several files" if found else "no file"
-        raise Rejected(f"there is {what} {shown(ident)} in quarantine", hint="see which are: filesync quarantine list")
+        raise NotHere(f"there is {what} {shown(ident)} in quarantine", hint="see which are: filesync quarantine list")
     return found[0]
 
 

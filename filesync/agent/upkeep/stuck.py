@@ -7,6 +7,7 @@ from itertools import chain
 import msgspec
 import sqlalchemy as sa
 
+from filesync.agent.asked.look import told_keys
 from filesync.agent.events import Skipped
 from filesync.agent.incoming.chunks import spend
 from filesync.agent.incoming.importer import Importer
@@ -16,7 +17,7 @@ from filesync.agent.merge.outcome import Counts
 from filesync.agent.record import micros
 from filesync.agent.site import Paired, Site
 from filesync.bundle.changes import read_change
-from filesync.errors import FilesyncError, Rejected
+from filesync.errors import FilesyncError, NotHere
 from filesync.ledger import journal, shadows
 from filesync.ledger.journal import Queued, Wait
 from filesync.model.change import Change, Create, Delete, Set
@@ -32,7 +33,7 @@ def stuck(site: Site, name: str) -> list[Queued]:
 
 
 def retry(site: Site, name: str, marks: frozenset[Mark] | None) -> Counts:
-    """Try stuck changes again, planned from scratch; None: all of them. Raises Rejected for a mark that is not stuck."""
+    """Try stuck changes again, planned from scratch; None: all of them. Raises NotHere for a mark that is not stuck."""
     paired = site.paired(name)
     with site.ledger.begin() as conn:
         there = {row.mark for page in journal.queued(conn, paired.exchange.id) for row in page if row.state is Wait.STUCK}
@@ -50,7 +51,7 @@ def skip(site: Site, name: str, mark: Mark, *, reason: str) -> None:
     """Decide a stuck change for good: what stands here stays.
 
     A skipped field is sent back with our value (unless ours crossed and wins anyway); a skipped create or delete sets
-    the entity apart: each side keeps its own, for ever. Raises Rejected when it is not stuck.
+    the entity apart: each side keeps its own, for ever. Raises NotHere when it is not stuck.
     """
     paired = site.paired(name)
     record = site.record(name)
@@ -59,13 +60,14 @@ def skip(site: Site, name: str, mark: Mark, *, reason: str) -> None:
         if found is None or found.state is Wait.BEHIND:
             raise _not_stuck(mark)
         change = read_change(found.change)
+        told = told_keys(conn, name, [found]).get(mark)
         row = shadows.entities(conn, paired.exchange.id, [change.gid]).get(change.gid)
         shadows.save(conn, paired.exchange.id, _decided(conn, paired, change, row, mark))
         shadows.drop_doubts(conn, paired.exchange.id, [change.gid])
         journal.drop_queued(conn, paired.exchange.id, [mark])
         spend(conn, paired.exchange.id, [change], at=micros(site.clock()))
         _look_again(conn, paired, row)
-        record.add(Skipped(mark=mark, key=change.about.key or change.gid, reason=reason))
+        record.add(Skipped(mark=mark, key=told or change.about.key or change.gid, reason=reason))
         record.write(conn)
     record.done()
     with Team(site.config.limits.workers) as team:
@@ -108,4 +110,4 @@ def _look_again(conn: sa.Connection, paired: Paired, row: Entity | None) -> None
 
 
 def _not_stuck(mark: Mark) -> FilesyncError:
-    return Rejected(f"change {mark} is not stuck", hint="see which are: filesync stuck list")
+    return NotHere(f"change {mark} is not stuck", hint="see which are: filesync stuck list")

@@ -74,7 +74,7 @@ def test_without_a_name_all_exchanges_are_paused(three: Three, type_: Type) -> N
 def test_a_name_that_is_none_is_told_with_those_there_are(three: Three, type_: Type) -> None:
     for verb in ("pause", "resume", "export", "import"):
         status, _, err = type_(three.acme, verb, "--exchange", "nowhere")
-        assert status == ExitCode.CONFIG
+        assert status == ExitCode.USAGE
         assert "There are: north with globex, south with initech." in err
 
 

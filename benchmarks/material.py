@@ -25,6 +25,11 @@ _DAYS: Final = tuple(f"2027-{month:02}-{day:02}" for month in range(1, 13) for d
 _POINTS: Final = tuple(str(n) for n in range(21))
 
 
+FIELDS: Final = frozenset(
+    {"type", "status", "summary", "description", "priority", "labels", "assignee", "due_date", "story_points"}
+)
+
+
 class Words(Protocol):
     """What makes texts of a size."""
 

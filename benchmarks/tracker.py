@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
+from benchmarks.material import FIELDS
 from filesync.errors import Gone
 from filesync.model.ids import Gid, Mark
 from filesync.model.issue import Issue, Item, Ref
@@ -49,6 +50,9 @@ class MemoryTracker:
 
     def describe(self) -> Description:
         return Description(name="in memory", fields=(), types=(), statuses=(), users=(), links=())
+
+    def offered(self) -> Collection[str]:
+        return FIELDS
 
     def changed(self, since: str | None, known: Callable[[], Iterator[str]]) -> Iterator[Touched]:  # noqa: ARG002 - nothing is deleted
         for place in range(int(since or 0), len(self._feed)):

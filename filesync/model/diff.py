@@ -94,12 +94,14 @@ def diff(
     in_scope: bool,
     doubted: Collection[Gid],
     tells: Callable[[Kind, str], bool],
+    placed: Callable[[str], bool],
 ) -> list[Tell]:
     """What one issue and all that belongs to it have to tell.
 
     `seen` is complete, the issue first; empty when the issue is gone. `rows` are the ledger's, of the same.
     An entity in doubt is left out (what its tracker shows may be half of a write of ours); out of scope and of what is
-    withheld, only deletions are told; `tells` says which fields this side tells at all.
+    withheld, only deletions are told; `tells` says which fields this side tells at all, `placed` which fields of an issue
+    have a place in the tracker: others are not empty because it shows none.
     """
     found: list[Tell] = []
     live = {gid for gid, row in rows.items() if row.state is Life.LIVE}
@@ -117,7 +119,7 @@ def diff(
             live.add(one.gid)
         elif row.state is Life.LIVE and one.kind is not Kind.ATTACHMENT:  # those never change
             here = digests(one.fields)
-            fields = _changed(one, row, here, tells)
+            fields = _changed(one, row, here, tells, placed)
             if fields:
                 row = row if row.local == one.local else replace(row, local=one.local)
                 found.append(Tell(row=row, fields=fields, digests=here, new=False, about=one.about))
@@ -138,12 +140,19 @@ def _create(one: Seen, tells: Callable[[Kind, str], bool]) -> Tell:
     )
 
 
-def _changed(one: Seen, row: Entity, here: Mapping[str, str], tells: Callable[[Kind, str], bool]) -> dict[str, Value | None]:
+def _changed(
+    one: Seen,
+    row: Entity,
+    here: Mapping[str, str],
+    tells: Callable[[Kind, str], bool],
+    placed: Callable[[str], bool],
+) -> dict[str, Value | None]:
     shadows = row.fields
     found: dict[str, Value | None] = {
         name: one.fields[name] for name, now in here.items() if (now != shadows[name].here if name in shadows else now != EMPTY)
     }
-    found.update({name: None for name, shadow in shadows.items() if name not in here and shadow.here != EMPTY})
+    gone = [name for name, shadow in shadows.items() if name not in here and shadow.here != EMPTY]
+    found.update({name: None for name in gone if one.kind is not Kind.ISSUE or placed(name)})
     return {name: value for name, value in found.items() if name not in one.unknown and tells(one.kind, name)}
 
 

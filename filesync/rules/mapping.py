@@ -76,6 +76,10 @@ class Rules:
         """How a wire field, flat or bare, stands here."""
         return self._by_wire.get(split_name(field)[0])
 
+    def unplaced(self, offered: Collection[str]) -> frozenset[str]:
+        """Wire fields, bare, that stand for none of these fields of our tracker: no issue of ours shows or empties them."""
+        return frozenset(wire for wire, rule in self._by_wire.items() if rule.local not in offered)
+
     def local_names(self, field: str) -> tuple[str, ...]:
         """Our names for a wire field, flat or bare; several where several elements of ours stand for one. () for none."""
         name, element = split_name(field)

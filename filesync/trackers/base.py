@@ -21,7 +21,7 @@ says so in a field besides (model/issue.py, RESTRICTION): it is not carried to w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
@@ -105,6 +105,14 @@ class Tracker(Protocol):
 
     def describe(self) -> Description:
         """What there is. Raises Unavailable."""
+        ...
+
+    def offered(self) -> Collection[str]:
+        """Names of the fields of issues that it carries now, known without asking.
+
+        What is not among them is shown by no issue, though nobody emptied it: it was renamed, taken off all screens, or
+        never there.
+        """
         ...
 
     def changed(self, since: str | None, known: Callable[[], Iterator[str]]) -> Iterator[Touched]:

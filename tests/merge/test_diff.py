@@ -51,9 +51,17 @@ def told(
     in_scope: bool = True,
     doubted: frozenset[Gid] = frozenset(),
     silent: frozenset[str] = frozenset(),
+    nowhere: frozenset[str] = frozenset(),
 ) -> list[Tell]:
     by_gid = {one.gid: one for one in rows}
-    return diff(seen, by_gid, in_scope=in_scope, doubted=doubted, tells=lambda _, name: name not in silent)
+    return diff(
+        seen,
+        by_gid,
+        in_scope=in_scope,
+        doubted=doubted,
+        tells=lambda _, name: name not in silent,
+        placed=lambda name: name not in nowhere,
+    )
 
 
 def changes(tells: list[Tell]) -> list[object]:
@@ -172,3 +180,9 @@ def test_what_is_dead_or_apart_is_never_told_again() -> None:
             about=About(),
         )
         assert told(issue({"summary": "new"}), new, rows=rows[:1]) == []
+
+
+def test_what_has_no_place_in_our_tracker_any_more_is_not_taken_for_empty() -> None:
+    before = row({"summary": "s", "labels:x": True})
+    assert [tell.fields for tell in told(issue({"summary": "s"}), rows=(before,))] == [{"labels:x": None}]
+    assert told(issue({"summary": "s"}), rows=(before,), nowhere=frozenset({"labels:x"})) == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from filesync.agent.outgoing.departures import Withheld
@@ -22,6 +22,9 @@ class Restricting:
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._real, name)
+
+    def offered(self) -> Collection[str]:
+        return {*self._real.offered(), "security"}
 
     def get(self, issue: str) -> Issue | None:
         found = self._real.get(issue)

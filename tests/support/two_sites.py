@@ -14,7 +14,7 @@ import itertools
 import random
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,6 +96,9 @@ class FaultyTracker:
 
     def describe(self) -> Description:
         return self.real.describe()
+
+    def offered(self) -> Collection[str]:
+        return self.real.offered()
 
     def changed(self, since: str | None, known: Callable[[], Iterator[str]]) -> Iterator[Touched]:
         self.faults.strike("before changed")

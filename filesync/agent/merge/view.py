@@ -41,6 +41,7 @@ class View:
         self._tracker: Tracker = site.tracker
         self._rows: dict[Gid, Entity] = {}
         self._issues: dict[str, Issue | None] = {}
+        self._unplaced = paired.rules.unplaced(site.tracker.offered())
         self.keys = Keys(site, paired)
         self.prose = prose(site, paired, self.keys)
         self.children: dict[Gid, list[Entity]] = {}
@@ -171,7 +172,8 @@ class View:
             return None
         names = None if only is None else {split_name(name)[0] for name in (*only, *self.doubts.get(row.gid, ()))}
         outward = self._paired.rules.outward(item, self.gid_of, only=names, prose=self.prose)
-        return Shown(item, outward.fields, issue.key, outward.untold)
+        nowhere = self._unplaced if row.kind is Kind.ISSUE else frozenset()
+        return Shown(item, outward.fields, issue.key, outward.untold | nowhere)
 
     def children_shown(self, row: Entity) -> tuple[Item, ...]:
         """What belongs to a live issue, as our tracker shows it; nothing belongs to a comment. Raises Unavailable."""

@@ -61,6 +61,22 @@ class NotTold(Event, frozen=True, kw_only=True):
         return f"{self.key}: {self.field} was not sent: {ended(self.why)} The rest of the issue goes on."
 
 
+class NoPlace(Event, frozen=True, kw_only=True):
+    """What the partner has stays there: that no issue of ours shows a field any more is nobody's edit."""
+
+    severity = Severity.WARNING
+    fields: tuple[str, ...]
+    partner: str
+
+    def sentence(self) -> str:
+        which, them = ", ".join(self.fields), "it" if len(self.fields) == 1 else "them"
+        return (
+            f"nothing in our tracker stands for {which} any more, so nothing is sent for {them}, "
+            f"and {self.partner} keeps what it has. All else goes on. "
+            "`filesync check` says what is missing: mend the mapping, or the tracker."
+        )
+
+
 class Withheld(Event, frozen=True, kw_only=True):
     """What few may see here is not carried to where all would."""
 

@@ -9,7 +9,7 @@ from itertools import chain, islice
 from typing import Final
 
 from filesync.agent.naming import prose
-from filesync.agent.outgoing.departures import NotRead, NotTold, PairedBefore, Unpaired, Withheld
+from filesync.agent.outgoing.departures import NoPlace, NotRead, NotTold, PairedBefore, Unpaired, Withheld
 from filesync.agent.progress import Doing
 from filesync.agent.record import Record
 from filesync.agent.site import Halted, Paired, Site
@@ -21,7 +21,7 @@ from filesync.model.ids import Gid, Kind, home, make_gid
 from filesync.model.issue import Issue, Item
 from filesync.model.links import link_end
 from filesync.model.shadow import Entity, Life
-from filesync.model.values import EMPTY, Value
+from filesync.model.values import EMPTY, Value, split_name
 from filesync.trackers.base import Touched
 
 _CHUNK: Final = 500  # issues read before the ledger is asked for their rows
@@ -54,6 +54,8 @@ class Gather:
         self._paired = paired
         self._record = record
         self._prose = prose(site, paired)
+        self._unplaced = paired.rules.unplaced(site.tracker.offered())
+        self._left: set[str] = set()  # of these, what somebody would be told is empty
         self._doubted: frozenset[Gid] = frozenset()
         self._ended = False  # an exchange of ours was: nobody knows any more what came on it
         self._waits_for_them = 0  # came from this partner before, and nothing of this exchange was ever taken
@@ -92,6 +94,8 @@ class Gather:
         with self._site.ledger.begin() as conn:
             ready = shadows.ready_revisits(conn, self._x.id)
         yield from self._reading((issue, None) for issue in ready)
+        if self._left:
+            self._record.add(NoPlace(fields=tuple(sorted(self._left)), partner=self._x.partner_name))
         if self._waits_for_them:
             self._record.add(PairedBefore(partner=self._x.partner_name, items=self._waits_for_them))
 
@@ -218,7 +222,7 @@ class Gather:
             found.again.add((local, ""))
             return
         rows = {one.gid: one for one in (row, *below)}
-        self._take(diff([], rows, in_scope=True, doubted=self._doubted, tells=self._paired.tells), found)
+        self._take(diff([], rows, in_scope=True, doubted=self._doubted, tells=self._paired.tells, placed=self._placed), found)
 
     def _one(self, local: str, issue: Issue, found: Found, *, depth: int) -> None:
         gid = self._gid(issue.item)
@@ -237,8 +241,16 @@ class Gather:
                     self._record.add(Unpaired(key=issue.key, kind=one.kind))
                 else:
                     self._waits_for_them += 1
-        tells = diff(seen, rows, in_scope=issue.in_scope, doubted=self._doubted, tells=self._paired.tells)
+        tells = diff(seen, rows, in_scope=issue.in_scope, doubted=self._doubted, tells=self._paired.tells, placed=self._placed)
         self._take(tells, found)
+
+    def _placed(self, field: str) -> bool:
+        """Whether our tracker has a place for a field of an issue. What has none (any more) is emptied by nobody."""
+        name = split_name(field)[0]
+        if name not in self._unplaced:
+            return True
+        self._left.add(name)
+        return False
 
     def _take(self, tells: list[Tell], found: Found) -> None:
         found.tells += tells

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, assert_never
 
@@ -74,6 +74,10 @@ class EmbeddedTracker:
             users=tuple(definition.users),
             links=tuple(definition.links),
         )
+
+    def offered(self) -> Collection[str]:
+        """See Tracker."""
+        return self._store.definition.fields.keys()
 
     def changed(self, since: str | None, known: Callable[[], Iterator[str]]) -> Iterator[Touched]:  # noqa: ARG002 - its feed tells
         """See Tracker. One query: the list is whole or not there."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -132,7 +133,7 @@ def secret_files(given: Mapping[str, Any]) -> Iterator[tuple[At, str]]:
 def _wrong_ways(given: Mapping[str, Any]) -> Iterator[tuple[At, str]]:
     if "url" not in given:
         yield ("url",), "is missing: where Jira is, as in https://jira.example.org"
-    elif why := _no_url(given["url"]):
+    elif why := _no_url(given["url"]) or _open_to_all(given["url"]):
         yield ("url",), why
     elif re.search(r"/rest(/|$)", urlsplit(given["url"]).path):
         yield ("url",), "ends before /rest: give the address that people use"
@@ -156,7 +157,11 @@ def _wrong_secrets(given: Mapping[str, Any]) -> Iterator[tuple[At, str]]:
     oauth = given.get("oauth")
     if oauth is not None and "user" in given:
         yield ("user",), "is for tokens and passwords: OAuth says itself who we are"
-    if isinstance(oauth, Mapping) and "token_url" in oauth and (why := _no_url(oauth["token_url"])):
+    if (
+        isinstance(oauth, Mapping)
+        and "token_url" in oauth
+        and (why := _no_url(oauth["token_url"]) or _open_to_all(oauth["token_url"]))
+    ):
         yield ("oauth", "token_url"), why
 
 
@@ -174,6 +179,18 @@ def _no_url(value: object) -> str:
     if parts.query or parts.fragment or re.search(r"[\s\x00-\x1f]", str(value)):
         return "holds more than the address of a server"
     return ""
+
+
+def _open_to_all(url: str) -> str:
+    """Why a secret must not be sent to this address; "" where it may."""
+    parts = urlsplit(url)
+    try:
+        here = parts.hostname == "localhost" or ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        here = False
+    if here or parts.scheme == "https":
+        return ""
+    return "begins with http: whoever is on the way could read our secret. It must be https, but for what is on this machine"
 
 
 def statuses_of(step: str) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Final, assert_never
 
 import msgspec
@@ -97,6 +97,10 @@ class JiraTracker:
             left_out={**found.left_out, **({} if NAME in found.by_name else {NAME: _WEB_LINKS})},
             lacks=self._project.lacks(),
         )
+
+    def offered(self) -> Collection[str]:
+        """See Tracker."""
+        return self._project.catalogue.by_name.keys()
 
     def changed(self, since: str | None, known: Callable[[], Iterator[str]]) -> Iterator[Touched]:
         """See Tracker, and feed.py for how it knows."""

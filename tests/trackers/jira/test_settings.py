@@ -112,6 +112,8 @@ def test_the_address_ends_before_rest() -> None:
         ({"proxy": "http://anna:pw@proxy:3128"}, ("proxy",)),
         ({"proxy_user": "anna", "proxy_password_file": "pw"}, ("proxy_user",)),
         ({"proxy": "http://proxy:3128", "proxy_user": "anna"}, ("proxy_user",)),
+        ({"url": "http://jira.example.org"}, ("url",)),
+        ({"url": "http://192.0.2.2:8080"}, ("url",)),
         ({"client_key": "key.pem"}, ("client_key",)),
     ],
     ids=str,

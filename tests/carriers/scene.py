@@ -70,7 +70,7 @@ class Scene:
     def assert_in_step(self, *, issues: int) -> None:
         """Both trackers show so many issues, and the same of each."""
         equal = _equal()
-        here, there = (equal.look(self.folder / name / "filesync.yaml") for name in ("acme", "globex"))
+        here, there = equal.look((self.folder / "acme" / "filesync.yaml", self.folder / "globex" / "filesync.yaml"))
         assert len(here) == issues
         assert list(equal.differences(here, there)) == []
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -52,3 +54,28 @@ def with_filesync(folder: Path, *, covered: bool = True) -> dict[str, str]:
     shim.chmod(0o755)
     inherited = {name: value for name, value in os.environ.items() if covered or not name.startswith("COVERAGE_")}
     return inherited | {"PATH": f"{shim.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+
+
+def played(demo: str, tmp_path: Path, *, counts: str) -> str:
+    """What one of the demos tells, once what every one of them must show was seen. `counts`: what both sites hold in the end."""
+    folder, environment = tmp_path / "demo", with_filesync(tmp_path, covered=False)
+    done = subprocess.run(
+        [ROOT / "tools" / demo, folder],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    told = done.stdout
+    assert done.returncode == 0, told
+    assert "\x1b" not in told, "colours are for terminals"
+    assert len(set(re.findall(r"six words:\n\n    (.*)\n", told))) == 1
+    assert told.count("priority was edited on both sides at once; acme's value stands") == 2
+    assert told.count("nothing to send") == told.count("nothing arrived") == 2
+    assert f"acme/filesync.yaml: {counts}\nglobex/filesync.yaml: {counts}\n0 differences" in told
+    typed = re.findall(r"^  (filesync .*?)(?:  .*)?$", told[told.index("to look around in") :], re.MULTILINE)
+    assert len(typed) == 3
+    for command in typed:
+        subprocess.run(["/bin/sh", "-c", command], cwd=folder / "globex", env=environment, check=True)
+    return told

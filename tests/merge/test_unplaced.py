@@ -50,6 +50,7 @@ def test_what_comes_in_for_it_waits_for_a_person_and_lands_once_the_mapping_is_m
         world.globex.desk.edit(key, {"priority": "Low"})
         world.send(world.globex)
         assert [one.state for one in world.acme.queued()] != []
+        assert world.acme.conflicts() == []
         mapped(world.acme, "# mended\n")
         world.acme.retry()
         world.acme.import_()

@@ -124,14 +124,14 @@ class Filing:
         """
         with self._site.ledger.begin() as conn:
             known = any(one.in_stream == stream for one in streams.exchanges(conn))
-            ended = next((one for one in endings(conn) if one.in_stream == stream), None)
+            before = next((one for one in endings(conn) if one.in_stream == stream), None)
         if known:
             self._remember(candidate, _FOREIGN, "another exchange's")
             return
-        if not ours and ended is None:
+        if not ours and before is None:
             self.leave(candidate, f"stream {stream[:8]} is not paired")
             return
-        partner, when = (self._x.partner_name, "") if ended is None else (ended.partner_name, f"{moment(ended.at):%Y-%m-%d}")
+        partner, when = (self._x.partner_name, "") if before is None else (before.partner_name, f"{moment(before.at):%Y-%m-%d}")
         self._record.add(UnknownStream(file=shown(candidate.name), partner=partner, stream=stream[:8], ended=when))
         self._remember(candidate, _FOREIGN, f"stream {stream[:8]} is not paired")
 

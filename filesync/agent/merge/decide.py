@@ -198,7 +198,7 @@ class Merge:
                 now=one.now,
                 have=shown.fields.get(name),
                 base=one.base,
-                shadow=_nobodys(row.shadow(name)) if name in shown.untold else row.shadow(name),
+                shadow=_nobodys(row.shadow(name)) if shown.hides(name) else row.shadow(name),
                 wins=self._paired.wins(name),
                 flow=self._paired.flow(name),
             )

@@ -30,6 +30,11 @@ class Shown(msgspec.Struct, frozen=True):
     fields: Mapping[str, Value]
     key: str
     untold: frozenset[str] = frozenset()  # fields that hold something the contract has no word for
+    nowhere: frozenset[str] = frozenset()  # bare: nothing in our tracker stands for them, so that they show nothing
+
+    def hides(self, name: str) -> bool:
+        """Whether a wire field cannot be compared: that it seems empty is nobody's edit."""
+        return name in self.untold or split_name(name)[0] in self.nowhere
 
 
 class View:
@@ -173,7 +178,7 @@ class View:
         names = None if only is None else {split_name(name)[0] for name in (*only, *self.doubts.get(row.gid, ()))}
         outward = self._paired.rules.outward(item, self.gid_of, only=names, prose=self.prose)
         nowhere = self._unplaced if row.kind is Kind.ISSUE else frozenset()
-        return Shown(item, outward.fields, issue.key, outward.untold | nowhere)
+        return Shown(item, outward.fields, issue.key, outward.untold, nowhere)
 
     def children_shown(self, row: Entity) -> tuple[Item, ...]:
         """What belongs to a live issue, as our tracker shows it; nothing belongs to a comment. Raises Unavailable."""

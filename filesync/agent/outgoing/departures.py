@@ -65,6 +65,7 @@ class NoPlace(Event, frozen=True, kw_only=True):
     """What the partner has stays there: that no issue of ours shows a field any more is nobody's edit."""
 
     severity = Severity.WARNING
+    standing = True
     fields: tuple[str, ...]
     partner: str
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Final
 
 from filesync.agent.naming import prose
-from filesync.agent.outgoing.departures import NoPlace, NotRead, NotTold, PairedBefore, Unpaired, Withheld
+from filesync.agent.outgoing.departures import NotRead, NotTold, PairedBefore, Unpaired, Withheld
+from filesync.agent.outgoing.places import Places
 from filesync.agent.progress import Doing
 from filesync.agent.record import Record
 from filesync.agent.site import Halted, Paired, Site
@@ -21,7 +22,7 @@ from filesync.model.ids import Gid, Kind, home, make_gid
 from filesync.model.issue import Issue, Item
 from filesync.model.links import link_end
 from filesync.model.shadow import Entity, Life
-from filesync.model.values import EMPTY, Value, split_name
+from filesync.model.values import EMPTY, Value
 from filesync.trackers.base import Touched
 
 _CHUNK: Final = 500  # issues read before the ledger is asked for their rows
@@ -54,8 +55,7 @@ class Gather:
         self._paired = paired
         self._record = record
         self._prose = prose(site, paired)
-        self._unplaced = paired.rules.unplaced(site.tracker.offered())
-        self._left: set[str] = set()  # of these, what somebody would be told is empty
+        self._places = Places(site, paired)
         self._doubted: frozenset[Gid] = frozenset()
         self._ended = False  # an exchange of ours was: nobody knows any more what came on it
         self._waits_for_them = 0  # came from this partner before, and nothing of this exchange was ever taken
@@ -94,8 +94,8 @@ class Gather:
         with self._site.ledger.begin() as conn:
             ready = shadows.ready_revisits(conn, self._x.id)
         yield from self._reading((issue, None) for issue in ready)
-        if self._left:
-            self._record.add(NoPlace(fields=tuple(sorted(self._left)), partner=self._x.partner_name))
+        for event in self._places.told():
+            self._record.add(event)
         if self._waits_for_them:
             self._record.add(PairedBefore(partner=self._x.partner_name, items=self._waits_for_them))
 
@@ -222,7 +222,7 @@ class Gather:
             found.again.add((local, ""))
             return
         rows = {one.gid: one for one in (row, *below)}
-        self._take(diff([], rows, in_scope=True, doubted=self._doubted, tells=self._paired.tells, placed=self._placed), found)
+        self._tell([], rows, found, in_scope=True)
 
     def _one(self, local: str, issue: Issue, found: Found, *, depth: int) -> None:
         gid = self._gid(issue.item)
@@ -241,18 +241,11 @@ class Gather:
                     self._record.add(Unpaired(key=issue.key, kind=one.kind))
                 else:
                     self._waits_for_them += 1
-        tells = diff(seen, rows, in_scope=issue.in_scope, doubted=self._doubted, tells=self._paired.tells, placed=self._placed)
-        self._take(tells, found)
+        self._tell(seen, rows, found, in_scope=issue.in_scope)
 
-    def _placed(self, field: str) -> bool:
-        """Whether our tracker has a place for a field of an issue. What has none (any more) is emptied by nobody."""
-        name = split_name(field)[0]
-        if name not in self._unplaced:
-            return True
-        self._left.add(name)
-        return False
-
-    def _take(self, tells: list[Tell], found: Found) -> None:
+    def _tell(self, seen: Sequence[Seen], rows: Mapping[Gid, Entity], found: Found, *, in_scope: bool) -> None:
+        """What of an issue the partner does not know yet."""
+        tells = diff(seen, rows, in_scope=in_scope, doubted=self._doubted, tells=self._paired.tells, placed=self._places.has)
         found.tells += tells
         for tell in tells:
             found.size += tell.size

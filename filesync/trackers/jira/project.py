@@ -13,7 +13,7 @@ from filesync.errors import Gone, Rejected, Unavailable
 from filesync.model.values import FieldKind, Flat
 from filesync.trackers.jira.read.cursor import is_id
 from filesync.trackers.jira.rest.answers import Unknown
-from filesync.trackers.jira.rest.dialect import Dialect, ServerTime
+from filesync.trackers.jira.rest.dialect import API, Dialect, ServerTime
 from filesync.trackers.jira.rest.http import Http
 from filesync.trackers.jira.settings import JiraSettings
 from filesync.trackers.jira.translate import webs
@@ -21,7 +21,6 @@ from filesync.trackers.jira.translate.bodies import unknown_entries
 from filesync.trackers.jira.translate.catalogue import Catalogue
 from filesync.trackers.jira.translate.shapes import member
 
-API: Final = "rest/api/2"
 STALE: Final = dt.timedelta(minutes=1)  # what was read longer ago than that is read again where something is unknown
 _KEYS: Final = 50_000  # that are remembered
 _WHOLE: Final = ("BROWSE_PROJECTS", "CREATE_ISSUES", "EDIT_ISSUES", "ADD_COMMENTS")  # without these nothing goes on

@@ -14,12 +14,12 @@ from filesync.model.ids import Gid, Kind, Mark
 from filesync.model.issue import Issue, Ref
 from filesync.model.values import Flat
 from filesync.trackers.base import Action, Born, Description, Draft, MarkDeleted, Remove, Touched, Write
-from filesync.trackers.jira.project import API, Project
+from filesync.trackers.jira.project import Project
 from filesync.trackers.jira.read.feed import Feed, Plan
 from filesync.trackers.jira.read.lists import Lists
 from filesync.trackers.jira.read.reading import Reading, Wanted
 from filesync.trackers.jira.read.search import Search
-from filesync.trackers.jira.rest.dialect import probe
+from filesync.trackers.jira.rest.dialect import API, probe
 from filesync.trackers.jira.rest.http import Http
 from filesync.trackers.jira.settings import JiraSettings
 from filesync.trackers.jira.translate.catalogue import read_catalogue

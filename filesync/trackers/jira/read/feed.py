@@ -22,8 +22,8 @@ from filesync.trackers.base import Touched
 from filesync.trackers.jira.read.census import Fate, judge, share, some
 from filesync.trackers.jira.read.cursor import KEPT, OVERLAP, Cursor, Hit, after_poll, in_turn, is_id, read_cursor
 from filesync.trackers.jira.read.reading import New, Reading, too_many
-from filesync.trackers.jira.read.search import API, Asks, Search
-from filesync.trackers.jira.translate.shapes import epoch_ms
+from filesync.trackers.jira.read.search import Asks, Search
+from filesync.trackers.jira.rest.dialect import API, read_time
 
 Known = Callable[[], Iterator[str]]
 _ROOM: Final = KEPT  # issues that a census asks for one by one, and strangers that it names
@@ -83,7 +83,7 @@ class _Run:
 
     def touched(self, before: Cursor | None, known: Known) -> Iterator[tuple[str, Cursor | None]]:
         """Every issue to look at, once, and the cursor after it. `done` stands when it has ended."""
-        start = self._server_time()
+        start = read_time(self._http)
         if before is not None and before.at > start:
             before = None  # Jira's clock was set back: nobody knows what was changed since
         plan, ended = self._plan, start - OVERLAP - self._plan.lag
@@ -102,17 +102,6 @@ class _Run:
             return
         for other in self._others(ids, start):
             yield str(other), polled
-
-    def _server_time(self) -> int:
-        """Jira's own clock, in ms since 1970: ours need not be right."""
-        try:
-            info = self._http.get(f"{API}/serverInfo")
-            return epoch_ms(info.get("serverTime") if isinstance(info, dict) else None)
-        except (Rejected, ValueError) as error:
-            raise Unavailable(
-                f"Jira does not say what time it is: {shown(str(error))}",
-                hint="Nothing was read. Is tracker.settings.url the address of Jira itself?",
-            ) from error
 
     def _tell(self, hits: Sequence[Hit], known: frozenset[int], *, scoped: bool) -> None:
         """Let the reading know which of these the caller does not know."""

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from filesync.errors import Unavailable
 from filesync.model.values import FieldKind, Value, flat_name, normal, split_name
-from filesync.trackers.jira.read.search import API, objects
+from filesync.trackers.jira.read.search import objects
+from filesync.trackers.jira.rest.dialect import API
 from filesync.trackers.jira.rest.http import Http
 from filesync.trackers.jira.translate.catalogue import Catalogue
 from filesync.trackers.jira.translate.offered import JiraField

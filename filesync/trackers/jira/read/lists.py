@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from filesync.errors import Gone
-from filesync.trackers.jira.read.search import API, Asks, objects, parts
+from filesync.trackers.jira.read.search import Asks, objects, parts
+from filesync.trackers.jira.rest.dialect import API
 from filesync.trackers.jira.translate.markers import PROPERTY
 
 Json: TypeAlias = dict[str, Any]

@@ -20,8 +20,9 @@ from filesync.model.issue import Issue
 from filesync.trackers.jira.read.census import Fate, most_missing
 from filesync.trackers.jira.read.cursor import OVERLAP, is_id
 from filesync.trackers.jira.read.lists import Json, Lists, Moved
-from filesync.trackers.jira.read.search import API, BULK, Asks, Search, moment, objects, parts
+from filesync.trackers.jira.read.search import BULK, Asks, Search, moment, objects, parts
 from filesync.trackers.jira.read.unread import Unread
+from filesync.trackers.jira.rest.dialect import API
 from filesync.trackers.jira.translate import webs
 from filesync.trackers.jira.translate.catalogue import Catalogue
 from filesync.trackers.jira.translate.issues import read_issue

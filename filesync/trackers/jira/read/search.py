@@ -17,9 +17,9 @@ from typing import Any, Final, Protocol, TypeVar
 from filesync.bundle.verdict import shown
 from filesync.errors import Rejected, Unavailable
 from filesync.trackers.jira.read.cursor import MINUTE, Hit, is_id
+from filesync.trackers.jira.rest.dialect import API
 from filesync.trackers.jira.translate.shapes import epoch_ms
 
-API: Final = "rest/api/2"
 BULK: Final = 100  # issues in one bulkfetch, or read in one search
 _PAGE: Final = 1000  # rows asked for; the answer may hold fewer
 _IDS_PAGE: Final = 5000  # the same where nothing but ids is wanted, in Cloud

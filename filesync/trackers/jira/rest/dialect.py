@@ -5,21 +5,28 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from filesync.bundle.verdict import shown
-from filesync.errors import ConfigError, Problem, Unavailable
+from filesync.errors import ConfigError, Problem, Rejected, Unavailable
 from filesync.model.values import utc_text
 from filesync.trackers.jira.rest.http import Http
 from filesync.trackers.jira.settings import KINDS
 from filesync.trackers.jira.translate.shapes import epoch_ms
 
-_API: Final = "rest/api/2"
+API: Final = "rest/api/2"  # where every Jira answers, and texts are wiki markup
 MARGIN: Final = 120_000  # ms that clocks, and the whole minutes of an index, may lie apart
 _DAY: Final = 86_400_000  # ms
 _TICK: Final = 1_000  # ms that roundings may make
 _STEP: Final = 10.0  # seconds that our clock may go otherwise than one that nobody sets
 _SHOWN: Final = 60  # characters of Jira's words in a message
+
+
+class Reads(Protocol):
+    """Whoever asks Jira."""
+
+    def get(self, path: str, *, params: Mapping[str, str] | None = None) -> Any:
+        """The decoded answer. Raises Unavailable, Rejected, Gone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,28 +40,30 @@ class Dialect:
 
 def probe(http: Http) -> Dialect:
     """Ask what it is and who we are. Raises ConfigError (not the kind that the settings say), Unavailable."""
-    info = _mapping(http, f"{_API}/serverInfo")
+    info = _mapping(http, f"{API}/serverInfo")
     cloud = info.get("deploymentType") == "Cloud"
     version = shown(str(info.get("version", "")), limit=_SHOWN)
     product = "Jira Cloud" if cloud else f"Jira Data Center {version}"
     if cloud != http.cloud:
         kind = next(name for name, is_cloud in KINDS.items() if is_cloud == cloud)
         raise ConfigError([Problem("tracker.kind", f"{http.name} is a {product}: its kind is {kind}")])
-    me = _mapping(http, f"{_API}/myself")
+    me = _mapping(http, f"{API}/myself")
     account = me.get("accountId" if cloud else "name")
     if not isinstance(account, str) or not account:
         raise Unavailable(f"{http.name} does not say who we are", hint="Renew what tracker.settings names as our secret.")
     return Dialect(cloud=cloud, product=product, accounts=frozenset({account}))
 
 
-def read_time(http: Http) -> int:
-    """Jira's own clock, as epoch milliseconds. Raises Unavailable."""
-    info = _mapping(http, f"{_API}/serverInfo")
+def read_time(http: Reads) -> int:
+    """Jira's own clock, as epoch milliseconds: ours need not be right. Raises Unavailable."""
     try:
-        return int(dt.datetime.strptime(str(info.get("serverTime")), "%Y-%m-%dT%H:%M:%S.%f%z").timestamp() * 1000)
-    except ValueError:
-        words = f"{http.name} does not say what time it is there"
-        raise Unavailable(words, hint="Is tracker.settings.url the address of a Jira?") from None
+        info = http.get(f"{API}/serverInfo")
+        return epoch_ms(info.get("serverTime") if isinstance(info, Mapping) else None)
+    except (Rejected, ValueError) as error:
+        raise Unavailable(
+            f"Jira does not say what time it is: {shown(str(error))}",
+            hint="Is tracker.settings.url the address of Jira itself?",
+        ) from error
 
 
 class ServerTime:

@@ -10,24 +10,16 @@ from urllib.parse import quote
 from filesync.bundle.verdict import shown
 from filesync.errors import ConfigError, Rejected, Unavailable
 from filesync.model.values import FieldKind, FieldSpec
+from filesync.trackers.jira.rest.dialect import API, Reads
 from filesync.trackers.jira.translate import text
 from filesync.trackers.jira.translate.offered import JiraField, offer
 from filesync.trackers.jira.translate.shapes import Shape, member, sprint
 
-_API: Final = "rest/api/2"
 _AGILE: Final = "rest/agile/1.0"
 _PAGE: Final = 200  # entries of a page that are asked for; Jira may give fewer
 _PAGES: Final = 1_000  # a list that is longer does not end
 _USERS: Final = 1_000
 _SHOWN: Final = 60  # characters of foreign text in a message
-
-
-class Reads(Protocol):
-    """Whoever asks Jira."""
-
-    def get(self, path: str, *, params: Mapping[str, str] | None = None) -> Any:
-        """The decoded answer. Raises Unavailable, Rejected, Gone."""
-        ...
 
 
 class Flavour(Protocol):
@@ -122,11 +114,11 @@ def read_catalogue(
 
 
 def _read(http: Reads, project: str, *, cloud: bool, names: Mapping[str, str], also: tuple[JiraField, ...]) -> Catalogue:
-    about = _mapping(http.get(f"{_API}/project/{quote(project, safe='')}"), "the project")
+    about = _mapping(http.get(f"{API}/project/{quote(project, safe='')}"), "the project")
     id_, key = _number(about, "id"), member(about, "key")
     screens = _screens(http, id_)
     on_some = None if screens is None else {one for screen in screens.values() for one in screen}
-    listed = _list(http.get(f"{_API}/field"), "its fields")
+    listed = _list(http.get(f"{API}/field"), "its fields")
     offered = offer(listed, project=id_, names=names, screens=on_some, cloud=cloud)
     if offered.problems:
         raise ConfigError(offered.problems, hint="Mend `tracker.settings.fields` in the configuration.")
@@ -173,7 +165,7 @@ def _allowed(values: Sequence[Any]) -> Iterator[str]:
 
 def _screens(http: Reads, project: str) -> dict[str, dict[str, FieldMeta]] | None:
     """What can be given when an issue is made, by the type's id; None where our account may make none."""
-    base = f"{_API}/issue/createmeta/{project}/issuetypes"
+    base = f"{API}/issue/createmeta/{project}/issuetypes"
     try:
         types = [_number(one, "id") for one in _pages(http, base, "values", "issueTypes")]
     except Rejected:
@@ -194,7 +186,7 @@ def _types(http: Reads, project: str, screens: Mapping[str, Mapping[str, FieldMe
             statuses=_names(one.get("statuses")),
             screen=None if screens is None else screens.get(_number(one, "id"), {}),
         )
-        for one in _list(http.get(f"{_API}/project/{project}/statuses"), "its types")
+        for one in _list(http.get(f"{API}/project/{project}/statuses"), "its types")
     ]
     return {one.name: one for one in found}
 
@@ -209,13 +201,13 @@ def _filled(http: Reads, project: str, one: JiraField, types: Mapping[str, Issue
     elif one.kind is FieldKind.STATUS:
         options = tuple(dict.fromkeys(status for held in types.values() for status in held.statuses))
     elif one.kind in _PROJECT_LISTS:
-        options = _names(http.get(f"{_API}/project/{project}/{_PROJECT_LISTS[one.kind]}"))
+        options = _names(http.get(f"{API}/project/{project}/{_PROJECT_LISTS[one.kind]}"))
     elif one.name == "security":
-        levels = _mapping(http.get(f"{_API}/project/{project}/securitylevel"), _LEVELS).get("levels")
+        levels = _mapping(http.get(f"{API}/project/{project}/securitylevel"), _LEVELS).get("levels")
         ids = {member(level, "name"): member(level, "id") for level in _list(levels, _LEVELS)}
         options = tuple(ids)
     elif one.name in _LISTS and not options:
-        options = _names(http.get(f"{_API}/{one.name}"))
+        options = _names(http.get(f"{API}/{one.name}"))
     elif one.shape is Shape.SPRINT and metas:
         ids = _sprints(http, project)
     elif one.kind not in {FieldKind.OPTION, FieldKind.CASCADE}:
@@ -243,7 +235,7 @@ def _sprints(http: Reads, project: str) -> dict[str, str]:
 
 
 def _links(http: Reads) -> dict[str, LinkType]:
-    listed = _list(_mapping(http.get(f"{_API}/issueLinkType"), _LINKS).get("issueLinkTypes"), _LINKS)
+    listed = _list(_mapping(http.get(f"{API}/issueLinkType"), _LINKS).get("issueLinkTypes"), _LINKS)
     found = [
         LinkType(id=_number(one, "id"), name=member(one, "name"), outward=member(one, "outward"), inward=member(one, "inward"))
         for one in listed
@@ -253,7 +245,7 @@ def _links(http: Reads) -> dict[str, LinkType]:
 
 def _users(http: Reads, project: str, *, cloud: bool) -> dict[str, str]:
     params = {"project": project, "maxResults": str(_USERS)}
-    listed = _list(http.get(f"{_API}/user/assignable/search", params=params), "its users")
+    listed = _list(http.get(f"{API}/user/assignable/search", params=params), "its users")
     id_ = "accountId" if cloud else "name"
     return {member(one, id_): str(one.get("displayName", "")) for one in listed}
 

@@ -19,13 +19,13 @@ from filesync.model.ids import Gid, Kind
 from filesync.model.issue import Issue
 from filesync.model.values import Value, digest, split_name
 from filesync.trackers.base import Born, Draft
-from filesync.trackers.jira.project import API, Project, gone_words, new_id
+from filesync.trackers.jira.project import Project, gone_words, new_id
 from filesync.trackers.jira.read.cursor import is_id
 from filesync.trackers.jira.read.history import as_born, read_changes
 from filesync.trackers.jira.read.reading import Reading
 from filesync.trackers.jira.read.search import Search, objects
 from filesync.trackers.jira.rest.answers import Unknown
-from filesync.trackers.jira.rest.dialect import MARGIN
+from filesync.trackers.jira.rest.dialect import API, MARGIN
 from filesync.trackers.jira.translate import entries, markers, text, webs
 from filesync.trackers.jira.translate.bodies import Body, create_body
 from filesync.trackers.jira.translate.entries import Entry

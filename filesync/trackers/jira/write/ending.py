@@ -8,11 +8,12 @@ from filesync.bundle.verdict import shown
 from filesync.errors import Gone, Rejected
 from filesync.model.ids import Kind
 from filesync.model.issue import Ref
-from filesync.trackers.jira.project import API, Project, gone_words, strange
+from filesync.trackers.jira.project import Project, gone_words, strange
 from filesync.trackers.jira.read.cursor import is_id
 from filesync.trackers.jira.read.lists import Lists, Moved
 from filesync.trackers.jira.read.search import objects
 from filesync.trackers.jira.rest.answers import Unknown
+from filesync.trackers.jira.rest.dialect import API
 from filesync.trackers.jira.translate import entries, markers, text
 from filesync.trackers.jira.translate.issues import properties
 from filesync.trackers.jira.translate.markers import PROPERTY

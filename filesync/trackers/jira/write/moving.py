@@ -13,8 +13,9 @@ from filesync.errors import Gone, Rejected
 from filesync.model.ids import Mark
 from filesync.model.values import Flat
 from filesync.settings import did_you_mean, quoted
-from filesync.trackers.jira.project import API, Project, gone_words
+from filesync.trackers.jira.project import Project, gone_words
 from filesync.trackers.jira.read.search import Search, objects
+from filesync.trackers.jira.rest.dialect import API
 from filesync.trackers.jira.settings import Transition, statuses_of
 from filesync.trackers.jira.translate.catalogue import read_screen
 from filesync.trackers.jira.translate.refused import refusal

@@ -8,7 +8,8 @@ from typing import Any
 from filesync.bundle.verdict import shown
 from filesync.errors import Rejected
 from filesync.model.ids import Gid
-from filesync.trackers.jira.project import API, Project, gone_words
+from filesync.trackers.jira.project import Project, gone_words
+from filesync.trackers.jira.rest.dialect import API
 from filesync.trackers.jira.translate import markers
 from filesync.trackers.jira.translate.markers import Part
 

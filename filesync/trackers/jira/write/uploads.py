@@ -13,10 +13,11 @@ from filesync.errors import Gone, Rejected, size_text
 from filesync.model.ids import Gid, Kind
 from filesync.model.issue import Ref
 from filesync.trackers.base import Born, Draft
-from filesync.trackers.jira.project import API, STALE, Project, gone_words, new_id, strange
+from filesync.trackers.jira.project import STALE, Project, gone_words, new_id, strange
 from filesync.trackers.jira.read.cursor import is_id
 from filesync.trackers.jira.read.search import objects
 from filesync.trackers.jira.rest.answers import Unknown
+from filesync.trackers.jira.rest.dialect import API
 from filesync.trackers.jira.translate import markers
 from filesync.trackers.jira.translate.issues import read_child
 from filesync.trackers.jira.translate.markers import PARTS, Part

@@ -12,8 +12,9 @@ from filesync.model.ids import Kind, Mark
 from filesync.model.issue import Ref
 from filesync.model.links import LINK, link_parts
 from filesync.model.values import Flat, Value, flat_name, split_name
-from filesync.trackers.jira.project import API, Project, gone_words, strange
+from filesync.trackers.jira.project import Project, gone_words, strange
 from filesync.trackers.jira.read.cursor import is_id
+from filesync.trackers.jira.rest.dialect import API
 from filesync.trackers.jira.translate import entries, markers, webs
 from filesync.trackers.jira.translate.bodies import Body, edit_body
 from filesync.trackers.jira.translate.catalogue import Catalogue

@@ -15,6 +15,7 @@ import msgspec
 from filesync.errors import ConfigError, Problem
 from filesync.model.prepare import prepare
 from filesync.settings import At, duration, size
+from filesync.trackers.jira.translate.text import unknown_place
 
 KINDS: Final[Mapping[str, bool]] = {"jira-dc": False, "jira-cloud": True}  # `tracker.kind`: is it Cloud?
 OUTLOOK: Final = frozenset({"scope", "not_before", "fields", "web_links"})  # what decides which issues and fields there are
@@ -82,6 +83,7 @@ class JiraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     fields: dict[str, str] = {}  # customfield_10011: severity
     web_links: bool = False  # the field `web_links`: one more request for each issue that is read
     transitions: dict[str, Transition] = {}  # Open -> Closed
+    header: str = "_{author}, {date} UTC:_"  # the line above a comment and a worklog; "": none
     create_missing: tuple[str, ...] = ()  # "versions", "components"
     notify: bool = True  # Jira mails people about what an import changes
 
@@ -113,6 +115,8 @@ def problems(given: Mapping[str, Any]) -> Iterator[tuple[At, str]]:
     yield from _wrong_secrets(given)
     if isinstance(scope := given.get("scope"), str) and _ORDER_BY.search(scope):
         yield ("scope",), "says which issues, not in which order: leave out ORDER BY"
+    if isinstance(header := given.get("header"), str) and (why := unknown_place(header)):
+        yield ("header",), why
     steps = given.get("transitions")
     for step in steps if isinstance(steps, Mapping) else ():
         if not _STEP.fullmatch(str(step)):

@@ -357,6 +357,16 @@ def test_who_wrote_it_where_stands_above_the_text_and_is_no_part_of_it(
     assert texts[kind]().replace("\r\n", "\n") == f"{HEAD}\nedited"
 
 
+@pytest.mark.parametrize(("template", "line"), [("{key}, {date}:", "XYZ\\-7, 2026-11-20 08:00:\n"), ("", "")])
+def test_the_line_above_a_text_is_worded_by_the_settings(opened: Opened, local: str, template: str, line: str) -> None:
+    tracker = opened.open(header=template)
+    born = tracker.create(gid(Kind.COMMENT, 1), draft(Kind.COMMENT, local, {"body": "hello"}))
+    assert held(opened, local).comments[0].body.replace("\r\n", "\n") == f"{line}hello"
+    later = opened.open(header="{author} wrote:")  # what was made before keeps its line, and loses it when it is read
+    assert later.apply(born.item.ref, Write({"body": "edited"}), MARK) == {"body": "edited"}
+    assert held(opened, local).comments[0].body.replace("\r\n", "\n") == f"{line}edited"
+
+
 def test_a_text_that_leaves_no_room_for_the_line_above_it_goes_without(
     opened: Opened, tracker: JiraTracker, local: str
 ) -> None:

@@ -78,6 +78,18 @@ def test_words_that_nobody_knows_and_shapes_that_do_not_fit_are_told(tmp_path: P
     assert "filesync.yaml:11:13: must be true or false" in found
 
 
+def test_a_header_that_cannot_be_filled_in_is_told_where_it_stands(tmp_path: Path) -> None:
+    text = "  settings:\n    url: https://jira.example.org\n    token_file: a\n"
+    (why,) = told(tmp_path, text + "    header: '{autor} wrote'\n")
+    assert why.startswith('filesync.yaml:9:13: "{autor}" is not filled in')
+    assert why.endswith('did you mean "author"?')
+    (why,) = told(tmp_path, text + '    header: "a\\nb"\n')
+    assert why == (
+        'filesync.yaml:9:13: "a\\nb" does not fit; expected: one line of at most 200 characters, '
+        "perhaps with {author}, {date} and {key}"
+    )
+
+
 def test_a_jira_needs_settings(tmp_path: Path) -> None:
     assert told(tmp_path, "") == ['filesync.yaml:4:3: "settings" is missing']
 

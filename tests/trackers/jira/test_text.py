@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from filesync.model.issue import About
 from filesync.model.values import FieldKind, normal
-from filesync.trackers.jira.translate.text import HEADER, body_of, fit, header, length, under
+from filesync.trackers.jira.settings import JiraSettings
+from filesync.trackers.jira.translate.text import body_of, fit, header, length, under, unknown_place
 
+HEADER = JiraSettings(url="").header
 ANNA = About(key="ABC-7", author="Anna Li", at="2026-11-20T08:00:59.999Z")
 any_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
 
@@ -26,6 +28,17 @@ def test_nobody_knows_is_no_header(about: About) -> None:
 
 def test_an_empty_template_is_no_header() -> None:
     assert header("", ANNA) == ""
+
+
+@pytest.mark.parametrize("template", ["", "{author}", "{color:#777}{key}{color}: {date}", "{{author}} wrote", "a } b {"])
+def test_a_template_that_can_be_filled_in(template: str) -> None:
+    assert unknown_place(template) == ""
+
+
+def test_a_place_that_nobody_fills_is_told_with_what_was_meant() -> None:
+    said = "is not filled in; there are {author}, {date}, {key}"
+    assert unknown_place("_{autor}:_") == f'"{{autor}}" {said}; did you mean "author"?'
+    assert unknown_place("{}") == f'"{{}}" {said}'
 
 
 @given(author=any_text.filter(bool))

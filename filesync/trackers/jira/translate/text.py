@@ -11,11 +11,14 @@ from typing import Final
 from filesync.bundle.verdict import shown
 from filesync.model.issue import About
 from filesync.model.values import FieldKind, normal
+from filesync.settings import did_you_mean, quoted
 
 LIMIT: Final = 32_767  # of a text, as Jira counts (`length`), unless its administrator set another limit
 LINE_LIMIT: Final = 255  # of a summary, a text of one line, a label
-HEADER: Final = "_{author}, {time} UTC:_"  # the line above a comment and a worklog, unless the settings have another
-_PLACE = re.compile(r"\{(author|time|key)\}")
+_PLACES: Final = ("author", "date", "key")  # what a template for the line above a comment has room for
+_PLACE = re.compile(rf"\{{({'|'.join(_PLACES)})\}}")
+_BRACED: Final = re.compile(r"\{([^{}:]*)\}")
+_COLOR: Final = "color"  # Jira's own, and the only one that makes sense within a line: {color:#777}…{color}
 _SHOWN: Final = 80  # characters of a foreign name in a header
 _MARKUP = re.compile(r"[\\{}\[\]!*_^~|+?#-]")
 _MINUTES: Final = 16  # characters of a date and time up to its minutes
@@ -45,12 +48,21 @@ def fit(text: str, *, limit: int) -> str:
 def header(template: str, about: About) -> str:
     """The line that says who wrote a comment elsewhere, and when. "" where nobody knows, or the template is empty.
 
-    `{author}`, `{time}` (to the minute, UTC) and `{key}` are filled in; what they hold is shown, never obeyed as markup.
+    `{author}`, `{date}` (to the minute, UTC) and `{key}` are filled in; what they hold is shown, never obeyed as markup.
     """
     if not about.author or not about.at:
         return ""
-    said = {"author": plain(about.author), "time": about.at[:_MINUTES].replace("T", " "), "key": plain(about.key)}
+    said = {"author": plain(about.author), "date": about.at[:_MINUTES].replace("T", " "), "key": plain(about.key)}
     return _PLACE.sub(lambda place: said[place[1]], normal(FieldKind.TEXT, template)).replace("\n", " ").strip()
+
+
+def unknown_place(template: str) -> str:
+    """Why a template cannot be filled in; "" where it can."""
+    wrong = next((name for name in _BRACED.findall(template) if name not in (*_PLACES, _COLOR)), None)
+    if wrong is None:
+        return ""
+    there = ", ".join(f"{{{name}}}" for name in _PLACES)
+    return f"{quoted(f'{{{wrong}}}')} is not filled in; there are {there}{did_you_mean(wrong, _PLACES)}"
 
 
 def under(head: str, body: str) -> str:

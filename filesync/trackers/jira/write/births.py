@@ -225,7 +225,7 @@ class Births:
             raise Gone(gone_words(issue))
         if entry.refused:
             raise refusal(f"a new {kind} on {key}", entry.refused)
-        head = entries.head_over(text.header(text.HEADER, draft.about), entry, limit=limit)
+        head = entries.head_over(text.header(project.settings.header, draft.about), entry, limit=limit)
         mark = Marker(origin=origin, at=project.time.now_text(), head=head)
         try:
             json = self._send(issue, key, kind, entry.json(kind, head), mark)
@@ -284,7 +284,7 @@ class Births:
         if entry.refused:
             return None
         limit = project.catalogue.text_limit
-        head = entries.head_over(text.header(text.HEADER, draft.about), entry, limit=limit)
+        head = entries.head_over(text.header(project.settings.header, draft.about), entry, limit=limit)
         wanted, since = entry.json(draft.kind, head), project.time.earliest(draft.tried)
         held = parts.held_by(project.issue(local, properties=PARTS))
         taken = markers.read_parts(held)

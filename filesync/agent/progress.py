@@ -20,6 +20,7 @@ class Doing(StrEnum):
     COMPARING = "sent files compared"
     REMOVING = "files removed"
     CHECKING = "files checked"
+    WAITING = "s waiting for the tracker"
 
     @property
     def in_bytes(self) -> bool:

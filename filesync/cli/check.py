@@ -7,6 +7,7 @@ import click
 from filesync.agent.asked.check import check_site
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, json_option, now
+from filesync.cli.progress import waiting
 from filesync.errors import ExitCode
 
 _PROBLEM = 1_000  # characters
@@ -20,9 +21,13 @@ def check(app: App) -> ExitCode:
 
     All problems are told at once; nothing is changed. Ends with the status of the first problem.
     """
-    found = check_site(app.config(), clock=now)
+    config = app.config()
+    with waiting(app.progress()):
+        found = check_site(config, clock=now)
     for one in found:
-        app.tell(f"{'BAD ' if one.problems else 'ok  '} {one.what}{f': {shown(one.found)}' if one.found else ''}")
+        app.tell(
+            f"{'BAD ' if one.problems else 'ok  '} {one.what}{f': {shown(one.found, limit=_PROBLEM)}' if one.found else ''}"
+        )
         for note in one.notes:
             app.tell(f"       note: {shown(str(note), limit=_PROBLEM)}")
         for problem in one.problems:

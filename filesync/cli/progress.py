@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from threading import Lock
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Lock, Thread
 from typing import Final
 
-from filesync.agent.progress import Doing
+from filesync.agent.progress import Doing, Progress, untold
 from filesync.errors import size_text
 
 PATIENCE: Final = 0.5  # s until it is shown at all: most calls are over before
 _EVERY: Final = 0.1  # s between two drawings
+_TICK: Final = 0.5  # s between two looks at the clock where nothing else tells how far it is
 _NEVER: Final = float("inf")
 _BAR: Final = 24  # characters
 
@@ -51,6 +53,27 @@ class Bar:
                     self._line.erase()
                 except OSError:
                     self._line, self._next = None, _NEVER
+
+
+@contextmanager
+def waiting(show: Progress) -> Iterator[None]:
+    """While the tracker is asked and nobody else tells how far that is: the seconds that it has taken."""
+    if show is untold:
+        yield
+        return
+    over, begun = Event(), time.monotonic()
+
+    def tick() -> None:
+        while not over.wait(_TICK):
+            show(Doing.WAITING, int(time.monotonic() - begun), None)
+
+    ticking = Thread(target=tick, daemon=True)
+    ticking.start()
+    try:
+        yield
+    finally:
+        over.set()
+        ticking.join()
 
 
 class _Line:

@@ -15,7 +15,7 @@ import pytest
 from filesync.agent.progress import Doing
 from filesync.agent.upkeep.prune import prune
 from filesync.errors import ExitCode
-from tests.cli.sites import ROOT, Pair
+from tests.cli.sites import ROOT, Filesync, Pair
 from tests.support.attachments import bytes_of, set_limits, small_limits
 from tests.support.two_sites import EXCHANGE, Side, two_sites
 
@@ -61,6 +61,19 @@ def screen(came: str) -> list[str]:
         elif part != "\r" and not part.startswith(ESCAPE):
             lines[-1] += part
     return [line for line in lines if line]
+
+
+def test_f60_who_waits_for_a_tracker_that_does_not_answer_sees_that(tmp_path: Path, filesync: Filesync) -> None:
+    filesync("init", tmp_path / "acme", "--name", "acme", "--tracker", "jira-dc")
+    config = tmp_path / "acme" / "filesync.yaml"
+    text = config.read_text().replace("https://jira.example.org", "http://127.0.0.1:9")  # where nobody listens
+    config.write_text(re.sub(r"(?m)^    token_file: .*", "    token_env: TOKEN\n    patience: 2s", text))
+    status, came, out = on_a_terminal("import os; os.environ['TOKEN'] = 'x'\n" + IMPATIENT, "-c", config, "check")
+    assert status == ExitCode.TRACKER
+    assert f"1 {Doing.WAITING}" in came
+    assert screen(came) == []
+    assert "hint: Is tracker.settings.url (http://127.0.0.1:9) the address of Jira, and can this machine reach it?" in out
+    assert re.search(r"^ok   rules: .*; not held against the tracker, which could not be asked$", out, re.MULTILINE)
 
 
 @pytest.fixture

@@ -218,7 +218,7 @@ class _Tracker:
         found = f"contract {rules.contract.digest[:8]}, {len(rules.contract.fields)} fields"
         have = self._description
         if have is None:
-            return Look(found)
+            return Look(f"{found}; not held against the tracker, which could not be asked")
         missing = gaps(rules, fields=have.fields, types=have.types, statuses=have.statuses, links=have.links)
         missing += tuple(_left_out(rules, have))
         if wrong := list(dict.fromkeys(_mapped(rules, have))):

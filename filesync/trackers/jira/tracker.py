@@ -63,7 +63,7 @@ class JiraTracker:
                 ),
                 clock=clock,
             )
-        except (Gone, Rejected) as error:
+        except Rejected as error:
             raise Unavailable(
                 f"the project {shown(project)} cannot be opened: {error}",
                 hint="Is tracker.project the project's key, and may our account browse it?",

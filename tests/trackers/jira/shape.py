@@ -158,7 +158,7 @@ class FakeJira:
         for id_, *_ in TYPES:
             self.pages[f"{api}issue/createmeta/10000/issuetypes/{id_}"] = screen(id_, cloud=cloud)
 
-    def get(self, path: str, *, params: Mapping[str, str] | None = None) -> Any:
+    def get(self, path: str, *, params: Mapping[str, str] | None = None, gone: str = "") -> Any:
         self.asked.append(path)
         if path in self.answers:
             return self.answers[path]
@@ -174,10 +174,10 @@ class FakeJira:
 class NoCreating(FakeJira):
     """A Jira where our account may make no issue."""
 
-    def get(self, path: str, *, params: Mapping[str, str] | None = None) -> Any:
+    def get(self, path: str, *, params: Mapping[str, str] | None = None, gone: str = "") -> Any:
         if "createmeta" in path:
             raise Rejected("no permission to create issues")
-        return super().get(path, params=params)
+        return super().get(path, params=params, gone=gone)
 
 
 def catalogue(*, cloud: bool, names: Mapping[str, str] | None = None) -> Catalogue:

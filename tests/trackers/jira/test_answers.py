@@ -35,7 +35,14 @@ answers = st.builds(Answer, st.integers(200, 599), headers, bodies)
 @example(Answer(400, {}, b'{"errors": {"a\\u001b[2J": ["\\u0000"]}}'), False, False, "")
 @example(Answer(302, {"location": "//["}, b""), True, False, "")
 def test_every_refusal_is_one_line_for_a_person(answer: Answer, reads: bool, a_file: bool, gone: str) -> None:
-    asked = Asked(who="Jira at jira.example.org", what="GET rest/api/2/issue/1", reads=reads, gone=gone, a_file=a_file)
+    asked = Asked(
+        who="Jira at jira.example.org",
+        what="GET rest/api/2/issue/1",
+        base="https://jira.example.org",
+        reads=reads,
+        gone=gone,
+        a_file=a_file,
+    )
     trouble = refusal(asked, answer)
     assert isinstance(trouble.error, Unavailable | Rejected | Gone)
     for text in (str(trouble.error), trouble.error.hint, *getattr(trouble.error, "fields", {}).values()):

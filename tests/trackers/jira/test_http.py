@@ -214,8 +214,9 @@ def test_who_we_are_is_not_asked_before_every_refusal(jira: Make, stub: Stub) ->
 
 def test_trap21_a_log_in_page_with_status_200_is_no_data(jira: Make, stub: Stub) -> None:
     stub.play(page("Log in - Jira"))
-    with pytest.raises(Unavailable, match="with its log-in page"):
+    with pytest.raises(Unavailable, match="with its log-in page") as caught:
         jira().get("rest/api/2/field")
+    assert f"is tracker.settings.url ({stub.url}) the address of Jira itself?" in caught.value.hint
     with pytest.raises(Unavailable, match="with its log-in page"):
         jira().send("POST", "rest/api/2/issue", body={})
 

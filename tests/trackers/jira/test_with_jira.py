@@ -12,6 +12,7 @@ from filesync.errors import ConfigError, Gone, Rejected, Unavailable
 from filesync.trackers.jira.rest.dialect import ServerTime, probe
 from filesync.trackers.jira.rest.http import Http, Unknown, Waiting
 from filesync.trackers.jira.settings import read_settings
+from filesync.trackers.jira.translate.catalogue import read_catalogue
 from filesync.trackers.jira.translate.shapes import epoch_ms
 from tests.support.jira.auth import CLIENT
 from tests.support.jira.site import DC9, DC10, FLAVOURS, Flavour, JiraSite, SiteClock
@@ -209,3 +210,15 @@ def test_trap22_a_file_behind_the_log_in_page_is_told(way: Way, site: JiraSite) 
     site.faults.attachment_login, site.faults.attachment_html = False, True
     with pytest.raises(Unavailable, match="with its log-in page"):
         list(http.download(file, size=1, gone="gone"))
+
+
+def test_a_project_that_our_account_does_not_see_is_told_with_those_it_does(site: JiraSite, way: Way) -> None:
+    http = way()
+    dialect = probe(http)
+    for project, said in {"XY": '; did you mean "XYZ"?', "Q": '; it sees "ABC", "XYZ"'}.items():
+        with pytest.raises(Unavailable) as caught:
+            read_catalogue(http, dialect, project)
+        assert str(caught.value) == f'our account sees no project "{project}"{said}'
+    name = next(one.name for one in site.store.projects.values() if one.key == "XYZ")
+    with pytest.raises(Unavailable, match='did you mean "XYZ"'):
+        read_catalogue(http, dialect, name.upper())

@@ -25,8 +25,8 @@ _SHOWN: Final = 60  # characters of Jira's words in a message
 class Reads(Protocol):
     """Whoever asks Jira."""
 
-    def get(self, path: str, *, params: Mapping[str, str] | None = None) -> Any:
-        """The decoded answer. Raises Unavailable, Rejected, Gone."""
+    def get(self, path: str, *, params: Mapping[str, str] | None = None, gone: str = "") -> Any:
+        """The decoded answer. Raises Unavailable, Rejected; Gone on 404, where there are words for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -170,7 +170,7 @@ class Http:
                 headers=_JSON if sent is None else {**_JSON, "Content-Type": "application/json"},
             ),
             content=None if sent is None else lambda: sent,
-            asked=Asked(who=self.name, what=f"{method} {shown(path)}", reads=reads, gone=gone),
+            asked=Asked(who=self.name, what=f"{method} {shown(path)}", base=self._base, reads=reads, gone=gone),
             idempotent=reads,
         )
 

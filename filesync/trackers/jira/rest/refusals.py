@@ -33,6 +33,7 @@ class Asked:
 
     who: str  # "Jira at jira.example.org"
     what: str  # "GET rest/api/2/issue/10001"
+    base: str  # Jira's address, as the settings say
     reads: bool  # it changes nothing
     gone: str = ""  # the words for a 404, where that says that the thing is gone
     a_file: bool = False  # a download: a page for people may answer it
@@ -83,7 +84,7 @@ def _no(asked: Asked, answer: Answer) -> FilesyncError:
     if answer.status == 404 and asked.gone:  # noqa: PLR2004 - Not Found
         return Gone(asked.gone)
     if answer.status == 404 and asked.reads:  # noqa: PLR2004
-        hint = "Does tracker.settings.url say where Jira is, with the path that may follow the server's name?"
+        hint = f"Is {_url(asked)} where Jira is, with the path that may follow the server's name?"
         return Unavailable(f"{asked.who} has no {asked.what} (404): {words}", hint=hint)
     if not asked.reads and is_read_only(answer):
         return _read_only(asked)
@@ -95,7 +96,9 @@ def broken(asked: Asked, what: str, *, sent: bool, again: bool, hint: str) -> Tr
     """What it means that no whole answer came."""
     if sent and not asked.reads:
         return Trouble(unknown(asked, what), done=True, again=again)
-    return Trouble(Unavailable(f"{asked.who} does not answer {asked.what}: {what}", hint=hint or AGAIN), again=again)
+    if not hint:
+        hint = AGAIN if sent else f"Is {_url(asked)} the address of Jira, and can this machine reach it? {AGAIN}"
+    return Trouble(Unavailable(f"{asked.who} does not answer {asked.what}: {what}", hint=hint), again=again)
 
 
 def abroad(asked: Asked, answer: Answer) -> Trouble:
@@ -116,7 +119,7 @@ def garbled(asked: Asked, what: str) -> Trouble:
     """An answer that says it is good, and is no JSON."""
     if not asked.reads:
         return Trouble(unknown(asked, f"the answer is no JSON ({what})"), done=True)
-    hint = "Is there something between us and Jira that changes answers, or does tracker.settings.url name another service?"
+    hint = f"Is there something between us and Jira that changes answers, or is {_url(asked)} another service?"
     return Trouble(Unavailable(f"{asked.who} answered {asked.what} with no JSON ({what})", hint=hint))
 
 
@@ -153,6 +156,10 @@ def _passing(asked: Asked, answer: Answer) -> Trouble:
     return Trouble(error, done=done, again=True, wait=wait, all_wait=answer.status in _BUSY, most=most)
 
 
+def _url(asked: Asked) -> str:
+    return f"tracker.settings.url ({shown(asked.base)})"
+
+
 def _read_only(asked: Asked) -> Unavailable:
     return Unavailable(f"{asked.who} is in its read-only mode", hint=f"An administrator of Jira set that, and ends it. {AGAIN}")
 
@@ -160,10 +167,11 @@ def _read_only(asked: Asked) -> Unavailable:
 def _page(asked: Asked, answer: Answer) -> Unavailable:
     """A page for people where data was expected: never data, whatever its status."""
     if is_login(answer):
-        return Unavailable(f"{asked.who} answered {asked.what} with its log-in page", hint=_CREDENTIALS)
+        hint = f"{_CREDENTIALS} If that is right: is {_url(asked)} the address of Jira itself?"
+        return Unavailable(f"{asked.who} answered {asked.what} with its log-in page", hint=hint)
     return Unavailable(
         f"{asked.who} answered {asked.what} with {said(answer)} ({answer.status})",
-        hint="Something between us and Jira answers in its place, or tracker.settings.url names another service.",
+        hint=f"Something between us and Jira answers in its place, or {_url(asked)} is another service.",
     )
 
 
@@ -177,5 +185,5 @@ def _elsewhere(asked: Asked, answer: Answer) -> Unavailable:
         where = f"{place.scheme}://{place.hostname}" if place.hostname else "another path"
     except ValueError:
         where = "no address"
-    hint = "Is tracker.settings.url the address that people's browsers end at, with https and the whole path?"
+    hint = f"Is {_url(asked)} the address that people's browsers end at, with https and the whole path?"
     return Unavailable(f"{asked.who} sends {asked.what} to {shown(where)} ({answer.status})", hint=hint)

@@ -179,7 +179,8 @@ class Session:
         if self._waiting.now() < self._sure_until:
             return
         request = Request(method="GET", url=f"{self._base}/{_MYSELF}", headers={"Accept": "application/json"})
-        call = Call(request=request, asked=Asked(who=self.who, what=f"GET {_MYSELF}", reads=True), idempotent=True)
+        asked = Asked(who=self.who, what=f"GET {_MYSELF}", base=self._base, reads=True)
+        call = Call(request=request, asked=asked, idempotent=True)
         answer, renewed = self._as_us(lambda authorization: self._exchange(call, authorization))
         if answer.status in {401, 403, 404}:
             raise Trouble(not_known(self.who, answer))

@@ -8,8 +8,9 @@ from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 from filesync.bundle.verdict import shown
-from filesync.errors import ConfigError, Rejected, Unavailable
+from filesync.errors import ConfigError, Gone, Rejected, Unavailable
 from filesync.model.values import FieldKind, FieldSpec
+from filesync.settings import did_you_mean, quoted
 from filesync.trackers.jira.rest.dialect import API, Reads
 from filesync.trackers.jira.translate import text
 from filesync.trackers.jira.translate.offered import JiraField, offer
@@ -19,6 +20,7 @@ _AGILE: Final = "rest/agile/1.0"
 _PAGE: Final = 200  # entries of a page that are asked for; Jira may give fewer
 _PAGES: Final = 1_000  # a list that is longer does not end
 _USERS: Final = 1_000
+_PROJECTS: Final = 10  # that are named where the one that was meant is not there
 _SHOWN: Final = 60  # characters of foreign text in a message
 
 
@@ -105,7 +107,7 @@ def read_catalogue(
 ) -> Catalogue:
     """Ask Jira what the project with this key has. `names`: ours for custom fields, by Jira's id; `also`: further fields.
 
-    Raises ConfigError (names for fields that are not there), Unavailable, Rejected, Gone.
+    Raises ConfigError (names for fields that are not there), Unavailable (also: no such project), Rejected.
     """
     try:
         return _read(http, project, cloud=dialect.cloud, names=names or {}, also=also)
@@ -114,7 +116,7 @@ def read_catalogue(
 
 
 def _read(http: Reads, project: str, *, cloud: bool, names: Mapping[str, str], also: tuple[JiraField, ...]) -> Catalogue:
-    about = _mapping(http.get(f"{API}/project/{quote(project, safe='')}"), "the project")
+    about = _mapping(_project(http, project, cloud=cloud), "the project")
     id_, key = _number(about, "id"), member(about, "key")
     screens = _screens(http, id_)
     on_some = None if screens is None else {one for screen in screens.values() for one in screen}
@@ -136,6 +138,20 @@ def _read(http: Reads, project: str, *, cloud: bool, names: Mapping[str, str], a
         epic_name=offered.epic_name,
         desk=about.get("projectTypeKey") == "service_desk",
     )
+
+
+def _project(http: Reads, project: str, *, cloud: bool) -> Any:
+    try:
+        return http.get(f"{API}/project/{quote(project, safe='')}", gone=project)
+    except Gone as error:
+        listed = _pages(http, f"{API}/project/search", "values") if cloud else _list(http.get(f"{API}/project"), "the projects")
+        seen = {member(one, "key"): str(one.get("name", "")) for one in listed}
+        called = next((key for key, name in seen.items() if name.casefold() == project.casefold()), project)
+        there = f"; it sees {', '.join(map(quoted, list(seen)[:_PROJECTS])) or 'none'}"
+        raise Unavailable(
+            f"our account sees no project {quoted(project)}{did_you_mean(called, seen) or there}",
+            hint="Write its key as tracker.project, or have our account let in: without Browse Projects Jira hides it.",
+        ) from error
 
 
 def read_screen(listed: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, FieldMeta]:

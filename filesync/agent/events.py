@@ -196,15 +196,21 @@ class NotRenamed(Event, frozen=True, kw_only=True):
 
 
 class Stuck(Event, frozen=True, kw_only=True):
-    """A change that our tracker or mapping refuses."""
+    """A change that our tracker or mapping refuses, or whose issue our tracker cannot show (`again`: each import tries it)."""
 
     severity = Severity.WARNING
     mark: Mark
     key: str
     fields: list[str] = []  # that are refused; none where all of it is
     why: str
+    again: bool = False
 
     def sentence(self) -> str:
+        if self.again:
+            return (
+                f"{self.key}: change {self.mark} cannot be taken now: {ended(self.why)} Each import tries it again. "
+                "Other issues go on; later changes of this one wait."
+            )
         what = f" ({', '.join(self.fields)})" if self.fields else ""
         return (
             f"{self.key}: change {self.mark} is refused{what}: {ended(self.why)} "

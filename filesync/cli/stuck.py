@@ -47,7 +47,8 @@ def _exchange_option(verb: _Verb) -> _Verb:
 def stuck() -> None:
     """List, retry or skip what the tracker refused.
 
-    A stuck change holds up later changes of the same issue or comment, and nothing else.
+    A stuck change holds up later changes of the same issue or comment, and nothing else. Where an issue cannot be read,
+    each import tries again by itself.
     """
 
 

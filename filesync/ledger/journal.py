@@ -15,6 +15,7 @@ from filesync.model.ids import Gid, Mark
 _CHUNK: Final = 500
 _PAGE: Final = 8 << 20  # bytes of changes that are read at once
 BLOB: Final = "blob"  # what a change waits for that needs the bytes of an attachment
+UNREAD: Final = "unread"  # what a stuck change waits for that each import tries again: its issue cannot be read
 _MARKS: Final = sa.select(queue.c.mark, sa.func.length(queue.c.change)).where(queue.c.exchange == X).order_by(queue.c.mark)
 _BLOB_MARKS: Final = _MARKS.where(queue.c.blob != "")
 _QUEUED_AT: Final = sa.select(queue).where(queue.c.exchange == X, queue.c.mark.in_(MANY)).order_by(queue.c.mark)
@@ -23,6 +24,7 @@ _FIRST_BLOB: Final = _FIRST.where(queue.c.blob != "")
 _BLOBS: Final = sa.select(queue.c.blob).where(queue.c.exchange == X, queue.c.blob != "").distinct()
 _COUNTS: Final = sa.select(queue.c.state, sa.func.count()).where(queue.c.exchange == X).group_by(queue.c.state)
 _QUEUED_OF: Final = sa.select(queue).where(queue.c.exchange == X, queue.c.gid.in_(MANY)).order_by(queue.c.mark)
+_UNREAD: Final = sa.select(sa.func.count()).where(queue.c.exchange == X, queue.c.waits_for == UNREAD)
 _DROP_ENTRIES: Final = sa.delete(event).where(event.c.at < sa.bindparam("before"))
 _QUEUED_GIDS: Final = sa.select(queue.c.gid).where(queue.c.exchange == X, queue.c.gid.in_(MANY))
 
@@ -43,7 +45,7 @@ class Queued:
     gid: Gid
     change: bytes
     state: Wait
-    waits_for: str = ""  # a gid; BLOB: the bytes of an attachment
+    waits_for: str = ""  # a gid; BLOB: the bytes of an attachment; UNREAD: that its issue can be read
     reason: str = ""
     since: int = 0
     blob: str = ""  # SHA-256 of the bytes that it needs
@@ -145,6 +147,11 @@ def first_blob(conn: sa.Connection, exchange_id: int) -> Mark | None:
 def count_queued(conn: sa.Connection, exchange_id: int) -> dict[Wait, int]:
     """How many changes are undecided, by why."""
     return {Wait(state): number for state, number in conn.execute(_COUNTS, {"x": exchange_id})}
+
+
+def count_unread(conn: sa.Connection, exchange_id: int) -> int:
+    """How many changes are undecided because an issue cannot be read."""
+    return int(conn.execute(_UNREAD, {"x": exchange_id}).scalar_one())
 
 
 def queued_of(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) -> list[Queued]:

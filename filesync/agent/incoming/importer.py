@@ -27,6 +27,7 @@ from filesync.agent.merge.order import groups
 from filesync.agent.merge.outcome import Counts, Outcome, Work
 from filesync.agent.merge.people import People
 from filesync.agent.merge.renaming import rename
+from filesync.agent.merge.unread import Unread
 from filesync.agent.merge.view import View
 from filesync.agent.progress import Doing
 from filesync.agent.record import Record, micros
@@ -104,6 +105,8 @@ class Importer:
         self.counts = Counts()
         self._past, self._there = 0, 0  # changes in the bundles that were applied here, and in all that are to be
         self.learned = False  # a key of the partner's was introduced
+        with site.ledger.begin() as conn:
+            self._unread = Unread(journal.count_unread(conn, self._x))
 
     def run(self) -> int:
         """The queue as far as it goes, then every bundle that is next, then the queue again. Returns the bundles applied."""
@@ -213,7 +216,7 @@ class Importer:
 
         Raises Unavailable, Halted: what was done until then is recorded; of a call that failed only the doubt is known.
         """
-        view = View(self._site, self._paired)
+        view = View(self._site, self._paired, self._unread)
         view.load(work.change for work in works)
         with self._site.busy.hold(in_hand(works, view)):
             return self._decide(works, view, taken=taken, done=done)

@@ -43,6 +43,7 @@ def standing(conn: sa.Connection, x: Exchange, retry: Collection[Mark]) -> list[
             ready = (
                 row.state is Wait.BEHIND
                 or row.mark in retry
+                or row.waits_for == journal.UNREAD
                 or (row.state is Wait.WAITS and arrived(row.waits_for, change, there))
                 or (row.waits_for == journal.BLOB and row.mark not in lacking)
                 or row.gid in doubted  # a retry was cut off

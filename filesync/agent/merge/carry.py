@@ -15,7 +15,7 @@ from filesync.agent.merge.view import Shown, View
 from filesync.agent.record import micros
 from filesync.agent.site import Paired, Site
 from filesync.bundle.changes import encode_change
-from filesync.errors import Gone, Rejected
+from filesync.errors import Gone, Rejected, Unreadable
 from filesync.ledger import journal, shadows
 from filesync.ledger.journal import Conflict, Wait
 from filesync.model.change import Create, Told
@@ -71,6 +71,19 @@ class Carry:
 
     def out(self, step: Step) -> Outcome:
         """Carry out one step. Raises Unavailable: then nothing of it is known, and its doubts stay."""
+        if isinstance(step, Outcome):
+            return step
+        issue = step.issue if isinstance(step, Make) else step.shown.item.ref.issue
+        try:
+            if issue is not None:
+                self._view.unread.check(issue)
+            return self._called(step)
+        except Unreadable as error:
+            if issue is not None:
+                self._view.unread.add(issue, error)
+            return self._merge.put_off(step.outcome.work, error, doubted=True)
+
+    def _called(self, step: Make | Write | Erase) -> Outcome:
         match step:
             case Make():
                 return self._make(step)
@@ -78,8 +91,6 @@ class Carry:
                 return self._write(step)
             case Erase():
                 return self._erase(step)
-            case Outcome():
-                return step
 
     def _doubts_of(self, step: Write) -> list[tuple[Gid, str, str]]:
         """What our tracker will show of each field, as far as our rules can say: a stand-in for a user, one of our options."""

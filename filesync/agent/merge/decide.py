@@ -16,6 +16,7 @@ from filesync.agent.merge.view import Shown, View
 from filesync.agent.record import micros
 from filesync.agent.site import Paired, Site
 from filesync.bundle.changes import encode_change
+from filesync.errors import Unreadable
 from filesync.ledger import journal
 from filesync.ledger.journal import Wait
 from filesync.model.change import Change, Create, Delete, Set, Told
@@ -72,9 +73,22 @@ class Merge:
 
     def step(self, work: Work, *, blocked: bool) -> Step:
         """What one change becomes. `blocked`: one of the same entity, before it, is not decided. Raises Unavailable."""
-        change = work.change
         if blocked:
             return self._queue(Outcome(work), Wait.BEHIND)
+        try:
+            return self._step(work)
+        except Unreadable as error:
+            return self.put_off(work, error, doubted=work.change.gid in self._view.doubts)
+
+    def put_off(self, work: Work, error: Unreadable, *, doubted: bool) -> Outcome:
+        """Its issue cannot be read: each import tries it again. `doubted`: a call of ours may have gone through."""
+        now, rest = micros(self._site.clock()), encode_change(work.change)
+        outcome = Outcome(work, doubted=doubted)
+        outcome.leave(Wait.STUCK, rest=rest, now=now, waits_for=journal.UNREAD, reason=str(error))
+        return outcome
+
+    def _step(self, work: Work) -> Step:
+        change = work.change
         match change:
             case Create() if not self._paired.rules.travels(change.kind):
                 return self._drop(Outcome(work), f"is not taken: a {change.kind} does not travel under our contract")

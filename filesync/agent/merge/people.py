@@ -11,6 +11,7 @@ from filesync.agent.merge.plan import Decision, Meeting, Verdict
 from filesync.agent.merge.view import Shown, View
 from filesync.agent.record import micros
 from filesync.agent.site import Paired, Site
+from filesync.ledger import journal
 from filesync.ledger.journal import Conflict, Queued, Wait
 from filesync.model.links import link_end, link_parts
 from filesync.model.shadow import Entity, Life
@@ -33,8 +34,8 @@ class People:
             return name
         end = link_end(name)
         local = self._view.local_of(end) if end is not None else None
-        issue = self._view.issue(local) if local is not None else None
-        return f"link {parts[0]} {issue.key if issue is not None else parts[1]}"
+        key = self._view.key(local) if local is not None else None
+        return f"link {parts[0]} {key or parts[1]}"
 
     def met(self, outcome: Outcome, shown: Shown, meeting: Meeting, decision: Decision) -> None:
         """Two edits of one field, both values, and which of them stands."""
@@ -83,7 +84,8 @@ class People:
             return None
         key = self._key(one, one.left)
         if one.left.state is Wait.STUCK:
-            return Stuck(mark=one.left.mark, key=key, fields=one.refused, why=one.left.reason)
+            again = one.left.waits_for == journal.UNREAD
+            return Stuck(mark=one.left.mark, key=key, fields=one.refused, why=one.left.reason, again=again)
         waits = one.left.reason or one.left.waits_for or "the one before it"
         return Waiting(mark=one.left.mark, key=key, waits_for=waits)
 
@@ -92,8 +94,9 @@ class People:
         change = one.work.change
         theirs = change.about.key or change.gid
         row = self._view.row(change.gid)
-        if left.state is Wait.BEHIND or row is None or row.state is not Life.LIVE:
-            ours = self._view.keys.ours(change.about.key)  # of what is behind another the tracker was not asked
+        silent = left.state is Wait.BEHIND or left.waits_for == journal.UNREAD  # the tracker was not asked, or does not tell
+        if silent or row is None or row.state is not Life.LIVE:
+            ours = self._view.keys.ours(change.about.key)
         else:
             shown = self._view.shown(row)
             ours = None if shown is None else shown.key

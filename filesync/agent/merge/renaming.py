@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from filesync.agent.events import NotRenamed
+from filesync.agent.merge.unread import Unread
 from filesync.agent.merge.view import Shown, View
 from filesync.agent.record import Record
 from filesync.agent.site import Paired, Site
-from filesync.errors import Gone, Rejected
+from filesync.errors import Gone, Rejected, Unreadable
 from filesync.ledger import naming, shadows
 from filesync.model.change import Set
 from filesync.model.ids import Gid
@@ -23,7 +24,10 @@ def rename(site: Site, paired: Paired, record: Record) -> None:
     for gid, theirs in come.items():
         if site.stopping():
             return
-        row = _rename(site, paired, record, gid)
+        try:
+            row = _rename(site, paired, record, gid)
+        except Unreadable:
+            continue  # what is wrong with it is told where it matters; the next import comes to its text again
         with site.ledger.begin() as conn:
             if row is not None:
                 shadows.save(conn, x, [row])
@@ -34,7 +38,7 @@ def rename(site: Site, paired: Paired, record: Record) -> None:
 
 def _rename(site: Site, paired: Paired, record: Record, gid: Gid) -> Entity | None:
     """The entity's row after that; None where nothing was written."""
-    view = View(site, paired)
+    view = View(site, paired, Unread(0))
     view.load([Set(n=0, gid=gid, fields={})])
     row = view.row(gid)
     issue = view.issue_of(row) if row is not None else None

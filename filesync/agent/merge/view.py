@@ -8,10 +8,12 @@ import msgspec
 import sqlalchemy as sa
 
 from filesync.agent.blobs import Lack, Piece, blob_of, forget_lost, lacking, pieces, stream
+from filesync.agent.merge.unread import Unread
 from filesync.agent.naming import Keys, prose
 from filesync.agent.progress import Doing, passing
 from filesync.agent.site import Paired, Site
 from filesync.bundle.changes import read_change
+from filesync.errors import Unreadable
 from filesync.ledger import journal, shadows
 from filesync.model.change import Change, Create, Delete, Set
 from filesync.model.ids import Gid, Kind, is_gid
@@ -40,9 +42,10 @@ class Shown(msgspec.Struct, frozen=True):
 class View:
     """The state around a group. What a change of the group does is put back with `keep`, so that a later one sees it."""
 
-    def __init__(self, site: Site, paired: Paired) -> None:
+    def __init__(self, site: Site, paired: Paired, unread: Unread) -> None:
         self._site = site
         self._paired = paired
+        self.unread = unread
         self._tracker: Tracker = site.tracker
         self._rows: dict[Gid, Entity] = {}
         self._issues: dict[str, Issue | None] = {}
@@ -134,9 +137,12 @@ class View:
     def named(self, gid: Gid) -> Life | None:
         """The life of an issue that a field names: dead too where our tracker has it no more. Raises Unavailable."""
         row = self._rows.get(gid)
-        if row is not None and row.state is Life.LIVE and row.local is not None and self.issue(row.local) is None:
-            return Life.DEAD
-        return row.state if row is not None else None
+        if row is None or row.state is not Life.LIVE or row.local is None:
+            return row.state if row is not None else None
+        try:
+            return Life.LIVE if self.issue(row.local) is not None else Life.DEAD
+        except Unreadable:
+            return Life.LIVE  # it is there: what names it does not wait for what is wrong with it
 
     def local_of(self, gid: Gid) -> str | None:
         """Our tracker's id of a live issue."""
@@ -157,10 +163,23 @@ class View:
         return row.gid if row is not None and row.state is Life.LIVE else None
 
     def issue(self, local: str, *, fresh: bool = False) -> Issue | None:
-        """The issue as our tracker shows it. Raises Unavailable."""
+        """The issue as our tracker shows it. Raises Unavailable; Unreadable where it is this issue alone."""
         if fresh or local not in self._issues:
-            self._issues[local] = self._tracker.get(local)
+            self.unread.check(local)
+            try:
+                self._issues[local] = self._tracker.get(local)
+            except Unreadable as error:
+                self.unread.add(local, error)
+                raise
         return self._issues[local]
+
+    def key(self, local: str) -> str | None:
+        """What people call an issue of our tracker; None where it does not tell. Raises Unavailable."""
+        try:
+            issue = self.issue(local)
+        except Unreadable:
+            return None
+        return issue.key if issue is not None else None
 
     def shown(self, row: Entity, *, fresh: bool = False, only: Iterable[str] | None = None) -> Shown | None:
         """A live entity as our tracker shows it; None when it is gone there. Raises Unavailable.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Final, assert_never
 
 import msgspec
 
 from filesync.bundle.verdict import shown
-from filesync.errors import Gone, Rejected, Unavailable
+from filesync.errors import Gone, Rejected, Unavailable, Unreadable
 from filesync.model.ids import Gid, Kind, Mark
 from filesync.model.issue import Issue, Ref
 from filesync.model.values import Flat
@@ -116,7 +117,7 @@ class JiraTracker:
 
     def create(self, origin: Gid, draft: Draft) -> Born:
         """See Tracker, and births.py for how it is done once."""
-        with self._project.gone_is_gone():
+        with self._at(draft.issue):
             match draft.kind:
                 case Kind.ISSUE:
                     return self._standing(self._births.issue(origin, draft))
@@ -143,7 +144,7 @@ class JiraTracker:
 
     def apply(self, ref: Ref, action: Action, mark: Mark) -> Flat:
         """See Tracker. The mark stands in the history of an issue; a comment's or worklog's edit has no room for one."""
-        with self._project.gone_is_gone():
+        with self._at(ref.issue):
             match action:
                 case Write(fields):
                     return self._write(ref, fields, mark)
@@ -173,12 +174,12 @@ class JiraTracker:
 
     def fetch(self, ref: Ref) -> Iterator[bytes]:
         """See Tracker."""
-        with self._project.gone_is_gone():
+        with self._at(ref.issue):
             yield from self._uploads.fetch(ref)
 
     def route(self, ref: Ref, status: str) -> tuple[str, ...]:
         """See Tracker, and moving.py for what is known of a workflow."""
-        with self._project.gone_is_gone():
+        with self._at(ref.issue):
             return self._moving.route(ref.local, status)
 
     def read_checkpoint(self, name: str) -> str | None:
@@ -207,6 +208,19 @@ class JiraTracker:
     def close(self) -> None:
         """Let go of the connections."""
         self._project.http.close()
+
+    @contextmanager
+    def _at(self, issue: str | None) -> Iterator[None]:
+        """Around what is done at an issue. Where Jira fails at it and cannot show it either, that is about this issue alone."""
+        try:
+            with self._project.gone_is_gone():
+                yield
+        except Unreadable:
+            raise
+        except Unavailable as error:
+            if issue is not None and error.retry_after is None:
+                self._reading.get(issue)
+            raise
 
     def _property(self, name: str) -> str:
         project = self._project

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from filesync.agent.events import Stuck
+from filesync.agent.incoming.importer import Imports
 from filesync.agent.outgoing.departures import NotRead
 from filesync.errors import Unavailable
 from tests.support.jira.site import CLOUD, DC10, Flavour
@@ -88,3 +90,52 @@ def test_trap08_what_was_edited_is_told_though_so_many_issues_are_missing_that_a
     acme.jira.faults.hidden.clear()
     calm(world)
     world.assert_in_step()
+
+
+def from_globex(world: World) -> Imports:
+    """What acme made of what globex has to tell."""
+    world.globex.export()
+    world.carry(to=world.acme)
+    return Side.import_(world.acme)
+
+
+def test_trap37_an_import_goes_on_without_an_issue_at_which_jira_fails_and_comes_back_to_it(world: World) -> None:
+    acme, desk = jira_of(world), world.globex.desk
+    first, second = (desk.create("Bug", name) for name in ("one", "two"))
+    assert from_globex(world).counts.applied == 2
+    one, two = sorted(acme.jira.store.issues.values(), key=lambda issue: str(issue.values["summary"]))
+    desk.edit(first, {"summary": "one, edited"})
+    desk.edit(second, {"summary": "two, edited"})
+    desk.comment(first, "on one")
+    desk.comment(second, "on two")
+    acme.jira.faults.refuse(500, times=10_000, path=f"/issue/{two.id}")
+    acme.jira.faults.refuse(500, times=10_000, path="/issue/bulkfetch")
+    done = from_globex(world)
+    assert (one.values["summary"], [comment.body[-6:] for comment in one.comments]) == ("one, edited", ["on one"])
+    told = [event for event in done.events if isinstance(event, Stuck)]
+    assert [event.again for event in told] == [True, True]
+    assert "Each import tries it again." in told[0].sentence()
+    desk.edit(second, {"summary": "two, edited again"})
+    desk.edit(first, {"summary": "one, edited again"})
+    assert from_globex(world).queued == 3, "what comes later waits behind it"
+    assert (one.values["summary"], two.values["summary"], two.comments) == ("one, edited again", "two", [])
+    acme.jira.faults.disarm()
+    assert from_globex(world).queued == 0
+    assert (two.values["summary"], [comment.body[-6:] for comment in two.comments]) == ("two, edited again", ["on two"])
+    calm(world)
+    world.assert_in_step()
+
+
+def test_where_many_issues_cannot_be_read_an_import_stops_and_goes_on_where_it_was(world: World) -> None:
+    acme, desk = jira_of(world), world.globex.desk
+    keys = [desk.create("Bug", f"{n}") for n in range(12)]
+    from_globex(world)
+    for key in keys:
+        desk.edit(key, {"summary": "edited"})
+    acme.jira.faults.refuse(403, times=10_000, path=r"/issue/\d+")
+    acme.jira.faults.refuse(500, times=10_000, path="/issue/bulkfetch")
+    with pytest.raises(Unavailable, match="11 issues cannot be read, all at once"):
+        from_globex(world)
+    acme.jira.faults.disarm()
+    from_globex(world)
+    assert {issue.values["summary"] for issue in acme.jira.store.issues.values()} == {"edited"}

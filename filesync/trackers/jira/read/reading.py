@@ -83,7 +83,7 @@ class Reading:
     def get(self, issue: str) -> Issue | None:
         """The issue; None where Jira says that there is none."""
         self.told.new.pop(issue, None)
-        unread = Unread(self._see_jira)
+        unread = Unread(self.see_jira)
         found = dict(self._issues([issue], unread))
         unread.tell()
         return found[issue]
@@ -91,7 +91,7 @@ class Reading:
     def get_all(self, issues: Sequence[str]) -> Iterator[tuple[str, Issue | None]]:
         """The same of several, those that are not there last. Where many are unreadable, that is raised."""
         missing = []
-        unread = Unread(self._see_jira)
+        unread = Unread(self.see_jira)
         try:
             for part in parts(list(dict.fromkeys(issues)), BULK):
                 for local, issue in self._issues(part, unread):
@@ -111,7 +111,7 @@ class Reading:
 
     def read_all(self, ids: Sequence[str]) -> Iterator[tuple[str, Json | None]]:
         """Issues as Jira shows them, each of them whole, in any order."""
-        unread = Unread(self._see_jira)
+        unread = Unread(self.see_jira)
         for part in parts(list(dict.fromkeys(ids)), BULK):
             yield from self._read(part, unread)
         unread.tell()
@@ -191,10 +191,10 @@ class Reading:
         try:
             return self._bulkfetched(ids) if self._cloud else self._searched(ids)
         except Unavailable:
-            self._see_jira()
+            self.see_jira()
             return {}
 
-    def _see_jira(self) -> None:
+    def see_jira(self) -> None:
         """Raise Unavailable where Jira does not answer at all."""
         self._http.get(f"{API}/serverInfo")
 

@@ -24,6 +24,7 @@ from filesync.trackers.jira.read.cursor import is_id
 from filesync.trackers.jira.read.history import as_born, read_changes
 from filesync.trackers.jira.read.reading import Reading
 from filesync.trackers.jira.read.search import Search, objects
+from filesync.trackers.jira.read.unread import Unread
 from filesync.trackers.jira.rest.answers import Unknown
 from filesync.trackers.jira.rest.dialect import API, MARGIN
 from filesync.trackers.jira.translate import entries, markers, text, webs
@@ -167,14 +168,18 @@ class Births:
         """What an earlier call made. Raises Unavailable while the search may not show it yet."""
         project = self._project
         tried, now = epoch_ms(draft.tried) + project.time.ahead_ms, project.time.now_ms()
+        unread = Unread(self._reading.see_jira)
         for local in self._search.made(project.time.earliest(draft.tried)):
-            marker = self._marker(local)
+            marker = None
+            with unread.noting(local):
+                marker = self._marker(local)
             if marker is None or marker.origin != origin:
                 continue
             issue = self._reading.get(local)
             if issue is not None and issue.item.origin == origin:
                 same = {name: value for name, value in draft.fields.items() if marker.born.get(name) == digest(value)}
                 return self._born_before(issue, same)
+        unread.tell()  # it may be one of these
         sure = MARGIN + int(project.settings.lag * 1000)
         left = tried + sure - now
         if left > 0:

@@ -29,6 +29,7 @@ VERBS: Final = {
     "init": Verb("init", "init", "Make a new site in a folder."),
     "check": Verb("check", "check", "Check the configuration, folders, rights, space, keys and tracker."),
     "pair": Verb("pair", "pair", "Agree with a partner on an exchange."),
+    "pair-issues": Verb("pair_issues", "pair_issues", "Tie issues that both sites had before, so that none is made twice."),
     "unpair": Verb("unpair", "unpair", "End an exchange."),
     "export": Verb("export_", "export", "Write what changed in the tracker into bundles in the outbox."),
     "import": Verb("import_", "import_", "Read the bundles in the inbox and apply them to the tracker."),

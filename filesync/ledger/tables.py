@@ -279,6 +279,15 @@ unnamed = sa.Table(
     sa.Column("gid", sa.Text, primary_key=True),
 )
 
+# Items of ours that stood here before the partner told its own of the same: they are known by the partner's gid.
+tie = sa.Table(
+    "tie",
+    metadata,
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
+    sa.Column("ours", sa.Text, primary_key=True),  # the gid that the item would have
+    sa.Column("theirs", sa.Text, nullable=False),
+)
+
 # Edits that met: both values are kept for people, apart from everything the merge works on.
 conflict = sa.Table(
     "conflict",

@@ -32,7 +32,7 @@ from filesync.agent.site import Site
 from filesync.agent.upkeep.stuck import retry, skip
 from filesync.config import load_config
 from filesync.errors import Rejected, Unreadable
-from filesync.ledger import journal, shadows, streams
+from filesync.ledger import journal, shadows, streams, ties
 from filesync.ledger.streams import Direction
 from filesync.model.ids import Gid, Kind, Mark
 from filesync.model.issue import Issue, Item, Ref
@@ -318,7 +318,10 @@ class Side:
     def gid(self, item: Any) -> Gid:
         from filesync.model.ids import make_gid
 
-        return item.origin or make_gid(self.config.site, item.ref.kind, item.ref.local, item.stamp)
+        gid: Gid = item.origin or make_gid(self.config.site, item.ref.kind, item.ref.local, item.stamp)
+        x = self.exchange().id
+        with self.site.ledger.begin() as conn:
+            return ties.tied(conn, x, [gid]).get(gid, gid)
 
     def key_of(self, gid: str) -> str:
         """The key under which this side shows an entity's issue."""

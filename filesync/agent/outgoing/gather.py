@@ -15,7 +15,7 @@ from filesync.agent.progress import Doing
 from filesync.agent.record import Record
 from filesync.agent.site import Halted, Paired, Site
 from filesync.errors import Unavailable, Unreadable
-from filesync.ledger import shadows
+from filesync.ledger import shadows, ties
 from filesync.ledger.endings import endings
 from filesync.model.diff import Seen, Tell, diff
 from filesync.model.ids import Gid, Kind, home, make_gid
@@ -67,6 +67,7 @@ class Gather:
         """What was found is frozen: from here on the ledger knows it."""
         self._rows: dict[Gid, Entity] = {}  # rows as they will be once this is told
         self._below: dict[Gid, dict[Gid, Entity]] = {}  # of these, what belongs to an issue
+        self._tied: dict[Gid, Gid] = {}  # the partner's gids of what stood here before, by ours
         self._gids: dict[str, Gid | None] = {}  # local issue id -> gid of its live row, or None where there is none
         self._elsewhere: set[Gid] = set()  # came from another partner of ours, and is told to this one as new
         self._coming: set[Gid] = set()  # is being made by an import of another exchange: told once that is over
@@ -197,7 +198,9 @@ class Gather:
         wanted = gids - self._rows.keys()
         with self._site.ledger.begin() as conn:
             found = shadows.entities(conn, self._x.id, wanted)
-            new = wanted - found.keys()
+            self._tied |= (tied := ties.tied(conn, self._x.id, wanted - found.keys()))
+            found |= shadows.entities(conn, self._x.id, tied.values())
+            new = wanted - found.keys() - tied.keys()
             self._elsewhere |= shadows.known_elsewhere(conn, self._x.id, new)
             self._coming |= shadows.coming_elsewhere(conn, self._x.id, new)
             for rows in shadows.children_of(conn, self._x.id, [self._gid(issue.item) for issue in issues]).values():
@@ -280,7 +283,8 @@ class Gather:
         return gid in self._elsewhere or self._ended
 
     def _gid(self, item: Item) -> Gid:
-        return item.origin or make_gid(self._site.config.site, item.ref.kind, item.ref.local, item.stamp)
+        gid = item.origin or make_gid(self._site.config.site, item.ref.kind, item.ref.local, item.stamp)
+        return self._tied.get(gid, gid)
 
     def _gid_of(self, local: str, found: Found, depth: int) -> Gid | None:
         """The gid of an issue that another one names; told first where the partner does not know it yet."""

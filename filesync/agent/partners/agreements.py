@@ -46,6 +46,25 @@ class ExchangeEnded(Event, frozen=True, kw_only=True):
         )
 
 
+class Tied(Event, frozen=True, kw_only=True):
+    """Issues that both sides had before are exchanged from now on."""
+
+    partner: str
+    issues: int
+    stands: str  # ours · theirs · contract
+
+    def sentence(self) -> str:
+        whose = {
+            "ours": "where they differ, our values stand",
+            "theirs": f"where they differ, the values of {self.partner} stand",
+            "contract": "where they differ, the contract says whose values stand",
+        }
+        return (
+            f"{count_text(self.issues, 'issue')} of ours {'is' if self.issues == 1 else 'are'} the same as at {self.partner}, "
+            f"and will not be made twice: {whose[self.stands]}"
+        )
+
+
 class KeyRotated(Event, frozen=True, kw_only=True):
     """From the next bundle on another key of ours signs, or opens."""
 

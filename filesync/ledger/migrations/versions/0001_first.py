@@ -268,6 +268,17 @@ def upgrade() -> None:
     )
     op.create_index("partner_key_ours", "partner_key", ["exchange", "ours"], unique=False)
     op.create_table(
+        "tie",
+        sa.Column("exchange", sa.Integer(), nullable=False),
+        sa.Column("ours", sa.Text(), nullable=False),
+        sa.Column("theirs", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["exchange"],
+            ["exchange.id"],
+        ),
+        sa.PrimaryKeyConstraint("exchange", "ours"),
+    )
+    op.create_table(
         "unnamed",
         sa.Column("exchange", sa.Integer(), nullable=False),
         sa.Column("theirs", sa.Text(), nullable=False),

@@ -1,0 +1,123 @@
+"""`filesync pair-issues`: issues that both sites had before they exchanged anything."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Final
+
+import click
+
+from filesync.agent.events import count_text
+from filesync.agent.upkeep.tying import ByField, ByKey, ByTable, Match, Stands, Tie, Ties, tie_issues
+from filesync.bundle.verdict import shown
+from filesync.cli.app import App, json_option
+from filesync.cli.exchanges import exchange_option, named
+from filesync.errors import ConfigError, ExitCode, NotHere, PairingError, Problem, disk_problem
+from filesync.ledger import streams
+from filesync.ledger.streams import State
+
+_COLUMNS: Final = ("ours", "theirs")
+
+
+@click.command("pair-issues")
+@click.option("--by-key", is_flag=True, help="Issues with the same key are the same.")
+@click.option("--by-field", metavar="NAME", help="Issues with the same value in this field of the contract are the same.")
+@click.option(
+    "--csv", "table", metavar="FILE", type=click.Path(path_type=Path), help="A table of keys, with the columns ours and theirs."
+)
+@click.option(
+    "--stands",
+    required=True,
+    type=click.Choice([one.value for one in Stands]),
+    help="Whose values stand where the two differ; contract: as it says for edits that met.",
+)
+@click.option("--apply", "tie", is_flag=True, help="Tie them. Without it nothing is tied, and what would be is shown.")
+@exchange_option
+@json_option
+@click.pass_obj
+def pair_issues(
+    app: App, *, by_key: bool, by_field: str | None, table: Path | None, stands: str, tie: bool, exchange: str | None
+) -> ExitCode:
+    """Tie issues that both sites had before, so that none is made twice.
+
+    To be run at one site, before anything is imported there: once the partner's first export has arrived, and before this
+    site's own first export. Comments, attachments and worklogs that are the same on both sides are tied, too; what only one
+    side has goes to the other. Nothing is written into the tracker: the next import and export bring both in step. Ends
+    with 3 where no issue is found on both sides, with 4 where it is not clear of some which belong together.
+    """
+    match = _match(by_key=by_key, by_field=by_field, table=table)
+    with app.site() as site:
+        with site.ledger.begin() as conn:
+            there = [one for one in streams.exchanges(conn) if one.state is not State.OFFERED]
+        one = named(there, exchange) if exchange is not None else there[0] if len(there) == 1 else None
+        if one is None:
+            raise (
+                NotHere("there are several exchanges", hint="name one of them with --exchange")
+                if there
+                else PairingError("paired with nobody yet", hint="see: filesync pair --help")
+            )
+        if by_field is not None and by_field not in site.paired(one.name).rules.contract.fields:
+            raise NotHere(f"the contract has no field {shown(by_field)!r}", hint="its fields are in contract.yaml")
+        found = tie_issues(site, one.name, match, stands=Stands(stands), tie=tie)
+    _tell(app, found, partner=one.partner_name)
+    if app.as_json:
+        app.tell_json(_document(found))
+    return ExitCode.WORK_LEFT if found.unclear else ExitCode.DONE if found.ties else ExitCode.NOTHING
+
+
+def _match(*, by_key: bool, by_field: str | None, table: Path | None) -> Match:
+    if [by_key, by_field is not None, table is not None].count(True) != 1:
+        raise click.UsageError("say one of --by-key, --by-field NAME and --csv FILE")
+    if table is not None:
+        return ByTable(keys=_read(table))
+    return ByKey() if by_field is None else ByField(name=by_field)
+
+
+def _read(path: Path) -> dict[str, str]:
+    """The keys of a table: ours, and the partner's for each. Raises ConfigError with every problem."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except OSError as error:
+        raise disk_problem(error, path, doing="read") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ConfigError([Problem(str(path), f"is no table: {error}")], hint="It is CSV in UTF-8.") from error
+    keys: dict[str, str] = {}
+    problems: list[Problem] = []
+    for number, row in enumerate(rows, start=2):
+        ours, theirs = ((row.get(one) or "").strip() for one in _COLUMNS)
+        if not ours or not theirs:
+            problems.append(Problem(f"{path}:{number}", "a line names a key of ours and one of theirs"))
+        elif ours in keys:
+            problems.append(Problem(f"{path}:{number}", f"{shown(ours)} stands there twice"))
+        keys[ours] = theirs
+    if problems or not rows:
+        problems = problems or [Problem(str(path), "names no issue")]
+        raise ConfigError(problems, hint="Its first line is: ours,theirs")
+    return keys
+
+
+def _tell(app: App, found: Ties, *, partner: str) -> None:
+    for one in found.ties:
+        differs = f", differ in {', '.join(one.differs)}" if one.differs else ""
+        below = f", {one.below} of what belongs to them" if one.below else ""
+        app.tell(f"{shown(one.ours)} = {shown(one.theirs)} at {partner}{differs}{below}")
+    for key, why in found.unclear.items():
+        app.tell(f"{shown(key)}: {shown(why)}")
+    alone = f"; {count_text(found.alone, 'issue')} of {partner} will be new here"
+    what = "are tied" if found.tied else "would be tied, with --apply"
+    app.tell(f"{count_text(len(found.ties), 'issue')} {what}{alone}")
+
+
+def _document(found: Ties) -> dict[str, object]:
+    return {
+        "tied": found.tied,
+        "issues": [_tie(one) for one in found.ties],
+        "alone": found.alone,
+        "unclear": found.unclear,
+    }
+
+
+def _tie(one: Tie) -> dict[str, object]:
+    return {"ours": one.ours, "theirs": one.theirs, "gid": one.gid, "differs": list(one.differs), "below": one.below}

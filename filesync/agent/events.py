@@ -157,6 +157,20 @@ class Dropped(Event, frozen=True, kw_only=True):
         return f"{self.key or self.gid}: {self.why}"
 
 
+class FileLeftOut(Event, frozen=True, kw_only=True):
+    """An attachment of the partner's that the mapping does not let in."""
+
+    mark: Mark
+    key: str
+    rule: str
+
+    def sentence(self) -> str:
+        return (
+            f"{self.key}: an attachment of the partner's is not taken, by the mapping: {self.rule}. All else of the issue is. "
+            "It stays with the partner; changing the rule does not bring it, attaching it there once more does."
+        )
+
+
 class LostEdit(Event, frozen=True, kw_only=True):
     """The partner deleted what was edited or commented on here."""
 

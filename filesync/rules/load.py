@@ -12,6 +12,7 @@ from filesync.model.links import LINK
 from filesync.model.values import FieldKind, FieldSpec
 from filesync.rules.contract import MAY_LIST, OWN_NAME, Contract, ContractField, DeletePolicy, is_cascade, load_contract
 from filesync.rules.mapping import Rules
+from filesync.rules.sieve import make_sieves
 from filesync.rules.standing import FieldRule, LinkRule
 from filesync.rules.words import SAME, Words
 from filesync.settings import At, Document, did_you_mean, load, place_in_file, quoted
@@ -44,7 +45,14 @@ def make_rules(contract: Contract, mapping: Document | None = None) -> Rules:
         raise ConfigError(problems, hint=f"Mend {document.name}; the contract is what both sites agreed on.")
     own = {Kind(kind): DeletePolicy(policy) for kind, policy in data.get("deletes", {}).items()}
     links = LinkRule(Words(data.get("links", {})), frozenset(contract.links))
-    return Rules(contract, tuple(_rules(contract, data)), links, {**contract.deletes, **own}, Words(data.get("users", {})))
+    return Rules(
+        contract,
+        tuple(_rules(contract, data)),
+        links,
+        {**contract.deletes, **own},
+        Words(data.get("users", {})),
+        make_sieves(data.get("attachments", {})),
+    )
 
 
 def gaps(
@@ -141,6 +149,8 @@ def _problems(contract: Contract, document: Document) -> Iterator[Problem]:
         yield from _unknown_words(document, (table,), data.get(table, {}), words)
     if "users_default" in data and not any(field.spec.kind is FieldKind.USER for field in contract.fields.values()):
         yield document.problem(("users_default",), "no user travels under the contract", key=True)
+    if "attachments" in data and not contract.attachments:
+        yield document.problem(("attachments",), "no attachment travels under the contract", key=True)
     first: dict[str, str] = {}
     for ours, theirs in _locals(data).items():
         at: At = ("fields", ours)

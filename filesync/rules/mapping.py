@@ -13,6 +13,7 @@ from filesync.model.links import LINK
 from filesync.model.values import REMEMBERED, SHORT, FieldKind, Flat, Value, flat_name, split_name
 from filesync.rules.contract import BELOW, BODY, Contract, DeletePolicy
 from filesync.rules.prose import Prose
+from filesync.rules.sieve import ALL_THROUGH, Sieves
 from filesync.rules.standing import FieldRule, LinkRule
 from filesync.rules.ways import UNFIT, WHY, Dropped, WayIn, WayOut
 from filesync.rules.words import SAME, Words
@@ -46,11 +47,13 @@ class Rules:
         links: LinkRule,
         deletes: Mapping[Kind, DeletePolicy],
         users: Words = SAME,
+        sieves: Sieves = ALL_THROUGH,
     ) -> None:
         self.contract = contract
         self.links = links
         self.deletes = deletes  # what this site does when the partner deleted something
         self.users = users  # who is who, wherever one is named
+        self.sieves = sieves  # which attachments this site sends and takes
         self._by_local = {rule.local: rule for rule in rules}
         self._by_wire = {rule.field.spec.name: rule for rule in rules}
         self._naming = {LINK, *(rule.local for rule in rules if rule.field.spec.kind is FieldKind.PARENT)}  # other issues

@@ -70,6 +70,12 @@ def test_the_mapping_is_as_the_page_says(tmp_path: Path) -> None:
     taken = rules.inward(Kind.ISSUE, {"type": "Defect", "urgency": "Medium", "labels:x": True, "assignee": "whoever"}, nobody)
     assert taken.fields == {"type": "Bug", "priority": "Medium", "labels:x": True, "assignee": "t.weber"}
     assert rules.deletes[Kind.ISSUE] is DeletePolicy.IGNORE
+    assert [bool(rules.sieves.out.stops(*one)) for one in (("a.png", 50 << 20), ("a.png", (50 << 20) + 1), ("A.EXE", 1))] == [
+        False,
+        True,
+        True,
+    ]
+    assert [bool(rules.sieves.into.stops(name, 1)) for name in ("pump.PNG", "pump.txt", "valve.txt")] == [False, False, True]
 
 
 def test_a_fresh_site_takes_the_examples_and_works_with_them(capsys: pytest.CaptureFixture[str]) -> None:

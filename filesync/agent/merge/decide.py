@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from filesync.agent.events import Applied, Dropped
+from filesync.agent.events import Applied, Dropped, FileLeftOut
 from filesync.agent.merge import plan
 from filesync.agent.merge.outcome import End, Outcome, Work
 from filesync.agent.merge.people import People
@@ -133,6 +133,11 @@ class Merge:
                 return self._make(outcome, change, doubted=doubted)
 
     def _make(self, outcome: Outcome, change: Create, *, doubted: bool) -> Step:
+        if not doubted and (rule := self._not_taken(change)):
+            outcome.rows.append(Entity(gid=change.gid, kind=change.kind, parent=change.parent, state=Life.APART))
+            key = self._view.keys.ours(change.about.key) or change.about.key or change.gid
+            outcome.events.append(FileLeftOut(mark=outcome.work.mark, key=key, rule=rule))
+            return outcome
         fields = dict(change.fields)
         for name, target in self._view.references(change):
             if link_end(name) is not None:
@@ -151,6 +156,12 @@ class Merge:
         return Make(
             outcome, msgspec.structs.replace(change, fields=fields), above.local if above is not None else None, doubted
         )
+
+    def _not_taken(self, change: Create) -> str:
+        """The rule of the mapping by which an attachment is not made here, in words; "" for all else."""
+        if change.kind is not Kind.ATTACHMENT or change.blob is None:
+            return ""
+        return self._paired.rules.sieves.into.stops(str(change.fields.get("name", "")), change.blob.size)
 
     def _all_told(self, change: Create, shown: Shown) -> dict[str, Told]:
         """A create as a set: it tells every field, so one that is absent is empty; but a link may only not be told yet.
@@ -277,6 +288,8 @@ class Merge:
         policy = self._paired.rules.deletes[row.kind if row is not None else kind]
         verdict = plan.on_delete(state=self._view.life(change.gid), there=shown is not None, policy=policy)
         if verdict is OnDelete.DROP:
+            if row is not None and row.kind is Kind.ATTACHMENT and row.state is Life.APART and row.local is None:
+                return outcome  # it was left out: nobody misses it
             return self._drop(outcome, "was deleted or kept apart here already")
         if row is None or shown is None:
             row = row or Entity(gid=change.gid, kind=kind, state=Life.DEAD)

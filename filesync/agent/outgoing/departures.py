@@ -92,6 +92,22 @@ class Withheld(Event, frozen=True, kw_only=True):
         )
 
 
+class KeptHere(Event, frozen=True, kw_only=True):
+    """Attachments that the mapping does not let out."""
+
+    standing = True
+    rule: str
+    key: str  # of an issue that has one
+    files: int
+
+    def sentence(self) -> str:
+        stay = "stays" if self.files == 1 else "stay"
+        return (
+            f"{count_text(self.files, 'attachment')} ({self.key}{' and others' if self.files > 1 else ''}) {stay} here by the "
+            f"mapping, {self.rule}. Everything else of the issues goes on; once no rule keeps them, they are sent."
+        )
+
+
 class NotRead(Event, frozen=True, kw_only=True):
     """An issue that the tracker has and does not show, or not so that it can be read."""
 

@@ -11,6 +11,7 @@ from typing import Final
 from filesync.agent.naming import prose
 from filesync.agent.outgoing.departures import NotRead, NotTold, PairedBefore, Unpaired, Withheld
 from filesync.agent.outgoing.places import Places
+from filesync.agent.outgoing.sieving import Sieving
 from filesync.agent.progress import Doing
 from filesync.agent.record import Record
 from filesync.agent.site import Halted, Paired, Site
@@ -56,6 +57,7 @@ class Gather:
         self._record = record
         self._prose = prose(site, paired)
         self._places = Places(site, paired)
+        self._sieving = Sieving(paired)
         self._doubted: frozenset[Gid] = frozenset()
         self._ended = False  # an exchange of ours was: nobody knows any more what came on it
         self._waits_for_them = 0  # came from this partner before, and nothing of this exchange was ever taken
@@ -95,7 +97,7 @@ class Gather:
         with self._site.ledger.begin() as conn:
             ready = shadows.ready_revisits(conn, self._x.id)
         yield from self._reading((issue, None) for issue in ready)
-        for event in self._places.told():
+        for event in (*self._places.told(), *self._sieving.told()):
             self._record.add(event)
         if self._waits_for_them:
             self._record.add(PairedBefore(partner=self._x.partner_name, items=self._waits_for_them))
@@ -275,7 +277,7 @@ class Gather:
             came=item.origin is not None and (home(item.origin) == self._x.partner_site or not self._ours_to_tell(gid)),
             about=item.about,
             issue=item.ref.issue,
-            withheld=outward.withheld,
+            withheld=outward.withheld or self._sieving.keeps(item),
         )
 
     def _ours_to_tell(self, gid: Gid) -> bool:

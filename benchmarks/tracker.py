@@ -64,6 +64,10 @@ class MemoryTracker:
     def get_all(self, issues: Sequence[str]) -> Iterator[tuple[str, Issue | None]]:
         return ((issue, self.issues.get(issue)) for issue in issues)
 
+    def find(self, key: str) -> str | None:
+        local = key.rpartition("-")[2]
+        return local if local in self.issues else None
+
     def create(self, origin: Gid, draft: Draft) -> Born:
         local = str(len(self.issues) + 1)
         ref = Ref(draft.kind, draft.issue or local, local)

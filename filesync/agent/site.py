@@ -214,6 +214,11 @@ class Site:
             raise StreamStopped(f"exchange {name!r} is stopped: {unquoting(one.stopped_why)}", hint="see: filesync status")
         if one.state is State.PAUSED:
             raise Paused(paused_text(one), hint=f"go on with: filesync resume --exchange {name}")
+        return self.ruled(one)
+
+    def ruled(self, one: Exchange) -> Paired:
+        """An exchange with its rules, whatever its state. Raises ConfigError."""
+        name = one.name
         us = agreed.Site(self.config.site, self.config.name)
         them = agreed.Site(one.partner_site, one.partner_name)
         if name not in self._rules:

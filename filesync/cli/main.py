@@ -37,6 +37,7 @@ VERBS: Final = {
     "pause": Verb("pause", "pause", "Let nothing go out or come in, until resume."),
     "resume": Verb("pause", "resume", "Let paused exchanges go on."),
     "status": Verb("status", "status", "Show how far each stream is, and what waits."),
+    "why": Verb("why", "why", "Show where an issue stands with every partner, and why."),
     "log": Verb("log", "log", "Show what happened."),
     "conflicts": Verb("conflicts", "conflicts", "Show edits of both sides that met, and which of them won."),
     "stuck": Verb("stuck", "stuck", "List, retry or skip what the tracker refused."),

@@ -240,7 +240,15 @@ def add_conflicts(conn: sa.Connection, exchange_id: int, rows: Iterable[Conflict
 
 def conflicts(conn: sa.Connection, exchange_id: int, *, limit: int | None = None) -> list[Conflict]:
     """The newest conflicts, oldest of them first."""
-    query = sa.select(conflict).where(conflict.c.exchange == exchange_id).order_by(conflict.c.row.desc()).limit(limit)
+    return _conflicts(conn, sa.select(conflict).where(conflict.c.exchange == exchange_id), limit)
+
+
+def conflicts_of(conn: sa.Connection, exchange_id: int, gid: Gid, *, limit: int) -> list[Conflict]:
+    """The newest conflicts of one entity, oldest of them first."""
+    return _conflicts(conn, sa.select(conflict).where(conflict.c.exchange == exchange_id, conflict.c.gid == gid), limit)
+
+
+def _conflicts(conn: sa.Connection, query: sa.Select[Any], limit: int | None) -> list[Conflict]:
     found = [
         Conflict(
             at=row.at,
@@ -253,7 +261,7 @@ def conflicts(conn: sa.Connection, exchange_id: int, *, limit: int | None = None
             winner=row.winner,
             rule=row.rule,
         )
-        for row in conn.execute(query)
+        for row in conn.execute(query.order_by(conflict.c.row.desc()).limit(limit))
     ]
     return found[::-1]
 

@@ -9,7 +9,7 @@ import msgspec
 from filesync.bundle.verdict import shown
 from filesync.model.ids import Gid, Kind
 from filesync.model.issue import RESTRICTION, Item
-from filesync.model.links import LINK
+from filesync.model.links import LINK, link_parts
 from filesync.model.values import REMEMBERED, SHORT, FieldKind, Flat, Value, flat_name, split_name
 from filesync.rules.contract import BELOW, BODY, Contract, DeletePolicy
 from filesync.rules.prose import Prose
@@ -159,6 +159,11 @@ class Rules:
     def _withheld(self, item: Item, way: WayOut) -> bool:
         restricted = RESTRICTION.get(item.ref.kind, "") in item.fields
         return restricted and self.restriction(item.ref.kind) not in way.fields
+
+    def tells_link(self, flat: str) -> bool:
+        """Whether a field of ours is a link of a type that travels."""
+        parts = link_parts(flat)
+        return parts is not None and self.links.words.out(parts[0]) in self.links.allowed
 
     def texts(self, kind: Kind) -> Mapping[str, str]:
         """Our names of the free texts of an item of this kind, by the contract's."""

@@ -140,6 +140,10 @@ class Tracker(Protocol):
         """
         ...
 
+    def find(self, key: str) -> str | None:
+        """The local id of the issue that people call by this key; None where none of the project is. Raises Unavailable."""
+        ...
+
     def create(self, origin: Gid, draft: Draft) -> Born:
         """Make the entity, once for each origin: a second call answers what the first one made, as it was born.
 

@@ -26,6 +26,7 @@ SHOWS: Final = {
     "issue attachment get": "names what was fetched",
     "show": "with --changes, what a bundle says",
     "conflicts": "both values of edits that met, so that the one that lost can be put back",
+    "why": "the word of ours for which the contract has none, and why a change is refused, as stuck list",
     "stuck list": "the tracker's own words, which say what is wrong with a value",
     "stuck retry": "what is still refused, as stuck list",
     "status": "the names of attachments that wait, and what is not valid where a stream is stopped",
@@ -69,11 +70,14 @@ def _first_issues(scene: Scene) -> None:
     scene.call(acme, "issue", "show", "ABC-1", status=ExitCode.DONE)
     (folder / "more.yaml").write_text("issues: []\n")
     scene.call(acme, "issue", "load", folder / "more.yaml")
+    for words in (("ABC-3",), ("ABC-3", "--json"), ("ABC-1#1",), ("ABC-1/1", "--json")):
+        scene.call(acme, "why", *words, status=ExitCode.DONE)
     scene.call(acme, "export", "-v", status=ExitCode.DONE)  # and ABC-3's priority has no word
     scene.bring("acme", "globex")
     scene.call("globex", "import", "-v", status=ExitCode.WORK_LEFT)
     scene.call("globex", "stuck", "list")
     scene.call("globex", "stuck", "list", "--json")
+    scene.call("globex", "why", "ABC-2", "--json")
     scene.call("globex", "stuck", "retry", status=ExitCode.WORK_LEFT)
     scene.call("globex", "check")
 

@@ -114,6 +114,9 @@ class FaultyTracker:
             with suppress(Unreadable):
                 yield issue, self.get(issue)
 
+    def find(self, key: str) -> str | None:
+        return self.real.find(key)
+
     def create(self, origin: Gid, draft: Draft) -> Born:
         self._writing("create", draft)
         return self._around("create", lambda: self.real.create(origin, draft))

@@ -104,10 +104,12 @@ class ReadingContract:
 
     def test_a_tracker_that_is_down_is_unavailable_in_every_call(self, bench: Bench) -> None:
         ref = bench.create().item.ref
+        key = bench.issue(ref.local).key
         bench.break_down()
         calls: dict[str, Callable[[], object]] = {
             "changed": lambda: list(bench.changed(None)),
             "get": lambda: bench.tracker.get(ref.local),
+            "find": lambda: bench.tracker.find(key),
             "create": lambda: bench.create(n=2),
             "write": lambda: bench.tracker.apply(ref, Write({"summary": "x"}), MARK),
             "remove": lambda: bench.tracker.apply(ref, Remove(), MARK),
@@ -131,6 +133,14 @@ class ReadingContract:
         local = bench.person.create(bench.basic)
         bench.person.delete(local)
         assert bench.tracker.get(local) is None
+
+    def test_an_issue_is_found_by_the_key_that_people_type(self, bench: Bench) -> None:
+        local = bench.person.create(bench.basic)
+        key = bench.issue(local).key
+        assert bench.tracker.find(key) == bench.tracker.find(f" {key.lower()}") == local
+        number = key.rpartition("-")[2]
+        for other in (f"{key}9", f"OTHER-{number}", number, "", "-", f"{key}/../{number}", f"{key}\x00", local + "x"):
+            assert bench.tracker.find(other) is None, other
 
     def test_out_of_scope_is_told_apart_from_gone(self, bench: Bench) -> None:
         local = bench.person.create(bench.basic)

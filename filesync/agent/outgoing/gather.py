@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain
 from typing import Final
 
 from filesync.agent.naming import prose
 from filesync.agent.outgoing.departures import NotRead, NotTold, PairedBefore, Unpaired, Withheld
+from filesync.agent.outgoing.feed import piece
 from filesync.agent.outgoing.places import Places
 from filesync.agent.outgoing.sieving import Sieving
 from filesync.agent.progress import Doing
@@ -58,8 +59,9 @@ class Gather:
         self._prose = prose(site, paired)
         self._places = Places(site, paired)
         self._sieving = Sieving(paired)
-        self._doubted: frozenset[Gid] = frozenset()
-        self._ended = False  # an exchange of ours was: nobody knows any more what came on it
+        with site.ledger.begin() as conn:
+            self._doubted = frozenset(shadows.doubts(conn, self._x.id))
+            self._ended = bool(endings(conn))  # an exchange of ours was: nobody knows any more what came on it
         self._waits_for_them = 0  # came from this partner before, and nothing of this exchange was ever taken
         self._read_so_far = 0  # issues
         self._deleted: list[str] = []  # local ids of issues that are gone
@@ -81,9 +83,7 @@ class Gather:
         Raises Unavailable, Halted.
         """
         with self._site.ledger.begin() as conn:
-            self._doubted = frozenset(shadows.doubts(conn, self._x.id))
             again = shadows.revisits(conn, self._x.id)
-            self._ended = bool(endings(conn))
         # Never read yet, or other rules than last time: everything is looked at. A feed from its beginning need not name
         # what was deleted before, so the issues that the ledger has are asked for by name.
         anew = self._x.cursor is None or self._x.basis != self._paired.basis
@@ -102,12 +102,16 @@ class Gather:
         if self._waits_for_them:
             self._record.add(PairedBefore(partner=self._x.partner_name, items=self._waits_for_them))
 
+    def of(self, local: str) -> Found:
+        """What one issue has to tell, and the parents that go before it, whatever the feed says. Raises Unavailable."""
+        return next(self._reading(iter([(local, None)])))
+
     def _reading(self, feed: Iterator[tuple[str, str | None]]) -> Iterator[Found]:
         """What was named before the feed failed is told first; then it raises what that failed with."""
         self._begin()
         found = Found()
         trouble: list[Unavailable] = []
-        while chunk := _piece(feed, trouble):
+        while chunk := piece(feed, trouble, most=_CHUNK):
             # one that was looked at already changed once more while we read: that is told after what was found before
             if self._enough(found) or any(local in self._looked for local, _ in chunk):
                 yield found.ordered()
@@ -339,14 +343,3 @@ class Gather:
         self._one(local, issue, found, depth=depth)
         row = self._rows.get(self._gid(issue.item))
         return row.gid if row is not None and row.state is Life.LIVE else None
-
-
-def _piece(feed: Iterator[tuple[str, str | None]], trouble: list[Unavailable]) -> list[tuple[str, str | None]]:
-    """As many issues as are read at once. What the feed fails with is put into `trouble`; then nothing follows."""
-    piece: list[tuple[str, str | None]] = []
-    try:
-        for one in islice(feed, 0 if trouble else _CHUNK):
-            piece.append(one)  # noqa: PERF402 - what came before it fails is kept
-    except Unavailable as error:
-        trouble.append(error)
-    return piece

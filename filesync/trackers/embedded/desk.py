@@ -208,8 +208,8 @@ class Desk:
         return By(self.author, self._clock())
 
     def _ref(self, work: Work, key: str) -> Ref:
-        prefix, _, local = key.strip().upper().rpartition("-")
-        if prefix != work.project or work.issue(local) is None:
+        local = work.find(key)
+        if local is None:
             raise Gone(f"there is no issue {quoted(key)}", hint="`filesync issue list` shows what there is.")
         return Ref(Kind.ISSUE, local, local)
 

@@ -104,6 +104,11 @@ class EmbeddedTracker:
         for issue in issues:
             yield issue, self.get(issue)
 
+    def find(self, key: str) -> str | None:
+        """See Tracker."""
+        with self._store.reading() as work:
+            return work.find(key)
+
     def create(self, origin: Gid, draft: Draft) -> Born:
         """See Tracker. What people deleted since is not made again: it is answered as it was born."""
         if draft.content is None:

@@ -63,6 +63,11 @@ class Work:
         """ABC-17."""
         return f"{self.project}-{issue}"
 
+    def find(self, key: str) -> str | None:
+        """The id of the issue that people call so, in whatever case they type it."""
+        project, _, local = key.strip().upper().rpartition("-")
+        return local if project == self.project and self.issue(local) is not None else None
+
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def issue(self, local: str) -> Entry | None:

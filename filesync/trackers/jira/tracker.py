@@ -115,6 +115,10 @@ class JiraTracker:
         """See Tracker."""
         return self._reading.get_all(issues)
 
+    def find(self, key: str) -> str | None:
+        """See Tracker."""
+        return self._reading.find(key)
+
     def create(self, origin: Gid, draft: Draft) -> Born:
         """See Tracker, and births.py for how it is done once."""
         with self._at(draft.issue):

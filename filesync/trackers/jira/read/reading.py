@@ -88,6 +88,12 @@ class Reading:
         unread.tell()
         return found[issue]
 
+    def find(self, key: str) -> str | None:
+        """The id of the project's issue that people call so: Jira knows the keys of all its projects, in any case."""
+        name, dash, number = key.strip().upper().rpartition("-")
+        asked = f"{name}{dash}{number}"
+        return self._id_of(asked) if name == self._catalogue().key and number.isascii() and number.isdigit() else None
+
     def get_all(self, issues: Sequence[str]) -> Iterator[tuple[str, Issue | None]]:
         """The same of several, those that are not there last. Where many are unreadable, that is raised."""
         missing = []

@@ -103,26 +103,28 @@ def _coming(site: Site, key: str, where: str | None) -> Meant | None:
 def _by_gid(site: Site, gid: Gid) -> Meant:
     with site.ledger.begin() as conn:
         exchanges = streams.exchanges(conn)
-        issue = next(_issues_of(conn, exchanges, gid), None)
-        known = issue is not None or any(journal.queued_gids(conn, x.id, [gid]) for x in exchanges)
+        stands = next(_stands(conn, exchanges, gid), None)
+        known = stands is not None or any(journal.queued_gids(conn, x.id, [gid]) for x in exchanges)
         known = known or any(gid in shadows.entities(conn, x.id, [gid]) for x in exchanges)
     _, kind, local, _ = gid.split("/")
-    if issue is None and home(gid) == site.config.site and kind == Kind.ISSUE:
-        issue = local
-    found = site.tracker.get(issue) if issue is not None else None
-    if found is not None:
-        for item in (found.item, *found.children):
-            if gid_of(site, item) == gid:
-                return Meant(gid, found.key, found, item)
+    if stands is None and home(gid) == site.config.site and kind == Kind.ISSUE:
+        stands = (local, local)
+    issue = site.tracker.get(stands[0]) if stands is not None else None
+    if issue is not None and stands is not None:
+        for item in (issue.item, *issue.children):
+            if (item.ref.kind, item.ref.local) == (kind, stands[1]):
+                return Meant(gid, issue.key, issue, item)
     if not known:
         raise NotHere(f"nobody here knows of {shown(gid, limit=200)}", hint=f"Say {_FORMS}.")
     return Meant(gid, gid, None, None)
 
 
-def _issues_of(conn: sa.Connection, exchanges: Iterable[Exchange], gid: Gid) -> Iterator[str]:
-    """Local ids of the issue that it is or belongs to."""
+def _stands(conn: sa.Connection, exchanges: Iterable[Exchange], gid: Gid) -> Iterator[tuple[str, str]]:
+    """Where it stands in our tracker: the local id of its issue, and its own."""
     for x in exchanges:
         row = shadows.entities(conn, x.id, [gid]).get(gid)
-        above = row if row is None or row.parent is None else shadows.entities(conn, x.id, [row.parent]).get(row.parent)
+        if row is None or row.local is None:
+            continue
+        above = row if row.parent is None else shadows.entities(conn, x.id, [row.parent]).get(row.parent)
         if above is not None and above.local is not None:
-            yield above.local
+            yield above.local, row.local

@@ -22,14 +22,14 @@ from filesync.agent.record import moment
 from filesync.agent.site import Paired, Site
 from filesync.bundle.changes import read_change
 from filesync.errors import ConfigError
-from filesync.ledger import journal, naming, shadows, streams
+from filesync.ledger import journal, naming, shadows, streams, ties
 from filesync.ledger.journal import Conflict, Queued, Wait
 from filesync.ledger.streams import Exchange
 from filesync.model.change import Delete
 from filesync.model.diff import Tell
 from filesync.model.ids import NEVER, Gid, Kind, Mark, home, parse_mark
-from filesync.model.issue import Item
-from filesync.model.shadow import Entity, Life
+from filesync.model.issue import Ref
+from filesync.model.shadow import Life
 from filesync.model.values import split_name
 from filesync.rules.mapping import Outward
 
@@ -119,8 +119,9 @@ def why(site: Site, text: str) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """What our rules, and the next export, make of an issue and of all that belongs to it."""
+    """What our rules, and the next export, make of an issue and of all that belongs to it; how the exchange calls these."""
 
+    gids: Mapping[Ref, Gid]
     outward: Mapping[Gid, Outward]
     tells: Mapping[Gid, Tell]
 
@@ -132,10 +133,12 @@ def _of(site: Site, x: Exchange, what: Meant) -> Why:
         paired = site.ruled(x)
     except ConfigError as error:
         trouble = error
-    told = _Told({}, {}) if paired is None else _told(site, paired, what)
+    told = _told(site, x, paired, what)
+    if what.item is not None:
+        what = what._replace(gid=told.gids[what.item.ref])
     with site.ledger.begin() as conn:
         queued = journal.queued_of(conn, x.id, [what.gid])
-        facts = _facts(conn, site, x, what, told, paired=paired, trouble=trouble, queued=bool(queued))
+        facts = _facts(conn, x, what, told, paired=paired, trouble=trouble, queued=bool(queued))
         because = first_reason(facts)
         row = facts.row
         sent = max((one.told for one in row.fields.values()), default=NEVER) if row else NEVER
@@ -160,13 +163,12 @@ def _of(site: Site, x: Exchange, what: Meant) -> Why:
             unnamed=() if paired is None else _unnamed(paired, what),
             left=tuple(map(_left, queued)),
             conflicts=tuple(map(_met, journal.conflicts_of(conn, x.id, what.gid, limit=_CONFLICTS))),
-            below=_below(conn, site, x, what, told),
+            below=_below(conn, x, what, told),
         )
 
 
 def _facts(
     conn: sa.Connection,
-    site: Site,
     x: Exchange,
     what: Meant,
     told: _Told,
@@ -175,7 +177,7 @@ def _facts(
     trouble: ConfigError | None,
     queued: bool,
 ) -> Facts:
-    above = gid_of(site, what.issue.item) if what.issue is not None else what.gid
+    above = told.gids[what.issue.item.ref] if what.issue is not None else what.gid
     rows = shadows.entities(conn, x.id, [what.gid, above])
     return Facts(
         exchange=x,
@@ -194,20 +196,26 @@ def _facts(
     )
 
 
-def _told(site: Site, paired: Paired, what: Meant) -> _Told:
+def _told(site: Site, x: Exchange, paired: Paired | None, what: Meant) -> _Told:
     if what.issue is None:
-        return _Told({}, {})
-    texts = prose(site, paired)
+        return _Told({}, {}, {})
 
     def gid_of_issue(local: str) -> Gid | None:
         with site.ledger.begin() as conn:
-            row = shadows.by_local(conn, paired.exchange.id, Kind.ISSUE, local)
+            row = shadows.by_local(conn, x.id, Kind.ISSUE, local)
         return row.gid if row is not None and row.state is Life.LIVE else None
 
     items = (what.issue.item, *what.issue.children)
-    outward = {gid_of(site, one): paired.rules.outward(one, gid_of_issue, prose=texts) for one in items}
-    found = Gather(site, paired, site.record(paired.exchange.name)).of(what.issue.item.ref.local)
-    return _Told(outward, {tell.row.gid: tell for tell in found.tells})
+    own = {one.ref: gid_of(site, one) for one in items}
+    with site.ledger.begin() as conn:
+        tied = ties.tied(conn, x.id, own.values())  # both sides had them before
+    gids = {ref: tied.get(gid, gid) for ref, gid in own.items()}
+    if paired is None:
+        return _Told(gids, {}, {})
+    texts = prose(site, paired)
+    outward = {gids[one.ref]: paired.rules.outward(one, gid_of_issue, prose=texts) for one in items}
+    found = Gather(site, paired, site.record(x.name)).of(what.issue.item.ref.local)
+    return _Told(gids, outward, {tell.row.gid: tell for tell in found.tells})
 
 
 def _unnamed(paired: Paired, what: Meant) -> tuple[str, ...]:
@@ -251,18 +259,14 @@ def _met(one: Conflict) -> Met:
     return Met(at=moment(one.at), mark=one.mark, field=one.field, winner=one.winner, rule=one.rule)
 
 
-def _below(conn: sa.Connection, site: Site, x: Exchange, what: Meant, told: _Told) -> dict[str, dict[str, int]]:
+def _below(conn: sa.Connection, x: Exchange, what: Meant, told: _Told) -> dict[str, dict[str, int]]:
     if what.kind is not Kind.ISSUE or what.issue is None:
         return {}
-    gids = {gid_of(site, one): one for one in what.issue.children}
+    gids = [told.gids[one.ref] for one in what.issue.children]
     rows = shadows.entities(conn, x.id, gids)
     found: dict[str, Counter[str]] = {}
-    for gid, item in gids.items():
-        found.setdefault(item.ref.kind, Counter())[_standing(item, rows.get(gid), told.tells.get(gid))] += 1
+    for gid, item in zip(gids, what.issue.children, strict=True):
+        there = gid in rows and rows[gid].state is Life.LIVE
+        standing = Standing.TO_SEND if gid in told.tells else Standing.AGREED if there else Standing.STAYS
+        found.setdefault(item.ref.kind, Counter())[standing] += 1
     return {kind: dict(counts) for kind, counts in found.items()}
-
-
-def _standing(_item: Item, row: Entity | None, tell: Tell | None) -> Standing:
-    if tell is not None:
-        return Standing.TO_SEND
-    return Standing.AGREED if row is not None and row.state is Life.LIVE else Standing.STAYS

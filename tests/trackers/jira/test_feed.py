@@ -214,8 +214,36 @@ def test_a_first_reading_that_was_cut_off_goes_on_where_it_ended(jira: Jira) -> 
 
 def test_oldest_change_comes_first(jira: Jira) -> None:
     first, second, third = (jira.create() for _ in range(3))
+    if jira.search.cloud:  # where a first reading goes by ids
+        jira.follow()
+        jira.forward()
+        jira.edit(second, summary="edited")
+        jira.edit(third, summary="edited")
     jira.edit(first, summary="last of all")
-    assert jira.named() == [second, third, first]
+    assert jira.named(jira.cursor)[:3] == [second, third, first]
+
+
+def test_what_changes_while_a_first_reading_is_cut_off_is_told(jira: Jira) -> None:
+    made = [jira.create(str(n)) for n in range(30)]
+    jira.forward(5)
+    jira.follow(steps=2, chunk=10)
+    jira.forward(5)
+    jira.edit(made[3], summary="edited meanwhile")
+    jira.delete(made[25])
+    jira.follow()
+    assert set(jira.copy) == {*made} - {made[25]}
+    assert jira.copy[made[3]].item.fields["summary"] == "edited meanwhile"
+    jira.forward()
+    assert len(jira.follow()) < 3, "what follows is a poll again"
+
+
+def test_the_first_reading_of_a_scope_costs_no_more(tmp_path: Path) -> None:
+    jira = make(CLOUD, tmp_path, scope="labels = shared", sweep=1_000_000)
+    made = [jira.create(str(n), labels=["shared"] if n % 2 else []) for n in range(300)]
+    jira.forward()
+    assert jira.costs(jira.follow).total() == 1 + 1 + 2, "the time, the ids, and a hundred issues at a time"
+    assert set(jira.copy) == set(made[1::2])
+    assert all(issue.in_scope for issue in jira.copy.values())
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,7 @@ class Cursor(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     at: _Count
     # named already, with `updated` as it was then: a poll from `at` shows them again
     seen: Annotated[dict[_Id, _Count], msgspec.Meta(max_length=KEPT)] = {}
+    walked: _Count = 0  # the last id of a first reading that goes by ids and is not at its end
     turn: _Count = 0  # which share of the known issues is swept next
     runs: _Count = 0  # since all ids were compared
     compared: _Count = 0  # when they were

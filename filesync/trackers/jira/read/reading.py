@@ -37,6 +37,11 @@ class New:
 
     updated: int | None
     scoped: bool
+    settled: int = -1  # ms since 1970: what was updated then or before, the search knew
+
+    def in_scope(self, updated: int) -> bool:
+        """Whether the issue is for sure, when its `updated` is this."""
+        return self.scoped and (updated == self.updated or updated <= self.settled)
 
 
 class Told(threading.local):
@@ -293,7 +298,7 @@ class Reading:
         if not self._wanted.scope:
             return set(here)
         new = self.told.new
-        sure = {local for local, updated in here.items() if local in new and new[local] == New(updated, scoped=True)}
+        sure = {local for local, updated in here.items() if local in new and new[local].in_scope(updated)}
         asked = {local: updated for local, updated in here.items() if local not in sure}
         return sure | self._search.within(asked, scope=self._wanted.scope)
 

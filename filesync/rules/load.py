@@ -56,9 +56,18 @@ def make_rules(contract: Contract, mapping: Document | None = None) -> Rules:
 
 
 def gaps(
-    rules: Rules, *, fields: Sequence[FieldSpec], types: Sequence[str], statuses: Sequence[str], links: Sequence[str]
+    rules: Rules,
+    *,
+    fields: Sequence[FieldSpec],
+    types: Sequence[str],
+    statuses: Sequence[str],
+    links: Sequence[str],
+    left_out: Mapping[str, str],
 ) -> tuple[Problem, ...]:
-    """What travels under the contract and has no place in a tracker of this description: warnings, by wire field."""
+    """What travels under the contract and has no place in a tracker of this description, by wire field.
+
+    `left_out`: fields that the tracker has and does not carry, and why.
+    """
     here = {spec.name: spec for spec in fields}
     found: list[Problem] = []
     for name, field in rules.contract.fields.items():
@@ -68,7 +77,13 @@ def gaps(
             continue
         spec = here.get(rule.local)
         if spec is None:
-            found.append(Problem(name, f"the tracker has no field {quoted(rule.local)}{did_you_mean(rule.local, here)}"))
+            near = did_you_mean(rule.local, here)
+            what = (
+                f"the tracker's field {quoted(rule.local)} is not carried: {left_out[rule.local]}"
+                if rule.local in left_out
+                else f"the tracker has no field {quoted(rule.local)}{near}"
+            )
+            found.append(Problem(name, what))
             continue
         if (spec.kind, spec.many) != (field.spec.kind, field.spec.many):
             found.append(Problem(name, f"is {_shape(field.spec)} in the contract and {_shape(spec)} in the tracker"))

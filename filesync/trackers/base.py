@@ -81,18 +81,30 @@ class MarkDeleted:
 Action: TypeAlias = Write | Remove | MarkDeleted
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """What is known of the issues of one type before there is any. Fields are named as in `Description.fields`."""
+
+    statuses: tuple[str, ...]
+    unreached: tuple[str, ...] | None  # those of them to which nothing leads; None: the tracker tells no ways beforehand
+    takes: frozenset[str] | None  # fields that can be given where an issue is made; None: nobody knows
+    needs: tuple[str, ...]  # without these none is made, and the tracker fills nothing in; one not carried as people see it
+
+
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What the tracker has: for checks, drafts of a mapping, and messages."""
+    """What the tracker has: for checks, drafts of contract and mapping, and messages."""
 
     name: str  # "embedded tracker, project ABC"
     fields: tuple[FieldSpec, ...]
     types: tuple[str, ...]
     statuses: tuple[str, ...]
-    users: tuple[str, ...]
+    users: tuple[str, ...]  # all of them; () where the tracker does not tell all
     links: tuple[str, ...]  # types of links
     left_out: Mapping[str, str] = field(default_factory=dict)  # fields that are there and not carried, and why
     lacks: Mapping[str, str] = field(default_factory=dict)  # rights that our account has not, and what they are for
+    forms: Mapping[str, Form] = field(default_factory=dict)  # by type; not there: nothing is known of it
+    labels: Mapping[str, str] = field(default_factory=dict)  # what people see for fields and users, where it is not the name
 
 
 class Tracker(Protocol):

@@ -178,9 +178,11 @@ def test_everything_that_is_wrong_is_told_at_once(pair: Pair) -> None:
     assert all(one["hint"] for one in found if one["problems"])
 
 
-def test_what_the_tracker_has_no_place_for_is_a_note(pair: Pair) -> None:
+def test_what_the_tracker_has_no_place_for_is_told_as_what_would_be_refused(pair: Pair) -> None:
     contract = pair.folder / "acme" / "contract.yaml"
     contract.write_text(re.sub(r"^(fields:.*)$", r"\1\n  flavour: {kind: text}", contract.read_text(), flags=re.MULTILINE))
     status, out, _ = pair.at_acme("check")
-    assert status == ExitCode.DONE
-    assert 'note: flavour: the tracker has no field "flavour"' in out
+    assert status == ExitCode.CONFIG
+    assert "\nBAD  rules\n" in out
+    assert '\n       flavour: the tracker has no field "flavour"' in out
+    assert "hint: What comes in for these is refused. Mend " in out

@@ -84,6 +84,7 @@ def test_gaps_between_contract_and_tracker_are_listed(tmp_path: Path) -> None:
         types=("Bug", "Task"),
         statuses=("Open", "Closed"),
         links=(),
+        left_out={},
     )
     assert sorted(str(problem) for problem in found) == [
         'labels: the tracker has no field "Labels"; did you mean "labels"?',

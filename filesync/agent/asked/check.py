@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from filesync.agent.asked.fit import fit
 from filesync.agent.asked.look import reading
 from filesync.agent.discreet import unquoting
 from filesync.agent.events import count_text
@@ -35,12 +36,8 @@ from filesync.keys.signers import read_signers
 from filesync.keys.sshsig import FileSigner
 from filesync.ledger import streams
 from filesync.ledger.streams import Direction, Exchange, State
-from filesync.model.links import LINK
-from filesync.model.values import FieldKind
 from filesync.rules.contract import Site, strangers
-from filesync.rules.load import gaps, load_rules
-from filesync.rules.mapping import Rules
-from filesync.settings import did_you_mean, quoted
+from filesync.rules.load import load_rules
 from filesync.trackers.base import Description, Tracker
 from filesync.trackers.registry import open_tracker
 
@@ -72,7 +69,7 @@ def check_site(config: Config, *, clock: Clock) -> list[Check]:
         _check("tracker", tracker.name),
         _check("ledger", lambda: _ledger(config, tracker)),
         _check("inboxes", lambda: _inboxes(config)),
-        *(_check(f"rules{of}", partial(tracker.rules, rules)) for of, rules in _rules(config)),
+        *(_check(f"rules{which.of}", partial(tracker.rules, which)) for which in _rules(config)),
         _check("exchanges", lambda: _exchanges(config)),
     ]
 
@@ -175,10 +172,30 @@ def _signing(config: Config) -> str:
     return own.fingerprint()
 
 
-def _rules(config: Config) -> Iterator[tuple[str, ExchangeRules]]:
-    yield "", ExchangeRules(contract=config.contract, mapping=config.mapping)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rules:
+    """Rules that exchanges go by, and whether any of these exchanges sends or receives."""
+
+    of: str  # " of main", or "" for those of the site
+    files: ExchangeRules
+    sends: bool
+    receives: bool
+
+
+def _rules(config: Config) -> Iterator[_Rules]:
+    ways: dict[str, Direction] = {}
+    with suppress(FilesyncError), reading(config) as conn:  # a ledger that cannot be read is told by _ledger
+        ways = {one.name: one.direction for one in streams.exchanges(conn)}
+    default = [way for name, way in ways.items() if name not in config.exchanges]
+    yield _of("", ExchangeRules(contract=config.contract, mapping=config.mapping), default)
     for name in config.exchanges:
-        yield f" of {name}", config.rules_of(name)
+        yield _of(f" of {name}", config.rules_of(name), [ways[name]] if name in ways else [])
+
+
+def _of(of: str, files: ExchangeRules, ways: list[Direction]) -> _Rules:
+    """With nobody paired yet, both ways are thought of."""
+    sends = not ways or any(way is not Direction.RECEIVE for way in ways)
+    return _Rules(of=of, files=files, sends=sends, receives=not ways or any(way is not Direction.SEND for way in ways))
 
 
 class _Tracker:
@@ -212,53 +229,18 @@ class _Tracker:
             settings.kind, project=settings.project, settings=settings.settings, folder=settings.base, clock=self._clock
         )
 
-    def rules(self, which: ExchangeRules) -> Look:
-        """Contract and mapping, with each other; what the tracker has no place for is a note."""
-        rules = load_rules(which.contract, which.mapping, site=self._config.name)
+    def rules(self, which: _Rules) -> Look:
+        """Contract and mapping, with each other and with the tracker."""
+        rules = load_rules(which.files.contract, which.files.mapping, site=self._config.name)
         found = f"contract {rules.contract.digest[:8]}, {len(rules.contract.fields)} fields"
-        have = self._description
-        if have is None:
+        if self._description is None:
             return Look(f"{found}; not held against the tracker, which could not be asked")
-        missing = gaps(rules, fields=have.fields, types=have.types, statuses=have.statuses, links=have.links)
-        missing += tuple(_left_out(rules, have))
-        if wrong := list(dict.fromkeys(_mapped(rules, have))):
-            notes = tuple(one for one in missing if one not in wrong)
-            hint = f"Mend {which.mapping}: what comes in for these words would be refused."
-            raise _Bad(wrong, hint=hint, exit_code=ExitCode.CONFIG, notes=notes)
-        return Look(found, missing)
-
-
-def _left_out(rules: Rules, have: Description) -> Iterator[Problem]:
-    """Fields that the tracker has, and cannot carry."""
-    here = {spec.name for spec in have.fields}
-    for name in rules.contract.fields:
-        local = rule.local if (rule := rules.rule(name)) is not None else name
-        if local in have.left_out and local not in here:
-            yield Problem(name, f"the tracker's field {quoted(local)} is not carried: {have.left_out[local]}")
-
-
-def _mapped(rules: Rules, have: Description) -> Iterator[Problem]:
-    """Words that the mapping names as ours and the tracker does not have, by wire field."""
-    here = {spec.name: spec for spec in have.fields}
-    for name in rules.contract.fields:
-        rule = rules.rule(name)
-        if rule is None:
-            continue
-        spec = here.get(rule.local)
-        if spec is None:
-            if rule.local != name:  # else the contract's word, not the mapping's
-                yield Problem(name, f"the tracker has no field {quoted(rule.local)}{did_you_mean(rule.local, here)}")
-            continue
-        lists = {FieldKind.TYPE: have.types, FieldKind.STATUS: have.statuses, FieldKind.USER: have.users}
-        known = lists.get(spec.kind, spec.options)
-        where = "users" if spec.kind is FieldKind.USER else name  # every field of users has the same words
-        for ours in (*rule.words.listed, *([rule.stand_in] if rule.stand_in is not None else ())):
-            if known and ours not in known:
-                yield Problem(where, f"the tracker has no {quoted(ours)}{did_you_mean(ours, known)}")
-
-    for ours in rules.links.words.listed:
-        if have.links and ours not in have.links:
-            yield Problem(LINK, f"the tracker has no {quoted(ours)}{did_you_mean(ours, have.links)}")
+        held = fit(rules, self._description, us=self._config.name, receives=which.receives, sends=which.sends)
+        if held.refused:
+            ours = f"{which.files.mapping}, " if which.files.mapping else ""
+            hint = f"What comes in for these is refused. Mend {ours}the tracker or, with the partner, the contract."
+            raise _Bad(list(held.refused), hint=hint, exit_code=ExitCode.CONFIG, notes=held.notes)
+        return Look(f"{found}; {held.unknown}" if held.unknown else found, held.notes)
 
 
 def _ledger(config: Config, tracker: _Tracker) -> str:

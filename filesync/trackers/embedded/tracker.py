@@ -11,9 +11,11 @@ from filesync.errors import ConfigError, Gone, Problem, Rejected
 from filesync.model.ids import Gid, Kind, Mark
 from filesync.model.issue import Issue, Item, Ref
 from filesync.model.values import Flat, Value, split_name
-from filesync.trackers.base import Action, Born, Description, Draft, MarkDeleted, Remove, Touched, Write
+from filesync.model.workflow import shortest
+from filesync.trackers.base import Action, Born, Description, Draft, Form, MarkDeleted, Remove, Touched, Write
 from filesync.trackers.embedded.check import quoted, suggestion
 from filesync.trackers.embedded.entry import By, Entry
+from filesync.trackers.embedded.project import Definition
 from filesync.trackers.embedded.store import Store
 from filesync.trackers.embedded.work import Work
 
@@ -73,6 +75,8 @@ class EmbeddedTracker:
             statuses=definition.statuses(),
             users=tuple(definition.users),
             links=tuple(definition.links),
+            forms={name: _form(definition, name) for name in definition.types},
+            labels=definition.users,
         )
 
     def offered(self) -> Collection[str]:
@@ -195,6 +199,17 @@ class EmbeddedTracker:
             text = "/".join(value) if isinstance(value, list) else str(value)
             held.setdefault(name, set()).add(text if element is None else element)
         return all(held.get(name, set()) & values for name, values in self._scope.items())
+
+
+def _form(definition: Definition, issue_type: str) -> Form:
+    flow = definition.workflow(issue_type)
+    steps = flow.steps()
+    return Form(
+        statuses=flow.statuses,
+        unreached=tuple(status for status in flow.statuses if shortest(steps, flow.initial, status) is None),
+        takes=frozenset(definition.fields),
+        needs=tuple(name for name, field in definition.fields.items() if field.required),
+    )
 
 
 def _born(work: Work, origin: Gid) -> Born | None:

@@ -24,6 +24,7 @@ from filesync.trackers.jira.rest.dialect import API, probe
 from filesync.trackers.jira.rest.http import Http
 from filesync.trackers.jira.settings import JiraSettings
 from filesync.trackers.jira.translate.catalogue import read_catalogue
+from filesync.trackers.jira.translate.forms import form
 from filesync.trackers.jira.translate.refused import refusal
 from filesync.trackers.jira.translate.webs import FIELD, NAME
 from filesync.trackers.jira.write.births import Births
@@ -93,10 +94,12 @@ class JiraTracker:
             fields=found.specs,
             types=tuple(found.types),
             statuses=found.statuses,
-            users=tuple(found.users),
+            users=found.known_users,
             links=tuple(found.links),
             left_out={**found.left_out, **({} if NAME in found.by_name else {NAME: _WEB_LINKS})},
             lacks=self._project.lacks(),
+            forms={name: form(found, one) for name, one in found.types.items()},
+            labels={**found.users, **{one.name: one.label for one in found.fields}},
         )
 
     def offered(self) -> Collection[str]:

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from filesync.agent.asked.check import _left_out
 from filesync.errors import ConfigError, Unavailable
 from filesync.model.values import FieldKind
-from filesync.trackers.base import Description
+from filesync.rules.load import gaps
 from filesync.trackers.jira.translate.bodies import create_body
 from filesync.trackers.jira.translate.catalogue import read_catalogue, read_screen
 from tests.rules.build import rules
@@ -145,9 +144,12 @@ def test_check_says_why_a_field_that_the_contract_names_is_not_carried(tmp_path:
     agreed = (
         "version: 1\ntypes: [Bug]\nfields: {mood: {kind: text}, votes: {kind: text}, owner: {kind: user}, x: {kind: text}}\n"
     )
-    have = Description(name="Jira", fields=found.specs, types=(), statuses=(), users=(), links=(), left_out=found.left_out)
-    told = list(_left_out(rules(tmp_path, agreed, "fields: {Mood: mood, Owner: owner}\n"), have))
-    assert [problem.where for problem in told] == ["mood", "votes"]
+    mapped = rules(tmp_path, agreed, "fields: {Mood: mood, Owner: owner}\n")
+    told = gaps(mapped, fields=found.specs, types=(), statuses=(), links=(), left_out=found.left_out)
+    said = {problem.where: problem.what for problem in told}
+    assert said.keys() == {"mood", "votes", "x"}
+    assert said["mood"].startswith('the tracker\'s field "Mood" is not carried: a field of the type com.example.moods:mood')
+    assert said["votes"] == 'the tracker\'s field "votes" is not carried: Jira lets nobody vote for another'
     assert "com.example.moods:mood" in told[0].what
 
 

@@ -37,6 +37,7 @@ class Flavour(Protocol):
 class FieldMeta:
     """What Jira says of a field on a screen (createmeta, editmeta)."""
 
+    label: str  # what people see
     required: bool  # it is never empty
     operations: frozenset[str]
     allowed: tuple[str, ...]  # canonical; of a cascading option `parent` and `parent/child`
@@ -78,6 +79,7 @@ class Catalogue:
     users: Mapping[str, str]
     epic_link: str = ""  # ids of two fields of Data Center; "" where there are none
     epic_name: str = ""
+    apart: frozenset[str] = frozenset()  # our names of fields that are read and written by calls of their own: on no screen
     desk: bool = False  # a service desk's project: some of its comments are for its agents alone
     text_limit: int = text.LIMIT
     by_name: Mapping[str, JiraField] = field(init=False)
@@ -89,6 +91,11 @@ class Catalogue:
     def specs(self) -> tuple[FieldSpec, ...]:
         """The fields as `Tracker.describe` tells them."""
         return tuple(one.spec() for one in self.fields)
+
+    @property
+    def known_users(self) -> tuple[str, ...]:
+        """The users, where Jira told all of them."""
+        return tuple(self.users) if len(self.users) < _USERS else ()
 
     @property
     def statuses(self) -> tuple[str, ...]:
@@ -134,6 +141,7 @@ def _read(http: Reads, project: str, *, cloud: bool, names: Mapping[str, str], a
         types=types,
         links=_links(http),
         users=_users(http, key, cloud=cloud),
+        apart=frozenset(one.name for one in also),
         epic_link=offered.epic_link,
         epic_name=offered.epic_name,
         desk=about.get("projectTypeKey") == "service_desk",
@@ -158,6 +166,7 @@ def read_screen(listed: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, Fi
     """The fields of a screen by Jira's id, from createmeta's list or editmeta's and a transition's map."""
     return {
         id_: FieldMeta(
+            label=str(one.get("name") or id_),
             required=bool(one.get("required")),
             default=bool(one.get("hasDefaultValue")),
             operations=frozenset(map(str, one.get("operations") or ())),

@@ -1,0 +1,202 @@
+"""Whether contract, mapping and tracker fit: what would be refused when it comes in, and what would stay at home. Pure.
+
+Asked before anything is exchanged, of what the tracker tells of its project alone. What it does not tell is said, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final
+
+from filesync.errors import Problem
+from filesync.model.links import LINK
+from filesync.model.values import FieldKind
+from filesync.rules.contract import Flow, flow
+from filesync.rules.load import gaps
+from filesync.rules.mapping import Rules
+from filesync.rules.standing import FieldRule
+from filesync.settings import did_you_mean, quoted
+from filesync.trackers.base import Description, Form
+
+_SHOWN: Final = 10  # words in one line
+_TAKEN_IN: Final = frozenset({Flow.BOTH, Flow.WE_TAKE_DRIFT, Flow.WE_TAKE_GUARD})
+_TOLD: Final = frozenset({Flow.BOTH, Flow.WE_SEND_DRIFT, Flow.WE_SEND_GUARD, Flow.WE_TAKE_GUARD})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """What does not fit. `unknown` says what the tracker does not tell beforehand; "" where it tells all."""
+
+    refused: tuple[Problem, ...]  # it would be refused when it comes in, until somebody mends it
+    notes: tuple[Problem, ...]
+    unknown: str
+
+
+def fit(rules: Rules, have: Description, *, us: str, receives: bool, sends: bool) -> Fit:
+    """Hold rules against a tracker, at the site of this name that receives, sends, or does both."""
+    ways = {name: flow(rules.contract, name, us) for name in rules.contract.fields}
+    arrive = [name for name, way in ways.items() if receives and way in _TAKEN_IN]
+    leave = [name for name, way in ways.items() if sends and way in _TOLD]
+    refused: list[Problem] = list(_mistyped(rules, have))
+    notes: list[Problem] = []
+    if receives:
+        missing = gaps(
+            rules, fields=have.fields, types=have.types, statuses=have.statuses, links=have.links, left_out=have.left_out
+        )
+        refused += [one for one in missing if one.where in arrive or one.where == LINK]
+        refused += [*_needed(rules, have), *_people(rules, have)]
+        notes += [one for one in _off_screen(rules, have) if one.where in arrive]
+    if FieldKind.STATUS in arrive:
+        never, not_everywhere = _statuses(rules, have)
+        refused += never
+        notes += not_everywhere
+    if sends:
+        notes += [*_wordless(rules, have, leave), *_uncarried(rules, have)]
+    tells_ways = all(one.unreached is not None for one in have.forms.values())
+    asked = FieldKind.STATUS in arrive and not tells_ways
+    return Fit(
+        refused=tuple(dict.fromkeys(refused)),
+        notes=tuple(dict.fromkeys(notes)),
+        unknown="which transitions lead to a status it tells only of single issues" if asked else "",
+    )
+
+
+def some(words: Sequence[str]) -> str:
+    """Somebody's words in a line, not too many of them."""
+    rest = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
+    return ", ".join(map(quoted, words[:_SHOWN])) + rest
+
+
+def _known(have: Description) -> dict[FieldKind, tuple[str, ...]]:
+    """The words that stand for all fields of a kind; () where nobody knows them."""
+    return {FieldKind.TYPE: have.types, FieldKind.STATUS: have.statuses, FieldKind.USER: have.users}
+
+
+def _mistyped(rules: Rules, have: Description) -> Iterator[Problem]:
+    """Words that the mapping names as ours and the tracker does not have, by wire field."""
+    here = {spec.name: spec for spec in have.fields}
+    for name in rules.contract.fields:
+        rule = rules.rule(name)
+        if rule is None:
+            continue
+        spec = here.get(rule.local)
+        if spec is None:
+            if (
+                rule.local != name and rule.local not in have.left_out
+            ):  # else it is the contract's word, or told with its reason
+                yield Problem(name, f"the tracker has no field {quoted(rule.local)}{did_you_mean(rule.local, here)}")
+            continue
+        known = _known(have).get(spec.kind, spec.options)
+        where = "users" if spec.kind is FieldKind.USER else name  # every field of users has the same words
+        for ours in (*rule.words.listed, *([rule.stand_in] if rule.stand_in is not None else ())):
+            if known and ours not in known:
+                yield Problem(where, f"the tracker has no {quoted(ours)}{did_you_mean(ours, known)}")
+    for ours in rules.links.words.listed:
+        if have.links and ours not in have.links:
+            yield Problem(LINK, f"the tracker has no {quoted(ours)}{did_you_mean(ours, have.links)}")
+
+
+def _forms(rules: Rules, have: Description) -> dict[str, Form]:
+    """Our types of which issues come in, and what is known of each."""
+    rule = rules.rule(FieldKind.TYPE)
+    ours = chain.from_iterable(rule.words.back(word)[:1] for word in rules.contract.types) if rule is not None else ()
+    return {name: have.forms[name] for name in ours if name in have.forms}
+
+
+def _needed(rules: Rules, have: Description) -> Iterator[Problem]:
+    """Fields without which the tracker makes no issue, and that nobody gives."""
+    given = {rule.local for name in rules.contract.fields if (rule := rules.rule(name)) is not None}
+    lacking: dict[str, list[str]] = {}
+    for kind, form in _forms(rules, have).items():
+        for name in form.needs:
+            if name not in given:
+                lacking.setdefault(name, []).append(kind)
+    for name, kinds in lacking.items():
+        yield Problem(
+            name,
+            f"the tracker makes no {' or '.join(kinds)} without it, and the contract has no field for it: take it up there, "
+            "or have the tracker fill something in",
+        )
+
+
+def _people(rules: Rules, have: Description) -> Iterator[Problem]:
+    """Users whom the contract names and nobody here is."""
+    agreed = rules.contract.users
+    if agreed is None or not have.users or not any(one.spec.kind is FieldKind.USER for one in rules.contract.fields.values()):
+        return
+    absent = [word for word in agreed if not any(ours in have.users for ours in rules.users.back(word))]
+    if absent:
+        yield Problem("users", f"nobody in the tracker stands for {some(absent)}: say who does under `users` of the mapping")
+
+
+def _statuses(rules: Rules, have: Description) -> tuple[list[Problem], list[Problem]]:
+    """Statuses of the contract that no issue here comes to, and those that issues of some types do not."""
+    rule, forms = rules.rule(FieldKind.STATUS), _forms(rules, have)
+    never: list[Problem] = []
+    some_do_not: dict[str, list[str]] = {}
+    for word in rules.contract.statuses if rule is not None else ():
+        ours = next(iter(rule.words.back(word)), "") if rule is not None else ""
+        without = [kind for kind, form in forms.items() if ours not in form.statuses or ours in (form.unreached or ())]
+        if ours not in have.statuses or not without:
+            continue  # the first is a gap
+        if len(without) == len(forms):
+            what = f"no transitions lead an issue to {quoted(ours)}: add one in the tracker, or map it to another status"
+            never.append(Problem(FieldKind.STATUS, what))
+        else:
+            for kind in without:
+                some_do_not.setdefault(kind, []).append(ours)
+    notes = [
+        Problem(
+            FieldKind.STATUS, f"{quoted(kind)} never comes to {some(words)}: where the partner's does, the status waits here"
+        )
+        for kind, words in some_do_not.items()
+    ]
+    return never, notes
+
+
+def _off_screen(rules: Rules, have: Description) -> Iterator[Problem]:
+    """Fields that cannot be given where an issue is made."""
+    forms = {kind: form.takes for kind, form in _forms(rules, have).items() if form.takes is not None}
+    here = {spec.name for spec in have.fields}
+    for name in rules.contract.fields:
+        rule = rules.rule(name)
+        off = [kind for kind, takes in forms.items() if rule is not None and rule.local in here and rule.local not in takes]
+        if off:
+            which = (
+                "no screen on which issues are made" if len(off) == len(forms) else f"no screen on which {some(off)} is made"
+            )
+            yield Problem(name, f"is on {which}: it is written afterwards where the screen for editing has it, else it waits")
+
+
+def _wordless(rules: Rules, have: Description, leave: Iterable[str]) -> Iterator[Problem]:
+    """Words of ours that the contract has none for, by wire field."""
+    here = {spec.name: spec for spec in have.fields}
+    for name in leave:
+        rule = rules.rule(name)
+        if rule is None or rule.allowed is None or rule.local not in here:
+            continue
+        kind = rule.field.spec.kind
+        words = _unsaid(rule, _known(have).get(kind, here[rule.local].options))
+        if words and kind is FieldKind.USER:
+            yield Problem("users", f"not in the contract, and never told: {some(words)}")
+        elif words and kind is FieldKind.TYPE:
+            yield Problem(name, f"the contract has no word for {some(words)}: the partner can make no issue of it")
+        elif words:
+            yield Problem(name, f"the contract has no word for {some(words)}: not told, what the partner has stays")
+
+
+def _unsaid(rule: FieldRule, ours: Iterable[str]) -> list[str]:
+    return [one for one in ours if rule.allowed is not None and rule.words.out(one) not in rule.allowed]
+
+
+def _uncarried(rules: Rules, have: Description) -> Iterator[Problem]:
+    """Fields and types of links of the tracker that the contract does not have."""
+    carried = {rule.local for name in rules.contract.fields if (rule := rules.rule(name)) is not None}
+    fields = [spec.name for spec in have.fields if spec.name not in carried]
+    if fields:
+        yield Problem("", f"fields that the contract does not have stay here: {some(fields)}")
+    links = [one for one in have.links if rules.links.words.out(one) not in rules.links.allowed]
+    if links:
+        yield Problem("", f"types of links that the contract does not have stay here: {some(links)}")

@@ -1,0 +1,158 @@
+"""What `check` says of contract, mapping and tracker: all that would be refused, all that stays at home, each once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from filesync.agent.asked.fit import Fit, fit
+from filesync.model.values import FieldKind, FieldSpec
+from filesync.trackers.base import Description, Form
+from filesync.trackers.jira.translate.forms import form
+from tests.rules.build import rules
+from tests.trackers.jira.shape import catalogue
+
+CONTRACT = """\
+version: 1
+types: [Bug, Task]
+statuses: [Open, Done, Closed, Parked]
+users: [jane, joe]
+links: [blocks]
+fields:
+  summary: {kind: text}
+  priority: {kind: option, options: [High, Low]}
+  due: {kind: date}
+  owner: {kind: user}
+  cost: {kind: number, from: acme}
+  site: {kind: text, from: globex}
+"""
+ASK = "and the contract has no field for it: take it up there, or have the tracker fill something in"
+HAVE = Description(
+    name="a tracker",
+    fields=(
+        FieldSpec("type", FieldKind.TYPE),
+        FieldSpec("status", FieldKind.STATUS),
+        FieldSpec("summary", FieldKind.TEXT),
+        FieldSpec("priority", FieldKind.OPTION, options=("High", "Low")),
+        FieldSpec("due", FieldKind.DATE),
+        FieldSpec("owner", FieldKind.USER),
+        FieldSpec("cost", FieldKind.NUMBER),
+        FieldSpec("site", FieldKind.TEXT),
+    ),
+    types=("Bug", "Task"),
+    statuses=("Open", "Done", "Closed", "Parked"),
+    users=("jane", "joe"),
+    links=("blocks",),
+    forms={
+        kind: Form(statuses=("Open", "Done", "Closed", "Parked"), unreached=(), takes=None, needs=("type", "summary"))
+        for kind in ("Bug", "Task")
+    },
+)
+
+
+def held(folder: Path, have: Description, mapping: str | None = None, *, receives: bool = True, sends: bool = True) -> Fit:
+    return fit(rules(folder, CONTRACT, mapping), have, us="acme", receives=receives, sends=sends)
+
+
+def said(found: Fit) -> tuple[list[str], list[str]]:
+    return [str(one) for one in found.refused], [str(one) for one in found.notes]
+
+
+def without(*fields: str) -> tuple[FieldSpec, ...]:
+    return tuple(one for one in HAVE.fields if one.name not in fields)
+
+
+def test_where_everything_fits_nothing_is_said(tmp_path: Path) -> None:
+    assert held(tmp_path, HAVE) == Fit(refused=(), notes=(), unknown="")
+
+
+def test_all_that_would_be_refused_is_told_at_once(tmp_path: Path) -> None:
+    bug = Form(statuses=("Open", "Done", "Parked"), unreached=("Parked",), takes=None, needs=("summary", "Team"))
+    task = Form(statuses=("Open", "Done", "Closed"), unreached=(), takes=None, needs=("summary",))
+    have = replace(HAVE, fields=without("due", "site"), users=("jane",), links=(), forms={"Bug": bug, "Task": task})
+    have = replace(have, left_out={"site": "nobody writes it"})
+    refused, notes = said(held(tmp_path, have, "users: {j: joe}\n"))
+    assert refused == [
+        'users: the tracker has no "j"',
+        'due: the tracker has no field "due"',
+        'site: the tracker\'s field "site" is not carried: nobody writes it',
+        "link: the tracker has no links",
+        f"Team: the tracker makes no Bug without it, {ASK}",
+        'users: nobody in the tracker stands for "joe": say who does under `users` of the mapping',
+        'status: no transitions lead an issue to "Parked": add one in the tracker, or map it to another status',
+    ]
+    assert notes == ['status: "Bug" never comes to "Closed": where the partner\'s does, the status waits here']
+
+
+def test_what_stays_at_home_is_a_note(tmp_path: Path) -> None:
+    more = FieldSpec("team", FieldKind.TEXT)
+    priority = FieldSpec("priority", FieldKind.OPTION, options=("High", "Low", "None"))
+    have = replace(
+        HAVE,
+        fields=(*without("priority"), priority, more),
+        types=("Bug", "Task", "Idea"),
+        statuses=(*HAVE.statuses, "Lost"),
+        users=("jane", "joe", *(f"u{n}" for n in range(12))),
+        links=("blocks", "clones"),
+    )
+    assert said(held(tmp_path, have)) == (
+        [],
+        [
+            'type: the contract has no word for "Idea": the partner can make no issue of it',
+            'status: the contract has no word for "Lost": not told, what the partner has stays',
+            'priority: the contract has no word for "None": not told, what the partner has stays',
+            'users: not in the contract, and never told: "u0", "u1", "u2", "u3", "u4", "u5", "u6", "u7", "u8", "u9" and 2 more',
+            'fields that the contract does not have stay here: "team"',
+            'types of links that the contract does not have stay here: "clones"',
+        ],
+    )
+
+
+def test_what_never_comes_in_or_never_goes_out_is_not_held_against_the_tracker(tmp_path: Path) -> None:
+    bare = replace(HAVE, fields=without("cost"))  # it is ours alone to tell
+    assert said(held(tmp_path, bare)) == ([], [])
+    assert said(held(tmp_path, replace(bare, fields=without("cost", "due"), users=("jane",)), receives=False)) == ([], [])
+    more = replace(HAVE, types=("Bug", "Task", "Idea"))
+    assert said(held(tmp_path, more, sends=False)) == ([], [])
+
+
+def test_a_word_that_the_mapping_has_wrong_is_told_whichever_way_it_goes(tmp_path: Path) -> None:
+    mapping = "types: {Bgu: Bug}\nfields: {duee: due}\nlinks: {block: blocks}\n"
+    refused, _ = said(held(tmp_path, HAVE, mapping, receives=False))
+    assert refused == [
+        'type: the tracker has no "Bgu"; did you mean "Bug"?',
+        'due: the tracker has no field "duee"; did you mean "due"?',
+        'link: the tracker has no "block"; did you mean "blocks"?',
+    ]
+
+
+def test_where_ways_are_not_told_beforehand_that_is_said(tmp_path: Path) -> None:
+    forms = {"Bug": Form(statuses=HAVE.statuses, unreached=None, takes=None, needs=())}
+    found = held(tmp_path, replace(HAVE, forms=forms))
+    assert (found.refused, found.notes) == ((), ())
+    assert found.unknown == "which transitions lead to a status it tells only of single issues"
+    assert held(tmp_path, replace(HAVE, forms=forms), receives=False).unknown == ""
+
+
+def test_a_field_on_no_screen_for_new_issues_is_a_note(tmp_path: Path) -> None:
+    every = frozenset(one.name for one in HAVE.fields)
+    bug = Form(statuses=HAVE.statuses, unreached=(), takes=every - {"due", "owner", "cost"}, needs=())
+    task = Form(statuses=HAVE.statuses, unreached=(), takes=every - {"due"}, needs=())
+    assert said(held(tmp_path, replace(HAVE, forms={"Bug": bug, "Task": task})))[1] == [
+        "due: is on no screen on which issues are made: it is written afterwards where the screen for editing has it, else it waits",
+        'owner: is on no screen on which "Bug" is made: it is written afterwards where the screen for editing has it, else it waits',
+    ]
+
+
+@pytest.mark.parametrize("cloud", [False, True])
+def test_a_jiras_screens_say_what_a_new_issue_takes_and_needs(cloud: bool) -> None:
+    found = catalogue(cloud=cloud)
+    forms = {name: form(found, one) for name, one in found.types.items()}
+    assert forms["Bug"].needs == ("summary",)
+    assert forms["Epic"].needs == (("summary", "Epic Name") if cloud else ("summary",))  # Data Center's is the summary
+    assert forms["Sub-task"].takes is not None
+    assert {"type", "status", "parent", "summary", "original_estimate"} <= forms["Sub-task"].takes
+    assert not {"resolution", "Occurred at"} & forms["Sub-task"].takes
+    assert forms["Bug"].unreached is None

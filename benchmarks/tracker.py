@@ -68,6 +68,9 @@ class MemoryTracker:
         local = key.rpartition("-")[2]
         return local if local in self.issues else None
 
+    def select(self, query: str) -> Iterator[str]:  # noqa: ARG002 - all of them
+        return iter(self.issues)
+
     def create(self, origin: Gid, draft: Draft) -> Born:
         local = str(len(self.issues) + 1)
         ref = Ref(draft.kind, draft.issue or local, local)

@@ -72,6 +72,8 @@ def _exchange(us: str, one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
         yield Say.NORMAL, f"  PAUSED since {time_text(one.stopped_since)}{why}: filesync resume --exchange {one.name}"
     if one.sending is not None:
         yield Say.NORMAL, f"  sending    {_sending(one.sending)}"
+        if one.sending.again:
+            yield Say.NORMAL, f"  {count_text(one.sending.again, 'issue')} will be told once more with the next export"
         yield from ((Say.LESS, f"  REFUSED: {_refused(shown(one.partner), refusal)}") for refusal in one.sending.refused)
     if one.receiving is not None:
         yield Say.NORMAL, f"  receiving  {_receiving(one.receiving)}"

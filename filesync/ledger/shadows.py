@@ -13,11 +13,16 @@ from filesync.model.ids import Gid, Kind
 from filesync.model.shadow import Entity, Life, Shadow
 
 _CHUNK: Final = 500  # names in one IN (…): databases bound them
+LAST: Final = "last"  # in place of an issue's local id, which is a number: once everything else was looked at
 
 # As the driver takes it, for rows by the thousand: handing one over by SQLAlchemy costs twice what it costs SQLite. Many
 # names are handed over as one JSON array.
 _ENTITIES: Final = (
     "select gid, kind, parent, local, state, fields from entity where exchange = ? and gid in (select value from json_each(?))"
+)
+_ISSUES: Final = (
+    "select gid, kind, parent, local, state, fields from entity"
+    " where exchange = ? and kind = 'issue' and state = 'live' and local in (select value from json_each(?))"
 )
 _CHILDREN: Final = (
     "select gid, kind, parent, local, state, fields from entity"
@@ -54,7 +59,8 @@ _PAIRED: Final = sa.exists().where(
     entity.c.local == revisit.c.once,
     entity.c.state == Life.LIVE,
 )
-_READY: Final = sa.select(revisit.c.issue).distinct().where(revisit.c.exchange == X, _PAIRED)
+_READY: Final = sa.select(revisit.c.issue).distinct().where(revisit.c.exchange == X, (revisit.c.once == LAST) | _PAIRED)
+_LAST: Final = sa.select(sa.func.count()).select_from(revisit).where(revisit.c.exchange == X, revisit.c.once == LAST)
 _REVISITS: Final = sa.select(revisit.c.issue).distinct().where(revisit.c.exchange == X, (revisit.c.once == "") | _PAIRED)
 
 _encode = msgspec.json.Encoder().encode
@@ -88,6 +94,17 @@ def by_local(conn: sa.Connection, exchange_id: int, kind: Kind, local: str) -> E
     there = conn.execute(_BY_LOCAL, {"x": exchange_id, "kind": kind, "local": local})
     rows = sorted(map(_entity, there), key=lambda one: one.state is not Life.LIVE)
     return rows[0] if rows else None
+
+
+def issues(conn: sa.Connection, exchange_id: int, locals_: Iterable[str]) -> list[Entity]:
+    """The rows of these issues of our tracker, of those that are alive."""
+    wanted = _encode(list(locals_)).decode()
+    return list(map(_entity, conn.exec_driver_sql(_ISSUES, (exchange_id, wanted)).all()))
+
+
+def left_for_last(conn: sa.Connection, exchange_id: int) -> int:
+    """How many issues the next export looks at once everything else was."""
+    return int(conn.execute(_LAST, {"x": exchange_id}).scalar_one())
 
 
 def live_issues(conn: sa.Connection, exchange_id: int, *, after: int, limit: int) -> list[tuple[int, str]]:
@@ -176,12 +193,12 @@ def revisits(conn: sa.Connection, exchange_id: int) -> list[str]:
 
 
 def ready_revisits(conn: sa.Connection, exchange_id: int) -> list[str]:
-    """Of these, the ones that were to be looked at once another issue is paired, and it is."""
+    """Those that were to be looked at once another issue is paired, and it is; and those that are looked at last."""
     return list(conn.execute(_READY, {"x": exchange_id}).scalars())
 
 
 def add_revisits(conn: sa.Connection, exchange_id: int, issues: Iterable[tuple[str, str]]) -> None:
-    """Ask the next export to look at these issues: each at once (""), or once the local issue it names is paired."""
+    """Ask the next export to look at these issues: each at once (""), LAST, or once the local issue it names is paired."""
     values = [{"x": exchange_id, "i": one, "o": once} for one, once in issues]
     if values:
         conn.execute(

@@ -20,6 +20,9 @@ class Life(StrEnum):
     APART = "apart"  # each side keeps its own, for ever
 
 
+UNAGREED: Final = "?"  # in place of a digest: no value is agreed on, so that ours is told, whatever it is
+
+
 class Shadow(msgspec.Struct, frozen=True, array_like=True):
     """What one field agreed on. `here`: digest of the value our tracker may show without anything being told."""
 

@@ -156,6 +156,13 @@ class Tracker(Protocol):
         """The local id of the issue that people call by this key; None where none of the project is. Raises Unavailable."""
         ...
 
+    def select(self, query: str) -> Iterator[str]:
+        """Local ids of the issues in the outgoing scope that a query finds, in the tracker's own language; "": all of them.
+
+        Raises Unavailable; Rejected for a query that it does not understand.
+        """
+        ...
+
     def create(self, origin: Gid, draft: Draft) -> Born:
         """Make the entity, once for each origin: a second call answers what the first one made, as it was born.
 

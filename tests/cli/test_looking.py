@@ -222,3 +222,19 @@ def test_what_is_not_stuck_cannot_be_retried_or_skipped(pair: Pair) -> None:
         status, _, err = pair.at_acme("stuck", *call)
         assert status == ExitCode.USAGE
         assert "is not stuck" in err
+
+
+def test_what_a_person_wants_told_once_more_is_counted_and_goes_out(pair: Pair) -> None:
+    for summary in ("Pump", "Seal"):
+        pair.at_acme("issue", "create", "--type", "Bug", "--summary", summary)
+    assert pair.at_acme("resync")[0] == ExitCode.NOTHING
+    pair.at_acme("export")
+    status, out, _ = pair.at_acme("resync", "--jql", "summary=Pump", "--fields", "summary, priority")
+    assert (status, "1 issue will be told to globex once more, after all edits: priority, summary" in out) == (
+        ExitCode.DONE,
+        True,
+    )
+    assert pair.at_acme("resync", "--json")[1] == {"main": 2}
+    assert "  2 issues will be told once more with the next export\n" in pair.at_acme("status")[1]
+    assert pair.at_acme("export", "--json")[1]["main"]["changes"] == 2
+    assert "told once more" not in pair.at_acme("status")[1]

@@ -117,6 +117,9 @@ class FaultyTracker:
     def find(self, key: str) -> str | None:
         return self.real.find(key)
 
+    def select(self, query: str) -> Iterator[str]:
+        return self.real.select(query)
+
     def create(self, origin: Gid, draft: Draft) -> Born:
         self._writing("create", draft)
         return self._around("create", lambda: self.real.create(origin, draft))

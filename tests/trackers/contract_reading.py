@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from filesync.errors import Unavailable
+from filesync.errors import Rejected, Unavailable
 from filesync.model.ids import Kind
 from filesync.model.issue import Ref
 from filesync.model.values import split_name
@@ -39,6 +39,17 @@ class ReadingContract:
 
     def test_an_empty_project_names_nothing(self, bench: Bench) -> None:
         assert self.named(bench, None) == []
+
+    def test_a_query_selects_issues_by_what_they_hold_and_none_selects_all(self, bench: Bench) -> None:
+        one = bench.person.create({**bench.basic, "priority": "High"})
+        other = bench.person.create({**bench.basic, "priority": "Low"})
+        assert sorted(bench.tracker.select("")) == sorted([one, other])
+        assert list(bench.tracker.select("priority=High")) == [one]
+
+    def test_a_query_that_is_not_understood_is_refused_in_words(self, bench: Bench) -> None:
+        bench.person.create(bench.basic)
+        with pytest.raises((Rejected, Unavailable), match="noSuchField"):
+            list(bench.tracker.select("noSuchField=x"))
 
     def test_every_kind_of_edit_is_named(self, bench: Bench) -> None:
         local = bench.person.create(bench.basic)

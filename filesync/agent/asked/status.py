@@ -18,7 +18,7 @@ from filesync.bundle.verdict import shown
 from filesync.config import Config
 from filesync.errors import ConfigError, ExitCode, FilesyncError, disk_problem
 from filesync.exchange.judge import NO_CONTRACT
-from filesync.ledger import journal, looked_at, streams
+from filesync.ledger import journal, looked_at, shadows, streams
 from filesync.ledger.journal import Wait
 from filesync.ledger.looked_at import ARRIVING, EARLY
 from filesync.ledger.refusals import refusals
@@ -51,6 +51,7 @@ class Sending:
     acknowledged: int  # the last one the partner says it applied
     backlog: int  # made, and not acknowledged
     refused: tuple[Refusal, ...]  # of these, what the partner could not take
+    again: int  # issues that are told once more, as a person asked for
 
     @property
     def work_left(self) -> bool:
@@ -201,6 +202,7 @@ def _sending(conn: sa.Connection, x: Exchange) -> Sending:
         acknowledged=x.acked_seq,
         backlog=x.out_seq - x.acked_seq,
         refused=tuple(Refusal(seq=one.seq, code=one.code, since=moment(one.since)) for one in position.untaken(x)),
+        again=shadows.left_for_last(conn, x.id),
     )
 
 

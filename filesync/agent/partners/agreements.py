@@ -65,6 +65,18 @@ class Tied(Event, frozen=True, kw_only=True):
         )
 
 
+class ToldAgain(Event, frozen=True, kw_only=True):
+    """A person wants what was told before to be told once more."""
+
+    partner: str
+    issues: int
+    fields: list[str]  # empty: all but the status
+
+    def sentence(self) -> str:
+        which = ", ".join(self.fields) or "every field but the status"
+        return f"{count_text(self.issues, 'issue')} will be told to {self.partner} once more, after all edits: {which}"
+
+
 class KeyRotated(Event, frozen=True, kw_only=True):
     """From the next bundle on another key of ours signs, or opens."""
 

@@ -113,6 +113,21 @@ class EmbeddedTracker:
         with self._store.reading() as work:
             return work.find(key)
 
+    def select(self, query: str) -> Iterator[str]:
+        """See Tracker: `priority=High and labels=hot`."""
+        terms = [tuple(part.strip() for part in term.partition("=")[::2]) for term in query.split(" and ")] if query else []
+        for name, value in terms:
+            if name not in self._store.definition.fields or not value:
+                hint = suggestion(name, tuple(self._store.definition.fields))
+                raise Rejected(f"cannot look for {quoted(name)}: a query is FIELD=VALUE, and more after ` and `{hint}")
+        with self._store.reading() as work:
+            entries = work.issues()
+        wanted = [(name, frozenset({value})) for name, value in terms]
+        for entry in entries:
+            held = _held(entry.fields)
+            if self._in_scope(entry.fields) and all(held.get(name, set()) & values for name, values in wanted):
+                yield entry.ref.local
+
     def create(self, origin: Gid, draft: Draft) -> Born:
         """See Tracker. What people deleted since is not made again: it is answered as it was born."""
         if draft.content is None:
@@ -193,11 +208,7 @@ class EmbeddedTracker:
         return work.create_below(draft.kind, draft.issue, draft.fields, by, origin=origin, told=draft.about)
 
     def _in_scope(self, fields: Mapping[str, Value]) -> bool:
-        held: dict[str, set[str]] = {}
-        for flat, value in fields.items():
-            name, element = split_name(flat)
-            text = "/".join(value) if isinstance(value, list) else str(value)
-            held.setdefault(name, set()).add(text if element is None else element)
+        held = _held(fields)
         return all(held.get(name, set()) & values for name, values in self._scope.items())
 
 
@@ -210,6 +221,16 @@ def _form(definition: Definition, issue_type: str) -> Form:
         takes=frozenset(definition.fields),
         needs=tuple(name for name, field in definition.fields.items() if field.required),
     )
+
+
+def _held(fields: Mapping[str, Value]) -> dict[str, set[str]]:
+    """What each field of an issue holds, as one types it."""
+    held: dict[str, set[str]] = {}
+    for flat, value in fields.items():
+        name, element = split_name(flat)
+        text = "/".join(value) if isinstance(value, list) else str(value)
+        held.setdefault(name, set()).add(text if element is None else element)
+    return held
 
 
 def _born(work: Work, origin: Gid) -> Born | None:

@@ -122,6 +122,10 @@ class JiraTracker:
         """See Tracker."""
         return self._reading.find(key)
 
+    def select(self, query: str) -> Iterator[str]:
+        """See Tracker: in JQL."""
+        return self._reading.select(query)
+
     def create(self, origin: Gid, draft: Draft) -> Born:
         """See Tracker, and births.py for how it is done once."""
         with self._at(draft.issue):

@@ -184,6 +184,11 @@ class Reading:
                     whole[local] = self._with_webs(local, steady) if steady is not None else None
         yield from ((local, whole.get(local)) for local in ids if local not in unread)
 
+    def select(self, query: str) -> Iterator[str]:
+        """Local ids of the issues in the scope that a JQL query finds. Raises Unavailable."""
+        both = " AND ".join(f"({one})" for one in (self._wanted.scope, query) if one.strip())
+        yield from map(str, sorted(self._search.ids(scope=both, not_before=self._wanted.not_before)))
+
     def _with_webs(self, local: str, issue: Json) -> Json | None:
         """The issue with its links to elsewhere, which no other call tells, where they are wanted."""
         if webs.NAME not in self._catalogue().by_name:

@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from benchmarks.figure import Figure, machine
+from filesync.agent.garbage import collect_seldom
 
 OUT: Final = Path(__file__).parent / "out"
 SCRIPTS: Final = {
@@ -50,6 +51,7 @@ def main() -> int:
 
 def _one(name: str, *, small: bool) -> None:
     on = machine(OUT)
+    collect_seldom()  # as the `filesync` program does
     module = importlib.import_module(f"benchmarks.{SCRIPTS[name]}")
     with tempfile.TemporaryDirectory(dir=OUT, prefix="scratch-") as scratch:
         figures: list[Figure] = module.run(Path(scratch), small=small)

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 import click
 
 from filesync import __version__
+from filesync.agent.garbage import collect_seldom
 from filesync.cli.app import App, Verbs, say_options
 from filesync.errors import ExitCode, FilesyncError, disk_problem
 
@@ -152,6 +153,7 @@ def _failed(app: App, error: OSError) -> int:
 
 def main() -> None:
     """Be the `filesync` program."""
+    collect_seldom()
     sys.exit(run(sys.argv[1:]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -190,3 +191,15 @@ def test_every_verb_has_help_and_its_line_in_the_list_is_its_own(name: str, caps
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--version"]) == ExitCode.DONE
     assert capsys.readouterr().out.startswith("filesync")
+
+
+def test_the_program_has_python_look_for_garbage_seldom() -> None:
+    script = (
+        "import atexit, gc, sys\n"
+        "from filesync.cli.main import main\n"
+        "atexit.register(lambda: print(gc.get_threshold()[0]))\n"
+        "sys.argv = ['filesync', '--version']\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert int(done.stdout.split()[-1]) > gc.get_threshold()[0]

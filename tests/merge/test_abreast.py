@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from threading import Barrier, Event, Lock, Thread
+from threading import Barrier, Event, Lock, Thread, get_ident
 
 import pytest
 
 from filesync.agent.busy import Busy
+from filesync.agent.merge import abreast
 from filesync.agent.merge.abreast import Team
 from filesync.agent.site import Halted
 from filesync.errors import Unavailable
@@ -235,6 +236,14 @@ def test_one_worker_and_one_lane_keep_the_order_of_the_group(workers: int, lanes
         came = team.abreast(lanes, order.append, stopping=lambda: False)
     assert order == [0, 1, 2]
     assert came.trouble is None
+
+
+def test_what_never_waits_is_done_by_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(abreast, "_PATIENCE", LONG)
+    by: list[int] = []
+    with Team(WORKERS) as team:
+        team.abreast([[n] for n in range(50)], lambda _place: by.append(get_ident()), stopping=lambda: False)
+    assert by == [get_ident()] * 50
 
 
 def test_the_first_trouble_of_the_group_is_told() -> None:

@@ -7,13 +7,13 @@ tracker deletes no parent before what is below it was given another). Lanes do n
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from itertools import chain
 from threading import Event
 from types import TracebackType
-from typing import Generic, Self, TypeAlias, TypeVar
+from typing import Final, Generic, Self, TypeAlias, TypeVar
 
 from filesync.agent.merge.decide import Erase, Make, Step, Write
 from filesync.agent.merge.outcome import Outcome, Work
@@ -26,6 +26,7 @@ from filesync.model.values import Flat
 
 Lane: TypeAlias = list[int]  # places in the group, in order
 R = TypeVar("R")
+_PATIENCE: Final = 0.002  # s: a lane that takes longer waits for the tracker
 
 
 @dataclass(slots=True)
@@ -118,14 +119,33 @@ class Team:
             left = deque([sorted(place for lane in lanes for place in lane)])
             work()
             return came
-        beside = [self._helper().submit(work) for _ in range(min(self._workers, len(lanes)) - 1)]
+        done = Event()
+        beside = self._helper().submit(self._join, left, work, done)
         try:
-            work()  # this thread, too
+            work()
         finally:  # also where it was interrupted
-            wait(beside)
-        for one in beside:
-            one.result()
+            done.set()
+            wait([beside])
+        beside.result()
         return came
+
+    def _join(self, left: Sized, work: Callable[[], None], done: Event) -> None:
+        """The others, once the calling thread waits for the tracker. While it gets on by itself they would only hold it up.
+
+        Python runs one thread at a time: where calls cost nothing but its own work, four threads take half as long again as one.
+        """
+        before = -1
+        while before != len(left):
+            before = len(left)
+            if done.wait(_PATIENCE):
+                return
+        others = [self._helper().submit(work) for _ in range(min(self._workers - 2, len(left)))]
+        try:
+            work()
+        finally:
+            wait(others)
+        for one in others:
+            one.result()
 
     def _helper(self) -> ThreadPoolExecutor:
         if self._beside is None:

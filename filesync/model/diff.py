@@ -151,8 +151,9 @@ def _changed(
     found: dict[str, Value | None] = {
         name: one.fields[name] for name, now in here.items() if (now != shadows[name].here if name in shadows else now != EMPTY)
     }
-    gone = [name for name, shadow in shadows.items() if name not in here and shadow.here != EMPTY]
-    found.update({name: None for name in gone if one.kind is not Kind.ISSUE or placed(name)})
+    if not shadows.keys() <= here.keys():
+        gone = [name for name, shadow in shadows.items() if name not in here and shadow.here != EMPTY]
+        found.update({name: None for name in gone if one.kind is not Kind.ISSUE or placed(name)})
     return {name: value for name, value in found.items() if name not in one.unknown and tells(one.kind, name)}
 
 

@@ -68,7 +68,12 @@ def make_mark(generation: int, seq: int, n: int) -> Mark:
     if not (0 <= generation <= MAX_GENERATION and 0 <= seq <= MAX_SEQ and 0 <= n <= MAX_N):
         msg = f"no mark for generation {generation}, seq {seq}, change {n}"
         raise ValueError(msg)
-    return Mark(f"{generation:04}.{seq:010}.{n:06}")
+    return Mark(f"{_place(generation, seq)}{n:06}")
+
+
+@functools.lru_cache(maxsize=16)  # all changes of a bundle have the same
+def _place(generation: int, seq: int) -> str:
+    return f"{generation:04}.{seq:010}."
 
 
 def parse_mark(text: str) -> tuple[int, int, int]:

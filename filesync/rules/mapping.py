@@ -146,15 +146,16 @@ class Rules:
             for flat, value in fields.items():
                 way.below(flat, value, kinds)
             return
+        free, known, found = self._free, self._told, way.fields
         for flat, value in fields.items():
-            if flat in self._free and isinstance(value, str) and value:
-                way.fields[self._free[flat]] = way.text(value)
+            if flat in free and isinstance(value, str) and value:
+                found[free[flat]] = way.text(value)
                 continue
-            told = None if isinstance(value, list) else self._told.get((flat, value))
+            told = None if isinstance(value, list) else known.get((flat, value))
             if told is None:
                 self._take(way, flat, value)
             else:
-                way.fields[told[0]] = told[1]
+                found[told[0]] = told[1]
 
     def _withheld(self, item: Item, way: WayOut) -> bool:
         restricted = RESTRICTION.get(item.ref.kind, "") in item.fields

@@ -62,6 +62,7 @@ class Gather:
         with site.ledger.begin() as conn:
             self._doubted = frozenset(shadows.doubts(conn, self._x.id))
             self._ended = bool(endings(conn))  # an exchange of ours was: nobody knows any more what came on it
+        self._us = site.config.site
         self._waits_for_them = 0  # came from this partner before, and nothing of this exchange was ever taken
         self._read_so_far = 0  # issues
         self._deleted: list[str] = []  # local ids of issues that are gone
@@ -75,6 +76,7 @@ class Gather:
         self._gids: dict[str, Gid | None] = {}  # local issue id -> gid of its live row, or None where there is none
         self._elsewhere: set[Gid] = set()  # came from another partner of ours, and is told to this one as new
         self._coming: set[Gid] = set()  # is being made by an import of another exchange: told once that is over
+        self._unsettled: frozenset[Gid] | set[Gid] = self._doubted  # nothing is told of these now
         self._looked: set[str] = set()  # local ids of the issues that were looked at
 
     def found(self) -> Iterator[Found]:
@@ -211,6 +213,7 @@ class Gather:
             self._coming |= shadows.coming_elsewhere(conn, self._x.id, new)
             for rows in shadows.children_of(conn, self._x.id, [self._gid(issue.item) for issue in issues]).values():
                 found.update((row.gid, row) for row in rows)
+        self._unsettled = self._doubted | (self._coming - self._elsewhere)
         self._keep([row for gid, row in found.items() if gid not in self._rows])
 
     def _keep(self, rows: Iterable[Entity]) -> None:
@@ -236,9 +239,11 @@ class Gather:
     def _one(self, local: str, issue: Issue, found: Found, *, depth: int) -> None:
         gid = self._gid(issue.item)
         travels = self._paired.rules.travels
-        below = [one for one in issue.children if travels(one.ref.kind)]
-        seen = [self._seen(issue.item, None, found, depth), *(self._seen(one, gid, found, depth) for one in below)]
-        unsettled = self._doubted | (self._coming - self._elsewhere)
+        seen = [self._seen(issue.item, gid, None, found, depth)]
+        for item in issue.children:
+            if travels(item.ref.kind):
+                seen.append(self._seen(item, self._gid(item), gid, found, depth))
+        unsettled = self._unsettled
         if unsettled and any(one.gid in unsettled for one in seen):
             found.again.add((local, ""))
         rows = {one.gid: self._rows[one.gid] for one in seen if one.gid in self._rows}
@@ -260,7 +265,7 @@ class Gather:
             found.size += tell.size
             self._keep((tell.row, *tell.buried))
 
-    def _seen(self, item: Item, parent: Gid | None, found: Found, depth: int) -> Seen:
+    def _seen(self, item: Item, gid: Gid, parent: Gid | None, found: Found, depth: int) -> Seen:
         """An item in the contract's words. A parent issue that is not told yet is told before it."""
         outward = self._paired.rules.outward(
             item, lambda local: self._gid_of(local, found, depth), end_of=self._end_of, prose=self._prose
@@ -270,14 +275,14 @@ class Gather:
             self._record.add(NotTold(key=item.about.key, field=one.field, why=one.why))
         if outward.withheld:
             self._record.add(Withheld(key=item.about.key, kind=item.ref.kind))
-        gid = self._gid(item)
+        endless = self._endless(gid, outward.fields)
         return Seen(
             gid=gid,
             kind=item.ref.kind,
             parent=parent,
             local=item.ref.local,
             fields=outward.fields,
-            unknown=outward.untold | self._endless(gid, outward.fields),
+            unknown=outward.untold | endless if endless else outward.untold,
             came=item.origin is not None and (home(item.origin) == self._x.partner_site or not self._ours_to_tell(gid)),
             about=item.about,
             issue=item.ref.issue,
@@ -289,7 +294,7 @@ class Gather:
         return gid in self._elsewhere or self._ended
 
     def _gid(self, item: Item) -> Gid:
-        gid = item.origin or make_gid(self._site.config.site, item.ref.kind, item.ref.local, item.stamp)
+        gid = item.origin or make_gid(self._us, item.ref.kind, item.ref.local, item.stamp)
         return self._tied.get(gid, gid)
 
     def _gid_of(self, local: str, found: Found, depth: int) -> Gid | None:
@@ -309,8 +314,9 @@ class Gather:
     def _endless(self, gid: Gid, shown: Mapping[str, Value]) -> frozenset[str]:
         """Links that were agreed on and are gone, though nobody took them away: their other end is deleted or apart."""
         row = self._rows.get(gid)
-        known = row.fields if row is not None else {}
-        agreed = [name for name, shadow in known.items() if name not in shown and shadow.here != EMPTY]
+        if row is None or row.fields.keys() <= shown.keys():
+            return frozenset()
+        agreed = [name for name, shadow in row.fields.items() if name not in shown and shadow.here != EMPTY]
         ends = {name: end for name in agreed if (end := link_end(name)) is not None}
         if not ends:
             return frozenset()

@@ -239,10 +239,8 @@ class Gather:
     def _one(self, local: str, issue: Issue, found: Found, *, depth: int) -> None:
         gid = self._gid(issue.item)
         travels = self._paired.rules.travels
-        seen = [self._seen(issue.item, gid, None, found, depth)]
-        for item in issue.children:
-            if travels(item.ref.kind):
-                seen.append(self._seen(item, self._gid(item), gid, found, depth))
+        below = [(one, self._gid(one)) for one in issue.children if travels(one.ref.kind)]
+        seen = [self._seen(issue.item, gid, None, found, depth), *(self._seen(*one, gid, found, depth) for one in below)]
         unsettled = self._unsettled
         if unsettled and any(one.gid in unsettled for one in seen):
             found.again.add((local, ""))

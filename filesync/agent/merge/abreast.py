@@ -132,7 +132,7 @@ class Team:
     def _join(self, left: Sized, work: Callable[[], None], done: Event) -> None:
         """The others, once the calling thread waits for the tracker. While it gets on by itself they would only hold it up.
 
-        Python runs one thread at a time: where calls cost nothing but its own work, four threads take half as long again as one.
+        Python runs one thread at a time: where calls cost nothing but its work, four threads take half as long again as one.
         """
         before = -1
         while before != len(left):

@@ -239,8 +239,8 @@ class Gather:
     def _one(self, local: str, issue: Issue, found: Found, *, depth: int) -> None:
         gid = self._gid(issue.item)
         travels = self._paired.rules.travels
-        below = [(one, self._gid(one)) for one in issue.children if travels(one.ref.kind)]
-        seen = [self._seen(issue.item, gid, None, found, depth), *(self._seen(*one, gid, found, depth) for one in below)]
+        below = [one for one in issue.children if travels(one.ref.kind)]
+        seen = [self._seen(issue.item, None, found, depth), *(self._seen(one, gid, found, depth) for one in below)]
         unsettled = self._unsettled
         if unsettled and any(one.gid in unsettled for one in seen):
             found.again.add((local, ""))
@@ -263,7 +263,7 @@ class Gather:
             found.size += tell.size
             self._keep((tell.row, *tell.buried))
 
-    def _seen(self, item: Item, gid: Gid, parent: Gid | None, found: Found, depth: int) -> Seen:
+    def _seen(self, item: Item, parent: Gid | None, found: Found, depth: int) -> Seen:
         """An item in the contract's words. A parent issue that is not told yet is told before it."""
         outward = self._paired.rules.outward(
             item, lambda local: self._gid_of(local, found, depth), end_of=self._end_of, prose=self._prose
@@ -273,6 +273,7 @@ class Gather:
             self._record.add(NotTold(key=item.about.key, field=one.field, why=one.why))
         if outward.withheld:
             self._record.add(Withheld(key=item.about.key, kind=item.ref.kind))
+        gid = self._gid(item)
         endless = self._endless(gid, outward.fields)
         return Seen(
             gid=gid,

@@ -153,23 +153,30 @@ def transition(app: App, key: str, status: str, user: str | None) -> None:
 @click.argument("text", required=False)
 @click.option("--edit", "edited", metavar="ID", help="Give this comment the new TEXT.")
 @click.option("--delete", "deleted", metavar="ID", help="Delete this comment.")
+@click.option(
+    "--visible-to",
+    metavar="WORD",
+    help='Show it to these alone, one of the visibilities of the project; with --edit, "" is everybody.',
+)
 @user_option
 @json_option
 @click.pass_obj
-def comment(app: App, key: str, text: str | None, edited: str | None, deleted: str | None, user: str | None) -> None:
+def comment(
+    app: App, key: str, text: str | None, edited: str | None, deleted: str | None, visible_to: str | None, user: str | None
+) -> None:
     """Write, change or delete a comment.
 
     A new one's ID is printed; `filesync -q` prints it alone.
     """
-    if (text is None) != (deleted is not None) or (edited and deleted):
+    if (text is None) != (deleted is not None) or (deleted and (edited or visible_to is not None)):
         raise click.UsageError("say KEY TEXT, KEY TEXT --edit ID, or KEY --delete ID")
     with sitting(app, user) as desk:
         if deleted is not None:
             desk.delete_comment(key, deleted)
         elif edited is not None:
-            desk.edit_comment(key, edited, text or "")
+            desk.edit_comment(key, edited, text or "", visible_to=visible_to)
         else:
-            edited = desk.comment(key, text or "")
+            edited = desk.comment(key, text or "", visible_to=visible_to or "")
             if not app.as_json:
                 click.echo(edited if app.say is Say.LESS else f"comment {edited} on {key}")
         if app.as_json:

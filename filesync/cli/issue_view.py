@@ -14,7 +14,7 @@ from rich.text import Text
 from filesync.bundle.verdict import shown
 from filesync.errors import size_text
 from filesync.model.values import Value, split_name
-from filesync.trackers.embedded import Definition, Page, Shown
+from filesync.trackers.embedded import VISIBILITY, Definition, Page, Shown
 
 _COLUMNS: Final = ("key", "type", "status", "priority", "assignee", "summary")
 _CELL: Final = 200  # characters of a value in a line
@@ -44,7 +44,7 @@ def page_document(definition: Definition, page: Page) -> dict[str, Any]:
             "id": comment.id,
             "author": comment.about.author,
             "at": comment.about.at,
-            "body": comment.fields["body"],
+            **comment.fields,
             **_marks(comment),
         }
         for comment in page.comments
@@ -130,7 +130,8 @@ def _made(item: Shown) -> str:
     said = f"by {shown(item.about.author)} at {shown(item.about.at)}"
     where = ", from the partner" if item.imported else ""
     gone = f", deleted by {shown(item.deleted_by)}" if item.deleted_by else ""
-    return said + where + gone
+    few = f", visible to {shown(str(item.fields[VISIBILITY]))} alone" if VISIBILITY in item.fields else ""
+    return said + where + few + gone
 
 
 def _time(seconds: int) -> str:

@@ -29,7 +29,9 @@ BELOW: Final[Mapping[Kind, Mapping[str, FieldKind]]] = {
     Kind.ATTACHMENT: {"name": FieldKind.TEXT, "size": FieldKind.NUMBER},
     Kind.WORKLOG: {"started": FieldKind.DATETIME, "seconds": FieldKind.NUMBER, BODY: FieldKind.TEXT},
 }
-_TAKEN: Final = frozenset({LINK, *(name for fields in BELOW.values() for name in fields)})
+# of a comment or worklog, where the contract has words for it: who alone may see it (model/issue.py, RESTRICTION)
+VISIBLE_TO: Final = "visible_to"
+_TAKEN: Final = frozenset({LINK, VISIBLE_TO, *(name for fields in BELOW.values() for name in fields)})
 
 OWN_NAME: Final = (FieldKind.TYPE, FieldKind.STATUS, FieldKind.PARENT)  # kinds that stand once, under their own name
 _MUST_LIST: Final = (FieldKind.OPTION, FieldKind.CASCADE)
@@ -100,6 +102,7 @@ class Contract:
     attachments: bool
     worklogs: bool
     links: tuple[str, ...]  # types
+    visibilities: tuple[str, ...]  # words for those who alone may see a comment or worklog
     digest: str
 
     def sites(self) -> frozenset[str]:
@@ -173,6 +176,7 @@ def _agreed(document: Document, *, hint: str) -> Contract:
         attachments=full["attachments"],
         worklogs=full["worklogs"],
         links=tuple(full["links"]),
+        visibilities=tuple(full.get("visibilities", ())),
         digest=hashlib.sha256(_canonical.encode(full)).hexdigest(),
     )
 
@@ -184,6 +188,8 @@ def _filled(data: Mapping[str, Any]) -> dict[str, Any]:
         fields[FieldKind.STATUS.value] = {"kind": FieldKind.STATUS.value}
     fields |= data["fields"]
     users = data.get("users", "any")
+    # not written out where there are none: a contract of before there could be any keeps its digest
+    some = {"visibilities": sorted(data["visibilities"])} if data.get("visibilities") else {}
     return {
         "version": int(data["version"]),  # JSON Schema takes 3.0 for a whole number too
         "winner": data.get("winner") or FIRST,
@@ -197,6 +203,7 @@ def _filled(data: Mapping[str, Any]) -> dict[str, Any]:
         "worklogs": data.get("worklogs", True),
         "links": sorted(data.get("links", [])),
         "fields": {name: _filled_field(entry) for name, entry in fields.items()},
+        **some,
     }
 
 

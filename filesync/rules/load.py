@@ -13,7 +13,7 @@ from filesync.model.values import FieldKind, FieldSpec
 from filesync.rules.contract import MAY_LIST, OWN_NAME, Contract, ContractField, DeletePolicy, is_cascade, load_contract
 from filesync.rules.mapping import Rules
 from filesync.rules.sieve import make_sieves
-from filesync.rules.standing import FieldRule, LinkRule
+from filesync.rules.standing import FieldRule, LinkRule, VisibilityRule
 from filesync.rules.words import SAME, Words
 from filesync.settings import At, Document, did_you_mean, load, place_in_file, quoted
 
@@ -52,6 +52,7 @@ def make_rules(contract: Contract, mapping: Document | None = None) -> Rules:
         {**contract.deletes, **own},
         Words(data.get("users", {})),
         make_sieves(data.get("attachments", {})),
+        VisibilityRule(Words(data.get("visibilities", {})), frozenset(contract.visibilities)),
     )
 
 
@@ -159,6 +160,7 @@ def _problems(contract: Contract, document: Document) -> Iterator[Problem]:
         ("statuses", contract.statuses),
         ("users", contract.users),
         ("links", contract.links),
+        ("visibilities", contract.visibilities),
     )
     for table, words in tables:
         yield from _unknown_words(document, (table,), data.get(table, {}), words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from typing import Final
 
 import msgspec
 
@@ -11,12 +12,14 @@ from filesync.model.ids import Gid, Kind
 from filesync.model.issue import RESTRICTION, Item
 from filesync.model.links import LINK, link_parts
 from filesync.model.values import REMEMBERED, SHORT, FieldKind, Flat, Value, flat_name, split_name
-from filesync.rules.contract import BELOW, BODY, Contract, DeletePolicy
+from filesync.rules.contract import BELOW, BODY, VISIBLE_TO, Contract, DeletePolicy
 from filesync.rules.prose import Prose
 from filesync.rules.sieve import ALL_THROUGH, Sieves
-from filesync.rules.standing import FieldRule, LinkRule
-from filesync.rules.ways import UNFIT, WHY, Dropped, WayIn, WayOut
+from filesync.rules.standing import FieldRule, LinkRule, VisibilityRule
+from filesync.rules.ways import UNFIT, WHY, Dropped, Rule, WayIn, WayOut
 from filesync.rules.words import SAME, Words
+
+NOBODY_ALONE: Final = VisibilityRule(SAME, frozenset())
 
 
 class Outward(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,12 +51,14 @@ class Rules:
         deletes: Mapping[Kind, DeletePolicy],
         users: Words = SAME,
         sieves: Sieves = ALL_THROUGH,
+        visibilities: VisibilityRule = NOBODY_ALONE,
     ) -> None:
         self.contract = contract
         self.links = links
         self.deletes = deletes  # what this site does when the partner deleted something
         self.users = users  # who is who, wherever one is named
         self.sieves = sieves  # which attachments this site sends and takes
+        self._visibilities = visibilities
         self._by_local = {rule.local: rule for rule in rules}
         self._by_wire = {rule.field.spec.name: rule for rule in rules}
         self._naming = {LINK, *(rule.local for rule in rules if rule.field.spec.kind is FieldKind.PARENT)}  # other issues
@@ -65,7 +70,8 @@ class Rules:
     def carries(self, kind: Kind, field: str) -> bool:
         """Whether a wire field, flat or bare, of this kind of item travels under the contract and stands here."""
         if kind in BELOW:
-            return self.travels(kind) and field in BELOW[kind]
+            restricts = field == VISIBLE_TO and kind in RESTRICTION and bool(self._visibilities.allowed)
+            return self.travels(kind) and (field in BELOW[kind] or restricts)
         name = split_name(field)[0]
         return kind is Kind.ISSUE and (self.links.carries(field) if name == LINK else name in self._by_wire)
 
@@ -88,7 +94,7 @@ class Rules:
         name, element = split_name(field)
         rule = self._by_wire.get(name)
         if rule is None:
-            return ()
+            return (RESTRICTION[Kind.COMMENT],) if field == VISIBLE_TO else ()
         if element is None:
             return (rule.local,)
         try:
@@ -144,7 +150,10 @@ class Rules:
         if kind is not Kind.ISSUE:
             kinds = BELOW[kind] if self.travels(kind) else {}
             for flat, value in fields.items():
-                way.below(flat, value, kinds)
+                if flat == RESTRICTION.get(kind):
+                    way.visible(self._visibilities, value)
+                else:
+                    way.below(flat, value, kinds)
             return
         free, known, found = self._free, self._told, way.fields
         for flat, value in fields.items():
@@ -172,7 +181,9 @@ class Rules:
 
     def restriction(self, kind: Kind) -> str | None:
         """The wire field that says who alone may see an item of this kind; None where none does."""
-        rule = self._by_local.get(RESTRICTION[kind]) if kind is Kind.ISSUE else None
+        if kind is not Kind.ISSUE:
+            return VISIBLE_TO if kind in RESTRICTION else None
+        rule = self._by_local.get(RESTRICTION[kind])
         return rule.field.spec.name if rule is not None else None
 
     def _take(self, way: WayOut, flat: str, value: Value) -> None:
@@ -203,10 +214,10 @@ class Rules:
                 way.refused[flat] = shown(str(error), limit=WHY)
         return Inward(fields=way.fields, refused=way.refused, waits=tuple(way.waits))
 
-    def _here(self, kind: Kind, flat: str) -> FieldRule | LinkRule | None:
+    def _here(self, kind: Kind, flat: str) -> Rule | None:
         """The rule of a wire field; None for those of BELOW. Raises ValueError for what does not travel."""
         if not self.carries(kind, flat):
             raise ValueError(f'no field "{shown(flat)}" of a {kind} travels under the contract, or none here stands for it')
         if kind in BELOW:
-            return None
+            return self._visibilities if flat == VISIBLE_TO else None
         return self.links if split_name(flat)[0] == LINK else self.rule(flat)

@@ -50,6 +50,28 @@ class FieldRule:
 
 
 @dataclass(frozen=True, slots=True)
+class VisibilityRule:
+    """Who alone may see a comment or worklog: our words for them, and the contract's."""
+
+    words: Words
+    allowed: frozenset[str]
+
+    def outward(self, ours: str) -> str | None:
+        """The contract's word; None where it has none for these."""
+        word = self.words.out(ours)
+        return word if word in self.allowed else None
+
+    def inward(self, word: str) -> str:
+        """Ours. Raises ValueError with words for a person."""
+        if word not in self.allowed:
+            raise ValueError(f'the contract has no visibility "{shown(word)}"')
+        ours = self.words.back(word)
+        if not ours:
+            raise ValueError(f'nobody here stands for "{shown(word)}": name one under `visibilities` in the mapping')
+        return ours[0]
+
+
+@dataclass(frozen=True, slots=True)
 class LinkRule:
     """How links stand here: our words for their types, and the contract's types. Others stay at home."""
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from filesync.bundle.verdict import shown
 from filesync.model.ids import Gid, Kind, parse_gid
+from filesync.model.issue import RESTRICTION
 from filesync.model.links import link_name, link_parts
 from filesync.model.values import FieldKind, Value, flat_name, normal, split_name
-from filesync.rules.contract import BELOW, BODY, CASCADE_DEPTH
+from filesync.rules.contract import BELOW, BODY, CASCADE_DEPTH, VISIBLE_TO
 from filesync.rules.prose import Prose
-from filesync.rules.standing import FieldRule, LinkRule
+from filesync.rules.standing import FieldRule, LinkRule, VisibilityRule
 
 UNFIT: Final = (ValueError, OverflowError)  # the second: a date-time whose UTC form lies before the year 1
 WHY: Final = 200  # characters of a reason
+Rule: TypeAlias = FieldRule | LinkRule | VisibilityRule  # how a wire field stands here
 _NEVER_EMPTY: Final = (FieldKind.TYPE, FieldKind.STATUS)
 
 
@@ -67,6 +69,14 @@ class WayOut:
         if name in kinds and isinstance(value, str) and value:
             self.fields[name] = self.text(value) if name == BODY else normal(kinds[name], value)
 
+    def visible(self, rule: VisibilityRule, value: Value) -> None:
+        """Who alone may see what belongs to an issue."""
+        word = rule.outward(_text(value))
+        if word is None:
+            self.untold.add(VISIBLE_TO)
+        else:
+            self.fields[VISIBLE_TO] = word
+
     def link(self, rule: LinkRule, flat: str) -> None:
         """A link, once the issue at its other end is paired."""
         link_type, local = link_parts(flat) or ("", "")
@@ -116,7 +126,7 @@ class WayIn:
         """A free text, as it is written here. Raises ValueError with words for a person."""
         return value if self.prose is None else self.prose.inward(value)
 
-    def take(self, kind: Kind, rule: FieldRule | LinkRule | None, flat: str, value: Value | None) -> None:
+    def take(self, kind: Kind, rule: Rule | None, flat: str, value: Value | None) -> None:
         """Convert one wire field. Raises ValueError with words for a person."""
         if rule is None:
             said = _below(kind, flat, value)
@@ -124,6 +134,9 @@ class WayIn:
             return
         if isinstance(rule, LinkRule):
             self._link(rule, flat, value)
+            return
+        if isinstance(rule, VisibilityRule):
+            self.fields[RESTRICTION[kind]] = None if value is None else rule.inward(_text(value))
             return
         name, element = split_name(flat)
         spec = rule.field.spec

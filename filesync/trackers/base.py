@@ -15,8 +15,9 @@ an issue's links away when that issue is deleted.
 
 A comment has the one field `body`. A worklog has `started`, `seconds` and, where something was written, `body`. An
 attachment has `name`, any text (where a tracker keeps no such name, one as near as may be), and `size`, its bytes as a
-plain number; it never changes, and is made and fetched as a stream of bytes. What few may see, an issue or a comment,
-says so in a field besides (model/issue.py, RESTRICTION): it is not carried to where all would see it.
+plain number; it never changes, and is made and fetched as a stream of bytes. What few may see, an issue, comment or worklog,
+says so in a field besides (model/issue.py, RESTRICTION), and is not carried to where all would see it. Given that field, a
+tracker makes and edits it for these alone, in the same call, or refuses it by that name: it never leaves it out.
 """
 
 from __future__ import annotations

@@ -213,7 +213,8 @@ class Person:
         if issue is None:
             return
         number = len(self._story.born)
-        local = self.side.desk.comment(self._key(issue), f"C{number}: said{self._of(which * 5)}")
+        few = {} if self._strict else {"visible_to": ("", "", "internal")[which % 3]}  # a Jira has words of its own
+        local = self.side.desk.comment(self._key(issue), f"C{number}: said{self._of(which * 5)}", **few)
         self._wrote(issue, Kind.COMMENT, local, f"C{number}:")
 
     def _of(self, which: int) -> str:
@@ -252,7 +253,8 @@ class Person:
         one = self._below(which, Kind.COMMENT)
         if one is not None:
             text = f"{str(one.fields['body']).split(':')[0]}: {('so', 'or so', 'said')[value % 3]}{self._of(which + value)}"
-            self.side.desk.edit_comment(self._key(one), one.ref.local, text)
+            few = {} if self._strict else {"visible_to": (None, "internal", "")[value % 3]}
+            self.side.desk.edit_comment(self._key(one), one.ref.local, text, **few)
 
     def delete_comment(self, which: int) -> None:
         one = self._below(which, Kind.COMMENT)

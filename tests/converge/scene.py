@@ -49,6 +49,7 @@ class Variant:
             ("  cost_estimate: {kind: number}", "  cost_estimate: {kind: number, from: acme, mode: guard}"),
             ("Minor, Cosmetic]}", "Minor, Cosmetic], winner: globex}"),
             ("  description: {kind: text}\n", ""),  # acme's stands for another
+            ("\nworklogs: true\n", "\nworklogs: true\nvisibilities: [internal]\n"),
         ):
             assert old in text
             text = text.replace(old, new)

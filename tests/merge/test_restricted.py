@@ -129,3 +129,14 @@ def test_trap32_an_issue_for_few_is_not_made_where_all_would_see_it() -> None:
         assert [value(world.globex, key, "summary") for key in keys(world.globex)] == ["known"]
         (stuck,) = world.globex.stuck()
         assert "it is not made, for all would see it" in str(stuck.reason)
+
+
+def test_trap32_an_issue_is_not_edited_where_the_level_that_came_with_the_edit_cannot_be_kept() -> None:
+    with two_sites(contract=CARRIED) as world:
+        restricting(world.acme)
+        key = shared(world)
+        world.acme.desk.edit(key, {"summary": "a secret", "environment": "the vault"})
+        world.send(world.acme)
+        assert (value(world.globex, key, "summary"), value(world.globex, key, "environment")) == ("first", None)
+        (stuck,) = world.globex.stuck()
+        assert "nothing of this change is written, for others would see it" in str(stuck.reason)

@@ -13,9 +13,10 @@ from filesync.agent.incoming.importer import Importer
 from filesync.agent.merge import plan
 from filesync.agent.merge.births import Births
 from filesync.agent.merge.carry import Carry
-from filesync.agent.merge.decide import Merge, Step, Write
+from filesync.agent.merge.decide import Merge
 from filesync.agent.merge.outcome import Outcome, Work
 from filesync.agent.merge.plan import Decision, Meeting, OnCreate, OnDelete, OnEnd, OnSet, Verdict
+from filesync.agent.merge.steps import Step, Write
 from filesync.agent.outgoing.gather import Found, Gather
 from filesync.agent.site import Paired
 from filesync.ledger import shadows

@@ -16,7 +16,7 @@ from filesync.model.values import Value
 from filesync.rules.contract import Contract, DeletePolicy, Flow, flow, wins
 from filesync.rules.load import load_mapping, make_rules
 from filesync.rules.mapping import Rules
-from tests.rules.build import ACME, GLOBEX, contract, issue, nobody
+from tests.rules.build import ACME, GLOBEX, comment, contract, issue, nobody
 from tests.support.two_sites import World, two_sites
 
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
@@ -70,6 +70,10 @@ def test_the_mapping_is_as_the_page_says(tmp_path: Path) -> None:
     taken = rules.inward(Kind.ISSUE, {"type": "Defect", "urgency": "Medium", "labels:x": True, "assignee": "whoever"}, nobody)
     assert taken.fields == {"type": "Bug", "priority": "Medium", "labels:x": True, "assignee": "t.weber"}
     assert rules.deletes[Kind.ISSUE] is DeletePolicy.IGNORE
+    few = rules.outward(comment({"body": "x", "visibility": "internal"}), nobody)
+    assert (few.fields, few.withheld) == ({"body": "x", "visible_to": "partners"}, False)
+    assert rules.inward(Kind.COMMENT, few.fields, nobody).fields == {"body": "x", "visibility": "internal"}
+    assert rules.outward(comment({"body": "x", "visibility": "management"}), nobody).withheld
     assert [bool(rules.sieves.out.stops(*one)) for one in (("a.png", 50 << 20), ("a.png", (50 << 20) + 1), ("A.EXE", 1))] == [
         False,
         True,

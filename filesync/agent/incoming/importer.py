@@ -22,11 +22,12 @@ from filesync.agent.incoming.receive import Receiver
 from filesync.agent.incoming.stored import reread
 from filesync.agent.merge.abreast import Team, by_family, by_issue, in_hand
 from filesync.agent.merge.carry import Carry
-from filesync.agent.merge.decide import Merge, Step
+from filesync.agent.merge.decide import Merge
 from filesync.agent.merge.order import groups
 from filesync.agent.merge.outcome import Counts, Outcome, Work
 from filesync.agent.merge.people import People
 from filesync.agent.merge.renaming import rename
+from filesync.agent.merge.steps import Step
 from filesync.agent.merge.unread import Unread
 from filesync.agent.merge.view import View
 from filesync.agent.progress import Doing

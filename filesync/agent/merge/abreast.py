@@ -15,8 +15,8 @@ from threading import Event
 from types import TracebackType
 from typing import Final, Generic, Self, TypeAlias, TypeVar
 
-from filesync.agent.merge.decide import Erase, Make, Step, Write
 from filesync.agent.merge.outcome import Outcome, Work
+from filesync.agent.merge.steps import Erase, Make, Step, Write
 from filesync.agent.merge.view import View
 from filesync.errors import Unavailable
 from filesync.model.change import Create

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from filesync.agent.merge.abreast import Came, Team
-from filesync.agent.merge.decide import Make, Step
+from filesync.agent.merge.steps import Make, Step
 from filesync.agent.merge.view import View
 from filesync.agent.record import moment
 from filesync.agent.site import Paired, Site

@@ -9,8 +9,9 @@ import msgspec
 from filesync.agent.events import LandedDifferently
 from filesync.agent.merge import plan
 from filesync.agent.merge.births import STATUS, Births
-from filesync.agent.merge.decide import Erase, Make, Merge, Step, Write
+from filesync.agent.merge.decide import Merge
 from filesync.agent.merge.outcome import End, Outcome
+from filesync.agent.merge.steps import Erase, Make, Step, Write
 from filesync.agent.merge.view import Shown, View
 from filesync.agent.record import micros
 from filesync.agent.site import Paired, Site
@@ -197,12 +198,20 @@ class Carry:
         asked = self._asked[step.row.gid] if len(plain) == len(step.writes) else None
         inward = asked.inward if asked else self._view.inward(step.row.kind, plain, step.outcome.unnamed)
         step.refused.update(inward.refused)
+        few = self._paired.rules.restriction(step.row.kind)
+        if few in inward.refused:
+            self._refuse_all(step, plain, few)
+            return
         rest = {name: value for name, value in plain.items() if name not in inward.refused}
         if not rest:
             return
         try:
             landed = self._apply(step, inward.fields)
         except Rejected as error:
+            if few in rest:  # not field by field: what few may see would stand where all do, for a moment or for good
+                step.refused[few] = "; ".join(error.fields.values()) or str(error)
+                self._refuse_all(step, rest, few)
+                return
             if len(rest) == 1:
                 step.refused.update(dict.fromkeys(rest, "; ".join(error.fields.values()) or str(error)))
                 return
@@ -210,6 +219,12 @@ class Carry:
                 self._fields(step, {name: value})
             return
         self._landed(step, rest, landed)
+
+    def _refuse_all(self, step: Write, names: Iterable[str], few: str) -> None:
+        """Nothing of a change is written while it cannot be kept who alone may see the item (`few`: the field that says so)."""
+        step.refused[few] += "; until that can be kept nothing of this change is written, for others would see it"
+        why = f"until it can be kept who may see it ({few}), nothing of this change is written"
+        step.refused.update(dict.fromkeys((name for name in names if name not in step.refused), why))
 
     def _apply(self, step: Write, local: Flat) -> Flat:
         return self._site.tracker.apply(step.shown.item.ref, base.Write(local), step.outcome.work.mark)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
 
 import msgspec
 
@@ -12,6 +11,7 @@ from filesync.agent.merge import plan
 from filesync.agent.merge.outcome import End, Outcome, Work
 from filesync.agent.merge.people import People
 from filesync.agent.merge.plan import Meeting, OnCreate, OnDelete, OnEnd, OnSet, Verdict
+from filesync.agent.merge.steps import Erase, Make, Step, Write
 from filesync.agent.merge.view import Shown, View
 from filesync.agent.record import micros
 from filesync.agent.site import Paired, Site
@@ -24,42 +24,7 @@ from filesync.model.ids import Gid, Kind
 from filesync.model.links import link_end
 from filesync.model.shadow import Entity, Life, Shadow
 from filesync.model.values import EMPTY, Value, split_name
-from filesync.trackers.base import Action, MarkDeleted, Remove
-
-
-class Make(msgspec.Struct, frozen=True):
-    """Create the entity, then bring what was not born so."""
-
-    outcome: Outcome
-    change: Create
-    issue: str | None  # our tracker's id of the issue it belongs to
-    doubted: bool
-
-
-class Write(msgspec.Struct, frozen=True):
-    """Write fields. `shadows` are those of the fields that are decided already; `rest` waits or is refused, each with why."""
-
-    outcome: Outcome
-    row: Entity
-    shown: Shown
-    writes: Mapping[str, Value | None]
-    bases: Mapping[str, Told]
-    shadows: dict[str, Shadow] = {}
-    refused: dict[str, str] = {}
-    waits: dict[str, Gid] = {}
-
-
-class Erase(msgspec.Struct, frozen=True):
-    """Delete it, or show that the partner did."""
-
-    outcome: Outcome
-    row: Entity
-    shown: Shown
-    action: Action
-    life: Life
-
-
-Step: TypeAlias = Outcome | Make | Write | Erase
+from filesync.trackers.base import MarkDeleted, Remove
 
 
 class Merge:
@@ -229,7 +194,9 @@ class Merge:
             )
             decision = plan.decide(meeting)
             if name in shown.untold and decision.verdict is Verdict.APPLY:
-                decision = plan.Decision(Verdict.APPLY, "untold")
+                # who alone may see it, those included for whom there is no word, nobody changes from outside
+                few = name == self._paired.rules.restriction(row.kind)
+                decision = plan.Decision(Verdict.KEEP_UNSENT if few else Verdict.APPLY, "untold")
             self._people.met(outcome, shown, meeting, decision)
             if decision.verdict is Verdict.APPLY:
                 writes[name] = one.now

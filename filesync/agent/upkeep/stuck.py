@@ -51,7 +51,8 @@ def skip(site: Site, name: str, mark: Mark, *, reason: str) -> None:
     """Decide a stuck change for good: what stands here stays.
 
     A skipped field is sent back with our value (unless ours crossed and wins anyway); a skipped create or delete sets
-    the entity apart: each side keeps its own, for ever. Raises NotHere when it is not stuck.
+    the entity apart: each side keeps its own, for ever. So does a skipped edit that says who alone may see it: sent back,
+    our value would show it to all there. Raises NotHere when it is not stuck.
     """
     paired = site.paired(name)
     record = site.record(name)
@@ -78,7 +79,7 @@ def _decided(conn: sa.Connection, paired: Paired, change: Change, row: Entity | 
     match change:
         case Create():
             return [Entity(gid=change.gid, kind=change.kind, parent=change.parent, state=Life.APART)]
-        case Delete() if row is not None:
+        case Delete() | Set() if row is not None and (isinstance(change, Delete) or _restricts(paired, change, row)):
             below = shadows.children_of(conn, paired.exchange.id, [row.gid]).get(row.gid, [])
             return [
                 msgspec.structs.replace(one, state=Life.APART, fields={}) for one in (row, *below) if one.state is Life.LIVE
@@ -98,6 +99,12 @@ def _decided(conn: sa.Connection, paired: Paired, change: Change, row: Entity | 
             return [row.with_shadows(skipped)]
         case _:
             return []
+
+
+def _restricts(paired: Paired, change: Set, row: Entity) -> bool:
+    """Whether it is an edit that says who alone may see the item."""
+    told = change.fields.get(paired.rules.restriction(row.kind) or "")
+    return told is not None and told.now is not None
 
 
 def _look_again(conn: sa.Connection, paired: Paired, row: Entity | None) -> None:

@@ -22,6 +22,7 @@ LINE_LIMIT: Final = 255  # characters of a one-line text and of an element of a 
 NAME_LIMIT: Final = 1_024  # characters of an attachment's name: it is data, no file is called so
 _SHOWN: Final = 60  # characters of foreign text in a message
 _SHOWN_CHOICES: Final = 12
+VISIBILITY: Final = "visibility"  # of a comment or worklog that not everybody is to see
 # what belongs to an issue: its fields, and those it is never without
 _BELOW: Final[Mapping[Kind, tuple[Mapping[str, FieldKind], tuple[str, ...]]]] = {
     Kind.COMMENT: ({"body": FieldKind.TEXT}, ("body",)),
@@ -64,10 +65,10 @@ def checked(definition: Definition, fields: Flat) -> Checked:
     return Checked(good, refused)
 
 
-def checked_below(kind: Kind, fields: Flat, before: Mapping[str, Value]) -> Checked:
+def checked_below(definition: Definition, kind: Kind, fields: Flat, before: Mapping[str, Value]) -> Checked:
     """Check fields of a comment (`body`) or a worklog (`started`, `seconds`, perhaps a `body`) that has these `before`.
 
-    An attachment is given all of its fields at once, when it is made.
+    Both may have a `visibility`, one of the project's. An attachment is given all of its fields at once, when it is made.
     """
     if kind is Kind.ATTACHMENT:
         made = dict.fromkeys(fields, "an attachment is what it was made as: attach another")
@@ -77,7 +78,9 @@ def checked_below(kind: Kind, fields: Flat, before: Mapping[str, Value]) -> Chec
     takes, needs = _BELOW[kind]
     for name, value in fields.items():
         try:
-            if name not in takes:
+            if name == VISIBILITY:
+                good[name] = _visibility(definition, value)
+            elif name not in takes:
                 refused[name] = f"a {kind} has the fields {', '.join(takes)} and no other"
             else:
                 good[name] = _said(takes[name], value)
@@ -133,6 +136,12 @@ def suggestion(text: str, choices: Sequence[str]) -> str:
 def quoted(text: str) -> str:
     """Foreign text in a message: one line, escaped and cut."""
     return f'"{shown(text, limit=_SHOWN)}"'
+
+
+def _visibility(definition: Definition, value: Value | None) -> str | None:
+    if value is None or value in definition.visibilities:
+        return None if value is None else str(value)
+    raise ValueError(f"there is no visibility {quoted(str(value))}{suggestion(str(value), definition.visibilities)}")
 
 
 def _said(kind: FieldKind, value: Value | None) -> str | None:

@@ -13,7 +13,7 @@ from filesync.model.issue import About, Ref
 from filesync.model.links import link_name, link_parts
 from filesync.model.values import Flat, Value, split_name, utc_text
 from filesync.trackers.embedded import tables
-from filesync.trackers.embedded.check import quoted, suggestion
+from filesync.trackers.embedded.check import VISIBILITY, quoted, suggestion
 from filesync.trackers.embedded.entry import By, Entry, Step
 from filesync.trackers.embedded.links import is_link, links_to
 from filesync.trackers.embedded.project import Definition
@@ -110,13 +110,14 @@ class Desk:
             named = [step.to for step in flow.transitions if step.name == to and now in step.sources]
             work.edit(entry.ref, {"status": named[0] if named else to}, self._by())
 
-    def comment(self, key: str, text: str) -> str:
-        """Write a comment and answer its id."""
-        return self._add(key, Kind.COMMENT, {"body": text})
+    def comment(self, key: str, text: str, *, visible_to: str = "") -> str:
+        """Write a comment, for these alone where one of the project's visibilities is named, and answer its id."""
+        return self._add(key, Kind.COMMENT, {"body": text, **({VISIBILITY: visible_to} if visible_to else {})})
 
-    def edit_comment(self, key: str, comment: str, text: str) -> None:
-        """Change a comment's text."""
-        self._change(key, Kind.COMMENT, comment, {"body": text})
+    def edit_comment(self, key: str, comment: str, text: str, *, visible_to: str | None = None) -> None:
+        """Change a comment's text, and who alone sees it where that is given; "" is everybody."""
+        few = {} if visible_to is None else {VISIBILITY: visible_to or None}
+        self._change(key, Kind.COMMENT, comment, {"body": text, **few})
 
     def delete_comment(self, key: str, comment: str) -> None:
         """Delete a comment. One that is gone raises Gone: here a person named it."""

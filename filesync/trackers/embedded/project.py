@@ -74,6 +74,7 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     users: dict[str, str]
     versions: tuple[str, ...] = ()
     components: tuple[str, ...] = ()
+    visibilities: tuple[str, ...] = ()  # who alone may see a comment or worklog, where it says so
     links: dict[str, str] = {}  # a type of link as it reads at its outward end: as it reads at the other
 
     def workflow(self, issue_type: str) -> Workflow:

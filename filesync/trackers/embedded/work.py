@@ -152,7 +152,7 @@ class Work:
         Raises Rejected; Gone when there is no such issue.
         """
         self.existing(Ref(Kind.ISSUE, issue, issue))
-        seen = check.checked_below(kind, fields, {})
+        seen = check.checked_below(self.definition, kind, fields, {})
         if seen.refused:
             raise check.refusal(f"a new {kind} on {self.key(issue)}", seen.refused)
         good = {name: value for name, value in seen.fields.items() if value is not None}
@@ -170,7 +170,7 @@ class Work:
             refused = {**seen.refused, **lost, **self._wrong_step(entry, landed), **self._wrong_relations(entry, after)}
             refused |= wrong_links(self.connection, self.definition, ref.local, links)
         else:
-            seen = check.checked_below(ref.kind, fields, entry.fields)
+            seen = check.checked_below(self.definition, ref.kind, fields, entry.fields)
             landed = dict(seen.fields)
             after, refused = _with(entry.fields, landed), dict(seen.refused)
         if refused:

@@ -178,6 +178,7 @@ class Project:
     name: str
     lead: str
     types: list[str]  # types' ids
+    kind: str = "software"
     old_keys: list[str] = field(default_factory=list)
     versions: dict[str, Version] = field(default_factory=dict)
     components: dict[str, Component] = field(default_factory=dict)

@@ -133,7 +133,7 @@ class View:
             "id": project.id,
             "key": project.key,
             "name": project.name,
-            "projectTypeKey": "software",
+            "projectTypeKey": project.kind,
             "avatarUrls": {},
         }
 
@@ -148,7 +148,8 @@ class View:
             "updated": self.moment(comment.updated),
         }
         if self.cloud:
-            shown["jsdPublic"] = True
+            desk = comment.properties.get("sd.public.comment")
+            shown["jsdPublic"] = not (isinstance(desk, dict) and desk.get("internal") in {True, "true"})
         if properties:
             shown["properties"] = [{"key": key, "value": value} for key, value in comment.properties.items()]
         return shown | self._restricted(comment)

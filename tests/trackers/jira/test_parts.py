@@ -55,7 +55,7 @@ def test_work_is_known_again_by_what_it_is_and_when_it_was_logged() -> None:
 
 
 def test_who_wrote_it_gives_way_to_what_was_written() -> None:
-    entry = checked(Kind.COMMENT, {"body": "x" * 95}, before={}, limit=100)
+    entry = checked(Kind.COMMENT, {"body": "x" * 95}, before={}, limit=100, desk=False)
     assert head_over("head", entry, limit=100) == "head"
     assert head_over("a head", entry, limit=100) == ""
 

@@ -194,7 +194,7 @@ def test_a_comment_for_the_agents_of_a_service_desk_says_so(tmp_path: Path) -> N
     jira.comment(local, "among us", properties=[{"key": "sd.public.comment", "value": {"internal": True}}])
     jira.catalogue = replace(jira.catalogue, desk=True)
     jira.reading = jira.new_reading()
-    assert [child.fields.get("visibility") for child in read(jira, local).children] == [None, "internal"]
+    assert [child.fields.get("visibility") for child in read(jira, local).children] == [None, "service-desk:internal"]
 
 
 def test_marks_cost_one_request_for_all_in_cloud_and_one_for_an_issue_in_data_center(jira: Jira) -> None:

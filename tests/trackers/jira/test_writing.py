@@ -123,9 +123,59 @@ def test_trap32_a_comment_that_few_may_see_stays_so_when_it_is_edited(opened: Op
     ref = Ref(Kind.COMMENT, local, comment)
     assert tracker.apply(ref, Write({"body": "edited"}), MARK) == {"body": "edited"}
     assert opened.site.store.issues[local].comments[0].visibility == {"type": "role", "value": "Developers"}
-    with pytest.raises(Rejected) as caught:
-        tracker.apply(ref, Write({"visibility": None}), MARK)
-    assert caught.value.fields.keys() == {"visibility"}
+
+
+@pytest.mark.parametrize("kind", [Kind.COMMENT, Kind.WORKLOG])
+def test_trap32_who_alone_may_see_it_is_written_changed_and_taken_away(opened: Opened, local: str, kind: Kind) -> None:
+    (us,) = [user for user in opened.site.store.users.values() if user.name == "filesync"]
+    us.roles.add("Developers")
+    tracker = opened.open()
+    work: Flat = {"started": "2026-11-20T08:00:00.000Z", "seconds": "600"} if kind is Kind.WORKLOG else {}
+    fields = {name: value for name, value in {**work, "body": "x", "visibility": "role:Developers"}.items() if value}
+    born = tracker.create(gid(kind, 1), Draft(kind=kind, issue=local, fields=fields, about=About()))
+    assert born.item.fields == fields
+    for few in ("role:Administrators", None, "role:Developers"):
+        assert tracker.apply(born.item.ref, Write({"visibility": few, "body": f"for {few}"}), MARK) == {
+            "visibility": few,
+            "body": f"for {few}",
+        }
+    issue = tracker.get(local)
+    assert issue is not None
+    assert issue.children[0].fields == {**fields, "body": "for role:Developers"}
+
+
+@pytest.mark.parametrize("kind", [Kind.COMMENT, Kind.WORKLOG])
+def test_trap32_for_whom_jira_knows_nobody_it_is_refused_by_that_name_and_not_made(
+    opened: Opened, local: str, kind: Kind
+) -> None:
+    tracker = opened.open()
+    work = {"started": "2026-11-20T08:00:00.000Z", "seconds": "600"} if kind is Kind.WORKLOG else {}
+    for few in ("role:Nobody", "group:nobody", "internal", "service-desk:internal", "role:"):
+        draft = Draft(kind=kind, issue=local, fields={**work, "body": "x", "visibility": few}, about=About())
+        with pytest.raises(Rejected) as caught:
+            tracker.create(gid(kind, 1), draft)
+        assert caught.value.fields.keys() == {"visibility"}
+    issue = tracker.get(local)
+    assert issue is not None
+    assert issue.children == ()
+
+
+def test_trap32_a_service_desk_keeps_from_its_customers_what_is_internal(opened: Opened, local: str) -> None:
+    for project in opened.site.store.projects.values():
+        project.kind = "service_desk"
+    tracker = opened.open()
+    inside: Flat = {"visibility": "service-desk:internal"}
+    draft = Draft(kind=Kind.COMMENT, issue=local, fields={"body": "x", "visibility": "service-desk:internal"}, about=About())
+    born = tracker.create(gid(Kind.COMMENT, 1), draft)
+    ref = born.item.ref
+    assert born.item.fields == draft.fields
+    assert tracker.apply(ref, Write({"body": "y"}), MARK) == {"body": "y"}
+    for few in ({"visibility": None}, inside):
+        assert tracker.apply(ref, Write(few), MARK) == few
+        issue = tracker.get(local)
+        assert issue is not None
+        (comment,) = issue.children
+        assert (comment.fields.get("visibility"), comment.origin) == (few["visibility"], gid(Kind.COMMENT, 1))
 
 
 def test_trap40_an_edited_comment_stays_the_same_comment(opened: Opened, tracker: JiraTracker, local: str) -> None:

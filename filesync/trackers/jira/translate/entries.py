@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from filesync.model.ids import Kind
 from filesync.model.values import FieldKind, Flat, Value, normal
+from filesync.settings import quoted
 from filesync.trackers.jira.translate import text
-from filesync.trackers.jira.translate.offered import VISIBILITY
+from filesync.trackers.jira.translate.offered import INTERNAL, SERVICE_DESK, VISIBILITY
 from filesync.trackers.jira.translate.shapes import epoch_ms
 
 _TAKES: Final[Mapping[Kind, Mapping[str, FieldKind]]] = {
@@ -17,6 +18,7 @@ _TAKES: Final[Mapping[Kind, Mapping[str, FieldKind]]] = {
     Kind.WORKLOG: {"started": FieldKind.DATETIME, "seconds": FieldKind.NUMBER, "body": FieldKind.TEXT},
 }
 _NEEDS: Final[Mapping[Kind, tuple[str, ...]]] = {Kind.COMMENT: ("body",), Kind.WORKLOG: ("started", "seconds")}
+_LEVELS: Final = ("role", "group")  # to which Jira shows a comment or worklog alone
 _MINUTE: Final = 60
 _LONGEST_WORK: Final = 10 * 366 * 24 * 3600  # seconds in one worklog
 
@@ -35,20 +37,34 @@ class Entry:
     def json(self, kind: Kind, head: str) -> dict[str, Any]:
         """The body of a POST or PUT, with this line above the text."""
         body = text.under(head, str(self.after.get("body", "")))
+        said, _, name = str(self.after.get(VISIBILITY, "")).partition(":")
+        few = {"visibility": {"type": said, "value": name}} if said in _LEVELS else {}
         if kind is Kind.COMMENT:
-            return {"body": body}
+            return {"body": body, **few}
         started = str(self.after["started"]).removesuffix("Z") + "+0000"
-        return {"comment": body, "started": started, "timeSpentSeconds": int(str(self.after["seconds"]))}
+        return {"comment": body, "started": started, "timeSpentSeconds": int(str(self.after["seconds"])), **few}
+
+    def desk(self, before: Mapping[str, Value]) -> list[dict[str, Any]]:
+        """The property by which a service desk keeps the comment from its customers, or shows it to them; none as before."""
+        internal = self.after.get(VISIBILITY) == INTERNAL
+        if internal == (before.get(VISIBILITY) == INTERNAL):
+            return []
+        return [{"key": SERVICE_DESK, "value": {"internal": internal}}]
 
 
-def checked(kind: Kind, fields: Flat, *, before: Mapping[str, Value], limit: int) -> Entry:
-    """The fields of a comment (`body`) or worklog (`started`, `seconds`, perhaps a `body`) that has these `before`."""
+def checked(kind: Kind, fields: Flat, *, before: Mapping[str, Value], limit: int, desk: bool) -> Entry:
+    """The fields of a comment (`body`) or worklog (`started`, `seconds`, perhaps a `body`) that has these `before`.
+
+    Both may have a `visibility`. `desk`: the project is a service desk's.
+    """
     takes, refused, after = _TAKES[kind], dict[str, str](), dict(before)
     for name, value in fields.items():
         after.pop(name, None)
         try:
-            if name == VISIBILITY:
-                refused[name] = "who may see it is said in Jira alone"
+            if name == VISIBILITY and value is not None:
+                after[name] = _level(kind, value, desk=desk)
+            elif name == VISIBILITY:
+                continue
             elif name not in takes:
                 refused[name] = f"a {kind} has the fields {', '.join(takes)} and no other"
             elif (said := _said(takes[name], value, limit)) is not None:
@@ -73,6 +89,19 @@ def same_work(shown: Mapping[str, Any], sent: Mapping[str, Any], *, since: int) 
         return False
     said = normal(FieldKind.TEXT, str(shown.get("comment") or ""))
     return times[0] >= since and times[1] == epoch_ms(sent["started"]) and lasted and said == sent["comment"]
+
+
+def _level(kind: Kind, value: Value, *, desk: bool) -> str:
+    """Who alone may see it, in a form that is written. Raises ValueError: what Jira would not heed, all would see."""
+    if value == INTERNAL and kind is Kind.COMMENT:
+        if desk:
+            return INTERNAL
+        raise ValueError("the project is no service desk's: a comment that is internal there would be shown to all here")
+    said, _, name = value.partition(":") if isinstance(value, str) else ("", "", "")
+    if said not in _LEVELS or not name:
+        forms = ", ".join((*(f"{one}:NAME" for one in _LEVELS), *((INTERNAL,) if kind is Kind.COMMENT else ())))
+        raise ValueError(f"{quoted(str(value))} is nobody in a Jira: there are {forms}")
+    return f"{said}:{name}"
 
 
 def _said(kind: FieldKind, value: Value | None, limit: int) -> str | None:

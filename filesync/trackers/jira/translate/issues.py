@@ -1,7 +1,7 @@
 """The canonical issue from Jira's JSON: its fields, comments, worklogs and attachments, and what marks them as ours. Pure.
 
-A comment or worklog that only a role or group may see has the field `visibility` (`role:Developers`), which keeps it at
-home.
+A comment or worklog that only a role or group may see has the field `visibility`: `role:Developers`, `group:staff`; a comment
+that a service desk keeps from its customers, `service-desk:internal` (translate/offered.py).
 """
 
 from __future__ import annotations
@@ -17,11 +17,9 @@ from filesync.model.values import FieldKind, Value, normal
 from filesync.trackers.jira.translate import markers, shapes, text
 from filesync.trackers.jira.translate.catalogue import Catalogue
 from filesync.trackers.jira.translate.fields import read_fields
-from filesync.trackers.jira.translate.offered import VISIBILITY
+from filesync.trackers.jira.translate.offered import INTERNAL, SERVICE_DESK, VISIBILITY
 from filesync.trackers.jira.translate.shapes import Shape
 
-INTERNAL: Final = "internal"  # the visibility of a comment that a service desk shows to its agents alone
-_SERVICE_DESK: Final = "sd.public.comment"  # the property that says so in Data Center
 _SHOWN: Final = 60  # characters of foreign text in a message
 
 
@@ -77,11 +75,11 @@ def read_child(
 
 
 def visibility(json: Mapping[str, Any]) -> str:
-    """Who alone may see a comment or worklog: `role:NAME`, `group:NAME`, `internal`; "" for everybody who sees the issue."""
+    """Who alone may see a comment or worklog: `role:NAME`, `group:NAME`, INTERNAL; "" for everybody who sees the issue."""
     held = json.get("visibility")
     if isinstance(held, Mapping) and held:
         return f"{held.get('type') or 'role'}:{held.get('value') or held.get('identifier') or ''}"
-    desk = properties(json).get(_SERVICE_DESK)
+    desk = properties(json).get(SERVICE_DESK)
     internal = json.get("jsdPublic") is False or (isinstance(desk, Mapping) and desk.get("internal") in {True, "true"})
     return INTERNAL if internal else ""
 

@@ -19,6 +19,8 @@ from filesync.settings import did_you_mean, quoted
 from filesync.trackers.jira.translate.shapes import Shape, member
 
 VISIBILITY: Final = "visibility"  # of a comment or worklog that not everybody sees; no field of an issue is called so
+INTERNAL: Final = "service-desk:internal"  # the visibility of a comment that a service desk shows to its agents alone
+SERVICE_DESK: Final = "sd.public.comment"  # the property of a comment that says so, and makes it so
 EPIC_LINK: Final = "com.pyxis.greenhopper.jira:gh-epic-link"
 EPIC_NAME: Final = "com.pyxis.greenhopper.jira:gh-epic-label"
 ESTIMATES: Final = {"original_estimate": "originalEstimate", "remaining_estimate": "remainingEstimate"}  # ours: Jira's

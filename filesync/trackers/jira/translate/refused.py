@@ -10,10 +10,13 @@ from filesync.errors import Rejected
 from filesync.model.values import Flat, split_name
 from filesync.trackers.jira.translate.bodies import refused_names
 from filesync.trackers.jira.translate.catalogue import Catalogue
+from filesync.trackers.jira.translate.offered import VISIBILITY
 
 _SHOWN: Final = 60  # characters of a field's name
 _OF_ENTRIES: Final = {
     "comment": "body",
+    "commentLevel": VISIBILITY,
+    "visibility": VISIBILITY,
     "body": "body",
     "started": "started",
     "timeLogged": "seconds",

@@ -222,7 +222,7 @@ class Births:
         if not is_id(issue):
             raise Gone(gone_words(issue))
         limit = project.catalogue.text_limit
-        entry = entries.checked(kind, draft.fields, before={}, limit=limit)
+        entry = entries.checked(kind, draft.fields, before={}, limit=limit, desk=project.catalogue.desk)
         if draft.tried and (born := self._entry_before(origin, draft, entry)) is not None:
             return born
         key = project.key_of(issue)
@@ -233,7 +233,7 @@ class Births:
         head = entries.head_over(text.header(project.settings.header, draft.about), entry, limit=limit)
         mark = Marker(origin=origin, at=project.time.now_text(), head=head)
         try:
-            json = self._send(issue, key, kind, entry.json(kind, head), mark)
+            json = self._send(issue, key, kind, entry.json(kind, head), mark, *entry.desk({}))
         except Unknown:
             # Whether it was done can be seen at once: an issue's comments and worklogs come from the database.
             if (born := self._entry_before(origin, draft, entry)) is None:
@@ -246,16 +246,19 @@ class Births:
         item = read_child(project.catalogue, json, kind=kind, issue=issue, key=key, properties=held, accounts=project.accounts)
         return Born(item=item, key=key)
 
-    def _send(self, issue: str, key: str, kind: Kind, body: dict[str, Any], mark: Marker) -> dict[str, Any]:
-        """Make it; what Jira shows of it, with its mark."""
+    def _send(
+        self, issue: str, key: str, kind: Kind, body: dict[str, Any], mark: Marker, *also: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Make it; what Jira shows of it, with its mark. `also`: other properties that it is to have."""
         project, own = self._project, kind is Kind.COMMENT or self._project.cloud
         part = Part(mark.origin, mark.head)
         held = {} if own else parts.held_by(project.issue(issue, properties=PARTS))
         parts.check_room(held, part, key)
+        given = {"properties": [_property(mark), *also]} if own else {}
         answer = project.http.send(
             "POST",
             f"{API}/issue/{issue}/{kind}",
-            body=body | ({"properties": [_property(mark)]} if own else {}),
+            body=body | given,
             params=entries.PARAMS[kind],
             about=issue,
             gone=gone_words(issue),
@@ -263,7 +266,7 @@ class Births:
         local = new_id(answer, f"the new {kind}")
         if not own:
             parts.add(project, issue, held, markers.part_name(kind, local), part)
-        return {**answer, **({"properties": [_property(mark)]} if own else {})}
+        return {**answer, **given}
 
     def _entry_before(self, origin: Gid, draft: Draft, entry: Entry) -> Born | None:
         """What an earlier call made, as it was born."""

@@ -21,6 +21,7 @@ from filesync.trackers.jira.translate.catalogue import Catalogue
 from filesync.trackers.jira.translate.fields import link_ids, read_fields
 from filesync.trackers.jira.translate.issues import read_child
 from filesync.trackers.jira.translate.markers import PARTS, PROPERTY
+from filesync.trackers.jira.translate.offered import SERVICE_DESK, VISIBILITY
 from filesync.trackers.jira.translate.refused import by_name, entry_refusal, refusal
 from filesync.trackers.jira.translate.shapes import Shape, epoch_ms
 from filesync.trackers.jira.translate.shapes import shown as shown_as
@@ -171,19 +172,22 @@ class Writing:
     # ── comments and worklogs ───────────────────────────────────────────────────────────────────────────────────
 
     def entry(self, ref: Ref, fields: Flat) -> Flat:
-        """Edit a comment or worklog. Who may see it stays as it is, and so does the line above its text."""
+        """Edit a comment or worklog. The line above its text stays as it is, and who may see it where that is not given."""
         project, words = self._project, item_gone(ref)
         there, head, properties = self._entry(ref)
         limit = project.catalogue.text_limit
         before = self._item_fields(ref, there, properties)
-        entry = entries.checked(ref.kind, fields, before=before, limit=limit)
+        entry = entries.checked(ref.kind, fields, before=before, limit=limit, desk=project.catalogue.desk)
         if entry.refused:
             raise refusal(f"the edit of {ref.kind} {ref.local}", entry.refused)
         if entry.after == before:
             return {name: before.get(name) for name in fields}
         body = entry.json(ref.kind, entries.head_over(head, entry, limit=limit))
-        if there.get("visibility"):  # what is not sent again may be dropped
-            body["visibility"] = there["visibility"]
+        if there.get("visibility") and entry.after.get(VISIBILITY) == before.get(VISIBILITY):
+            body["visibility"] = there["visibility"]  # what is not sent again may be dropped
+        if also := entry.desk(before):
+            kept = [one for one in there.get("properties") or () if one.get("key") != SERVICE_DESK]
+            there["properties"] = body["properties"] = [*kept, *also]
         try:
             answer = project.http.send(
                 "PUT",
@@ -211,7 +215,7 @@ class Writing:
         found = project.http.get(path, gone=item_gone(ref))
         if not isinstance(found, Mapping):
             raise strange(f"{ref.kind} {ref.local}")
-        there: Json = dict(found)
+        there: Json = {**found, "properties": self._of_desk(ref, found)}
         if not project.ours(there.get("author")):
             return there, "", {}
         if ref.kind is Kind.WORKLOG and not project.cloud:
@@ -226,13 +230,23 @@ class Writing:
             return there, "", {}
         if not isinstance(told, Mapping):
             raise strange(f"the mark of {ref.kind} {ref.local}")
-        there["properties"] = [told]
+        there["properties"].append(told)
         try:
             created = epoch_ms(there.get("created"))
         except ValueError as error:
             raise strange(f"{ref.kind} {ref.local}") from error
         marker = markers.believed(ref.kind, told.get("value"), ours=True, created=created)
         return there, marker.head if marker is not None else "", {}
+
+    def _of_desk(self, ref: Ref, found: Mapping[str, Any]) -> list[Any]:
+        """The property of a service desk's comment that says for whom it is, where the comment itself does not."""
+        project = self._project
+        if ref.kind is not Kind.COMMENT or not project.catalogue.desk or "jsdPublic" in found:
+            return []
+        try:
+            return [project.http.get(f"{API}/comment/{ref.local}/properties/{SERVICE_DESK}", gone="it has none")]
+        except Gone:
+            return []
 
     def _item_fields(self, ref: Ref, json: Json, properties: Mapping[str, object]) -> Mapping[str, Value]:
         project = self._project

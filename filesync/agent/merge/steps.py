@@ -1,0 +1,51 @@
+"""What a decided change becomes, ready to be carried out on our tracker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import msgspec
+
+from filesync.agent.merge.outcome import Outcome
+from filesync.agent.merge.view import Shown
+from filesync.model.change import Create, Told
+from filesync.model.ids import Gid
+from filesync.model.shadow import Entity, Life, Shadow
+from filesync.model.values import Value
+from filesync.trackers.base import Action
+
+
+class Make(msgspec.Struct, frozen=True):
+    """Create the entity, then bring what was not born so."""
+
+    outcome: Outcome
+    change: Create
+    issue: str | None  # our tracker's id of the issue it belongs to
+    doubted: bool
+
+
+class Write(msgspec.Struct, frozen=True):
+    """Write fields. `shadows` are those of the fields that are decided already; `rest` waits or is refused, each with why."""
+
+    outcome: Outcome
+    row: Entity
+    shown: Shown
+    writes: Mapping[str, Value | None]
+    bases: Mapping[str, Told]
+    shadows: dict[str, Shadow] = {}
+    refused: dict[str, str] = {}
+    waits: dict[str, Gid] = {}
+
+
+class Erase(msgspec.Struct, frozen=True):
+    """Delete it, or show that the partner did."""
+
+    outcome: Outcome
+    row: Entity
+    shown: Shown
+    action: Action
+    life: Life
+
+
+Step: TypeAlias = Outcome | Make | Write | Erase

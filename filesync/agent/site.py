@@ -44,6 +44,7 @@ from filesync.rules import contract as agreed
 from filesync.rules.contract import Flow
 from filesync.rules.load import load_rules
 from filesync.rules.mapping import Rules
+from filesync.rules.standing import Way
 from filesync.trackers.base import Tracker
 from filesync.trackers.registry import open_tracker, outlook
 
@@ -58,9 +59,20 @@ class Paired:
     us: agreed.Site
     them: agreed.Site
 
-    def tells(self, kind: Kind, name: str) -> bool:
-        """Whether this side tells edits of this field at all."""
-        return self.rules.carries(kind, name) and self.flow(name) is not Flow.WE_TAKE_DRIFT
+    def tells(self, kind: Kind, name: str, *, new: bool) -> bool:
+        """Whether this side tells this field: `new`, with the item itself, or as an edit."""
+        if not self.rules.carries(kind, name) or self.flow(name) is Flow.WE_TAKE_DRIFT:
+            return False
+        rule = self.rules.rule(name) if kind is Kind.ISSUE else None
+        return new or rule is None or not rule.born_only
+
+    def takes(self, kind: Kind, name: str, *, new: bool) -> bool:
+        """Whether this side writes what arrives for this field; `new`: as its issue is made.
+
+        An edit that arrives at the source of a one-way field is answered, not left out.
+        """
+        rule = self.rules.rule(name) if kind is Kind.ISSUE else None
+        return rule is None or rule.takes(new=new) or self.flow(name) in {Flow.WE_SEND_DRIFT, Flow.WE_SEND_GUARD}
 
     def wins(self, name: str) -> bool:
         """Whether this side wins a field that both edited."""
@@ -68,6 +80,9 @@ class Paired:
 
     def flow(self, name: str) -> Flow:
         """Which way a field goes."""
+        rule = self.rules.rule(name)
+        if rule is not None and rule.way is Way.IN:
+            return Flow.WE_TAKE_DRIFT  # our own decision, which the partner need not know
         return agreed.flow(self.rules.contract, name, self.us.name)
 
 

@@ -6,7 +6,7 @@ The changes get their place (mark) later, when their bundle is numbered; a `Tell
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 from msgspec.structs import replace
@@ -15,7 +15,7 @@ from filesync.model.change import Blob, Change, Create, Delete, Set, Told
 from filesync.model.ids import Gid, Kind, Mark
 from filesync.model.issue import About
 from filesync.model.shadow import Entity, Life, Shadow
-from filesync.model.values import EMPTY, Value, digests
+from filesync.model.values import EMPTY, Value, digests, split_name
 
 TYPE: Final = "type"  # its wire name: always this one
 
@@ -33,6 +33,19 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     about: About
     issue: str = ""  # local id of the issue that it is or belongs to
     withheld: bool = False  # few may see it here: nothing of it is told, nor of what belongs to it
+    silent: frozenset[str] = frozenset()  # fields, bare, of which this side says nothing
+
+    def may_tell(self, name: str) -> bool:
+        """Whether anything can be said of a field now."""
+        return name not in self.unknown and (not self.silent or split_name(name)[0] not in self.silent)
+
+
+class Tells(Protocol):
+    """Which fields this side tells at all; `new`: with the entity itself, else as an edit of one that the partner has."""
+
+    def __call__(self, kind: Kind, name: str, *, new: bool) -> bool:
+        """Whether it tells this one, given by its wire name."""
+        ...
 
 
 class Tell(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,15 +106,15 @@ def diff(
     *,
     in_scope: bool,
     doubted: Collection[Gid],
-    tells: Callable[[Kind, str], bool],
+    tells: Tells,
     placed: Callable[[str], bool],
 ) -> list[Tell]:
     """What one issue and all that belongs to it have to tell.
 
     `seen` is complete, the issue first; empty when the issue is gone. `rows` are the ledger's, of the same.
     An entity in doubt is left out (what its tracker shows may be half of a write of ours); out of scope and of what is
-    withheld, only deletions are told; `tells` says which fields this side tells at all, `placed` which fields of an issue
-    have a place in the tracker: others are not empty because it shows none.
+    withheld, only deletions are told; `placed` says which fields of an issue have a place in the tracker: others are not
+    empty because it shows none.
     """
     found: list[Tell] = []
     live = {gid for gid, row in rows.items() if row.state is Life.LIVE}
@@ -126,16 +139,16 @@ def diff(
     return found + _gone({one.gid for one in seen}, rows, doubted)
 
 
-def _create(one: Seen, tells: Callable[[Kind, str], bool]) -> Tell:
+def _create(one: Seen, tells: Tells) -> Tell:
     row = Entity(gid=one.gid, kind=one.kind, parent=one.parent, local=one.local)
-    fields = {name: value for name, value in one.fields.items() if name not in one.unknown and tells(one.kind, name)}
+    fields = {name: value for name, value in one.fields.items() if one.may_tell(name) and tells(one.kind, name, new=True)}
     return Tell(
         row=row,
         fields=fields,
         digests=digests(fields),
         new=True,
         about=one.about,
-        untold=tuple(sorted(one.unknown)),
+        untold=tuple(sorted(one.unknown | one.silent)),
         issue=one.issue,
     )
 
@@ -144,7 +157,7 @@ def _changed(
     one: Seen,
     row: Entity,
     here: Mapping[str, str],
-    tells: Callable[[Kind, str], bool],
+    tells: Tells,
     placed: Callable[[str], bool],
 ) -> dict[str, Value | None]:
     shadows = row.fields
@@ -154,7 +167,7 @@ def _changed(
     if not shadows.keys() <= here.keys():
         gone = [name for name, shadow in shadows.items() if name not in here and shadow.here != EMPTY]
         found.update({name: None for name in gone if one.kind is not Kind.ISSUE or placed(name)})
-    return {name: value for name, value in found.items() if name not in one.unknown and tells(one.kind, name)}
+    return {name: value for name, value in found.items() if one.may_tell(name) and tells(one.kind, name, new=False)}
 
 
 def _gone(there: Collection[Gid], rows: Mapping[Gid, Entity], doubted: Collection[Gid]) -> list[Tell]:

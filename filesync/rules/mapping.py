@@ -15,7 +15,7 @@ from filesync.model.values import REMEMBERED, SHORT, FieldKind, Flat, Value, fla
 from filesync.rules.contract import BELOW, BODY, VISIBLE_TO, Contract, DeletePolicy
 from filesync.rules.prose import Prose
 from filesync.rules.sieve import ALL_THROUGH, Sieves
-from filesync.rules.standing import FieldRule, LinkRule, VisibilityRule
+from filesync.rules.standing import FieldRule, LinkRule, VisibilityRule, Way
 from filesync.rules.ways import UNFIT, WHY, Dropped, Rule, WayIn, WayOut
 from filesync.rules.words import SAME, Words
 
@@ -30,6 +30,7 @@ class Outward(msgspec.Struct, frozen=True, kw_only=True):
     dropped: tuple[Dropped, ...]
     untold: frozenset[str]  # wire fields that hold something which cannot be told: neither empty nor comparable
     withheld: bool = False  # few may see it here, and the partner would not know: nothing of it is told
+    silent: frozenset[str] = frozenset()  # wire fields, bare, that our mapping never tells: neither empty nor to be touched
 
 
 class Inward(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +62,7 @@ class Rules:
         self._visibilities = visibilities
         self._by_local = {rule.local: rule for rule in rules}
         self._by_wire = {rule.field.spec.name: rule for rule in rules}
+        self._silent = frozenset(rule.field.spec.name for rule in rules if rule.way is Way.IN)
         self._naming = {LINK, *(rule.local for rule in rules if rule.field.spec.kind is FieldKind.PARENT)}  # other issues
         # texts that nothing is done to but for their line ends: our name -> the contract's, and back
         self._free = {rule.local: rule.field.spec.name for rule in rules if rule.is_free}
@@ -125,6 +127,7 @@ class Rules:
             dropped=tuple(way.dropped),
             untold=frozenset(way.untold),
             withheld=all_of_it and self._withheld(item, way),
+            silent=self._silent if item.ref.kind is Kind.ISSUE else frozenset(),
         )
 
     def wire(

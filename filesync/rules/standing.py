@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from filesync.bundle.verdict import shown
 from filesync.model.links import link_end, link_parts
@@ -11,15 +12,26 @@ from filesync.rules.contract import ContractField
 from filesync.rules.words import Words
 
 
-@dataclass(frozen=True, slots=True)
+class Way(StrEnum):
+    """Which way this site lets a field go, where the contract leaves both open."""
+
+    BOTH = "both"
+    OUT = "out"  # told, never taken
+    IN = "in"  # taken, never told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FieldRule:
-    """How one field of the contract stands here: our name for it and our words for its values."""
+    """How one field of the contract stands here: our name for it, our words for its values, and when it flows."""
 
     local: str
     field: ContractField
     words: Words
     allowed: frozenset[str] | None  # the contract's words for its values; None: any
-    stand_in: str | None  # the user who stands here for one whom nothing names
+    stand_in: str | None  # what is written here for a word that nothing here stands for
+    spare: str | None  # what is told for a value of ours that has no word
+    way: Way
+    born_only: bool  # told and taken when the issue is made, never after
 
     @property
     def is_free(self) -> bool:
@@ -30,23 +42,33 @@ class FieldRule:
     def outward(self, text: str) -> str:
         """Our value in the contract's words. Raises ValueError with words for a person."""
         word = self.words.out(normal(self.field.spec.kind, text))
-        if self.allowed is not None and word not in self.allowed:
+        if self.allowed is None or word in self.allowed:
+            return word
+        if self.spare is None:
             raise ValueError(f'the contract has no {self.field.spec.kind} "{shown(word)}"')
-        return word
+        return self.spare
 
     def inward(self, word: str) -> tuple[str, ...]:
         """Our values for a wire one, the one to write first. Raises ValueError with words for a person."""
         kind = self.field.spec.kind
         if not word or normal(kind, word) != word:
             raise ValueError(f'"{shown(word)}" is not how a {kind} travels')
-        if self.stand_in is not None and word not in self.words.listed.values() and word not in (self.allowed or ()):
-            return (self.stand_in,)
-        if self.allowed is not None and word not in self.allowed:
+        agreed = self.allowed is None or word in self.allowed
+        is_user = kind is FieldKind.USER
+        if not agreed and not (is_user and self.stand_in is not None):
             raise ValueError(f'the contract has no {kind} "{shown(word)}"')
+        # a user whom the contract lists goes by that name; an option, where there is a stand-in, by what the mapping says
+        by_its_name = is_user and self.allowed is not None and agreed
+        if self.stand_in is not None and not by_its_name and word not in self.words.listed.values():
+            return (self.stand_in,)
         ours = self.words.back(word)
         if not ours:
             raise ValueError(f'no {kind} here stands for "{shown(word)}": name one in the mapping')
         return ours
+
+    def takes(self, *, new: bool) -> bool:
+        """Whether what arrives for it is written here; `new`: as its issue is made."""
+        return self.way is not Way.OUT and (new or not self.born_only)
 
 
 @dataclass(frozen=True, slots=True)

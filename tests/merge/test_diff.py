@@ -59,7 +59,7 @@ def told(
         by_gid,
         in_scope=in_scope,
         doubted=doubted,
-        tells=lambda _, name: name not in silent,
+        tells=lambda _, name, *, new: name not in silent,
         placed=lambda name: name not in nowhere,
     )
 

@@ -87,7 +87,7 @@ def r5(patch: Patch) -> None:
 
 
 def r6_drift_tells(patch: Patch) -> None:
-    patch.setattr(Paired, "tells", lambda self, kind, name: self.rules.carries(kind, name))
+    patch.setattr(Paired, "tells", lambda self, kind, name, *, new: self.rules.carries(kind, name))
 
 
 def r6_guard_takes(patch: Patch) -> None:

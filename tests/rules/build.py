@@ -29,10 +29,10 @@ def contract(folder: Path, text: str) -> Contract:
 def rules(folder: Path, contract_text: str, mapping_text: str | None = None) -> Rules:
     agreed = contract(folder, contract_text)
     if mapping_text is None:
-        return make_rules(agreed)
+        return make_rules(agreed, site="acme")
     path = folder / "mapping.yaml"
     path.write_text(mapping_text)
-    return make_rules(agreed, load_mapping(path))
+    return make_rules(agreed, load_mapping(path), site="acme")
 
 
 def as_yaml(data: Mapping[str, Any]) -> str:

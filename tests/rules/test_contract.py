@@ -261,7 +261,7 @@ def test_a_contract_of_two_other_sites_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_template_fits_the_project_that_a_new_tracker_gets(tmp_path: Path) -> None:
-    rules = make_rules(contract(tmp_path, template("contract.yaml")))
+    rules = make_rules(contract(tmp_path, template("contract.yaml")), site="acme")
     project = read_definition()
     types, links = tuple(project.types), tuple(project.links)
     assert gaps(rules, fields=project.specs(), types=types, statuses=project.statuses(), links=links, left_out={}) == ()

@@ -47,6 +47,48 @@ fields:
     ]
 
 
+def test_what_a_field_cannot_do_is_named_where_it_is_said(tmp_path: Path) -> None:
+    agreed = CONTRACT.replace("due: {kind: date}", "due: {kind: date, from: acme, mode: guard}").replace(
+        "seen_at: {kind: datetime}", "seen_at: {kind: datetime, from: globex}"
+    )
+    with pytest.raises(ConfigError) as caught:
+        rules(
+            tmp_path,
+            agreed,
+            """\
+fields:
+  priority: {field: priority, default: {out: Middle, in: Odd}}
+  points: {field: points, default: {out: x}}
+  platforms: {field: platforms, default: {in: x}}
+  assignee: {field: assignee, default: {out: x}}
+  location: {field: location, default: {in: a/b/c, out: Pump}}
+  due: {field: due, way: in, only: create}
+  seen_at: {field: seen_at, way: out}
+  type: {field: type, only: create}
+  security: {field: labels, way: in}
+""",
+        )
+    assert [str(problem) for problem in caught.value.problems] == [
+        'mapping.yaml:2:46: "Middle" is not in the contract',
+        'mapping.yaml:3:27: "points" is a number: it has no words, and so no default',
+        "mapping.yaml:4:33: in a set, one word standing for several could not be taken out for one of them: leave `default` out",
+        "mapping.yaml:5:41: the contract takes every word here, so none of ours is without one",
+        'mapping.yaml:6:41: "a/b/c" is neither `parent` nor `parent/child`',
+        'mapping.yaml:7:21: the contract has this site, acme, as the source of "due"',
+        "mapping.yaml:7:30: the contract wants edits at the partner's answered from here (mode: guard)",
+        'mapping.yaml:8:29: the contract has globex as the only source of "seen_at"',
+        "mapping.yaml:9:23: nothing can be made without its type: it always flows both ways",
+        'mapping.yaml:10:29: "security" says who may see an issue: it always flows both ways',
+    ]
+
+
+def test_a_default_that_would_go_out_as_nothing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="would go out as nothing"):
+        rules(tmp_path, CONTRACT, "fields: {priority: {field: priority, default: {in: Normal}}}\n")
+    rules(tmp_path, CONTRACT, "fields: {priority: {field: priority, default: {in: Normal, out: Low}}}\n")
+    rules(tmp_path, CONTRACT, "fields: {priority: {field: priority, options: {Normal: Low}, default: {in: Normal}}}\n")
+
+
 def test_a_stand_in_where_no_user_travels_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no user travels"):
         rules(tmp_path, "version: 1\ntypes: [Bug]\nfields: {}\n", "users_default: x\n")

@@ -28,7 +28,7 @@ WRONG = [(EXAMPLES[at][1], EXAMPLES[at + 1][1]) for at in range(len(EXAMPLES)) i
 
 def mapped(folder: Path, text: str) -> Rules:
     (folder / "mapping.yaml").write_text(text)
-    return make_rules(agreed(folder), load_mapping(folder / "mapping.yaml"))
+    return make_rules(agreed(folder), load_mapping(folder / "mapping.yaml"), site="acme")
 
 
 def agreed(folder: Path) -> Contract:
@@ -43,7 +43,7 @@ def as_on_the_page() -> Iterator[World]:
 
 
 def test_the_page_has_no_example_that_is_not_read() -> None:
-    assert set(RIGHT) == {"contract.yaml", "mapping.yaml"}
+    assert set(RIGHT) == {"contract.yaml", "mapping.yaml", "mapping.yaml, of one site's own"}
     assert len(WRONG) == 3
     assert len(EXAMPLES) == len(RIGHT) + 2 * len(WRONG)
 
@@ -109,6 +109,34 @@ def test_a_fresh_site_takes_the_examples_and_works_with_them(capsys: pytest.Capt
         assert run(["-c", str(config), "check"]) == ExitCode.DONE
         assert "BAD" not in capsys.readouterr().out
         world.acme.reopen()
+
+
+def test_what_one_site_decides_alone_is_as_the_page_says() -> None:
+    own = RIGHT["mapping.yaml, of one site's own"]
+    with two_sites(contract=RIGHT["contract.yaml"], mappings=(own, "fields: {summary: title, priority: urgency}\n")) as world:
+        acme, globex = world.sides
+        fields: dict[str, Value] = {"priority": "Lowest", "labels:x": True, "location": ["Pump"], "reporter": "w.chen"}
+        key = acme.desk.create("Task", "ours", fields)
+        world.send(acme)
+        there = globex.desk.show(key).issue.fields
+        assert {name: there.get(name) for name in ("priority", "labels:x", "location", "assignee")} == {
+            "priority": "Medium",
+            "labels:x": None,
+            "location": ["Pump"],
+            "assignee": "w.chen",
+        }
+        globex.desk.edit(key, {"priority": "High", "labels:y": True, "location": ["Pump", "Bearing"], "assignee": "j.becker"})
+        world.settle()
+        globex.desk.edit(key, {"priority": "Medium"})
+        world.settle()
+        here = acme.desk.show(key).issue.fields
+        assert {name: here[name] for name in ("priority", "labels:x", "labels:y", "location", "reporter")} == {
+            "priority": "Low",
+            "labels:x": True,
+            "labels:y": True,
+            "location": ["Pump"],
+            "reporter": "w.chen",
+        }
 
 
 @pytest.mark.parametrize("number", range(3))

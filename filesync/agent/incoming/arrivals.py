@@ -240,6 +240,19 @@ class MoreSaid(Event, frozen=True, kw_only=True):
         )
 
 
+class KeptOut(Event, frozen=True, kw_only=True):
+    """Our mapping does not take what comes for some fields, or not for this issue. Told once for each field."""
+
+    partner: str
+    fields: list[str]
+
+    def sentence(self) -> str:
+        return (
+            f"what {self.partner} sends for {', '.join(self.fields)} is not written here where our mapping says so "
+            "(way, only, when, constants): ours stays, and all else is applied. This is told once for each field."
+        )
+
+
 class Outside(Event, frozen=True, kw_only=True):
     """A good bundle that has no place in the store yet: it starts another generation, or waits for one that does."""
 

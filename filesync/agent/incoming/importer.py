@@ -15,6 +15,7 @@ from filesync.agent.events import BundleApplied, ContractDiffers, Event, HadWait
 from filesync.agent.incoming.checkpoint import write_checkpoint
 from filesync.agent.incoming.chunks import drop_early, spend
 from filesync.agent.incoming.introduced import learn
+from filesync.agent.incoming.left_out import left_out
 from filesync.agent.incoming.missing import missing
 from filesync.agent.incoming.pieces import ChunksWait
 from filesync.agent.incoming.queued import standing
@@ -278,6 +279,7 @@ class Importer:
         if met:
             x = streams.exchange_of(conn, self._x)
             streams.update_exchange(conn, self._x, items_conflict=x.items_conflict + met)
+        left_out(conn, self._paired, {name for one in outcomes for name in one.untaken}, self._record)
         for one in outcomes:
             self.counts.add(one.end)
             for event in one.events:

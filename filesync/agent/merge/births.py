@@ -77,9 +77,10 @@ class Births:
 
     def _birth(self, step: Make, *, without: Collection[str] = ()) -> Inward:
         """What it is born with, in our tracker's words: all but status, links and `without`."""
+        kind, takes = step.change.kind, self._paired.takes
         given = (one for one in step.change.fields.items() if one[0] != STATUS and link_end(one[0]) is None)
-        fields = {name: value for name, value in given if name not in without}
-        return self._view.inward(step.change.kind, fields, step.outcome.unnamed)
+        fields = {name: value for name, value in given if name not in without and takes(kind, name, new=True)}
+        return self._view.inward(kind, fields, step.outcome.unnamed)
 
     def _for_few(self, change: Create, refused: dict[str, str]) -> None:
         """What few may see there is not made where all would. Raises Rejected."""

@@ -169,9 +169,7 @@ class Carry:
                 outcome.rows.append(row)
                 return outcome
             shown = now
-        carries = self._paired.rules.carries
-        told = {*change.fields, *change.untold}
-        names = [*change.fields, *(n for n in row.fields if n not in told and carries(row.kind, n))]
+        names = [*change.fields, *self._merge.emptied(change, row.fields)]
         again = self._merge.fields(outcome, row, shown, {name: Told(change.fields.get(name)) for name in names})
         if isinstance(again, Outcome):
             return again

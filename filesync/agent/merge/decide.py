@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -135,11 +135,13 @@ class Merge:
         """
         if change.kind is Kind.ATTACHMENT:
             return {}
-        carries = self._paired.rules.carries
-        told = {*change.fields, *change.untold}
-        silent = [n for n in shown.fields if n not in told and link_end(n) is None]
-        names = [*change.fields, *(n for n in silent if carries(change.kind, n))]
-        return {name: Told(change.fields.get(name)) for name in names}
+        return {name: Told(change.fields.get(name)) for name in (*change.fields, *self.emptied(change, shown.fields))}
+
+    def emptied(self, change: Create, names: Iterable[str]) -> list[str]:
+        """Those of these fields that a creation has empty, though it does not name them, and that are to be so here."""
+        told, paired = {*change.fields, *change.untold}, self._paired
+        silent = [one for one in names if link_end(one) is None and not {one, split_name(one)[0]} & told]
+        return [one for one in silent if paired.rules.carries(change.kind, one) and paired.takes(change.kind, one, new=True)]
 
     # ── set ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -170,12 +172,17 @@ class Merge:
         waits: dict[str, Gid] = {}
         writes: dict[str, Value | None] = {}
         targets = dict(self._view.ends({name: one.now for name, one in told.items()}))
+        new = plan.being_made(row, outcome.work.mark)
         for name, one in told.items():
             if plan.decided(row.shadow(name), outcome.work.mark):
                 continue
             if not self._paired.rules.carries(row.kind, name):
                 why = f"{split_name(name)[0]} has no place here under our mapping; left out"
                 outcome.events.append(Dropped(mark=outcome.work.mark, gid=row.gid, key=shown.key, why=why))
+                continue
+            if not self._paired.takes(row.kind, name, new=new):
+                shadows[name] = msgspec.structs.replace(row.shadow(name), took=outcome.work.mark)
+                outcome.untaken.add(split_name(name)[0])
                 continue
             if name in targets and (end := self._end(outcome, row, shown, name, one, targets[name])) is not OnEnd.MEET:
                 if end is OnEnd.WAIT:

@@ -68,7 +68,7 @@ class People:
         # a link that is not there any more went with its other end, or is nothing to miss
         names = {**{name: None for name in row.fields if link_end(name) is None}, **shown.fields}
         lost = [name for name in names if plan.unsent(row.shadow(name), shown.fields.get(name))]
-        lost = sorted(self.field(name) for name in lost if self._paired.tells(row.kind, name))
+        lost = sorted(self.field(name) for name in lost if self._paired.tells(row.kind, name, new=False))
         below = {one.local: one for one in self._view.children.get(row.gid, [])}
         for item in self._view.children_shown(row):
             known = below.get(item.ref.local)

@@ -12,7 +12,7 @@ from enum import StrEnum
 import msgspec
 
 from filesync.model.ids import NEVER, Mark
-from filesync.model.shadow import Life, Shadow
+from filesync.model.shadow import Entity, Life, Shadow
 from filesync.model.values import Value, digest
 from filesync.rules.contract import Flow
 
@@ -96,6 +96,11 @@ def recovered(shadow: Shadow, *, doubt: str, have: Value | None) -> Shadow:
 def decided(shadow: Shadow, mark: Mark) -> bool:
     """Whether this field of the change at this mark is decided: a run that was cut off later on had recorded it."""
     return shadow.took >= mark
+
+
+def being_made(row: Entity, mark: Mark) -> bool:
+    """Whether the change at this mark is what made an entity here: something of it was born as told."""
+    return any(shadow.took == mark for shadow in row.fields.values())
 
 
 def settle(meeting: Meeting, verdict: Verdict, *, mark: Mark, landed: Value | None = None) -> Shadow:

@@ -274,18 +274,18 @@ class Gather:
         if outward.withheld:
             self._record.add(Withheld(key=item.about.key, kind=item.ref.kind))
         gid = self._gid(item)
-        endless = self._endless(gid, outward.fields)
         return Seen(
             gid=gid,
             kind=item.ref.kind,
             parent=parent,
             local=item.ref.local,
             fields=outward.fields,
-            unknown=outward.untold | endless if endless else outward.untold,
+            unknown=outward.untold | self._endless(gid, outward.fields),
             came=item.origin is not None and (home(item.origin) == self._x.partner_site or not self._ours_to_tell(gid)),
             about=item.about,
             issue=item.ref.issue,
             withheld=outward.withheld or self._sieving.keeps(item),
+            silent=outward.silent,
         )
 
     def _ours_to_tell(self, gid: Gid) -> bool:

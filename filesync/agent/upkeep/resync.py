@@ -66,5 +66,5 @@ def _unagreed(paired: Paired, row: Entity, wanted: Collection[str]) -> Entity:
 
 def _shadows(paired: Paired, row: Entity, wanted: Collection[str]) -> Iterator[tuple[str, Shadow]]:
     for name, shadow in row.fields.items():
-        if split_name(name)[0] in wanted and paired.tells(Kind.ISSUE, name):
+        if split_name(name)[0] in wanted and paired.tells(Kind.ISSUE, name, new=False):
             yield name, Shadow(here=UNAGREED, told=shadow.told, took=shadow.took)

@@ -1,0 +1,24 @@
+"""What our mapping leaves out of what the partner sends, told once for each field."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+
+import sqlalchemy as sa
+
+from filesync.agent.incoming.arrivals import KeptOut
+from filesync.agent.record import Record
+from filesync.agent.site import Paired
+from filesync.ledger import streams
+
+
+def left_out(conn: sa.Connection, paired: Paired, fields: Collection[str], record: Record) -> None:
+    """Tell those of these fields, by their bare wire names, that were not told yet."""
+    if not fields:
+        return
+    fact = f"kept out {paired.exchange.id}"
+    told = set(json.loads(streams.site_fact(conn, fact) or "[]"))
+    if new := sorted(set(fields) - told):
+        streams.set_site_fact(conn, fact, json.dumps(sorted({*told, *new})))
+        record.add(KeptOut(partner=paired.them.name, fields=new))

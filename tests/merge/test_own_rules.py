@@ -1,0 +1,168 @@
+"""What one site's mapping decides for itself, and the partner need not know: defaults, one way, at creation alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from filesync.agent.incoming.arrivals import KeptOut
+from tests.merge.scene import contract, crash, cross, events, refuse, refuse_nothing, shared, value
+from tests.support.two_sites import World, two_sites
+
+CONTRACT = contract(
+    ("options: [Highest, High, Medium, Low, Lowest]", "options: [Highest, High, Medium, Low]"),
+    ("cost_estimate: {kind: number}\n  occurred", "cost_estimate: {kind: number, from: acme, mode: guard}\n  occurred"),
+)
+MAPPING = """\
+fields:
+  priority: {field: priority, options: {High: Highest, Medium: Medium}, default: {out: Medium, in: Low}}
+  environment: {field: environment, way: out}
+  cost_estimate: {field: cost_estimate, way: out}
+  customer_reference: {field: customer_reference, way: in}
+  labels: {field: labels, way: in}
+  due_date: {field: due_date, only: create}
+"""
+MONDAY, TUESDAY, FRIDAY = "2026-11-23", "2026-11-24", "2026-11-27"
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """Acme has the mapping; globex, who knows nothing of it, has none."""
+    with two_sites(contract=CONTRACT, mappings=(MAPPING, "")) as made:
+        yield made
+
+
+def test_a_word_that_nothing_here_stands_for_lands_as_the_default_and_is_not_sent_back(world: World) -> None:
+    key = world.globex.desk.create("Bug", "Pump", {"priority": "High"})
+    world.send(world.globex)
+    assert value(world.acme, key, "priority") == "Low"
+    world.settle()
+    assert world.acme.exchange().out_seq == 0
+    world.globex.desk.edit(key, {"priority": "Highest"})
+    world.settle()
+    assert value(world.acme, key, "priority") == "High"
+    world.assert_in_step()
+
+
+def test_values_of_ours_without_a_word_go_out_as_the_default_and_are_equal(world: World) -> None:
+    key = world.acme.desk.create("Bug", "Pump", {"priority": "Lowest"})
+    world.send(world.acme)
+    assert value(world.globex, key, "priority") == "Medium"
+    world.acme.desk.edit(key, {"priority": "Medium"})
+    assert world.acme.export().changes == 0
+    world.globex.desk.edit(key, {"priority": "Highest"})
+    world.settle()
+    assert value(world.acme, key, "priority") == "High"
+    world.assert_in_step()
+
+
+def test_what_goes_out_only_is_never_written_here_and_our_next_edit_overwrites_theirs(world: World) -> None:
+    key = shared(world)
+    world.acme.desk.edit(key, {"environment": "lab"})
+    world.send(world.acme)
+    world.globex.desk.edit(key, {"environment": "field", "summary": "both"})
+    done = world.send(world.globex)
+    assert (value(world.acme, key, "environment"), value(world.acme, key, "summary")) == ("lab", "both")
+    assert [one.fields for one in events(done, KeptOut)] == [["environment"]]
+    world.globex.desk.edit(key, {"environment": "yard"})
+    assert events(world.send(world.globex), KeptOut) == []  # told once
+    world.settle()
+    assert value(world.globex, key, "environment") == "yard"
+    world.acme.desk.edit(key, {"environment": "bench"})
+    world.settle()
+    assert value(world.globex, key, "environment") == "bench"
+    assert world.acme.conflicts() == world.globex.conflicts() == []
+
+
+def test_edits_that_cross_where_ours_goes_out_only_leave_both_sites_quiet(world: World) -> None:
+    key = shared(world)
+    cross(
+        world,
+        acme=lambda: world.acme.desk.edit(key, {"environment": "a"}),
+        globex=lambda: world.globex.desk.edit(key, {"environment": "g"}),
+    )
+    world.settle()
+    assert value(world.acme, key, "environment") == "a"
+    world.acme.desk.edit(key, {"environment": "a2"})
+    world.settle()
+    assert value(world.globex, key, "environment") == "a2"
+
+
+def test_an_issue_of_theirs_is_made_without_what_goes_out_only(world: World) -> None:
+    key = world.globex.desk.create("Bug", "theirs", {"environment": "field"})
+    world.send(world.globex)
+    assert value(world.acme, key, "summary") == "theirs"
+    assert value(world.acme, key, "environment") is None
+    world.settle()
+    assert value(world.globex, key, "environment") == "field"
+    assert world.acme.exchange().out_seq == 0
+
+
+def test_what_comes_in_only_is_never_told_and_never_wins(world: World) -> None:
+    key = world.acme.desk.create("Bug", "ours", {"customer_reference": "P-7", "labels:mine": True})
+    world.send(world.acme)
+    assert value(world.globex, key, "customer_reference") is None
+    assert value(world.globex, key, "labels:mine") is None
+    world.acme.desk.edit(key, {"customer_reference": "P-8"})
+    assert world.acme.export().changes == 0
+    world.globex.desk.edit(key, {"customer_reference": "order 12", "labels:theirs": True})
+    world.settle()
+    assert value(world.acme, key, "customer_reference") == "order 12"
+    assert value(world.acme, key, "labels:theirs") is True
+    assert value(world.globex, key, "labels:mine") is None
+    assert world.acme.conflicts() == []
+
+
+def test_a_creation_that_comes_again_empties_nothing_that_its_site_never_tells(world: World) -> None:
+    """A set is named by its bare name: its elements there are left alone too."""
+    key = world.acme.desk.create("Bug", "ours", {"labels:mine": True})
+    for status in ("In Progress", "In Review"):
+        world.acme.desk.transition(key, status)
+    world.acme.export()
+    world.carry(to=world.globex)
+    with crash(world.globex, "before apply", nth=2):  # half-way to its status: it is there, and decided anew
+        world.globex.import_()
+    world.globex.desk.edit(key, {"customer_reference": "order 12", "labels:theirs": True})
+    world.globex.import_()
+    assert value(world.globex, key, "labels:theirs") is True
+    world.settle()
+    assert value(world.globex, key, "customer_reference") == value(world.acme, key, "customer_reference") == "order 12"
+    assert value(world.acme, key, "labels:theirs") is True
+
+
+def test_what_is_set_at_creation_only_goes_both_ways_once(world: World) -> None:
+    for side, day in ((world.acme, MONDAY), (world.globex, TUESDAY)):
+        side.desk.create("Bug", side.name, {"due_date": day})
+        world.send(side)
+    for side in world.sides:
+        assert {one.fields["summary"]: one.fields["due_date"] for one in side.issues()} == {"acme": MONDAY, "globex": TUESDAY}
+        for one in side.issues():
+            side.desk.edit(f"ABC-{one.ref.local}", {"due_date": FRIDAY if side is world.acme else None})
+    world.settle()
+    assert {one.fields.get("due_date") for one in world.acme.issues()} == {FRIDAY}
+    assert {one.fields.get("due_date") for one in world.globex.issues()} == {None}
+
+
+def test_what_was_refused_at_creation_is_written_when_it_is_tried_again(world: World) -> None:
+    refuse(world.acme, "due_date")
+    key = world.globex.desk.create("Bug", "theirs", {"due_date": MONDAY})
+    world.send(world.globex)
+    assert value(world.acme, key, "due_date") is None
+    assert len(world.acme.stuck()) == 1
+    refuse_nothing(world.acme)
+    world.acme.retry()
+    assert value(world.acme, key, "due_date") == MONDAY
+    world.globex.desk.edit(key, {"due_date": FRIDAY})
+    world.settle()
+    assert value(world.acme, key, "due_date") == MONDAY
+
+
+def test_the_source_of_a_guarded_field_answers_whatever_its_own_mapping_says(world: World) -> None:
+    key = shared(world)
+    world.acme.desk.edit(key, {"cost_estimate": "100"})
+    world.send(world.acme)
+    world.globex.desk.edit(key, {"cost_estimate": "250"})
+    world.settle()
+    assert value(world.globex, key, "cost_estimate") == "100"
+    world.assert_in_step()

@@ -71,6 +71,9 @@ class MemoryTracker:
     def select(self, query: str) -> Iterator[str]:  # noqa: ARG002 - all of them
         return iter(self.issues)
 
+    def shut(self, issues: Sequence[str]) -> Collection[str]:  # noqa: ARG002 - none is
+        return ()
+
     def create(self, origin: Gid, draft: Draft) -> Born:
         local = str(len(self.issues) + 1)
         ref = Ref(draft.kind, draft.issue or local, local)

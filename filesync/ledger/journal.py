@@ -15,7 +15,9 @@ from filesync.model.ids import Gid, Mark
 _CHUNK: Final = 500
 _PAGE: Final = 8 << 20  # bytes of changes that are read at once
 BLOB: Final = "blob"  # what a change waits for that needs the bytes of an attachment
-UNREAD: Final = "unread"  # what a stuck change waits for that each import tries again: its issue cannot be read
+UNREAD: Final = "unread"  # its issue cannot be read
+SHUT: Final = "shut"  # its issue is closed to partners
+AGAIN: Final = frozenset({UNREAD, SHUT})  # what stuck changes wait for that each import tries again
 _MARKS: Final = sa.select(queue.c.mark, sa.func.length(queue.c.change)).where(queue.c.exchange == X).order_by(queue.c.mark)
 _BLOB_MARKS: Final = _MARKS.where(queue.c.blob != "")
 _QUEUED_AT: Final = sa.select(queue).where(queue.c.exchange == X, queue.c.mark.in_(MANY)).order_by(queue.c.mark)
@@ -45,7 +47,7 @@ class Queued:
     gid: Gid
     change: bytes
     state: Wait
-    waits_for: str = ""  # a gid; BLOB: the bytes of an attachment; UNREAD: that its issue can be read
+    waits_for: str = ""  # a gid; BLOB: the bytes of an attachment; one of AGAIN
     reason: str = ""
     since: int = 0
     blob: str = ""  # SHA-256 of the bytes that it needs

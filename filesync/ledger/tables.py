@@ -232,7 +232,7 @@ queue = sa.Table(
     sa.Column("gid", sa.Text, nullable=False),
     sa.Column("change", sa.LargeBinary, nullable=False),  # what is left of it, as its line
     sa.Column("state", sa.Text, nullable=False),  # waits · stuck · behind
-    sa.Column("waits_for", sa.Text, nullable=False, default=""),  # a gid; "blob": the bytes of an attachment; "unread"
+    sa.Column("waits_for", sa.Text, nullable=False, default=""),  # a gid; "blob": the bytes of an attachment; "unread", "shut"
     sa.Column("blob", sa.Text, nullable=False, default=""),  # SHA-256 of the bytes of an attachment to be made
     sa.Column("reason", sa.Text, nullable=False, default=""),
     sa.Column("since", sa.BigInteger, nullable=False),

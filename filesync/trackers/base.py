@@ -164,6 +164,13 @@ class Tracker(Protocol):
         """
         ...
 
+    def shut(self, issues: Sequence[str]) -> Collection[str]:
+        """Those of these issues that people here closed to partners: nothing that comes is written to them.
+
+        Where the tracker cannot tell for sure, an issue is closed; one that is not there is not. Raises Unavailable.
+        """
+        ...
+
     def create(self, origin: Gid, draft: Draft) -> Born:
         """Make the entity, once for each origin: a second call answers what the first one made, as it was born.
 

@@ -120,6 +120,9 @@ class FaultyTracker:
     def select(self, query: str) -> Iterator[str]:
         return self.real.select(query)
 
+    def shut(self, issues: Sequence[str]) -> Collection[str]:
+        return self.real.shut(issues)
+
     def create(self, origin: Gid, draft: Draft) -> Born:
         self._writing("create", draft)
         return self._around("create", lambda: self.real.create(origin, draft))

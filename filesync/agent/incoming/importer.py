@@ -27,9 +27,9 @@ from filesync.agent.merge.decide import Merge
 from filesync.agent.merge.order import groups
 from filesync.agent.merge.outcome import Counts, Outcome, Work
 from filesync.agent.merge.people import People
+from filesync.agent.merge.reach import Reach
 from filesync.agent.merge.renaming import rename
 from filesync.agent.merge.steps import Step
-from filesync.agent.merge.unread import Unread
 from filesync.agent.merge.view import View
 from filesync.agent.progress import Doing
 from filesync.agent.record import Record, micros
@@ -108,7 +108,7 @@ class Importer:
         self._past, self._there = 0, 0  # changes in the bundles that were applied here, and in all that are to be
         self.learned = False  # a key of the partner's was introduced
         with site.ledger.begin() as conn:
-            self._unread = Unread(journal.count_unread(conn, self._x))
+            self._reach = Reach(site.tracker, unread=journal.count_unread(conn, self._x))
 
     def run(self) -> int:
         """The queue as far as it goes, then every bundle that is next, then the queue again. Returns the bundles applied."""
@@ -218,9 +218,11 @@ class Importer:
 
         Raises Unavailable, Halted: what was done until then is recorded; of a call that failed only the doubt is known.
         """
-        view = View(self._site, self._paired, self._unread)
+        view = View(self._site, self._paired, self._reach)
         view.load(work.change for work in works)
-        with self._site.busy.hold(in_hand(works, view)):
+        issues = in_hand(works, view)
+        with self._site.busy.hold(issues):
+            self._reach.ask(issues)
             return self._decide(works, view, taken=taken, done=done)
 
     def _decide(self, works: list[Work], view: View, *, taken: Taken | None, done: int) -> list[Outcome]:
@@ -306,10 +308,11 @@ class Importer:
     def _queue_pass(self, retry: frozenset[Mark]) -> bool:
         with self._site.ledger.begin() as conn:
             found = standing(conn, self._paired.exchange, retry)
+        self._reach.ask(one.shut for one in found if one.shut is not None)
         moved = False
         blocked: set[Gid] = set()
         for one in found:
-            if one.gid in blocked or not one.ready:
+            if one.gid in blocked or not one.ready or (one.shut is not None and self._reach.shuts(one.shut)):
                 blocked.add(one.gid)
                 continue
             with self._site.ledger.begin() as conn:

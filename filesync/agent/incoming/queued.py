@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -20,11 +20,15 @@ from filesync.model.shadow import Entity, Life
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """An undecided change at its place. `ready`: nothing but those before it, of the same entity, holds it up."""
+    """An undecided change at its place. `ready`: nothing but those before it, of the same entity, holds it up.
+
+    `shut`: our tracker's id of the issue that it is about, which was closed to partners.
+    """
 
     mark: Mark
     gid: Gid
     ready: bool
+    shut: str | None = None
 
 
 def standing(conn: sa.Connection, x: Exchange, retry: Collection[Mark]) -> list[Standing]:
@@ -38,18 +42,19 @@ def standing(conn: sa.Connection, x: Exchange, retry: Collection[Mark]) -> list[
     for page in journal.queued(conn, x.id):
         changes = [read_change(row.change) for row in page]
         there = _there(conn, x, page, changes)
+        shut = _shut(conn, x, page, there)
         over = {gid for gid, one in there.items() if one.state is not Life.LIVE}
         for row, change in zip(page, changes, strict=True):
             ready = (
                 row.state is Wait.BEHIND
                 or row.mark in retry
-                or row.waits_for == journal.UNREAD
+                or row.waits_for in journal.AGAIN
                 or (row.state is Wait.WAITS and arrived(row.waits_for, change, there))
                 or (row.waits_for == journal.BLOB and row.mark not in lacking)
                 or row.gid in doubted  # a retry was cut off
                 or pointless(change, over, doomed)
             )
-            found.append(Standing(row.mark, row.gid, ready))
+            found.append(Standing(row.mark, row.gid, ready, shut.get(row.mark)))
     return found
 
 
@@ -61,3 +66,17 @@ def _there(conn: sa.Connection, x: Exchange, page: list[Queued], changes: list[C
         if isinstance(change, Create) and change.parent is not None:
             named.add(change.parent)
     return shadows.entities(conn, x.id, sorted(named))
+
+
+def _shut(conn: sa.Connection, x: Exchange, page: list[Queued], there: Mapping[Gid, Entity]) -> dict[Mark, str]:
+    """Our tracker's ids of the live issues that what waits for their being opened is about."""
+    changes = {row.mark: read_change(row.change) for row in page if row.waits_for == journal.SHUT}
+    rows = {**there, **shadows.entities(conn, x.id, {row.parent for row in there.values() if row.parent} - there.keys())}
+    found: dict[Mark, str] = {}
+    for mark, change in changes.items():
+        row = rows.get(change.gid)
+        above = change.parent if isinstance(change, Create) else row.parent if row is not None else None
+        issue = rows.get(above) if above is not None else row
+        if issue is not None and issue.local is not None and issue.state is Life.LIVE:
+            found[mark] = issue.local
+    return found

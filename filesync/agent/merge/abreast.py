@@ -19,7 +19,6 @@ from filesync.agent.merge.outcome import Outcome, Work
 from filesync.agent.merge.steps import Erase, Make, Step, Write
 from filesync.agent.merge.view import View
 from filesync.errors import Unavailable
-from filesync.model.change import Create
 from filesync.model.ids import Gid
 from filesync.model.links import link_end
 from filesync.model.values import Flat
@@ -47,19 +46,19 @@ def by_issue(works: Sequence[Work], view: View) -> list[Lane]:
     """Lanes for looking: what is about one issue asks the tracker for it once."""
     lanes: dict[Gid, Lane] = {}
     for place, work in enumerate(works):
-        lanes.setdefault(_issue(work, view), []).append(place)
+        lanes.setdefault(view.about(work.change), []).append(place)
     return list(lanes.values())
 
 
 def in_hand(works: Sequence[Work], view: View) -> set[str]:
     """The issues of our tracker that a group is about, by local id; those that are not here yet nobody else can have."""
-    rows = (view.row(_issue(work, view)) for work in works)
+    rows = (view.row(view.about(work.change)) for work in works)
     return {row.local for row in rows if row is not None and row.local is not None}
 
 
 def by_family(works: Sequence[Work], steps: Sequence[Step], view: View) -> list[Lane]:
     """Lanes for writing: issues of the group that name each other, or did until now, are one lane."""
-    issues = [_issue(work, view) for work in works]
+    issues = [view.about(work.change) for work in works]
     joined: dict[Gid, Gid] = {issue: issue for issue in issues}  # each issue -> another of its lane, at last the first
 
     def first(issue: Gid) -> Gid:
@@ -163,15 +162,6 @@ def _go(lane: Iterable[int], call: Callable[[int], R], came: Came[R], over: Call
         except Unavailable as error:
             came.troubles[place] = error
             return
-
-
-def _issue(work: Work, view: View) -> Gid:
-    """The issue that a change is about."""
-    change = work.change
-    if isinstance(change, Create) and change.parent is not None:
-        return change.parent
-    row = view.row(change.gid)
-    return row.parent if row is not None and row.parent is not None else change.gid
 
 
 def _named(step: Step) -> Iterator[str]:

@@ -77,12 +77,12 @@ class Carry:
         issue = step.issue if isinstance(step, Make) else step.shown.item.ref.issue
         try:
             if issue is not None:
-                self._view.unread.check(issue)
+                self._view.reach.check(issue)
             return self._called(step)
         except Unreadable as error:
             if issue is not None:
-                self._view.unread.add(issue, error)
-            return self._merge.put_off(step.outcome.work, error, doubted=True)
+                self._view.reach.unread(issue, error)
+            return self._merge.put_off(step.outcome.work, journal.UNREAD, str(error), doubted=True)
 
     def _called(self, step: Make | Write | Erase) -> Outcome:
         match step:
@@ -141,6 +141,8 @@ class Carry:
             fields=plan.born(as_told, shown_born, mark=outcome.work.mark),
         )
         self._view.keep([row])
+        if change.kind is Kind.ISSUE:
+            self._view.reach.made(born.item.ref.local)
         if change.kind is Kind.ISSUE and change.about.key:
             outcome.named = (born.key, change.about.key)
             self._view.keys.learn(*outcome.named)

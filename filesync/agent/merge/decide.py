@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 import msgspec
 
@@ -26,6 +27,8 @@ from filesync.model.shadow import Entity, Life, Shadow
 from filesync.model.values import EMPTY, Value, split_name
 from filesync.trackers.base import MarkDeleted, Remove
 
+_SHUT: Final = "our issue takes nothing from partners as it is now, says tracker.settings.incoming"
+
 
 class Merge:
     """The verdicts for one group."""
@@ -40,16 +43,20 @@ class Merge:
         """What one change becomes. `blocked`: one of the same entity, before it, is not decided. Raises Unavailable."""
         if blocked:
             return self._queue(Outcome(work), Wait.BEHIND)
+        doubted = work.change.gid in self._view.doubts
+        issue = self._view.local_of(self._view.about(work.change))
+        if issue is not None and self._view.reach.shuts(issue):
+            return self.put_off(work, journal.SHUT, _SHUT, doubted=doubted)
         try:
             return self._step(work)
         except Unreadable as error:
-            return self.put_off(work, error, doubted=work.change.gid in self._view.doubts)
+            return self.put_off(work, journal.UNREAD, str(error), doubted=doubted)
 
-    def put_off(self, work: Work, error: Unreadable, *, doubted: bool) -> Outcome:
-        """Its issue cannot be read: each import tries it again. `doubted`: a call of ours may have gone through."""
+    def put_off(self, work: Work, waits_for: str, why: str, *, doubted: bool) -> Outcome:
+        """Its issue is out of reach: each import tries it again. `doubted`: a call of ours may have gone through."""
         now, rest = micros(self._site.clock()), encode_change(work.change)
         outcome = Outcome(work, doubted=doubted)
-        outcome.leave(Wait.STUCK, rest=rest, now=now, waits_for=journal.UNREAD, reason=str(error))
+        outcome.leave(Wait.STUCK, rest=rest, now=now, waits_for=waits_for, reason=why)
         return outcome
 
     def _step(self, work: Work) -> Step:

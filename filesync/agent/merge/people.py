@@ -84,7 +84,7 @@ class People:
             return None
         key = self._key(one, one.left)
         if one.left.state is Wait.STUCK:
-            again = one.left.waits_for == journal.UNREAD
+            again = one.left.waits_for in journal.AGAIN
             return Stuck(mark=one.left.mark, key=key, fields=one.refused, why=one.left.reason, again=again)
         waits = one.left.reason or one.left.waits_for or "the one before it"
         return Waiting(mark=one.left.mark, key=key, waits_for=waits)
@@ -94,7 +94,7 @@ class People:
         change = one.work.change
         theirs = change.about.key or change.gid
         row = self._view.row(change.gid)
-        silent = left.state is Wait.BEHIND or left.waits_for == journal.UNREAD  # the tracker was not asked, or does not tell
+        silent = left.state is Wait.BEHIND or left.waits_for in journal.AGAIN  # the tracker was not asked, or does not tell
         if silent or row is None or row.state is not Life.LIVE:
             ours = self._view.keys.ours(change.about.key)
         else:

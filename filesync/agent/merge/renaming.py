@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from filesync.agent.events import NotRenamed
-from filesync.agent.merge.unread import Unread
+from filesync.agent.merge.reach import Reach
 from filesync.agent.merge.view import Shown, View
 from filesync.agent.record import Record
 from filesync.agent.site import Paired, Site
@@ -38,7 +38,7 @@ def rename(site: Site, paired: Paired, record: Record) -> None:
 
 def _rename(site: Site, paired: Paired, record: Record, gid: Gid) -> Entity | None:
     """The entity's row after that; None where nothing was written."""
-    view = View(site, paired, Unread(0))
+    view = View(site, paired, Reach(site.tracker))
     view.load([Set(n=0, gid=gid, fields={})])
     row = view.row(gid)
     issue = view.issue_of(row) if row is not None else None

@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from filesync.agent.blobs import Lack, Piece, blob_of, forget_lost, lacking, pieces, stream
-from filesync.agent.merge.unread import Unread
+from filesync.agent.merge.reach import Reach
 from filesync.agent.naming import Keys, prose
 from filesync.agent.progress import Doing, passing
 from filesync.agent.site import Paired, Site
@@ -42,10 +42,10 @@ class Shown(msgspec.Struct, frozen=True):
 class View:
     """The state around a group. What a change of the group does is put back with `keep`, so that a later one sees it."""
 
-    def __init__(self, site: Site, paired: Paired, unread: Unread) -> None:
+    def __init__(self, site: Site, paired: Paired, reach: Reach) -> None:
         self._site = site
         self._paired = paired
-        self.unread = unread
+        self.reach = reach
         self._tracker: Tracker = site.tracker
         self._rows: dict[Gid, Entity] = {}
         self._issues: dict[str, Issue | None] = {}
@@ -156,6 +156,13 @@ class View:
         above = self._rows.get(row.parent)
         return above.local if above is not None else None
 
+    def about(self, change: Change) -> Gid:
+        """The issue that a change is about."""
+        if isinstance(change, Create) and change.parent is not None:
+            return change.parent
+        row = self.row(change.gid)
+        return row.parent if row is not None and row.parent is not None else change.gid
+
     def gid_of(self, local: str) -> Gid | None:
         """The gid of a live issue of our tracker."""
         with self._site.ledger.begin() as conn:
@@ -165,11 +172,11 @@ class View:
     def issue(self, local: str, *, fresh: bool = False) -> Issue | None:
         """The issue as our tracker shows it. Raises Unavailable; Unreadable where it is this issue alone."""
         if fresh or local not in self._issues:
-            self.unread.check(local)
+            self.reach.check(local)
             try:
                 self._issues[local] = self._tracker.get(local)
             except Unreadable as error:
-                self.unread.add(local, error)
+                self.reach.unread(local, error)
                 raise
         return self._issues[local]
 

@@ -128,6 +128,10 @@ class EmbeddedTracker:
             if self._in_scope(entry.fields) and all(held.get(name, set()) & values for name, values in wanted):
                 yield entry.ref.local
 
+    def shut(self, issues: Sequence[str]) -> Collection[str]:  # noqa: ARG002 - none is
+        """See Tracker."""
+        return ()
+
     def create(self, origin: Gid, draft: Draft) -> Born:
         """See Tracker. What people deleted since is not made again: it is answered as it was born."""
         if draft.content is None:

@@ -54,6 +54,7 @@ class JiraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     url: str  # without a slash at the end
     # which issues
     scope: str = ""  # JQL, in addition to the project
+    incoming: str = ""  # JQL: others take nothing from partners
     not_before: dt.date | None = None  # older issues stay where they are
     # who we are
     user: str | None = None  # of basic authentication (Cloud: the e-mail); without it the token is sent as it is
@@ -113,8 +114,9 @@ def problems(given: Mapping[str, Any]) -> Iterator[tuple[At, str]]:
     """What is wrong and the schema cannot see, each with its place. The settings may be otherwise wrong, too."""
     yield from _wrong_ways(given)
     yield from _wrong_secrets(given)
-    if isinstance(scope := given.get("scope"), str) and _ORDER_BY.search(scope):
-        yield ("scope",), "says which issues, not in which order: leave out ORDER BY"
+    for name in ("scope", "incoming"):
+        if isinstance(query := given.get(name), str) and _ORDER_BY.search(query):
+            yield (name,), "says which issues, not in which order: leave out ORDER BY"
     if isinstance(header := given.get("header"), str) and (why := unknown_place(header)):
         yield ("header",), why
     steps = given.get("transitions")

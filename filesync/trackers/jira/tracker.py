@@ -126,6 +126,11 @@ class JiraTracker:
         """See Tracker: in JQL."""
         return self._reading.select(query)
 
+    def shut(self, issues: Sequence[str]) -> Collection[str]:
+        """See Tracker. Those that do not meet `tracker.settings.incoming`."""
+        gate = self._project.settings.incoming
+        return self._reading.outside(issues, gate) if gate else ()
+
     def create(self, origin: Gid, draft: Draft) -> Born:
         """See Tracker, and births.py for how it is done once."""
         with self._at(draft.issue):

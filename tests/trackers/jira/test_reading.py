@@ -12,7 +12,7 @@ from filesync.errors import Unavailable
 from filesync.model.ids import Gid, Kind
 from filesync.model.issue import Issue, Item
 from filesync.model.values import utc_text
-from filesync.trackers.jira.read.reading import New
+from filesync.trackers.jira.read.told import New
 from filesync.trackers.jira.translate.markers import Marker, marker_json
 from tests.support.jira.flavours import CLOUD, DC9, DC10, FLAVOURS, Flavour
 from tests.trackers.bench import gid

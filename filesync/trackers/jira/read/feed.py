@@ -21,8 +21,9 @@ from filesync.errors import Gone, Rejected, Unavailable
 from filesync.trackers.base import Touched
 from filesync.trackers.jira.read.census import Fate, judge, share, some
 from filesync.trackers.jira.read.cursor import KEPT, OVERLAP, Cursor, Hit, after_poll, in_turn, is_id, read_cursor
-from filesync.trackers.jira.read.reading import New, Reading, too_many
+from filesync.trackers.jira.read.reading import Reading, too_many
 from filesync.trackers.jira.read.search import Asks, Search
+from filesync.trackers.jira.read.told import New
 from filesync.trackers.jira.rest.dialect import API, read_time
 
 Known = Callable[[], Iterator[str]]

@@ -7,7 +7,6 @@ read from the database, by itself, and only issues that are new to the caller ar
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from filesync.trackers.jira.read.census import Fate, most_missing
 from filesync.trackers.jira.read.cursor import OVERLAP, is_id
 from filesync.trackers.jira.read.lists import Json, Lists, Moved
 from filesync.trackers.jira.read.search import BULK, Asks, Search, moment, objects, parts
+from filesync.trackers.jira.read.told import Told
 from filesync.trackers.jira.read.unread import Unread
 from filesync.trackers.jira.rest.dialect import API
 from filesync.trackers.jira.translate import webs
@@ -29,32 +29,6 @@ from filesync.trackers.jira.translate.issues import read_issue
 from filesync.trackers.jira.translate.markers import PROPERTIES
 
 _TRIES: Final = 3  # readings of an issue that changes while it is read
-
-
-@dataclass(frozen=True, slots=True)
-class New:
-    """What a search said of an issue that the feed's caller does not know. `scoped`: it was asked for the scope."""
-
-    updated: int | None
-    scoped: bool
-    settled: int = -1  # ms since 1970: what was updated then or before, the search knew
-
-    def in_scope(self, updated: int) -> bool:
-        """Whether the issue is for sure, when its `updated` is this."""
-        return self.scoped and (updated == self.updated or updated <= self.settled)
-
-
-class Told(threading.local):
-    """What the feed tells the readings of its caller, who works in the same thread: another one knows other issues."""
-
-    def __init__(self) -> None:
-        self.new: dict[str, New] = {}
-        self.gone: set[str] = set()  # not found in two runs
-
-    def forget(self) -> None:
-        """Nothing is known any more."""
-        self.new.clear()
-        self.gone.clear()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +100,20 @@ class Reading:
         for part in parts(list(dict.fromkeys(ids)), BULK):
             yield from self._read(part, unread)
         unread.tell()
+
+    def outside(self, issues: Sequence[str], gate: str) -> set[str]:
+        """Which of these issues this JQL does not find as they are now; in doubt also others, but none that is not there."""
+        unread = Unread(self.see_jira)
+        found: dict[str, Json] = {}
+        for part in parts([local for local in issues if is_id(local)], BULK):
+            found |= self._many(part, "updated") if self._cloud else {}  # the index may lie behind
+            for local in part:
+                if local not in found:
+                    with unread.noting(local):
+                        one = self._one(local, "updated")
+                        found |= {} if one is None else {local: one}
+        versions = {local: moment(one, "updated") or 0 for local, one in found.items()}
+        return (versions.keys() - self._search.within(versions, scope=gate)) | unread.keys()
 
     def fate(self, issue: str, *, now: int, lag: int) -> Fate:
         """What became of an issue that no search shows. `now` is Jira's time, `lag` ms that its index may lie behind."""
@@ -202,10 +190,10 @@ class Reading:
             raise self._odd(local) from error
         return issue
 
-    def _many(self, ids: Sequence[str]) -> dict[str, Json]:
+    def _many(self, ids: Sequence[str], fields: str = "*all") -> dict[str, Json]:
         """Those that are read in one call. Where Jira fails at it, for the sake of one perhaps, each is read by itself."""
         try:
-            return self._bulkfetched(ids) if self._cloud else self._searched(ids)
+            return self._bulkfetched(ids, fields) if self._cloud else self._searched(ids)
         except Unavailable:
             self.see_jira()
             return {}
@@ -214,11 +202,11 @@ class Reading:
         """Raise Unavailable where Jira does not answer at all."""
         self._http.get(f"{API}/serverInfo")
 
-    def _bulkfetched(self, ids: Sequence[str]) -> dict[str, Json]:
+    def _bulkfetched(self, ids: Sequence[str], fields: str) -> dict[str, Json]:
         """Those that Cloud has at hand; it tells those that it cannot show just now from those that are not there."""
         if not ids:
             return {}
-        body = {"issueIdsOrKeys": list(ids), "fields": ["*all"], "properties": list(PROPERTIES)}
+        body = {"issueIdsOrKeys": list(ids), "fields": [fields], "properties": list(PROPERTIES)}
         return self._by_id(self._http.ask(f"{API}/issue/bulkfetch", body=body), ids)
 
     def _searched(self, ids: Sequence[str]) -> dict[str, Json]:
@@ -244,9 +232,9 @@ class Reading:
             or any(ours(one.get("author")) for one in entries)
         )
 
-    def _one(self, local: str) -> Json | None:
+    def _one(self, local: str, fields: str = "*all") -> Json | None:
         """The issue as the database has it."""
-        params = {"fields": "*all", "properties": ",".join(PROPERTIES)}
+        params = {"fields": fields, "properties": ",".join(PROPERTIES)}
         if not self._cloud:
             params["updateHistory"] = "false"
         try:

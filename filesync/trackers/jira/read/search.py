@@ -308,8 +308,8 @@ class Search:
         except Rejected as error:
             raise Unavailable(
                 f"Jira does not search in the project {shown(self.project)}: {error}",
-                hint="Nothing is told until it does. Is the project still there, may our account browse it, and is "
-                "tracker.settings.scope a query that Jira takes?",
+                hint="Nothing is told until it does. Is the project still there, may our account browse it, and are "
+                "tracker.settings.scope and incoming queries that Jira takes?",
             ) from error
 
 

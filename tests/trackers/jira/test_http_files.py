@@ -136,6 +136,34 @@ def test_a_file_that_breaks_off_is_told(jira: Make, stub: Stub) -> None:
         fetched(jira())
 
 
+@pytest.fixture
+def crawling(passing: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever looks at the clock finds it 70 seconds on."""
+
+    def later() -> float:
+        passing.at += 70
+        return passing.at
+
+    monkeypatch.setattr(passing, "now", later)
+
+
+@pytest.mark.usefixtures("crawling")
+def test_a_file_that_drips_is_given_up(jira: Make, stub: Stub) -> None:
+    stub.play(Reply(body=(b"x" * 1000 for _ in range(10)), headers=FILE))
+    with pytest.raises(Unavailable, match="a minute are the least") as caught:
+        fetched(jira(), 10_000)
+    assert "look at the line" in caught.value.hint
+
+
+def test_whoever_takes_long_over_a_file_is_given_the_time(jira: Make, stub: Stub, passing: Clock) -> None:
+    stub.play(Reply(body=(b"x" * 1000 for _ in range(5)), headers=FILE))
+    came = 0
+    for piece in jira().download(PATH, size=5_000):
+        came += len(piece)
+        passing.sleep(600)
+    assert came == 5_000
+
+
 def test_a_file_that_is_gone_is_told_as_such_where_jira_knows_us(jira: Make, stub: Stub) -> None:
     stub.play(page("Not found", status=404))
     with pytest.raises(Gone, match="the attachment is gone"):
@@ -218,6 +246,18 @@ def test_an_upload_that_broke_off_is_a_doubt(jira: Make, stub: Stub) -> None:
     with pytest.raises(Unknown, match="did not say whether it did POST rest/api/2/issue/10001/attachments"):
         attach(jira(), "pump.log", b"data")
     assert len(stub.asked) == 1
+
+
+@pytest.mark.usefixtures("crawling")
+def test_an_upload_that_drips_is_given_up_and_is_a_doubt(jira: Make) -> None:
+    with pytest.raises(Unknown, match="a minute are the least"):
+        jira().upload(
+            "rest/api/2/issue/10001/attachments",
+            name="a",
+            size=10_000,
+            content=lambda: (b"x" * 1000 for _ in range(10)),
+            about="10001",
+        )
 
 
 def test_an_upload_that_was_turned_away_is_read_anew(jira: Make, stub: Stub, passing: Clock) -> None:

@@ -23,6 +23,7 @@ from filesync.trackers.jira.rest.answers import Unknown
 from filesync.trackers.jira.rest.multipart import Multipart
 from filesync.trackers.jira.rest.oauth import OAuthAccess
 from filesync.trackers.jira.rest.pace import CLOUD_WRITES, Limiter, Turns, Waiting
+from filesync.trackers.jira.rest.rate import coming, going
 from filesync.trackers.jira.rest.refusals import AGAIN, Asked, Trouble
 from filesync.trackers.jira.rest.session import Call, Session
 from filesync.trackers.jira.rest.wire import Broken, Request, Wire
@@ -128,7 +129,7 @@ class Http:
         plain = self._call("POST", path, gone=gone)
         headers = {**plain.request.headers, **form.headers, "X-Atlassian-Token": "no-check"}
         request = replace(plain.request, headers=headers, slow=True)
-        call = replace(plain, request=request, content=lambda: form.body(content()))
+        call = replace(plain, request=request, content=lambda: going(form.body(content()), self._waiting.now))
         with self._turns.turn(about):
             return self._patiently(call, lambda: self._session.read(call))
 
@@ -140,7 +141,7 @@ class Http:
         with ExitStack() as stack:
             pieces = self._patiently(call, lambda: self._session.open_file(call, size=size, stack=stack))
             try:
-                for piece in pieces:
+                for piece in coming(pieces, self._waiting.now):
                     left -= len(piece)
                     if left < 0:
                         break

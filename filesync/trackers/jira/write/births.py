@@ -265,7 +265,7 @@ class Births:
         )
         local = new_id(answer, f"the new {kind}")
         if not own:
-            parts.add(project, issue, held, markers.part_name(kind, local), part)
+            parts.add(project, issue, markers.part_name(kind, local), part)
         return {**answer, **given}
 
     def _entry_before(self, origin: Gid, draft: Draft, entry: Entry) -> Born | None:
@@ -300,7 +300,7 @@ class Births:
         for one in objects(answer, "worklogs"):
             name = markers.part_name(Kind.WORKLOG, str(one.get("id")))
             if name not in taken and project.ours(one.get("author")) and entries.same_work(one, wanted, since=since):
-                parts.add(project, local, held, name, Part(origin, head))
+                parts.add(project, local, name, Part(origin, head))
                 return str(one.get("id"))
         return None
 

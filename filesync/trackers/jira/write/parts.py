@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from filesync.bundle.verdict import shown
-from filesync.errors import Rejected
+from filesync.errors import Rejected, Unavailable
 from filesync.model.ids import Gid
 from filesync.trackers.jira.project import Project, gone_words
 from filesync.trackers.jira.rest.dialect import API
 from filesync.trackers.jira.translate import markers
-from filesync.trackers.jira.translate.markers import Part
+from filesync.trackers.jira.translate.markers import PARTS, Part
 
 _LONGEST = "attachment/" + "9" * 18  # of the names a part may have
+_TRIES: Final = 3
+_TURNS: Final = tuple(threading.Lock() for _ in range(64))  # each is for some of the issues of all trackers in this process
 
 
 def held_by(issue: Mapping[str, Any]) -> Mapping[str, object]:
@@ -38,11 +41,23 @@ def check_room(properties: Mapping[str, object], part: Part, key: str) -> None:
         )
 
 
-def add(project: Project, issue: str, held: Mapping[str, object], name: str, part: Part) -> None:
-    """Write down for whom a part was made, beside what the issue's properties hold. Raises Gone, Rejected, Unavailable."""
-    where = markers.with_part(held, name, part)
-    if where is None:
-        raise Rejected(f"there is no room on issue {issue} to say for whom {name} was made")
-    key, value = where
-    path = f"{API}/issue/{issue}/properties/{key}"
-    project.http.send("PUT", path, body=value, about=issue, idempotent=True, gone=gone_words(issue))
+def add(project: Project, issue: str, name: str, part: Part) -> None:
+    """Write down for whom a part was made, beside what the issue says of others. Raises Gone, Rejected, Unavailable.
+
+    A property is read and written as a whole. So nobody else in this process does that at the same moment, and it is read once
+    more afterwards: what another process wrote over is written again.
+    """
+    path = f"{API}/issue/{issue}/properties"
+    for _ in range(_TRIES):
+        with _TURNS[hash((project.http.name, issue)) % len(_TURNS)]:
+            where = markers.with_part(held_by(project.issue(issue, properties=PARTS)), name, part)
+            if where is None:
+                raise Rejected(f"there is no room on issue {issue} to say for whom {name} was made")
+            key, value = where
+            project.http.send("PUT", f"{path}/{key}", body=value, about=issue, idempotent=True, gone=gone_words(issue))
+            if markers.read_parts(held_by(project.issue(issue, properties=PARTS))).get(name) == part:
+                return
+    raise Unavailable(
+        f"for whom {name} was made cannot be kept on issue {issue}: somebody else writes over it, again and again",
+        hint="Does another filesync, or an app, work on the same issues? It is tried again in the next run.",
+    )

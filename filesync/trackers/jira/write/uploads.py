@@ -68,7 +68,7 @@ class Uploads:
             raise Rejected(f"an attachment of {size_text(size)} on {key} is refused: {error}", hint=error.hint) from error
         made = answer[0] if isinstance(answer, list) and answer else answer
         local = new_id(made, "the new attachment")
-        parts.add(project, issue, held, markers.part_name(Kind.ATTACHMENT, local), part)
+        parts.add(project, issue, markers.part_name(Kind.ATTACHMENT, local), part)
         return self._born(origin, made, issue, key)
 
     def fetch(self, ref: Ref) -> Iterator[bytes]:
@@ -126,7 +126,7 @@ class Uploads:
                 continue
             wanted = wanted or _digest(draft.content() if draft.content is not None else iter(()))
             if _digest(self.fetch(Ref(Kind.ATTACHMENT, issue, local))) == wanted:
-                parts.add(self._project, issue, properties, name, Part(origin))
+                parts.add(self._project, issue, name, Part(origin))
                 return self._born(origin, one, issue, key, again=True)
         return None
 

@@ -125,7 +125,7 @@ def _attachments(scene: Scene) -> None:
     scene.call("acme", "import")
     scene.bring("acme", "globex")
     chunk, *_ = chunk_files(folder / "acme" / "archive")
-    scene.call("acme", "resend", "globex", "1", "--chunk", chunk.name.partition("_b")[2][:16], "--json", status=ExitCode.DONE)
+    scene.call("acme", "resend", "globex", "1", "--chunk", chunk.name.rpartition("_b")[2][:16], "--json", status=ExitCode.DONE)
     scene.bring("acme", "globex")
     scene.call("globex", "import", "--json")
     last = scene.json("acme", "issue", "show", "ABC-1")["attachments"][-1]

@@ -13,18 +13,20 @@ import sqlalchemy as sa
 
 from filesync.agent.blobs import waiting
 from filesync.agent.record import micros, moment
-from filesync.bundle.header import Items, Place, Position, Refused, Report
+from filesync.bundle.header import Items, Place, Position, Refused, Report, Short
 from filesync.errors import PartnerError
 from filesync.exchange.judge import gaps
 from filesync.ledger import journal, streams
 from filesync.ledger.journal import Wait
 from filesync.ledger.refusals import refusals
+from filesync.ledger.shortfalls import tally
 from filesync.ledger.streams import Exchange
 from filesync.model.ids import NEVER, Mark, make_mark, parse_mark
 from filesync.model.prepare import prepare
 
 _LISTED: Final = 10_000  # numbers that a report may list (schemas/report.json)
 _WANTED: Final = 100  # bundles asked for, or named as refused, in one report; the next names those after them
+_SHORT: Final = 1_000  # causes and fields that one report counts (schemas/report.json)
 _UNTIL_KNOWN: Final = "Nothing more is sent or applied on this exchange until that is known."
 
 
@@ -126,6 +128,7 @@ def report(conn: sa.Connection, x: Exchange, *, now: dt.datetime, grace: dt.time
             failed=queue.get(Wait.STUCK, 0),
             deferred=sum(queue.values()) - queue.get(Wait.STUCK, 0),
         ),
+        short=[Short(one.field, one.cause, one.items) for one in tally(conn, x.id, sent=False, examples=0, limit=_SHORT)],
         own=Position(Place(x.out_generation.n, x.out_generation.id), x.out_seq, x.out_id) if x.out_seq else None,
     )
 
@@ -197,11 +200,17 @@ def take(conn: sa.Connection, x: Exchange, says: Report, *, digest: str, now: dt
         acked_blobs=min(says.blobs_to, says.applied_to),
         wanted=msgspec.json.encode(says.want).decode() if says.want else "",
         refused=_refused(x, says, now=now),
+        shortfalls=msgspec.json.encode(says.short).decode() if says.short else "",
         wanted_chunks=msgspec.json.encode(says.want_blobs).decode() if says.want_blobs else "",
         partner_seq=theirs,
         partner_since=x.partner_since if behind_before else micros(now),
     )
     return False
+
+
+def short_there(x: Exchange) -> list[Short]:
+    """What of ours is not at the partner's as we sent it, as its newest report counts."""
+    return msgspec.json.decode(x.shortfalls, type=list[Short]) if x.shortfalls else []
 
 
 def untaken(x: Exchange) -> list[Untaken]:

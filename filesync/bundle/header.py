@@ -94,6 +94,14 @@ class Items(msgspec.Struct, frozen=True):
     deferred: int = 0
 
 
+class Short(msgspec.Struct, frozen=True):
+    """How many items of the reported stream are not there as they were sent. Names and codes alone, no value."""
+
+    field: str
+    cause: str  # text: a newer partner may know more causes than we do
+    items: int
+
+
 class Position(msgspec.Struct, frozen=True):
     """How far the reporting site's own stream has come."""
 
@@ -117,6 +125,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     want_blobs: list[str] = []  # chunk ids asked for
     refused: list[Refused] = []
     items: Items = Items()
+    short: list[Short] = []  # the most first
     own: Position | None = None
     max_format: str = FORMAT
 

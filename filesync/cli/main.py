@@ -40,6 +40,7 @@ VERBS: Final = {
     "resync": Verb("resync", "resync", "Tell issues once more, to bring old ones in line."),
     "status": Verb("status", "status", "Show how far each stream is, and what waits."),
     "why": Verb("why", "why", "Show where an issue stands with every partner, and why."),
+    "coverage": Verb("coverage", "coverage", "Show what does not reach the other side, or not as it stands here."),
     "log": Verb("log", "log", "Show what happened."),
     "conflicts": Verb("conflicts", "conflicts", "Show edits of both sides that met, and which of them won."),
     "stuck": Verb("stuck", "stuck", "List, retry or skip what the tracker refused."),

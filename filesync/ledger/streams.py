@@ -75,6 +75,7 @@ class Exchange:
     wanted: str
     wanted_chunks: str
     refused: str
+    shortfalls: str
     partner_seq: int
     partner_since: int
 

@@ -69,6 +69,7 @@ exchange = sa.Table(
     sa.Column("wanted", sa.Text, nullable=False, default=""),  # what it asks for again, a JSON list; "": answered
     sa.Column("wanted_chunks", sa.Text, nullable=False, default=""),  # the same of chunks, by id
     sa.Column("refused", sa.Text, nullable=False, default=""),  # our bundles that it cannot take, a JSON list; "": none
+    sa.Column("shortfalls", sa.Text, nullable=False, default=""),  # of ours, as it counts them, a JSON list; "": none
     sa.Column("partner_seq", sa.BigInteger, nullable=False, default=0),  # how far its own stream has come
     sa.Column("partner_since", sa.BigInteger, nullable=False, default=0),  # since when that is more than what is here
 )
@@ -286,6 +287,22 @@ tie = sa.Table(
     sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
     sa.Column("ours", sa.Text, primary_key=True),  # the gid that the item would have
     sa.Column("theirs", sa.Text, nullable=False),
+)
+
+# What is not at the other side as it is at this one, by item, field and cause (ledger/shortfalls.py). No values.
+shortfall = sa.Table(
+    "shortfall",
+    metadata,
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
+    sa.Column("sent", sa.Boolean, primary_key=True),  # of what we send; else of what we take
+    sa.Column("item", sa.Text, primary_key=True),  # local id of our issue; gid of the partner's item
+    sa.Column("part", sa.Text, primary_key=True),  # of what we send: kind and local id of what belongs to the issue
+    sa.Column("field", sa.Text, primary_key=True),
+    sa.Column("cause", sa.Text, primary_key=True),
+    sa.Column("called", sa.Text, nullable=False),  # the issue's key
+    sa.Column("first", sa.BigInteger, nullable=False),
+    sa.Column("last", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 # Edits that met: both values are kept for people, apart from everything the merge works on.

@@ -78,6 +78,9 @@ def _first_issues(scene: Scene) -> None:
     scene.call("globex", "stuck", "list")
     scene.call("globex", "stuck", "list", "--json")
     scene.call("globex", "why", "ABC-2", "--json")
+    for at in (acme, "globex"):
+        scene.call(at, "coverage", status=ExitCode.DONE)
+        scene.call(at, "coverage", "--json", status=ExitCode.DONE)
     scene.call("globex", "stuck", "retry", status=ExitCode.WORK_LEFT)
     scene.call("globex", "check")
 

@@ -17,7 +17,8 @@ from filesync.agent.merge.decide import Merge
 from filesync.agent.merge.outcome import Outcome, Work
 from filesync.agent.merge.plan import Decision, Meeting, OnCreate, OnDelete, OnEnd, OnSet, Verdict
 from filesync.agent.merge.steps import Step, Write
-from filesync.agent.outgoing.gather import Found, Gather
+from filesync.agent.outgoing.found import Found
+from filesync.agent.outgoing.gather import Gather
 from filesync.agent.site import Paired
 from filesync.ledger import shadows
 from filesync.model import diff as telling

@@ -29,6 +29,7 @@ from filesync.agent.merge.outcome import Counts, Outcome, Work
 from filesync.agent.merge.people import People
 from filesync.agent.merge.reach import Reach
 from filesync.agent.merge.renaming import rename
+from filesync.agent.merge.shortage import note
 from filesync.agent.merge.steps import Step
 from filesync.agent.merge.view import View
 from filesync.agent.progress import Doing
@@ -276,6 +277,7 @@ class Importer:
         journal.add_conflicts(conn, self._x, [conflict for one in outcomes for conflict in one.conflicts])
         naming.add_keys(conn, self._x, [one.named for one in outcomes if one.named is not None])
         naming.add_unnamed(conn, self._x, [(one.work.change.gid, key) for one in outcomes for key in one.unnamed])
+        note(conn, self._paired, outcomes, now=micros(self._site.clock()))
         shadows.add_revisits(conn, self._x, {(issue, "") for one in outcomes for issue in one.revisit})
         met = sum(bool(one.conflicts) for one in outcomes)
         if met:

@@ -11,6 +11,7 @@ from filesync.agent.merge import plan
 from filesync.agent.merge.births import STATUS, Births
 from filesync.agent.merge.decide import Merge
 from filesync.agent.merge.outcome import End, Outcome
+from filesync.agent.merge.shortage import landing
 from filesync.agent.merge.steps import Erase, Make, Step, Write
 from filesync.agent.merge.view import Shown, View
 from filesync.agent.record import micros
@@ -23,6 +24,7 @@ from filesync.model.change import Create, Told
 from filesync.model.ids import Gid, Kind
 from filesync.model.issue import Ref
 from filesync.model.shadow import Entity, Life, Shadow
+from filesync.model.shortfall import Cause
 from filesync.model.values import EMPTY, Flat, Value, digest
 from filesync.rules.mapping import Inward
 from filesync.trackers import base
@@ -121,6 +123,7 @@ class Carry:
         except Rejected as error:
             outcome.doubted = step.doubted  # refused now: that says nothing of the call before the crash
             outcome.refused = [*{**error.fields, **refused}]
+            outcome.short = dict.fromkeys(refused or [""], Cause.REFUSED)
             return self._stuck(outcome, _reason(error, refused))
         except Gone:
             outcome.rows.append(Entity(gid=change.gid, kind=change.kind, parent=change.parent, state=Life.DEAD))
@@ -156,9 +159,9 @@ class Carry:
 
     def _attached(self, outcome: Outcome, change: Create, born: Born, shown: Mapping[str, Value]) -> dict[str, Value]:
         """An attachment never changes: as it was born it is decided, under whatever name."""
-        outcome.events += [
-            LandedDifferently(key=born.key, field=name) for name in change.fields if shown.get(name) != change.fields[name]
-        ]
+        for name in [name for name in change.fields if shown.get(name) != change.fields[name]]:
+            outcome.events.append(LandedDifferently(key=born.key, field=name))
+            outcome.short[name] = landing(self._paired.rules, name, change.fields[name], shown.get(name))
         return dict(shown)
 
     def _rest(self, step: Make, row: Entity, born: Born) -> Outcome:
@@ -198,6 +201,7 @@ class Carry:
         asked = self._asked[step.row.gid] if len(plain) == len(step.writes) else None
         inward = asked.inward if asked else self._view.inward(step.row.kind, plain, step.outcome.unnamed)
         step.refused.update(inward.refused)
+        step.outcome.short.update(dict.fromkeys(inward.refused, Cause.NO_WORD))
         few = self._paired.rules.restriction(step.row.kind)
         if few in inward.refused:
             self._refuse_all(step, plain, few)
@@ -246,12 +250,14 @@ class Carry:
             step.shadows[name] = Shadow(here=here, told=before.told, took=mark if name in wrote else before.took)
             if name in wrote and value != wrote[name]:
                 step.outcome.events.append(LandedDifferently(key=step.shown.key, field=name))
+                step.outcome.short[name] = landing(self._paired.rules, name, wrote[name], value)
 
     def _status(self, step: Write, status: Value | None) -> None:
         """Walk the workflow; each step that lands is recorded at once. Raises Gone, Unavailable."""
         inward = self._view.inward(step.row.kind, {STATUS: status}, set())
         if inward.refused:
             step.refused.update(inward.refused)
+            step.outcome.short[STATUS] = Cause.NO_WORD
             return
         ((name, goal),) = inward.fields.items()
         assert isinstance(goal, str)

@@ -24,6 +24,7 @@ from filesync.model.change import Change, Create, Delete, Set, Told
 from filesync.model.ids import Gid, Kind
 from filesync.model.links import link_end
 from filesync.model.shadow import Entity, Life, Shadow
+from filesync.model.shortfall import Cause
 from filesync.model.values import EMPTY, Value, split_name
 from filesync.trackers.base import MarkDeleted, Remove
 
@@ -108,6 +109,7 @@ class Merge:
         if not doubted and (rule := self._not_taken(change)):
             outcome.rows.append(Entity(gid=change.gid, kind=change.kind, parent=change.parent, state=Life.APART))
             key = self._view.keys.ours(change.about.key) or change.about.key or change.gid
+            outcome.short[""] = Cause.KEPT
             outcome.events.append(FileLeftOut(mark=outcome.work.mark, key=key, rule=rule))
             return outcome
         fields = dict(change.fields)
@@ -174,6 +176,7 @@ class Merge:
 
     def fields(self, outcome: Outcome, row: Entity, shown: Shown, told: Mapping[str, Told]) -> Write | Outcome:
         """Each field by its own verdict; what is left to write, if anything."""
+        outcome.called = shown.key
         row = self._recovered(row, shown)
         shadows: dict[str, Shadow] = {}
         waits: dict[str, Gid] = {}
@@ -186,10 +189,12 @@ class Merge:
             if not self._paired.rules.carries(row.kind, name):
                 why = f"{split_name(name)[0]} has no place here under our mapping; left out"
                 outcome.events.append(Dropped(mark=outcome.work.mark, gid=row.gid, key=shown.key, why=why))
+                outcome.short[name] = Cause.NO_PLACE
                 continue
             if not self._paired.takes(row.kind, name, new=new):
                 shadows[name] = msgspec.structs.replace(row.shadow(name), took=outcome.work.mark)
                 outcome.untaken.add(split_name(name)[0])
+                outcome.short[name] = Cause.KEPT
                 continue
             if name in targets and (end := self._end(outcome, row, shown, name, one, targets[name])) is not OnEnd.MEET:
                 if end is OnEnd.WAIT:
@@ -252,6 +257,7 @@ class Merge:
             if step.refused:
                 named = {self._people.field(name): why for name, why in step.refused.items()}
                 outcome.refused = list(named)
+                outcome.short = {**dict.fromkeys(step.refused, Cause.REFUSED), **outcome.short}
                 reason = "; ".join(f"{name}: {why}" for name, why in named.items())
                 outcome.leave(Wait.STUCK, rest=left, now=now, reason=reason)
             else:

@@ -12,6 +12,7 @@ from filesync.ledger.journal import Conflict, Queued, Wait
 from filesync.model.change import Change, Create
 from filesync.model.ids import Mark
 from filesync.model.shadow import Entity
+from filesync.model.shortfall import Cause
 
 
 class End(Enum):
@@ -76,6 +77,8 @@ class Outcome(msgspec.Struct):
     left: Queued | None = None  # what is not decided of it
     events: list[Event] = []
     conflicts: list[Conflict] = []
+    short: dict[str, Cause] = {}  # fields, flat, that are not here as they were sent; "": all of it
+    called: str = ""  # what people here call its issue, where that is known
     refused: list[str] = []  # names of fields, for people
     revisit: set[str] = set()  # issues the next export looks at
     named: tuple[str, str] | None = None  # of an issue that was made: our key, and the partner's

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -19,13 +20,14 @@ from filesync.agent.outgoing.again import answer
 from filesync.agent.outgoing.build import build, check_recipient, clear_spool
 from filesync.agent.outgoing.cutting import Cutter, alone, drop_loose, drop_unnamed, fetched
 from filesync.agent.outgoing.departures import ChunksExported, Exported, NotTold, Resumed, RulesChanged
-from filesync.agent.outgoing.gather import Found, Gather
+from filesync.agent.outgoing.found import Found
+from filesync.agent.outgoing.gather import Gather
 from filesync.agent.outgoing.number import freeze, next_heading
 from filesync.agent.outgoing.offer import offer
 from filesync.agent.outgoing.reports import report_if_due
 from filesync.agent.outgoing.vanished import gone
 from filesync.agent.progress import Doing
-from filesync.agent.record import Record
+from filesync.agent.record import Record, micros
 from filesync.agent.site import Paired, Site
 from filesync.agent.staged import LIMITS
 from filesync.agent.upkeep.prune import prune
@@ -38,6 +40,7 @@ from filesync.errors import DiskProblem, PairingError, StorageFailure, size_text
 from filesync.exchange import files
 from filesync.exchange.guard import Guard, write_guard
 from filesync.ledger import blobs, shadows, streams
+from filesync.ledger.shortfalls import note_sent
 from filesync.ledger.streams import Direction, Exchange, Sent
 from filesync.model.diff import Tell
 from filesync.model.ids import Gid, make_mark
@@ -110,7 +113,8 @@ def _with_bytes(site: Site, paired: Paired, record: Record, found: Found) -> Ite
             told = []
     if big:
         again = {(issue, end) for issue, end in first.again if issue in later and (end or issue in cutter.deferred)}
-        yield Found(tells=told, looked_at=sorted(later), again=again | (found.again & {(issue, "") for issue in later}))
+        again |= found.again & {(issue, "") for issue in later}
+        yield Found(tells=told, looked_at=sorted(later), again=again, short={one: found.short.get(one, []) for one in later})
 
 
 def _of_told(site: Site, x: Exchange, tells: list[Tell]) -> list[Tell]:
@@ -161,6 +165,7 @@ def _number(site: Site, paired: Paired, record: Record, found: Found) -> bool:
             streams.update_exchange(conn, x.id, cursor=found.cursor)
         shadows.drop_revisits(conn, x.id, found.looked_at)
         shadows.add_revisits(conn, x.id, found.again)
+        note_sent(conn, x.id, found.looked_at, chain.from_iterable(found.short.values()), now=micros(site.clock()))
         record.write(conn)
     record.done()
     return bool(fit)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final
 
 from filesync.agent.naming import prose
 from filesync.agent.outgoing.departures import NotRead, NotTold, PairedBefore, Unpaired, Withheld
 from filesync.agent.outgoing.feed import piece
+from filesync.agent.outgoing.found import Found
 from filesync.agent.outgoing.places import Places
+from filesync.agent.outgoing.shortage import Shortage
 from filesync.agent.outgoing.sieving import Sieving
 from filesync.agent.progress import Doing
 from filesync.agent.record import Record
@@ -19,7 +20,7 @@ from filesync.agent.site import Halted, Paired, Site
 from filesync.errors import Unavailable, Unreadable
 from filesync.ledger import shadows, ties
 from filesync.ledger.endings import endings
-from filesync.model.diff import Seen, Tell, diff
+from filesync.model.diff import Seen, diff
 from filesync.model.ids import Gid, Kind, home, make_gid
 from filesync.model.issue import Issue, Item
 from filesync.model.links import link_end
@@ -29,23 +30,6 @@ from filesync.trackers.base import Touched
 
 _CHUNK: Final = 500  # issues read before the ledger is asked for their rows
 _DEPTH: Final = 8  # parents above parents that are told first
-
-
-@dataclass(slots=True)
-class Found:
-    """What some issues have to tell, and what may be forgotten once it is told."""
-
-    tells: list[Tell] = field(default_factory=list)
-    size: int = 0  # characters in these, roughly
-    cursor: str | None = None  # None: the feed cannot be resumed here
-    looked_at: list[str] = field(default_factory=list)  # local ids
-    # of these: to be looked at again, each once this other local issue is paired ("": at the next export)
-    again: set[tuple[str, str]] = field(default_factory=set)
-
-    def ordered(self) -> Found:
-        """Deletions last: a tracker does not delete a parent before what is below it was given another."""
-        self.tells.sort(key=lambda tell: tell.row.state is Life.DEAD)
-        return self
 
 
 class Gather:
@@ -59,6 +43,7 @@ class Gather:
         self._prose = prose(site, paired)
         self._places = Places(site, paired)
         self._sieving = Sieving(paired)
+        self._shortage = Shortage(paired)
         with site.ledger.begin() as conn:
             self._doubted = frozenset(shadows.doubts(conn, self._x.id))
             self._ended = bool(endings(conn))  # an exchange of ours was: nobody knows any more what came on it
@@ -241,6 +226,8 @@ class Gather:
         travels = self._paired.rules.travels
         below = [one for one in issue.children if travels(one.ref.kind)]
         seen = [self._seen(issue.item, None, found, depth), *(self._seen(one, gid, found, depth) for one in below)]
+        if not issue.in_scope:
+            found.short.pop(local, None)  # it is not meant to be told
         unsettled = self._unsettled
         if unsettled and any(one.gid in unsettled for one in seen):
             found.again.add((local, ""))
@@ -271,6 +258,7 @@ class Gather:
         found.again.update((item.ref.issue, one) for one in outward.unresolved)
         for one in outward.dropped:
             self._record.add(NotTold(key=item.about.key, field=one.field, why=one.why))
+        self._shortage.note(found.short, item, outward)
         if outward.withheld:
             self._record.add(Withheld(key=item.about.key, kind=item.ref.kind))
         gid = self._gid(item)

@@ -20,9 +20,11 @@ from filesync.bundle.changes import read_change
 from filesync.errors import FilesyncError, NotHere
 from filesync.ledger import journal, shadows
 from filesync.ledger.journal import Queued, Wait
+from filesync.ledger.shortfalls import note_taken
 from filesync.model.change import Change, Create, Delete, Set
-from filesync.model.ids import Mark
+from filesync.model.ids import Kind, Mark
 from filesync.model.shadow import Entity, Life
+from filesync.model.shortfall import bare
 
 
 def stuck(site: Site, name: str) -> list[Queued]:
@@ -67,6 +69,9 @@ def skip(site: Site, name: str, mark: Mark, *, reason: str) -> None:
         shadows.drop_doubts(conn, paired.exchange.id, [change.gid])
         journal.drop_queued(conn, paired.exchange.id, [mark])
         spend(conn, paired.exchange.id, [change], at=micros(site.clock()))
+        if isinstance(change, Set):  # ours goes back: both sides show the same then
+            decided = {change.gid: {bare(Kind(change.gid.split("/")[1]), one) for one in change.fields}}
+            note_taken(conn, paired.exchange.id, decided, (), now=micros(site.clock()))
         _look_again(conn, paired, row)
         record.add(Skipped(mark=mark, key=told or change.about.key or change.gid, reason=reason))
         record.write(conn)

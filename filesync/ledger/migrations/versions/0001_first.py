@@ -67,6 +67,7 @@ def upgrade() -> None:
         sa.Column("wanted", sa.Text(), nullable=False),
         sa.Column("wanted_chunks", sa.Text(), nullable=False),
         sa.Column("refused", sa.Text(), nullable=False),
+        sa.Column("shortfalls", sa.Text(), nullable=False),
         sa.Column("partner_seq", sa.BigInteger(), nullable=False),
         sa.Column("partner_since", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
@@ -330,6 +331,24 @@ def upgrade() -> None:
             ["exchange.id"],
         ),
         sa.PrimaryKeyConstraint("exchange", "name"),
+    )
+    op.create_table(
+        "shortfall",
+        sa.Column("exchange", sa.Integer(), nullable=False),
+        sa.Column("sent", sa.Boolean(), nullable=False),
+        sa.Column("item", sa.Text(), nullable=False),
+        sa.Column("part", sa.Text(), nullable=False),
+        sa.Column("field", sa.Text(), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("called", sa.Text(), nullable=False),
+        sa.Column("first", sa.BigInteger(), nullable=False),
+        sa.Column("last", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["exchange"],
+            ["exchange.id"],
+        ),
+        sa.PrimaryKeyConstraint("exchange", "sent", "item", "part", "field", "cause"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "stream_key",

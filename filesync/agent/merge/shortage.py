@@ -1,0 +1,45 @@
+"""What of the partner's changes is not here as it was sent, as it is counted with the group that decided them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from filesync.agent.merge.outcome import Outcome
+from filesync.agent.site import Paired
+from filesync.ledger.shortfalls import Shortfall, note_taken
+from filesync.model.change import Delete
+from filesync.model.ids import Gid, Kind
+from filesync.model.shadow import Life
+from filesync.model.shortfall import Cause, bare
+from filesync.model.values import Value
+from filesync.rules.mapping import Rules
+
+
+def landing(rules: Rules, name: str, told: Value | None, landed: Value | None) -> Cause:
+    """Why a field, by its wire name, stands here in another form than it was told."""
+    rule = rules.rule(name)
+    if rule is not None and rule.stand_in is not None and landed is not None and landed == rule.words.out(rule.stand_in):
+        return Cause.STAND_IN
+    cut = isinstance(told, str) and (landed is None or (isinstance(landed, str) and told.startswith(landed)))
+    return Cause.CUT if cut else Cause.CHANGED
+
+
+def note(conn: sa.Connection, paired: Paired, outcomes: Iterable[Outcome], *, now: int) -> None:
+    """Count what these outcomes came to, and forget what they put right."""
+    decided: dict[Gid, set[str]] = {}
+    found: list[Shortfall] = []
+    gone: set[Gid] = set()
+    for one in outcomes:
+        change = one.work.change
+        kind = Kind(change.gid.split("/")[1])
+        gone.update(row.gid for row in one.rows if row.state is not Life.LIVE)
+        called = one.called or (f"{change.about.key}@{paired.them.name}" if change.about.key else change.gid)
+        found += [
+            Shortfall(item=change.gid, field=bare(kind, name), cause=cause, called=called) for name, cause in one.short.items()
+        ]
+        if isinstance(change, Delete) or (one.left is not None and not one.short):
+            continue  # of what waits nothing is decided
+        decided.setdefault(change.gid, set()).update(bare(kind, name) for name in ("", *change.fields))
+    note_taken(conn, paired.exchange.id, decided, found, gone=gone, now=now)

@@ -1,0 +1,27 @@
+"""What an export has found at our tracker and not numbered yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from filesync.ledger.shortfalls import Shortfall
+from filesync.model.diff import Tell
+from filesync.model.shadow import Life
+
+
+@dataclass(slots=True)
+class Found:
+    """What some issues have to tell, and what may be forgotten once it is told."""
+
+    tells: list[Tell] = field(default_factory=list)
+    size: int = 0  # characters in these, roughly
+    cursor: str | None = None  # None: the feed cannot be resumed here
+    looked_at: list[str] = field(default_factory=list)  # local ids
+    # of these: to be looked at again, each once this other local issue is paired ("": at the next export)
+    again: set[tuple[str, str]] = field(default_factory=set)
+    short: dict[str, list[Shortfall]] = field(default_factory=dict)  # of these: what of them stays here, by local id
+
+    def ordered(self) -> Found:
+        """Deletions last: a tracker does not delete a parent before what is below it was given another."""
+        self.tells.sort(key=lambda tell: tell.row.state is Life.DEAD)
+        return self

@@ -71,8 +71,7 @@ class Paired:
 
         An edit that arrives at the source of a one-way field is answered, not left out.
         """
-        rule = self.rules.rule(name) if kind is Kind.ISSUE else None
-        return rule is None or rule.takes(new=new) or self.flow(name) in {Flow.WE_SEND_DRIFT, Flow.WE_SEND_GUARD}
+        return self.rules.takes(kind, name, new=new) or self.flow(name) in {Flow.WE_SEND_DRIFT, Flow.WE_SEND_GUARD}
 
     def wins(self, name: str) -> bool:
         """Whether this side wins a field that both edited."""

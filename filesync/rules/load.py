@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from filesync.model.links import LINK
 from filesync.model.values import FieldKind, FieldSpec
 from filesync.rules.contract import Contract, ContractField, DeletePolicy, load_contract
 from filesync.rules.fitting import allowed_words, locals_of, problems
+from filesync.rules.given import constants_of, given_problems, presets_of
 from filesync.rules.mapping import Rules
 from filesync.rules.sieve import make_sieves
 from filesync.rules.standing import FieldRule, LinkRule, VisibilityRule, Way
@@ -41,7 +43,8 @@ def make_rules(contract: Contract, mapping: Document | None = None, *, site: str
     """A contract seen through the mapping of the site of this name. Raises ConfigError with every inconsistency of the two."""
     document = mapping or _NO_MAPPING
     data: Mapping[str, Any] = document.data
-    found = sorted(problems(contract, document, site=site), key=place_in_file)
+    said = (problems(contract, document, site=site), given_problems(contract, document, site=site))
+    found = sorted(chain.from_iterable(said), key=place_in_file)
     if found:
         raise ConfigError(found, hint=f"Mend {document.name}; the contract is what both sites agreed on.")
     own = {Kind(kind): DeletePolicy(policy) for kind, policy in data.get("deletes", {}).items()}
@@ -54,6 +57,8 @@ def make_rules(contract: Contract, mapping: Document | None = None, *, site: str
         Words(data.get("users", {})),
         make_sieves(data.get("attachments", {})),
         VisibilityRule(Words(data.get("visibilities", {})), frozenset(contract.visibilities)),
+        constants=constants_of(contract, data),
+        presets=presets_of(contract, data),
     )
 
 
@@ -74,6 +79,8 @@ def gaps(
     found: list[Problem] = []
     for name, field in rules.contract.fields.items():
         rule = rules.rule(name)
+        if rule is None and rules.carries(Kind.ISSUE, name):
+            continue  # a constant
         if rule is None:
             found.append(Problem(name, "no field here stands for it: our own of this name stands for another"))
             continue
@@ -116,7 +123,7 @@ def _rules(contract: Contract, data: Mapping[str, Any]) -> Iterator[FieldRule]:
     local = {theirs: ours for ours, theirs in named.items()}
     for name, field in contract.fields.items():
         ours = local.get(name) or (None if name in named else name)
-        if ours is not None:
+        if ours is not None and name not in data.get("constants", {}):
             yield _rule(contract, data, ours=ours, field=field)
 
 

@@ -53,6 +53,9 @@ class Rules:
         users: Words = SAME,
         sieves: Sieves = ALL_THROUGH,
         visibilities: VisibilityRule = NOBODY_ALONE,
+        *,
+        constants: Mapping[str, Value],
+        presets: Mapping[str, Value],
     ) -> None:
         self.contract = contract
         self.links = links
@@ -60,6 +63,8 @@ class Rules:
         self.users = users  # who is who, wherever one is named
         self.sieves = sieves  # which attachments this site sends and takes
         self._visibilities = visibilities
+        self._constants = constants  # by wire name: told with every issue of ours
+        self._presets = presets  # ours, flat: given to every issue that is made here for the partner's
         self._by_local = {rule.local: rule for rule in rules}
         self._by_wire = {rule.field.spec.name: rule for rule in rules}
         self._silent = frozenset(rule.field.spec.name for rule in rules if rule.way is Way.IN)
@@ -75,7 +80,28 @@ class Rules:
             restricts = field == VISIBLE_TO and kind in RESTRICTION and bool(self._visibilities.allowed)
             return self.travels(kind) and (field in BELOW[kind] or restricts)
         name = split_name(field)[0]
-        return kind is Kind.ISSUE and (self.links.carries(field) if name == LINK else name in self._by_wire)
+        if kind is not Kind.ISSUE:
+            return False
+        return self.links.carries(field) if name == LINK else name in self._by_wire or name in self._constants
+
+    def takes(self, kind: Kind, field: str, *, new: bool) -> bool:
+        """Whether what arrives for a wire field, flat or bare, is ever written here; `new`: as its issue is made."""
+        name = split_name(field)[0]
+        if kind is not Kind.ISSUE or (name not in self._by_wire and name not in self._constants):
+            return True
+        return name not in self._constants and self._by_wire[name].takes(new=new)
+
+    def preset(self, brought: Collection[str]) -> Mapping[str, Value]:
+        """Our fields, flat, given to an issue that is made here and brings these wire fields, flat or bare."""
+        if not self._presets:
+            return {}
+        local = {rule.local for one in brought if (rule := self.rule(one)) is not None}
+        return {flat: value for flat, value in self._presets.items() if split_name(flat)[0] not in local}
+
+    def is_preset(self, field: str) -> bool:
+        """Whether a wire field, flat or bare, stands for one of ours that is given to what is made here."""
+        rule = self.rule(field) if self._presets else None
+        return rule is not None and any(split_name(flat)[0] == rule.local for flat in self._presets)
 
     def travels(self, kind: Kind) -> bool:
         """Whether items of this kind travel under the contract at all."""
@@ -121,6 +147,8 @@ class Rules:
         way = WayOut(gid_of, end_of or gid_of, prose)
         all_of_it = only is None or item.ref.kind is not Kind.ISSUE
         self._tell(way, item.ref.kind, item.fields if all_of_it else self._among(item.fields, only or ()))
+        if self._constants and item.ref.kind is Kind.ISSUE and item.origin is None:
+            way.fields.update(self._constants)
         return Outward(
             fields=way.fields,
             unresolved=tuple(way.unresolved),
@@ -219,7 +247,7 @@ class Rules:
 
     def _here(self, kind: Kind, flat: str) -> Rule | None:
         """The rule of a wire field; None for those of BELOW. Raises ValueError for what does not travel."""
-        if not self.carries(kind, flat):
+        if not self.carries(kind, flat) or (kind is Kind.ISSUE and split_name(flat)[0] in self._constants):
             raise ValueError(f'no field "{shown(flat)}" of a {kind} travels under the contract, or none here stands for it')
         if kind in BELOW:
             return self._visibilities if flat == VISIBLE_TO else None

@@ -22,6 +22,8 @@ fields:
   customer_reference: {field: customer_reference, way: in}
   labels: {field: labels, way: in}
   due_date: {field: due_date, only: create}
+constants: {target_version: "2.0"}
+presets: {severity: Minor, platforms: [HPC-200, Simulator]}
 """
 MONDAY, TUESDAY, FRIDAY = "2026-11-23", "2026-11-24", "2026-11-27"
 
@@ -42,7 +44,6 @@ def test_a_word_that_nothing_here_stands_for_lands_as_the_default_and_is_not_sen
     world.globex.desk.edit(key, {"priority": "Highest"})
     world.settle()
     assert value(world.acme, key, "priority") == "High"
-    world.assert_in_step()
 
 
 def test_values_of_ours_without_a_word_go_out_as_the_default_and_are_equal(world: World) -> None:
@@ -166,3 +167,44 @@ def test_the_source_of_a_guarded_field_answers_whatever_its_own_mapping_says(wor
     world.settle()
     assert value(world.globex, key, "cost_estimate") == "100"
     world.assert_in_step()
+
+
+def test_a_constant_goes_with_every_issue_of_ours_and_with_none_of_theirs(world: World) -> None:
+    ours = world.acme.desk.create("Bug", "ours")
+    world.send(world.acme)
+    theirs = world.globex.desk.create("Bug", "theirs", {"target_version": "1.0"})
+    world.settle()
+    assert value(world.globex, ours, "target_version") == "2.0"
+    assert value(world.globex, theirs, "target_version") == "1.0"
+    assert value(world.acme, theirs, "target_version") is None
+    world.globex.desk.edit(ours, {"target_version": "1.0"})
+    world.settle()
+    assert value(world.globex, ours, "target_version") == "1.0"
+    assert world.acme.exchange().out_seq == 1
+
+
+def test_what_is_made_here_has_the_presets_where_it_brings_nothing_for_them(world: World) -> None:
+    bare = world.globex.desk.create("Bug", "bare")
+    full = world.globex.desk.create("Bug", "full", {"severity": "Major", "platforms:HPC-400": True})
+    with crash(world.acme, "after create"):
+        world.send(world.globex)
+    world.acme.import_()
+    world.settle()
+    assert (value(world.acme, bare, "severity"), value(world.acme, full, "severity")) == ("Minor", "Major")
+    platforms = [value(world.acme, bare, f"platforms:{one}") for one in ("HPC-200", "Simulator", "HPC-400")]
+    assert platforms == [True, True, None]
+    assert value(world.acme, full, "platforms:HPC-200") is None
+    assert len(world.acme.issues()) == 2
+    assert world.acme.exchange().out_seq == 0
+    world.globex.desk.edit(bare, {"severity": "Critical"})
+    world.settle()
+    assert value(world.acme, bare, "severity") == "Critical"
+
+
+def test_a_preset_is_no_edit_until_somebody_edits_it(world: World) -> None:
+    key = world.globex.desk.create("Bug", "bare")
+    world.send(world.globex)
+    assert value(world.globex, key, "severity") is None
+    world.acme.desk.edit(key, {"severity": "Major"})
+    world.settle()
+    assert value(world.globex, key, "severity") == "Major"

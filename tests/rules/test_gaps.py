@@ -82,6 +82,44 @@ fields:
     ]
 
 
+def test_what_a_mapping_cannot_give_is_named_where_it_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        rules(
+            tmp_path,
+            CONTRACT.replace("due: {kind: date}", "due: {kind: date, from: globex}"),
+            """\
+fields: {Titel: summary}
+constants:
+  sumary: x
+  labels: x
+  summary: x
+  due: "2026-11-23"
+  points: "1e3"
+  priority: Hi
+  location: a/b/c
+presets:
+  type: Bug
+  reviewers: x
+  assignee: [x]
+  seen_at: soon
+""",
+        )
+    assert [str(problem) for problem in caught.value.problems] == [
+        'mapping.yaml:3:3: the contract has no field "sumary"; did you mean "summary"?',
+        "mapping.yaml:4:3: a constant is told for a field of one value, and not for type, status or parent",
+        'mapping.yaml:5:3: "Titel" stands for "summary" already',
+        'mapping.yaml:6:3: the contract has globex as the only source of "due"',
+        'mapping.yaml:7:11: "1e3" is not how a number is written',
+        'mapping.yaml:8:13: "Hi" is not in the contract; did you mean "High"?',
+        'mapping.yaml:9:13: "a/b/c" is neither `parent` nor `parent/child`',
+        'mapping.yaml:9:13: "a/b/c" is not in the contract',
+        "mapping.yaml:11:3: every issue brings its type, or has it from the tracker",
+        'mapping.yaml:12:14: "reviewers" is a set: list its elements',
+        'mapping.yaml:13:13: "assignee" is one value',
+        'mapping.yaml:14:12: "soon" is not how a datetime is written',
+    ]
+
+
 def test_a_default_that_would_go_out_as_nothing_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="would go out as nothing"):
         rules(tmp_path, CONTRACT, "fields: {priority: {field: priority, default: {in: Normal}}}\n")

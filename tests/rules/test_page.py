@@ -130,6 +130,11 @@ def test_what_one_site_decides_alone_is_as_the_page_says() -> None:
         globex.desk.edit(key, {"priority": "Medium"})
         world.settle()
         here = acme.desk.show(key).issue.fields
+        assert globex.desk.show(key).issue.fields["cost_estimate"] == "100"
+        globex.desk.create("Task", "theirs")
+        world.settle()
+        theirs = next(one.fields for one in acme.issues() if one.fields["summary"] == "theirs")
+        assert (theirs["environment"], theirs["components:Firmware"]) == ("acme's", True)
         assert {name: here[name] for name in ("priority", "labels:x", "labels:y", "location", "reporter")} == {
             "priority": "Low",
             "labels:x": True,

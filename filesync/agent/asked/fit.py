@@ -5,14 +5,14 @@ Asked before anything is exchanged, of what the tracker tells of its project alo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
 from filesync.errors import Problem
 from filesync.model.links import LINK
-from filesync.model.values import FieldKind
+from filesync.model.values import FieldKind, FieldSpec, split_name
 from filesync.rules.contract import Flow, flow
 from filesync.rules.load import gaps
 from filesync.rules.mapping import Rules
@@ -93,9 +93,20 @@ def _mistyped(rules: Rules, have: Description) -> Iterator[Problem]:
         for ours in (*rule.words.listed, *([rule.stand_in] if rule.stand_in is not None else ())):
             if known and ours not in known:
                 yield Problem(where, f"the tracker has no {quoted(ours)}{did_you_mean(ours, known)}")
+    yield from _ill_preset(rules, here)
     for ours in rules.links.words.listed:
         if have.links and ours not in have.links:
             yield Problem(LINK, f"the tracker has no {quoted(ours)}{did_you_mean(ours, have.links)}")
+
+
+def _ill_preset(rules: Rules, here: Mapping[str, FieldSpec]) -> Iterator[Problem]:
+    for flat, value in rules.preset(()).items():
+        ours, element = split_name(flat)
+        spec, word = here.get(ours), value if element is None else element
+        if spec is None:
+            yield Problem("presets", f"the tracker has no field {quoted(ours)}{did_you_mean(ours, here)}")
+        elif isinstance(word, str) and spec.options and word not in spec.options:
+            yield Problem("presets", f"the tracker's {quoted(ours)} has no {quoted(word)}{did_you_mean(word, spec.options)}")
 
 
 def _forms(rules: Rules, have: Description) -> dict[str, Form]:
@@ -107,7 +118,9 @@ def _forms(rules: Rules, have: Description) -> dict[str, Form]:
 
 def _needed(rules: Rules, have: Description) -> Iterator[Problem]:
     """Fields without which the tracker makes no issue, and that nobody gives."""
-    given = {rule.local for name in rules.contract.fields if (rule := rules.rule(name)) is not None}
+    known = (rules.rule(name) for name in rules.contract.fields)
+    given = {rule.local for rule in known if rule is not None and rule.takes(new=True)}
+    given |= {split_name(flat)[0] for flat in rules.preset(())}
     lacking: dict[str, list[str]] = {}
     for kind, form in _forms(rules, have).items():
         for name in form.needs:

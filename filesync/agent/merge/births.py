@@ -76,11 +76,15 @@ class Births:
         return self._create(step, {name: value for name, value in again.fields.items() if value is not None})
 
     def _birth(self, step: Make, *, without: Collection[str] = ()) -> Inward:
-        """What it is born with, in our tracker's words: all but status, links and `without`."""
-        kind, takes = step.change.kind, self._paired.takes
-        given = (one for one in step.change.fields.items() if one[0] != STATUS and link_end(one[0]) is None)
-        fields = {name: value for name, value in given if name not in without and takes(kind, name, new=True)}
-        return self._view.inward(kind, fields, step.outcome.unnamed)
+        """What it is born with, in our tracker's words: all but status, links and `without`; and what our mapping gives."""
+        kind, rules = step.change.kind, self._paired.rules
+        taken = {name: value for name, value in step.change.fields.items() if rules.takes(kind, name, new=True)}
+        given = (one for one in taken.items() if one[0] != STATUS and link_end(one[0]) is None)
+        fields = {name: value for name, value in given if name not in without}
+        inward = self._view.inward(kind, fields, step.outcome.unnamed)
+        if kind is Kind.ISSUE:
+            inward.fields.update(rules.preset(taken))
+        return inward
 
     def _for_few(self, change: Create, refused: dict[str, str]) -> None:
         """What few may see there is not made where all would. Raises Rejected."""

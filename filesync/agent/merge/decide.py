@@ -150,6 +150,7 @@ class Merge:
         """Those of these fields that a creation has empty, though it does not name them, and that are to be so here."""
         told, paired = {*change.fields, *change.untold}, self._paired
         silent = [one for one in names if link_end(one) is None and not {one, split_name(one)[0]} & told]
+        silent = [one for one in silent if not paired.rules.is_preset(one)]
         return [one for one in silent if paired.rules.carries(change.kind, one) and paired.takes(change.kind, one, new=True)]
 
     # ── set ─────────────────────────────────────────────────────────────────────────────────────────────────────

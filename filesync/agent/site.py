@@ -237,7 +237,7 @@ class Site:
         them = agreed.Site(one.partner_site, one.partner_name)
         if name not in self._rules:
             which = self.config.rules_of(name)
-            rules = load_rules(which.contract, which.mapping, site=self.config.name)
+            rules = load_rules(which.contract, which.mapping, site=self.config.name, people=self.tracker.people)
             if problems := agreed.strangers(rules.contract, us=us, them=them):
                 raise ConfigError(problems, hint=f"Mend {which.contract} on both sides; nothing was sent or applied.")
             self._rules[name] = rules

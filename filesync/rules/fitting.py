@@ -46,8 +46,9 @@ def problems(contract: Contract, document: Document, *, site: str) -> Iterator[P
     )
     for table, words in tables:
         yield from _unknown_words(document, (table,), data.get(table, {}), words)
-    if "users_default" in data and not any(field.spec.kind is FieldKind.USER for field in contract.fields.values()):
-        yield document.problem(("users_default",), "no user travels under the contract", key=True)
+    if not any(field.spec.kind is FieldKind.USER for field in contract.fields.values()):
+        said = [key for key in ("users_by", "users_prefix", "users_default") if key in data]
+        yield from (document.problem((key,), "no user travels under the contract", key=True) for key in said)
     if "attachments" in data and not contract.attachments:
         yield document.problem(("attachments",), "no attachment travels under the contract", key=True)
     first: dict[str, str] = {}

@@ -10,13 +10,15 @@ from typing import Any
 from filesync.errors import ConfigError, Problem
 from filesync.model.ids import Kind
 from filesync.model.links import LINK
+from filesync.model.people import ANYBODY, People
 from filesync.model.values import FieldKind, FieldSpec
 from filesync.rules.contract import Contract, ContractField, DeletePolicy, load_contract
 from filesync.rules.fitting import allowed_words, locals_of, problems
 from filesync.rules.given import constants_of, given_problems, presets_of
 from filesync.rules.mapping import Rules
 from filesync.rules.sieve import make_sieves
-from filesync.rules.standing import FieldRule, LinkRule, VisibilityRule, Way
+from filesync.rules.standing import NOBODY, FieldRule, LinkRule, VisibilityRule, Way
+from filesync.rules.users import By, Users
 from filesync.rules.words import SAME, Words
 from filesync.settings import Document, did_you_mean, load, place_in_file, quoted
 
@@ -24,14 +26,18 @@ _NO_MAPPING = Document("mapping.yaml", {}, {}, {})
 _TWO = 2  # sites have a contract
 
 
-def load_rules(contract_path: Path, mapping_path: Path | None, *, site: str) -> Rules:
-    """The rules of the site of this name. Raises ConfigError with every problem; without a mapping the words are the same."""
+def load_rules(contract_path: Path, mapping_path: Path | None, *, site: str, people: People = ANYBODY) -> Rules:
+    """The rules of the site of this name. Raises ConfigError with every problem; without a mapping the words are the same.
+
+    `people`: the users of the tracker that the rules are for.
+    """
     contract = load_contract(contract_path)
     others = contract.sites() - {site}
     if len(others) >= _TWO:
         what = f"names the sites {', '.join(sorted(contract.sites()))}; this site is {site}{did_you_mean(site, others)}"
         raise ConfigError([Problem(contract_path.name, what)], hint="A contract is between two sites: mend a name.")
-    return make_rules(contract, None if mapping_path is None else load_mapping(mapping_path), site=site)
+    mapping = None if mapping_path is None else load_mapping(mapping_path)
+    return make_rules(contract, mapping, site=site, people=people)
 
 
 def load_mapping(path: Path) -> Document:
@@ -39,7 +45,7 @@ def load_mapping(path: Path) -> Document:
     return load(path, "mapping")
 
 
-def make_rules(contract: Contract, mapping: Document | None = None, *, site: str) -> Rules:
+def make_rules(contract: Contract, mapping: Document | None = None, *, site: str, people: People = ANYBODY) -> Rules:
     """A contract seen through the mapping of the site of this name. Raises ConfigError with every inconsistency of the two."""
     document = mapping or _NO_MAPPING
     data: Mapping[str, Any] = document.data
@@ -48,13 +54,15 @@ def make_rules(contract: Contract, mapping: Document | None = None, *, site: str
     if found:
         raise ConfigError(found, hint=f"Mend {document.name}; the contract is what both sites agreed on.")
     own = {Kind(kind): DeletePolicy(policy) for kind, policy in data.get("deletes", {}).items()}
+    by = data.get("users_by")
+    users = Users(data.get("users", {}), None if by is None else By(by), data.get("users_prefix", ""), people)
     links = LinkRule(Words(data.get("links", {})), frozenset(contract.links))
     return Rules(
         contract,
-        tuple(_rules(contract, data)),
+        tuple(_rules(contract, data, users)),
         links,
         {**contract.deletes, **own},
-        Words(data.get("users", {})),
+        users,
         make_sieves(data.get("attachments", {})),
         VisibilityRule(Words(data.get("visibilities", {})), frozenset(contract.visibilities)),
         constants=constants_of(contract, data),
@@ -118,27 +126,32 @@ def _shape(spec: FieldSpec) -> str:
     return f"of kind {spec.kind} (a set)" if spec.many else f"of kind {spec.kind}"
 
 
-def _rules(contract: Contract, data: Mapping[str, Any]) -> Iterator[FieldRule]:
+def _rules(contract: Contract, data: Mapping[str, Any], users: Users) -> Iterator[FieldRule]:
     named = locals_of(data)
     local = {theirs: ours for ours, theirs in named.items()}
     for name, field in contract.fields.items():
         ours = local.get(name) or (None if name in named else name)
         if ours is not None and name not in data.get("constants", {}):
-            yield _rule(contract, data, ours=ours, field=field)
+            yield _rule(contract, data, ours=ours, field=field, users=users)
 
 
-def _rule(contract: Contract, data: Mapping[str, Any], *, ours: str, field: ContractField) -> FieldRule:
+def _rule(contract: Contract, data: Mapping[str, Any], *, ours: str, field: ContractField, users: Users) -> FieldRule:
     kind = field.spec.kind
     named = data.get("fields", {}).get(ours, {})
     said: Mapping[str, Any] = named if isinstance(named, dict) else {}
     match kind:
-        case FieldKind.TYPE | FieldKind.STATUS | FieldKind.USER:
+        case FieldKind.USER:
+            words: Words = users
+        case FieldKind.TYPE | FieldKind.STATUS:
             words = Words(data.get(_TABLES[kind], {}))
         case _:
             words = Words(said["options"]) if "options" in said else SAME
     default = said.get("default", {})
-    # in a set, one name standing for several users could not be taken out for one of them
-    anybody = data.get("users_default") if kind is FieldKind.USER and not field.spec.many else None
+    anybody = data.get("users_default") if kind is FieldKind.USER else None
+    if anybody == _NONE:
+        anybody = NOBODY
+    elif field.spec.many:
+        anybody = None  # in a set, one name standing for several users could not be taken out for one of them
     return FieldRule(
         local=ours,
         field=field,
@@ -151,4 +164,5 @@ def _rule(contract: Contract, data: Mapping[str, Any], *, ours: str, field: Cont
     )
 
 
-_TABLES = {FieldKind.TYPE: "types", FieldKind.STATUS: "statuses", FieldKind.USER: "users"}
+_TABLES = {FieldKind.TYPE: "types", FieldKind.STATUS: "statuses"}
+_NONE = "none"  # what `users_default` says to have nobody stand in

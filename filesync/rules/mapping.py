@@ -16,8 +16,9 @@ from filesync.rules.contract import BELOW, BODY, VISIBLE_TO, Contract, DeletePol
 from filesync.rules.prose import Prose
 from filesync.rules.sieve import ALL_THROUGH, Sieves
 from filesync.rules.standing import FieldRule, LinkRule, VisibilityRule, Way
+from filesync.rules.users import EVERYBODY, Users
 from filesync.rules.ways import UNFIT, WHY, Dropped, Rule, WayIn, WayOut
-from filesync.rules.words import SAME, Words
+from filesync.rules.words import SAME
 
 NOBODY_ALONE: Final = VisibilityRule(SAME, frozenset())
 
@@ -50,7 +51,7 @@ class Rules:
         rules: tuple[FieldRule, ...],
         links: LinkRule,
         deletes: Mapping[Kind, DeletePolicy],
-        users: Words = SAME,
+        users: Users = EVERYBODY,
         sieves: Sieves = ALL_THROUGH,
         visibilities: VisibilityRule = NOBODY_ALONE,
         *,

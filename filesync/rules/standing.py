@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from filesync.bundle.verdict import shown
 from filesync.model.links import link_end, link_parts
 from filesync.model.values import FieldKind, normal
 from filesync.rules.contract import ContractField
 from filesync.rules.words import Words
+
+NOBODY: Final = ""  # where nobody stands in: the field is left empty
 
 
 class Way(StrEnum):
@@ -28,7 +31,7 @@ class FieldRule:
     field: ContractField
     words: Words
     allowed: frozenset[str] | None  # the contract's words for its values; None: any
-    stand_in: str | None  # what is written here for a word that nothing here stands for
+    stand_in: str | None  # what is written here for a word that nothing here stands for; NOBODY: nothing
     spare: str | None  # what is told for a value of ours that has no word
     way: Way
     born_only: bool  # told and taken when the issue is made, never after
@@ -49,7 +52,7 @@ class FieldRule:
         return self.spare
 
     def inward(self, word: str) -> tuple[str, ...]:
-        """Our values for a wire one, the one to write first. Raises ValueError with words for a person."""
+        """Our values for a wire one, the one to write first; () leaves it empty. Raises ValueError with words for people."""
         kind = self.field.spec.kind
         if not word or normal(kind, word) != word:
             raise ValueError(f'"{shown(word)}" is not how a {kind} travels')
@@ -58,10 +61,10 @@ class FieldRule:
         if not agreed and not (is_user and self.stand_in is not None):
             raise ValueError(f'the contract has no {kind} "{shown(word)}"')
         # a user whom the contract lists goes by that name; an option, where there is a stand-in, by what the mapping says
-        by_its_name = is_user and self.allowed is not None and agreed
-        if self.stand_in is not None and not by_its_name and word not in self.words.listed.values():
-            return (self.stand_in,)
         ours = self.words.back(word)
+        by_its_name = is_user and self.allowed is not None and agreed and bool(ours)
+        if self.stand_in is not None and not by_its_name and not self.words.names(word):
+            return () if self.stand_in == NOBODY else (self.stand_in,)
         if not ours:
             raise ValueError(f'no {kind} here stands for "{shown(word)}": name one in the mapping')
         return ours

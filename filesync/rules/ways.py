@@ -153,17 +153,14 @@ class WayIn:
         elif spec.kind is FieldKind.PARENT:
             self.fields[rule.local] = self._parent(_text(value))
         else:
-            self.fields[rule.local] = rule.inward(_text(value))[0]
+            self.fields[rule.local] = next(iter(rule.inward(_text(value))), None)
 
     def _element(self, rule: FieldRule, element: str, value: Value | None) -> None:
         if value is not None and value is not True:
             raise ValueError("an element of a set is there or not, and has no value")
         ours = rule.inward(element)
-        if value is True:
-            self.fields[flat_name(rule.local, ours[0])] = True
-            return
-        for word in ours:
-            self.fields[flat_name(rule.local, word)] = None
+        for word in ours[:1] if value is True else ours:
+            self.fields[flat_name(rule.local, word)] = value
 
     def _link(self, rule: LinkRule, flat: str, value: Value | None) -> None:
         if value is not None and value is not True:

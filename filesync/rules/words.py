@@ -21,5 +21,9 @@ class Words:
         named = tuple(ours for ours, word in self.listed.items() if word == theirs)
         return named if theirs in self.listed else (*named, theirs)
 
+    def names(self, theirs: str) -> bool:
+        """Whether a word of ours is listed for the contract's."""
+        return theirs in self.listed.values()
+
 
 SAME = Words({})

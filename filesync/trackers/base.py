@@ -28,6 +28,7 @@ from typing import Protocol, TypeAlias
 
 from filesync.model.ids import Gid, Kind, Mark
 from filesync.model.issue import About, Issue, Item, Ref
+from filesync.model.people import People
 from filesync.model.values import FieldSpec, Flat, Value
 
 
@@ -105,11 +106,17 @@ class Description:
     left_out: Mapping[str, str] = field(default_factory=dict)  # fields that are there and not carried, and why
     lacks: Mapping[str, str] = field(default_factory=dict)  # rights that our account has not, and what they are for
     forms: Mapping[str, Form] = field(default_factory=dict)  # by type; not there: nothing is known of it
+    unaddressed: int = 0  # of the users that it lists, how many show us no e-mail address
     labels: Mapping[str, str] = field(default_factory=dict)  # what people see for fields and users, where it is not the name
 
 
 class Tracker(Protocol):
     """One project of one tracker, seen through one account."""
+
+    @property
+    def people(self) -> People:
+        """Its users, asked for when rules go by their names or addresses."""
+        ...
 
     @property
     def at_once(self) -> int:

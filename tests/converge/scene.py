@@ -65,10 +65,10 @@ VARIANTS: Final = {
     "mirror, scope": Variant("mirror", scope="{labels: [shared]}"),
 }
 # What acme has as a long text is one line at globex, and lands there without the blanks at its end;
-# globex has two words of its own for one of the contract's.
+# globex has two words of its own for one of the contract's. Of the users some go by their addresses.
 MAPPINGS: Final = (
-    "fields: {description: customer_reference}\n",
-    "fields: {priority: {field: priority, options: {Highest: High}}}\n",
+    "fields: {description: customer_reference}\nusers_by: email\n",
+    "users_by: email\nfields: {priority: {field: priority, options: {Highest: High}}}\n",
 )
 
 _EXPORT, _IMPORT, _RETRY = methodcaller("export"), methodcaller("import_"), methodcaller("retry")

@@ -156,3 +156,11 @@ def test_a_jiras_screens_say_what_a_new_issue_takes_and_needs(cloud: bool) -> No
     assert {"type", "status", "parent", "summary", "original_estimate"} <= forms["Sub-task"].takes
     assert not {"resolution", "Occurred at"} & forms["Sub-task"].takes
     assert forms["Bug"].unreached is None
+
+
+def test_users_who_show_no_address_are_counted_where_they_are_to_go_by_it(tmp_path: Path) -> None:
+    have = replace(HAVE, unaddressed=2)
+    note = "users: 2 of the users that the tracker lists show us no e-mail address: they go by their names"
+    assert note in said(held(tmp_path, have, "users_by: email\n"))[1]
+    assert note not in said(held(tmp_path, have, "users_by: name\n"))[1]
+    assert note not in said(held(tmp_path, have, "users_by: email\n", sends=False))[1]

@@ -37,6 +37,7 @@ from filesync.ledger.streams import Direction
 from filesync.model.ids import Gid, Kind, Mark
 from filesync.model.issue import Issue, Item, Ref
 from filesync.model.links import link_end
+from filesync.model.people import People
 from filesync.model.shadow import Life
 from filesync.model.values import Flat
 from filesync.trackers.base import Action, Born, Description, Draft, Touched, Tracker, Write
@@ -93,6 +94,10 @@ class FaultyTracker:
         answer = call()
         self.faults.strike(f"after {name}")
         return answer
+
+    @property
+    def people(self) -> People:
+        return self.real.people
 
     def describe(self) -> Description:
         return self.real.describe()

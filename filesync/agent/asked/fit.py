@@ -17,6 +17,7 @@ from filesync.rules.contract import Flow, flow
 from filesync.rules.load import gaps
 from filesync.rules.mapping import Rules
 from filesync.rules.standing import FieldRule
+from filesync.rules.users import By
 from filesync.settings import did_you_mean, quoted
 from filesync.trackers.base import Description, Form
 
@@ -52,6 +53,9 @@ def fit(rules: Rules, have: Description, *, us: str, receives: bool, sends: bool
         never, not_everywhere = _statuses(rules, have)
         refused += never
         notes += not_everywhere
+    if sends and rules.users.by is By.EMAIL and have.unaddressed:
+        what = f"{have.unaddressed} of the users that the tracker lists show us no e-mail address: they go by their names"
+        notes.append(Problem("users", what))
     if sends:
         notes += [*_wordless(rules, have, leave), *_uncarried(rules, have)]
     tells_ways = all(one.unreached is not None for one in have.forms.values())
@@ -90,7 +94,7 @@ def _mistyped(rules: Rules, have: Description) -> Iterator[Problem]:
             continue
         known = _known(have).get(spec.kind, spec.options)
         where = "users" if spec.kind is FieldKind.USER else name  # every field of users has the same words
-        for ours in (*rule.words.listed, *([rule.stand_in] if rule.stand_in is not None else ())):
+        for ours in (*rule.words.listed, *([rule.stand_in] if rule.stand_in else ())):
             if known and ours not in known:
                 yield Problem(where, f"the tracker has no {quoted(ours)}{did_you_mean(ours, known)}")
     yield from _ill_preset(rules, here)
@@ -136,8 +140,13 @@ def _needed(rules: Rules, have: Description) -> Iterator[Problem]:
 
 def _people(rules: Rules, have: Description) -> Iterator[Problem]:
     """Users whom the contract names and nobody here is."""
-    agreed = rules.contract.users
-    if agreed is None or not have.users or not any(one.spec.kind is FieldKind.USER for one in rules.contract.fields.values()):
+    agreed = rules.contract.users if rules.users.by is not By.EMAIL else None  # as in `_wordless`
+    if (
+        agreed is None
+        or not have.users
+        or rules.users.by is By.EMAIL
+        or not any(one.spec.kind is FieldKind.USER for one in rules.contract.fields.values())
+    ):
         return
     absent = [word for word in agreed if not any(ours in have.users for ours in rules.users.back(word))]
     if absent:
@@ -192,6 +201,8 @@ def _wordless(rules: Rules, have: Description, leave: Iterable[str]) -> Iterator
             continue
         kind = rule.field.spec.kind
         words = _unsaid(rule, _known(have).get(kind, here[rule.local].options))
+        if kind is FieldKind.USER and rules.users.by is By.EMAIL:
+            continue  # addresses are asked for one by one
         if words and kind is FieldKind.USER:
             yield Problem("users", f"not in the contract, and never told: {some(words)}")
         elif words and kind is FieldKind.TYPE:

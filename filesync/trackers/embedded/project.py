@@ -72,6 +72,7 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     workflows: dict[str, Workflow]
     fields: dict[str, Field]
     users: dict[str, str]
+    addresses: dict[str, str] = {}  # of users, by e-mail
     versions: tuple[str, ...] = ()
     components: tuple[str, ...] = ()
     visibilities: tuple[str, ...] = ()  # who alone may see a comment or worklog, where it says so
@@ -133,6 +134,8 @@ def _wrong(definition: Definition) -> Iterator[tuple[str, str]]:
     yield from _wrong_types(definition)
     if not definition.users:
         yield "users", "there must be one at least"
+    for name in definition.addresses.keys() - definition.users.keys():
+        yield f"addresses.{name}", "there is no such user"
     if not all(words.strip() for pair in definition.links.items() for words in pair):
         yield "links", "a type of link is OUTWARD: INWARD, both in words"
     for name, field in definition.fields.items():

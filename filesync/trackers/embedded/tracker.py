@@ -10,6 +10,7 @@ from typing import Final, assert_never
 from filesync.errors import ConfigError, Gone, Problem, Rejected
 from filesync.model.ids import Gid, Kind, Mark
 from filesync.model.issue import Issue, Item, Ref
+from filesync.model.people import People
 from filesync.model.values import Flat, Value, split_name
 from filesync.model.workflow import shortest
 from filesync.trackers.base import Action, Born, Description, Draft, Form, MarkDeleted, Remove, Touched, Write
@@ -35,6 +36,7 @@ class EmbeddedTracker:
         self, store: Store, *, scope: Mapping[str, Sequence[str]], clock: Callable[[], dt.datetime], account: str
     ) -> None:
         self._store, self._clock, self._account = store, clock, account
+        self.people: People = _People(store.definition)
         self._scope = {name: frozenset(values) for name, values in scope.items()}
 
     @classmethod
@@ -76,6 +78,7 @@ class EmbeddedTracker:
             users=tuple(definition.users),
             links=tuple(definition.links),
             forms={name: _form(definition, name) for name in definition.types},
+            unaddressed=len(definition.users) - len(definition.addresses),
             labels=definition.users,
         )
 
@@ -235,6 +238,26 @@ def _held(fields: Mapping[str, Value]) -> dict[str, set[str]]:
         text = "/".join(value) if isinstance(value, list) else str(value)
         held.setdefault(name, set()).add(text if element is None else element)
     return held
+
+
+class _People:
+    """Its users, as the project's definition has them."""
+
+    def __init__(self, definition: Definition) -> None:
+        self._users = definition.users
+        self._addresses = {name: address.lower() for name, address in definition.addresses.items()}
+
+    def knows(self, user: str) -> bool:
+        """See People."""
+        return user in self._users
+
+    def address(self, user: str) -> str:
+        """See People."""
+        return self._addresses.get(user, "")
+
+    def at(self, address: str) -> tuple[str, ...]:
+        """See People."""
+        return tuple(name for name, one in self._addresses.items() if one == address)
 
 
 def _born(work: Work, origin: Gid) -> Born | None:

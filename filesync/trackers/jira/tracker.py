@@ -13,11 +13,13 @@ from filesync.bundle.verdict import shown
 from filesync.errors import Gone, Rejected, Unavailable, Unreadable
 from filesync.model.ids import Gid, Kind, Mark
 from filesync.model.issue import Issue, Ref
+from filesync.model.people import People
 from filesync.model.values import Flat
 from filesync.trackers.base import Action, Born, Description, Draft, MarkDeleted, Remove, Touched, Write
 from filesync.trackers.jira.project import Project
 from filesync.trackers.jira.read.feed import Feed, Plan
 from filesync.trackers.jira.read.lists import Lists
+from filesync.trackers.jira.read.people import JiraPeople
 from filesync.trackers.jira.read.reading import Reading, Wanted
 from filesync.trackers.jira.read.search import Search
 from filesync.trackers.jira.rest.dialect import API, probe
@@ -49,6 +51,7 @@ class JiraTracker:
         self._writing = Writing(project)
         self._moving = Moving(project, search)
         self._ending = Ending(project, lists)
+        self.people: People = JiraPeople(project.http, lambda: project.catalogue)
 
     @classmethod
     def open(cls, http: Http, settings: JiraSettings, *, project: str, clock: Callable[[], dt.datetime]) -> JiraTracker:
@@ -99,6 +102,7 @@ class JiraTracker:
             left_out={**found.left_out, **({} if NAME in found.by_name else {NAME: _WEB_LINKS})},
             lacks=self._project.lacks(),
             forms={name: form(found, one) for name, one in found.types.items()},
+            unaddressed=sum(not one for one in found.addresses.values()),
             labels={**found.users, **{one.name: one.label for one in found.fields}},
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
@@ -22,6 +23,7 @@ _PAGES: Final = 1_000  # a list that is longer does not end
 _USERS: Final = 1_000
 _PROJECTS: Final = 10  # that are named where the one that was meant is not there
 _SHOWN: Final = 60  # characters of foreign text in a message
+_ADDRESS: Final = re.compile(r"[^\s@\[\]{}]{1,64}@[^\s@\[\]{}]{1,180}")
 
 
 class Flavour(Protocol):
@@ -77,6 +79,7 @@ class Catalogue:
     types: Mapping[str, IssueType]
     links: Mapping[str, LinkType]
     users: Mapping[str, str]
+    addresses: Mapping[str, str]  # of these users, by id and in lower case; "" where Jira shows none
     epic_link: str = ""  # ids of two fields of Data Center; "" where there are none
     epic_name: str = ""
     apart: frozenset[str] = frozenset()  # our names of fields that are read and written by calls of their own: on no screen
@@ -131,7 +134,7 @@ def _read(http: Reads, project: str, *, cloud: bool, names: Mapping[str, str], a
     offered = offer(listed, project=id_, names=names, screens=on_some, cloud=cloud)
     if offered.problems:
         raise ConfigError(offered.problems, hint="Mend `tracker.settings.fields` in the configuration.")
-    types = _types(http, id_, screens)
+    types, users = _types(http, id_, screens), _users(http, key, cloud=cloud)
     return Catalogue(
         cloud=cloud,
         project=id_,
@@ -140,7 +143,8 @@ def _read(http: Reads, project: str, *, cloud: bool, names: Mapping[str, str], a
         left_out=offered.left_out,
         types=types,
         links=_links(http),
-        users=_users(http, key, cloud=cloud),
+        users={id_: str(one.get("displayName", "")) for id_, one in users.items()},
+        addresses={id_: address_of(one) for id_, one in users.items()},
         apart=frozenset(one.name for one in also),
         epic_link=offered.epic_link,
         epic_name=offered.epic_name,
@@ -268,11 +272,17 @@ def _links(http: Reads) -> dict[str, LinkType]:
     return {one.name: one for one in found}
 
 
-def _users(http: Reads, project: str, *, cloud: bool) -> dict[str, str]:
+def address_of(user: Mapping[str, Any]) -> str:
+    """The e-mail address of a user, where Jira shows it to us as it is: some are hidden, some masked ("anna at x dot com")."""
+    address = str(user.get("emailAddress") or "").strip().lower()
+    return address if _ADDRESS.fullmatch(address) else ""
+
+
+def _users(http: Reads, project: str, *, cloud: bool) -> dict[str, Mapping[str, Any]]:
     params = {"project": project, "maxResults": str(_USERS)}
     listed = _list(http.get(f"{API}/user/assignable/search", params=params), "its users")
     id_ = "accountId" if cloud else "name"
-    return {member(one, id_): str(one.get("displayName", "")) for one in listed}
+    return {member(one, id_): one for one in listed}
 
 
 def _pages(http: Reads, path: str, *containers: str, **params: str) -> Iterator[Mapping[str, Any]]:

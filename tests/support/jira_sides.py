@@ -31,6 +31,7 @@ from filesync.model.issue import Issue, Item
 from filesync.model.links import link_name, link_parts
 from filesync.model.values import Flat, Value, flat_name, split_name, utc_text
 from filesync.trackers.embedded.entry import Entry
+from filesync.trackers.jira.read.long_texts import LongTexts
 from filesync.trackers.jira.rest.dialect import probe
 from filesync.trackers.jira.rest.http import Http, Waiting
 from filesync.trackers.jira.settings import read_settings
@@ -123,6 +124,23 @@ class JiraClock:
         self._clock.advance(seconds=seconds + 0.001)
 
 
+class Files:
+    """What is attached in a Jira, as its disk has it."""
+
+    def __init__(self, jira: JiraSite) -> None:
+        self._store = jira.store
+
+    def quote(self, text: str) -> str:
+        return text
+
+    def download(self, path: str, *, size: int, gone: str = "") -> Iterator[bytes]:
+        with self._store.lock:
+            (found,) = (one for issue in self._store.issues.values() for one in issue.attachments if one.id in path.split("/"))
+            content = found.content.read_bytes()
+        assert len(content) == size, gone
+        yield content
+
+
 class JiraDesk:
     """Where people work with a Jira: what they do is done at once, and read from its database. In the contract's words.
 
@@ -132,6 +150,7 @@ class JiraDesk:
     def __init__(self, jira: JiraSite, catalogue: Catalogue, account: str, who: str = "a.lindqvist") -> None:
         self.jira, self._catalogue, self._account = jira, catalogue, account
         self.person = jira.person(who)
+        self._texts = LongTexts(Files(jira), cloud=jira.flavour.cloud)
         self._accounts = accounts(jira.flavour)
         self._names = {account: name for name, account in self._accounts.items()}
 
@@ -157,6 +176,7 @@ class JiraDesk:
             json["fields"]["worklog"] = {"worklogs": [view.worklog(one, issue, properties=True) for one in issue.worklogs]}
             keys = dict(store.keys)
         told = _decode(Answer(200, json).bytes())
+        self._texts.mend(told)
         read = read_issue(self._catalogue, told, accounts={self._account}, in_scope=True, id_of=keys.get)
         return replace(read, item=replace(read.item, fields=self._ours(read.item.fields)))
 

@@ -43,7 +43,7 @@ GARBAGE: dict[str, Flat] = {
     "parent_is_no_id": {"parent": "../1"},
     "required_emptied": {"summary": None},
     "two_lines_of_summary": {"summary": "a\nb"},
-    "too_long": {"description": "x" * 40_000},
+    "too_long": {"summary": "x" * 40_000},
 }
 
 

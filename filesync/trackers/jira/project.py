@@ -12,6 +12,7 @@ from filesync.bundle.verdict import shown
 from filesync.errors import Gone, Rejected, Unavailable
 from filesync.model.values import FieldKind, Flat
 from filesync.trackers.jira.read.cursor import is_id
+from filesync.trackers.jira.read.long_texts import LongTexts
 from filesync.trackers.jira.rest.answers import Unknown
 from filesync.trackers.jira.rest.dialect import API, Dialect, ServerTime
 from filesync.trackers.jira.rest.http import Http
@@ -63,6 +64,7 @@ class Project:
         """`accounts`: who we are and were. Raises Unavailable."""
         self.http, self.dialect, self.settings, self.clock = http, dialect, settings, clock
         self.accounts, self.time = accounts, ServerTime(http, clock)
+        self.texts = LongTexts(http, cloud=dialect.cloud)
         self._read = read
         self.catalogue = read()
         self._read_at = clock()

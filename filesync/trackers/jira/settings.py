@@ -15,7 +15,7 @@ import msgspec
 from filesync.errors import ConfigError, Problem
 from filesync.model.prepare import prepare
 from filesync.settings import At, duration, size
-from filesync.trackers.jira.translate.text import unknown_place
+from filesync.trackers.jira.translate.text import LIMIT, unknown_place
 
 KINDS: Final[Mapping[str, bool]] = {"jira-dc": False, "jira-cloud": True}  # `tracker.kind`: is it Cloud?
 OUTLOOK: Final = frozenset({"scope", "not_before", "fields", "web_links"})  # what decides which issues and fields there are
@@ -85,6 +85,7 @@ class JiraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     web_links: bool = False  # the field `web_links`: one more request for each issue that is read
     transitions: dict[str, Transition] = {}  # Open -> Closed
     header: str = "_{author}, {date} UTC:_"  # the line above a comment and a worklog; "": none
+    text_limit: int = LIMIT  # of a text, as Jira counts: what is beyond it is attached as a file
     create_missing: tuple[str, ...] = ()  # "versions", "components"
     notify: bool = True  # Jira mails people about what an import changes
 

@@ -30,8 +30,10 @@ from filesync.trackers.jira.translate.forms import form
 from filesync.trackers.jira.translate.refused import refusal
 from filesync.trackers.jira.translate.webs import FIELD, NAME
 from filesync.trackers.jira.write.births import Births
+from filesync.trackers.jira.write.editing import Editing
 from filesync.trackers.jira.write.ending import Ending
 from filesync.trackers.jira.write.moving import Moving
+from filesync.trackers.jira.write.overflowing import Overflow
 from filesync.trackers.jira.write.uploads import Uploads
 from filesync.trackers.jira.write.writing import Writing
 
@@ -46,11 +48,12 @@ class JiraTracker:
 
     def __init__(self, project: Project, feed: Feed, reading: Reading, search: Search, lists: Lists) -> None:
         self._project, self._feed, self._reading = project, feed, reading
-        self._births = Births(project, search, reading)
         self._uploads = Uploads(project)
-        self._writing = Writing(project)
+        files = Overflow(project, self._uploads)
+        self._births = Births(project, search, reading, files)
+        self._writing, self._editing = Writing(project, files), Editing(project, files)
         self._moving = Moving(project, search)
-        self._ending = Ending(project, lists)
+        self._ending = Ending(project, lists, files)
         self.people: People = JiraPeople(project.http, lambda: project.catalogue)
 
     @classmethod
@@ -64,7 +67,12 @@ class JiraTracker:
                 settings,
                 accounts=dialect.accounts,
                 read=lambda: read_catalogue(
-                    http, dialect, project, names=settings.fields, also=(FIELD,) if settings.web_links else ()
+                    http,
+                    dialect,
+                    project,
+                    names=settings.fields,
+                    also=(FIELD,) if settings.web_links else (),
+                    text_limit=settings.text_limit,
                 ),
                 clock=clock,
             )
@@ -77,7 +85,7 @@ class JiraTracker:
         oldest = settings.not_before
         not_before = None if oldest is None else int(dt.datetime.combine(oldest, dt.time(), dt.UTC).timestamp() * 1000)
         wanted = Wanted(scope=settings.scope, not_before=not_before, limit=settings.census_limit)
-        reading = Reading(http, search, lambda: room.catalogue, accounts=room.accounts, wanted=wanted)
+        reading = Reading(http, search, lambda: room.catalogue, accounts=room.accounts, wanted=wanted, texts=room.texts)
         plan = Plan(
             scope=settings.scope,
             not_before=not_before,
@@ -179,7 +187,7 @@ class JiraTracker:
     def _write(self, ref: Ref, fields: Flat, mark: Mark) -> Flat:
         match ref.kind:
             case Kind.COMMENT | Kind.WORKLOG:
-                return self._writing.entry(ref, fields)
+                return self._editing.entry(ref, fields)
             case Kind.ATTACHMENT:
                 words = dict.fromkeys(fields, "an attachment is what it was made as: attach another")
                 raise refusal(f"the edit of attachment {shown(ref.local, limit=20)}", words)

@@ -16,6 +16,7 @@ from filesync.errors import Gone, Rejected, Unavailable
 from filesync.model.issue import Issue
 from filesync.trackers.base import Touched
 from filesync.trackers.jira.read.feed import Feed, Plan
+from filesync.trackers.jira.read.long_texts import LongTexts
 from filesync.trackers.jira.read.reading import Reading, Wanted
 from filesync.trackers.jira.read.search import Search
 from filesync.trackers.jira.translate.catalogue import Catalogue, read_catalogue
@@ -42,6 +43,13 @@ class Direct:
 
     def ask(self, path: str, *, body: object, params: Mapping[str, Any] | None = None) -> Any:
         return self._call("POST", path, params, json.dumps(body).encode(), "")
+
+    def quote(self, text: str) -> str:
+        raise AssertionError(text)
+
+    def download(self, path: str, *, size: int, gone: str = "") -> Iterator[bytes]:
+        """No text here is too long for Jira."""
+        raise AssertionError(path)
 
     def _call(self, method: str, path: str, params: Mapping[str, Any] | None, body: bytes, gone: str) -> Any:
         self.before(path)
@@ -107,7 +115,14 @@ class Jira:
     def new_reading(self) -> Reading:
         wanted = Wanted(scope=self.scope, not_before=self.not_before, limit=self.limit)
         accounts = {self.account.account if self.store.flavour.cloud else self.account.name}
-        return Reading(self.http, self.search, lambda: self.catalogue, accounts=accounts, wanted=wanted)
+        return Reading(
+            self.http,
+            self.search,
+            lambda: self.catalogue,
+            accounts=accounts,
+            wanted=wanted,
+            texts=LongTexts(self.http, cloud=self.store.flavour.cloud),
+        )
 
     @property
     def feed(self) -> Feed:

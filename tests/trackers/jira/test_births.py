@@ -367,16 +367,6 @@ def test_the_line_above_a_text_is_worded_by_the_settings(opened: Opened, local: 
     assert held(opened, local).comments[0].body.replace("\r\n", "\n") == f"{line}edited"
 
 
-def test_a_text_that_leaves_no_room_for_the_line_above_it_goes_without(
-    opened: Opened, tracker: JiraTracker, local: str
-) -> None:
-    body = "x" * 32_767
-    assert tracker.create(gid(Kind.COMMENT, 1), draft(Kind.COMMENT, local, {"body": body})).item.fields == {"body": body}
-    with pytest.raises(Rejected) as caught:
-        tracker.create(gid(Kind.COMMENT, 2), draft(Kind.COMMENT, local, {"body": body + "x"}))
-    assert "32,768 characters are more than the 32,767" in caught.value.fields["body"]
-
-
 def test_logging_work_leaves_the_estimate_alone(opened: Opened, tracker: JiraTracker) -> None:
     local = make(tracker, fields={"remaining_estimate": "28800"}).item.ref.local
     ref = tracker.create(gid(Kind.WORKLOG, 1), draft(Kind.WORKLOG, local, WORKED)).item.ref

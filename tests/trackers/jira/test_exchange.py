@@ -247,6 +247,26 @@ def test_what_both_edit_at_once_ends_as_one(world: World) -> None:
     assert {"labels:a": True, "labels:b": True, "environment": "lab", "due_date": "2026-12-01"}.items() <= now.items()
 
 
+def test_trap31_a_text_that_is_too_long_for_one_side_loses_nothing_at_the_other() -> None:
+    long = "Es rinnt.\n\n" * 500
+    with two_trackers((DC9, CLOUD), settings="text_limit: 2000") as world:
+        acme, globex = world.sides
+        key = acme.desk.create("Bug", "long", {"description": long})
+        comment = acme.desk.comment(key, long)
+        gid = gid_of(acme, key)
+        assert there(world, gid)["description"] == long  # and nothing is told back
+        assert isinstance(globex, JiraSide)
+        issue = globex.jira.store.issues[key_of(globex, gid)]
+        stands = str(issue.values["description"])
+        assert (len(stands) <= 2_000, len(issue.attachments)) == (True, 2)
+        globex.desk.edit(issue.id, {"description": stands.replace("Es rinnt.", "Es tropft.", 1)})
+        assert there(world, gid)["description"] == long.replace("Es rinnt.", "Es tropft.", 1)
+        acme.desk.edit(key, {"description": "short", "summary": "short"})
+        acme.desk.delete_comment(key, comment)
+        assert there(world, gid)["description"] == "short"
+        assert issue.attachments == []
+
+
 @pytest.mark.parametrize("hours", [-3, 3])
 def test_a_clock_of_ours_that_is_set_while_we_work_makes_nothing_double(world: World, hours: int) -> None:
     acme = world.acme

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from filesync.errors import Rejected
 from filesync.model.ids import Kind
 from filesync.trackers.jira.translate import markers
-from filesync.trackers.jira.translate.entries import checked, head_over, same_work
+from filesync.trackers.jira.translate.entries import same_work
 from filesync.trackers.jira.translate.markers import PARTS, Part
 from filesync.trackers.jira.write import parts
 from filesync.trackers.jira.write.uploads import file_name
@@ -52,12 +52,6 @@ def test_work_is_known_again_by_what_it_is_and_when_it_was_logged() -> None:
     ):
         assert not same_work({**SHOWN, **other}, SENT, since=SINCE), other
     assert not same_work(SHOWN, SENT, since=SINCE + 3_600_000), "made before the call that is looked for"
-
-
-def test_who_wrote_it_gives_way_to_what_was_written() -> None:
-    entry = checked(Kind.COMMENT, {"body": "x" * 95}, before={}, limit=100, desk=False)
-    assert head_over("head", entry, limit=100) == "head"
-    assert head_over("a head", entry, limit=100) == ""
 
 
 @given(st.text(min_size=1))

@@ -74,7 +74,7 @@ def test_length_is_counted_as_jira_counts(text: str, count: int) -> None:
     assert length(text) == count == len(text.encode("utf-16-le")) // 2
 
 
-def test_trap31_a_text_that_is_too_long_is_refused_and_never_cut() -> None:
+def test_what_has_one_line_and_is_too_long_is_refused_and_never_cut() -> None:
     assert fit("x" * 198 + "🛠", limit=200) == "x" * 198 + "🛠"
     with pytest.raises(ValueError, match="201 characters are more than the 200"):
         fit("x" * 199 + "🛠", limit=200)

@@ -19,6 +19,7 @@ from filesync.model.issue import Issue
 from filesync.trackers.jira.read.census import Fate, most_missing
 from filesync.trackers.jira.read.cursor import OVERLAP, is_id
 from filesync.trackers.jira.read.lists import Json, Lists, Moved
+from filesync.trackers.jira.read.long_texts import LongTexts
 from filesync.trackers.jira.read.search import BULK, Asks, Search, moment, objects, parts
 from filesync.trackers.jira.read.told import Told
 from filesync.trackers.jira.read.unread import Unread
@@ -51,8 +52,10 @@ class Reading:
         *,
         accounts: Collection[str],
         wanted: Wanted,
+        texts: LongTexts,
     ) -> None:
         """`accounts`: who we are, and who we were before."""
+        self._texts = texts
         self.told = Told()
         self._http, self._search, self._catalogue, self._accounts = http, search, catalogue, accounts
         self._cloud, self._wanted = search.cloud, wanted
@@ -169,7 +172,9 @@ class Reading:
             for local, issue in found.items():
                 with unread.noting(local):
                     steady = self._steady(issue) if local in unsteady else issue
-                    whole[local] = self._with_webs(local, steady) if steady is not None else None
+                    whole[local] = mended = self._with_webs(local, steady) if steady is not None else None
+                    if mended is not None:
+                        self._texts.mend(mended)
         yield from ((local, whole.get(local)) for local in ids if local not in unread)
 
     def select(self, query: str) -> Iterator[str]:

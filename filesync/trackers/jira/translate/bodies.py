@@ -7,7 +7,7 @@ right, a rule of the workflow) is left for it to judge.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from filesync.bundle.verdict import shown
@@ -16,7 +16,7 @@ from filesync.model.issue import RESTRICTION
 from filesync.model.links import LINK, link_parts
 from filesync.model.values import FieldKind, Flat, Value, flat_name, normal, split_name
 from filesync.settings import did_you_mean, quoted
-from filesync.trackers.jira.translate import shapes, text, webs
+from filesync.trackers.jira.translate import overflow, shapes, text, webs
 from filesync.trackers.jira.translate.catalogue import Catalogue, IssueType
 from filesync.trackers.jira.translate.offered import ESTIMATES, JiraField
 from filesync.trackers.jira.translate.shapes import Shape
@@ -33,14 +33,16 @@ _NEVER_EMPTY: Final = (FieldKind.TYPE, FieldKind.STATUS)
 class Body:
     """What is sent to write fields: `fields` and `update` of a POST or PUT, and apart from them `links` and `webs`.
 
-    `refused`: why not, by flat name; then nothing is to be sent. `absent`: flat names of fields that the type's screen does
-    not have: they are written after the issue has been made.
+    `long`: texts for which there is no room, by flat name: they are not in `fields`. `refused`: why not, by flat name; then
+    nothing is to be sent. `absent`: flat names of fields that an issue is not made with, or not as they are, because the type's
+    screen does not have them or the text is long: they are written after the issue has been made.
     """
 
     fields: dict[str, Any] = field(default_factory=dict)
     update: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     links: dict[str, bool] = field(default_factory=dict)  # flat name: make it, or take it away
     webs: dict[str, bool] = field(default_factory=dict)  # web link: the same
+    long: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     absent: tuple[str, ...] = ()
 
@@ -61,7 +63,9 @@ def create_body(catalogue: Catalogue, fields: Flat, *, key_of: Callable[[str], s
     if epic_name is not None and epic_name.required and not epic_name.default and catalogue.epic_name not in writer.body.fields:
         # Data Center makes no epic without a name, and elsewhere there is none
         writer.body.fields[catalogue.epic_name] = writer.body.fields.get("summary")
-    return writer.body
+    for name, whole in writer.body.long.items():
+        writer.body.fields[catalogue.by_name[name].id] = overflow.beginning(whole, limit=catalogue.text_limit)
+    return replace(writer.body, absent=(*absent, *writer.body.long))
 
 
 def edit_body(
@@ -180,6 +184,8 @@ class _Writer:
                 self._estimate(one, value)
             case Shape.CASCADE:
                 self.body.fields[one.id] = None if value is None else shapes.cascade_json(self._cascade(one, value))
+            case Shape.TEXT if isinstance(value, str) and text.length(value) > self._catalogue.text_limit:
+                self.body.long[one.name] = overflow.sound(normal(one.kind, value))
             case _:
                 self.body.fields[one.id] = None if value is None else self._json(one, _text(value))
 
@@ -277,8 +283,9 @@ def _checked(one: JiraField, value: str, *, limit: int) -> str:
         raise ValueError("the field holds one line: there is a line break in it")
     if one.kind is FieldKind.LABEL and any(letter.isspace() for letter in said):
         raise ValueError(f"a label holds no blank: {quoted(said)}")
-    most = limit if one.shape is Shape.TEXT and not one.many else text.LINE_LIMIT
-    return text.fit(said, limit=most)
+    if one.shape is Shape.TEXT and not one.many:
+        return text.fit(overflow.sound(said), limit=limit)
+    return text.fit(said, limit=text.LINE_LIMIT)
 
 
 def _text(value: Value) -> str:

@@ -113,16 +113,25 @@ class Catalogue:
 
 
 def read_catalogue(
-    http: Reads, dialect: Flavour, project: str, *, names: Mapping[str, str] | None = None, also: tuple[JiraField, ...] = ()
+    http: Reads,
+    dialect: Flavour,
+    project: str,
+    *,
+    names: Mapping[str, str] | None = None,
+    also: tuple[JiraField, ...] = (),
+    text_limit: int = text.LIMIT,
 ) -> Catalogue:
     """Ask Jira what the project with this key has. `names`: ours for custom fields, by Jira's id; `also`: further fields.
+
+    `text_limit`: characters that it takes of a text, which it tells nobody but administrators.
 
     Raises ConfigError (names for fields that are not there), Unavailable (also: no such project), Rejected.
     """
     try:
-        return _read(http, project, cloud=dialect.cloud, names=names or {}, also=also)
+        found = _read(http, project, cloud=dialect.cloud, names=names or {}, also=also)
     except ValueError as error:
         raise _strange("what the project has") from error
+    return replace(found, text_limit=text_limit)
 
 
 def _read(http: Reads, project: str, *, cloud: bool, names: Mapping[str, str], also: tuple[JiraField, ...]) -> Catalogue:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from filesync.model.ids import Kind
 from filesync.model.values import FieldKind, Flat, Value, normal
 from filesync.settings import quoted
-from filesync.trackers.jira.translate import text
+from filesync.trackers.jira.translate import overflow
 from filesync.trackers.jira.translate.offered import INTERNAL, SERVICE_DESK, VISIBILITY
 from filesync.trackers.jira.translate.shapes import epoch_ms
 
@@ -22,7 +22,7 @@ _LEVELS: Final = ("role", "group")  # to which Jira shows a comment or worklog a
 _MINUTE: Final = 60
 _LONGEST_WORK: Final = 10 * 366 * 24 * 3600  # seconds in one worklog
 
-
+TEXT: Final[Mapping[Kind, str]] = {Kind.COMMENT: "body", Kind.WORKLOG: "comment"}  # what Jira calls their text
 # the estimate that remains is a field of its own, and told as such
 PARAMS: Final[Mapping[Kind, Mapping[str, str]]] = {Kind.COMMENT: {}, Kind.WORKLOG: {"adjustEstimate": "leave"}}
 
@@ -34,15 +34,19 @@ class Entry:
     after: Mapping[str, Value]
     refused: Mapping[str, str] = field(default_factory=dict)
 
-    def json(self, kind: Kind, head: str) -> dict[str, Any]:
-        """The body of a POST or PUT, with this line above the text."""
-        body = text.under(head, str(self.after.get("body", "")))
-        said, _, name = str(self.after.get(VISIBILITY, "")).partition(":")
-        few = {"visibility": {"type": said, "value": name}} if said in _LEVELS else {}
+    @property
+    def body(self) -> str:
+        """Its text."""
+        return str(self.after.get("body", ""))
+
+    def json(self, kind: Kind, said: str) -> dict[str, Any]:
+        """The body of a POST or PUT; `said` stands for its text."""
+        level, _, name = str(self.after.get(VISIBILITY, "")).partition(":")
+        few = {"visibility": {"type": level, "value": name}} if level in _LEVELS else {}
         if kind is Kind.COMMENT:
-            return {"body": body, **few}
+            return {TEXT[kind]: said, **few}
         started = str(self.after["started"]).removesuffix("Z") + "+0000"
-        return {"comment": body, "started": started, "timeSpentSeconds": int(str(self.after["seconds"])), **few}
+        return {TEXT[kind]: said, "started": started, "timeSpentSeconds": int(str(self.after["seconds"])), **few}
 
     def desk(self, before: Mapping[str, Value]) -> list[dict[str, Any]]:
         """The property by which a service desk keeps the comment from its customers, or shows it to them; none as before."""
@@ -52,7 +56,7 @@ class Entry:
         return [{"key": SERVICE_DESK, "value": {"internal": internal}}]
 
 
-def checked(kind: Kind, fields: Flat, *, before: Mapping[str, Value], limit: int, desk: bool) -> Entry:
+def checked(kind: Kind, fields: Flat, *, before: Mapping[str, Value], desk: bool) -> Entry:
     """The fields of a comment (`body`) or worklog (`started`, `seconds`, perhaps a `body`) that has these `before`.
 
     Both may have a `visibility`. `desk`: the project is a service desk's.
@@ -67,17 +71,12 @@ def checked(kind: Kind, fields: Flat, *, before: Mapping[str, Value], limit: int
                 continue
             elif name not in takes:
                 refused[name] = f"a {kind} has the fields {', '.join(takes)} and no other"
-            elif (said := _said(takes[name], value, limit)) is not None:
+            elif (said := _said(takes[name], value)) is not None:
                 after[name] = said
         except ValueError as error:
             refused[name] = str(error)
     refused |= {name: f"a {kind} is never without it" for name in _NEEDS[kind] if name not in {*after, *refused}}
     return Entry(after, refused)
-
-
-def head_over(head: str, entry: Entry, *, limit: int) -> str:
-    """The line above the text, or none where there would be no room for both."""
-    return head if text.length(text.under(head, str(entry.after.get("body", "")))) <= limit else ""
 
 
 def same_work(shown: Mapping[str, Any], sent: Mapping[str, Any], *, since: int) -> bool:
@@ -104,14 +103,14 @@ def _level(kind: Kind, value: Value, *, desk: bool) -> str:
     return f"{said}:{name}"
 
 
-def _said(kind: FieldKind, value: Value | None, limit: int) -> str | None:
+def _said(kind: FieldKind, value: Value | None) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
         raise ValueError("the field holds one text")  # noqa: TRY004 - a value that came from outside, not a programming fault
     said = normal(kind, value)
     if kind is FieldKind.TEXT:
-        return text.fit(said, limit=limit) if said.strip() else None
+        return overflow.sound(said) if said.strip() else None
     if kind is FieldKind.NUMBER and (not said.isdigit() or not 0 < int(said) <= _LONGEST_WORK):
         raise ValueError(f"a whole number from 1 to {_LONGEST_WORK:,} was expected")
     return said

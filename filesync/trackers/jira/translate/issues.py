@@ -14,7 +14,7 @@ from filesync.errors import Unreadable
 from filesync.model.ids import Gid, Kind
 from filesync.model.issue import About, Issue, Item, Ref
 from filesync.model.values import FieldKind, Value, normal
-from filesync.trackers.jira.translate import markers, shapes, text
+from filesync.trackers.jira.translate import markers, overflow, shapes, text
 from filesync.trackers.jira.translate.catalogue import Catalogue
 from filesync.trackers.jira.translate.fields import read_fields
 from filesync.trackers.jira.translate.offered import INTERNAL, SERVICE_DESK, VISIBILITY
@@ -128,6 +128,8 @@ class _Reading:
         for one in self._held.get("attachment") or ():
             local, author = shapes.member(one, "id"), one.get("author")
             part = self._part(Kind.ATTACHMENT, local, author)
+            if part is None and self._ours(author) and overflow.is_file(str(one.get("filename"))):
+                continue  # the rest of a text, which travels as a text
             file: dict[str, Value] = {"name": shapes.member(one, "filename"), "size": shapes.member(one, "size")}
             yield self._item(Kind.ATTACHMENT, local, file, created=one.get("created"), author=author, origin=_origin(part))
 

@@ -19,6 +19,7 @@ _PLACES: Final = ("author", "date", "key")  # what a template for the line above
 _PLACE = re.compile(rf"\{{({'|'.join(_PLACES)})\}}")
 _BRACED: Final = re.compile(r"\{([^{}:]*)\}")
 _COLOR: Final = "color"  # Jira's own, and the only one that makes sense within a line: {color:#777}…{color}
+_HEADER: Final = 500  # characters of a header
 _SHOWN: Final = 80  # characters of a foreign name in a header
 _MARKUP = re.compile(r"[\\{}\[\]!*_^~|+?#-]")
 _MINUTES: Final = 16  # characters of a date and time up to its minutes
@@ -29,14 +30,20 @@ def length(text: str) -> int:
     return len(text) + sum(letter > "\uffff" for letter in text)
 
 
-def fit(text: str, *, limit: int) -> str:
-    """The text, where Jira keeps it as it is. Raises ValueError with words for a person."""
+def sound(text: str) -> str:
+    """The text, where Jira keeps its characters. Raises ValueError with words for a person."""
     if "\x00" in text:
         raise ValueError("the text holds a NUL character, and Jira's database keeps none")
     try:
         text.encode()
     except UnicodeEncodeError:
         raise ValueError("the text holds half a character (a lone surrogate)") from None
+    return text
+
+
+def fit(text: str, *, limit: int) -> str:
+    """The text, where Jira keeps it as it is. Raises ValueError with words for a person."""
+    sound(text)
     if length(text) > limit:
         raise ValueError(f"{length(text):,} characters are more than the {limit:,} there is room for")
     return text
@@ -53,7 +60,8 @@ def header(template: str, about: About) -> str:
     if not about.author or not about.at:
         return ""
     said = {"author": plain(about.author), "date": about.at[:_MINUTES].replace("T", " "), "key": plain(about.key)}
-    return _PLACE.sub(lambda place: said[place[1]], normal(FieldKind.TEXT, template)).replace("\n", " ").strip()
+    filled = _PLACE.sub(lambda place: said[place[1]], normal(FieldKind.TEXT, template))
+    return filled.replace("\n", " ")[:_HEADER].strip()
 
 
 def unknown_place(template: str) -> str:

@@ -27,14 +27,16 @@ from filesync.trackers.jira.read.search import Search, objects
 from filesync.trackers.jira.read.unread import Unread
 from filesync.trackers.jira.rest.answers import Unknown
 from filesync.trackers.jira.rest.dialect import API, MARGIN
-from filesync.trackers.jira.translate import entries, markers, text, webs
+from filesync.trackers.jira.translate import entries, markers, overflow, text, webs
 from filesync.trackers.jira.translate.bodies import Body, create_body
 from filesync.trackers.jira.translate.entries import Entry
 from filesync.trackers.jira.translate.issues import read_child, read_issue
 from filesync.trackers.jira.translate.markers import PARTS, PROPERTY, Marker, Part
+from filesync.trackers.jira.translate.offered import VISIBILITY
 from filesync.trackers.jira.translate.refused import by_name, entry_refusal, refusal
 from filesync.trackers.jira.translate.shapes import epoch_ms
 from filesync.trackers.jira.write import parts
+from filesync.trackers.jira.write.overflowing import Overflow
 
 AT_ONCE: Final = 20  # Jira takes 50; but what takes it half a minute may be cut off on the way, and then nobody knows of any
 _TRIALS: Final = 3  # of a call for many with one alone, until one of them is made
@@ -44,8 +46,8 @@ _REMEMBERED: Final = 5_000  # issues' marks
 class Births:
     """Makes items in one project. Methods raise as `Tracker.create` does."""
 
-    def __init__(self, project: Project, search: Search, reading: Reading) -> None:
-        self._project, self._search, self._reading = project, search, reading
+    def __init__(self, project: Project, search: Search, reading: Reading, files: Overflow) -> None:
+        self._project, self._search, self._reading, self._overflow = project, search, reading, files
         self.at_once = AT_ONCE
         self._tried = False  # one was made by a call for many, and bears its mark
         self._trying = threading.Lock()
@@ -221,8 +223,7 @@ class Births:
         issue, kind, project = draft.issue or "", draft.kind, self._project
         if not is_id(issue):
             raise Gone(gone_words(issue))
-        limit = project.catalogue.text_limit
-        entry = entries.checked(kind, draft.fields, before={}, limit=limit, desk=project.catalogue.desk)
+        entry = entries.checked(kind, draft.fields, before={}, desk=project.catalogue.desk)
         if draft.tried and (born := self._entry_before(origin, draft, entry)) is not None:
             return born
         key = project.key_of(issue)
@@ -230,10 +231,11 @@ class Births:
             raise Gone(gone_words(issue))
         if entry.refused:
             raise refusal(f"a new {kind} on {key}", entry.refused)
-        head = entries.head_over(text.header(project.settings.header, draft.about), entry, limit=limit)
+        head, said, file = self._worded(origin, draft, entry, key)
+        listed = [self._attach(issue, key, kind, file, entry)] if file else []
         mark = Marker(origin=origin, at=project.time.now_text(), head=head)
         try:
-            json = self._send(issue, key, kind, entry.json(kind, head), mark, *entry.desk({}))
+            json = self._send(issue, key, kind, entry.json(kind, said), mark, *entry.desk({}))
         except Unknown:
             # Whether it was done can be seen at once: an issue's comments and worklogs come from the database.
             if (born := self._entry_before(origin, draft, entry)) is None:
@@ -242,9 +244,27 @@ class Births:
         except Rejected as error:
             project.standing()
             raise entry_refusal(f"a new {kind} on {key}", error, entry.after) from error
+        name = entries.TEXT[kind]
+        json[name] = project.texts.whole(str(json.get(name) or ""), listed, key)
         held = {PARTS[0]: {markers.part_name(kind, str(json["id"])): {"origin": origin, "head": head}}}
         item = read_child(project.catalogue, json, kind=kind, issue=issue, key=key, properties=held, accounts=project.accounts)
         return Born(item=item, key=key)
+
+    def _worded(self, origin: Gid, draft: Draft, entry: Entry, key: str) -> tuple[str, str, str]:
+        """The line above a text, all that is written, and the file that has all of the text; "" where it fits."""
+        head = text.header(self._project.settings.header, draft.about)
+        limit, owner = self._project.catalogue.text_limit, overflow.owner(draft.kind, origin)
+        few = VISIBILITY in entry.after
+        try:
+            return head, *overflow.fitted(entry.body, head=head, limit=limit, owner=owner, key=lambda: key, few=few)
+        except ValueError as error:
+            raise refusal(f"a new {draft.kind} on {key}", {"body": str(error)}) from error
+
+    def _attach(self, issue: str, key: str, kind: Kind, file: str, entry: Entry) -> dict[str, Any]:
+        try:
+            return self._overflow.attach(issue, file, entry.body, self._overflow.listed(issue))
+        except Rejected as error:
+            raise refusal(f"a new {kind} on {key}", {"body": str(error)}, hint=error.hint) from error
 
     def _send(
         self, issue: str, key: str, kind: Kind, body: dict[str, Any], mark: Marker, *also: dict[str, Any]
@@ -291,9 +311,8 @@ class Births:
         project, local = self._project, issue.item.ref.local
         if entry.refused:
             return None
-        limit = project.catalogue.text_limit
-        head = entries.head_over(text.header(project.settings.header, draft.about), entry, limit=limit)
-        wanted, since = entry.json(draft.kind, head), project.time.earliest(draft.tried)
+        head, said, _ = self._worded(origin, draft, entry, issue.key)
+        wanted, since = entry.json(draft.kind, said), project.time.earliest(draft.tried)
         held = parts.held_by(project.issue(local, properties=PARTS))
         taken = markers.read_parts(held)
         answer = project.http.get(f"{API}/issue/{local}/worklog", gone=gone_words(local))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from filesync.bundle.verdict import shown
@@ -14,10 +15,11 @@ from filesync.trackers.jira.read.lists import Lists, Moved
 from filesync.trackers.jira.read.search import objects
 from filesync.trackers.jira.rest.answers import Unknown
 from filesync.trackers.jira.rest.dialect import API
-from filesync.trackers.jira.translate import entries, markers, text
+from filesync.trackers.jira.translate import entries, markers, overflow, text
 from filesync.trackers.jira.translate.issues import properties
 from filesync.trackers.jira.translate.markers import PROPERTY
 from filesync.trackers.jira.translate.refused import refusal
+from filesync.trackers.jira.write.overflowing import Overflow
 from filesync.trackers.jira.write.writing import item_gone
 
 _NAMED = 5  # sub-tasks that a message names
@@ -27,8 +29,8 @@ _TRIES = 3
 class Ending:
     """The end of items of one project. Methods raise as `Tracker.apply` does."""
 
-    def __init__(self, project: Project, lists: Lists) -> None:
-        self._project, self._lists = project, lists
+    def __init__(self, project: Project, lists: Lists, files: Overflow) -> None:
+        self._project, self._lists, self._overflow = project, lists, files
 
     def remove(self, ref: Ref) -> None:
         """Delete the item. Sub-tasks are never deleted with their issue."""
@@ -36,6 +38,7 @@ class Ending:
         if not is_id(ref.issue) or not is_id(ref.local):
             return
         try:
+            file = self._file(ref)
             project.http.send(
                 "DELETE",
                 _path(ref),
@@ -44,11 +47,22 @@ class Ending:
                 gone=item_gone(ref),
                 idempotent=True,
             )
+            if file:
+                self._overflow.drop(ref.issue, {file}, self._overflow.listed(ref.issue))
         except Gone:
             project.standing(now=True)
         except Rejected as error:
             project.standing()
             raise self._why(ref, error) from error
+
+    def _file(self, ref: Ref) -> str:
+        """The name of the file that has all of its text; "" where it stands there by itself. Raises Gone."""
+        if ref.kind not in entries.TEXT:
+            return ""  # an issue takes its files with it
+        there = self._project.http.get(_path(ref), gone=item_gone(ref))
+        said = there.get(entries.TEXT[ref.kind]) if isinstance(there, Mapping) else None
+        pointer = overflow.find(str(said or ""))
+        return "" if pointer is None else pointer.file
 
     def _why(self, ref: Ref, error: Rejected) -> Rejected:
         """Why it was not deleted."""

@@ -15,6 +15,7 @@ from filesync.model.issue import Ref
 from filesync.trackers.base import Born, Draft
 from filesync.trackers.jira.project import STALE, Project, gone_words, new_id, strange
 from filesync.trackers.jira.read.cursor import is_id
+from filesync.trackers.jira.read.long_texts import download
 from filesync.trackers.jira.read.search import objects
 from filesync.trackers.jira.rest.answers import Unknown
 from filesync.trackers.jira.rest.dialect import API
@@ -44,7 +45,7 @@ class Uploads:
         there = project.issue(issue, "attachment", properties=PARTS)
         if draft.tried and (born := self._before(origin, draft, there)) is not None:
             return born
-        self._room_for(size)
+        self.room_for(size)
         part, key, held = Part(origin), str(there.get("key", "")), parts.held_by(there)
         parts.check_room(held, part, key)
         assert draft.content is not None  # _checked
@@ -82,14 +83,9 @@ class Uploads:
         name, size = str(about.get("filename", "")), str(about.get("size", ""))
         if not _SIZE.fullmatch(size):
             raise strange(f"the size of attachment {ref.local}")
-        path = (
-            f"{API}/attachment/content/{ref.local}"
-            if project.cloud
-            else f"secure/attachment/{ref.local}/{project.http.quote(name)}"
-        )
-        yield from project.http.download(path, size=int(size), gone=words)
+        yield from download(project.http, cloud=project.cloud, local=ref.local, name=name, size=int(size), gone=words)
 
-    def _room_for(self, size: int) -> None:
+    def room_for(self, size: int) -> None:
         """What Jira takes, asked before bytes are sent. Raises Rejected."""
         meta = self._meta()
         limit = meta.get("uploadLimit")

@@ -1,8 +1,8 @@
-"""What an import changes in Jira: fields, links, texts, and what is taken away. Statuses: moving.py."""
+"""What an import changes in issues of Jira: fields and links. Statuses: moving.py. Comments and worklogs: editing.py."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeAlias
 
@@ -13,19 +13,16 @@ from filesync.model.issue import Ref
 from filesync.model.links import LINK, link_parts
 from filesync.model.values import Flat, Value, flat_name, split_name
 from filesync.trackers.jira.project import Project, gone_words, strange
-from filesync.trackers.jira.read.cursor import is_id
+from filesync.trackers.jira.read.search import objects
 from filesync.trackers.jira.rest.dialect import API
-from filesync.trackers.jira.translate import entries, markers, webs
+from filesync.trackers.jira.translate import overflow, webs
 from filesync.trackers.jira.translate.bodies import Body, edit_body
 from filesync.trackers.jira.translate.catalogue import Catalogue
 from filesync.trackers.jira.translate.fields import link_ids, read_fields
-from filesync.trackers.jira.translate.issues import read_child
-from filesync.trackers.jira.translate.markers import PARTS, PROPERTY
-from filesync.trackers.jira.translate.offered import SERVICE_DESK, VISIBILITY
-from filesync.trackers.jira.translate.refused import by_name, entry_refusal, refusal
-from filesync.trackers.jira.translate.shapes import Shape, epoch_ms
+from filesync.trackers.jira.translate.refused import by_name, refusal
+from filesync.trackers.jira.translate.shapes import Shape
 from filesync.trackers.jira.translate.shapes import shown as shown_as
-from filesync.trackers.jira.write.parts import held_by
+from filesync.trackers.jira.write.overflowing import Overflow
 
 Json: TypeAlias = dict[str, Any]
 
@@ -33,8 +30,8 @@ Json: TypeAlias = dict[str, Any]
 class Writing:
     """Changes items of one project. Methods raise as `Tracker.apply` does."""
 
-    def __init__(self, project: Project) -> None:
-        self._project = project
+    def __init__(self, project: Project, files: Overflow) -> None:
+        self._project, self._overflow = project, files
 
     # ── fields and links of an issue ────────────────────────────────────────────────────────────────────────────
 
@@ -45,11 +42,15 @@ class Writing:
         there = self._there(issue, "issuetype", *ids)
         key = str(there.get("key", ""))
         project.make_missing(fields)
+        files = _files(there, ids)
         before = self._read(there)
         body = self._body(issue, key, fields, before)
         links = link_ids(there.get("fields") or {})
         self._check_ends(key, body, links)
+        listed = objects(there.get("fields"), "attachment")
+        files |= self._begin(issue, key, body, listed)
         answer = self._put(issue, key, body, fields, mark)
+        self._overflow.tidy(issue, files, listed)
         for name, wanted in body.links.items():
             self._link(issue, key, name, links.get(name, ()), wanted=wanted)
         for element, wanted in body.webs.items():
@@ -72,10 +73,25 @@ class Writing:
         held = issue.get("fields")
         if not isinstance(held, Mapping):
             raise strange("an issue's fields")
+        self._project.texts.mend(issue)
         try:
             return read_fields(self._project.catalogue, held, id_of=self._project.id_of)
         except ValueError as error:
             raise strange("an issue's fields") from error
+
+    def _begin(self, issue: str, key: str, body: Body, listed: Sequence[Json]) -> dict[str, str]:
+        """Attach the texts for which there is no room, and put their beginnings into `body`. The files of its fields."""
+        catalogue = self._project.catalogue
+        files = dict.fromkeys(body.fields, "")
+        for name, whole in body.long.items():
+            owner = catalogue.by_name[name].id
+            said, file = overflow.fitted(whole, head="", limit=catalogue.text_limit, owner=owner, key=lambda: key)
+            try:
+                self._overflow.attach(issue, file, whole, listed)
+            except Rejected as error:
+                raise refusal(f"the edit of {shown(key)}", {name: str(error)}, hint=error.hint) from error
+            body.fields[owner], files[owner] = said, file
+        return files
 
     def _body(self, issue: str, key: str, fields: Flat, before: Mapping[str, Value]) -> Body:
         """What is sent. Raises Rejected with all that is known to be wrong."""
@@ -169,98 +185,6 @@ class Writing:
             project.standing()
             raise refusal(f"the edit of {shown(key)}", {name: str(error)}, hint=error.hint) from error
 
-    # ── comments and worklogs ───────────────────────────────────────────────────────────────────────────────────
-
-    def entry(self, ref: Ref, fields: Flat) -> Flat:
-        """Edit a comment or worklog. The line above its text stays as it is, and who may see it where that is not given."""
-        project, words = self._project, item_gone(ref)
-        there, head, properties = self._entry(ref)
-        limit = project.catalogue.text_limit
-        before = self._item_fields(ref, there, properties)
-        entry = entries.checked(ref.kind, fields, before=before, limit=limit, desk=project.catalogue.desk)
-        if entry.refused:
-            raise refusal(f"the edit of {ref.kind} {ref.local}", entry.refused)
-        if entry.after == before:
-            return {name: before.get(name) for name in fields}
-        body = entry.json(ref.kind, entries.head_over(head, entry, limit=limit))
-        if there.get("visibility") and entry.after.get(VISIBILITY) == before.get(VISIBILITY):
-            body["visibility"] = there["visibility"]  # what is not sent again may be dropped
-        if also := entry.desk(before):
-            kept = [one for one in there.get("properties") or () if one.get("key") != SERVICE_DESK]
-            there["properties"] = body["properties"] = [*kept, *also]
-        try:
-            answer = project.http.send(
-                "PUT",
-                f"{API}/issue/{ref.issue}/{ref.kind}/{ref.local}",
-                body=body,
-                params=entries.PARAMS[ref.kind],
-                about=ref.issue,
-                gone=words,
-                idempotent=True,
-            )
-        except Rejected as error:
-            project.standing()
-            raise entry_refusal(f"the edit of {ref.kind} {ref.local}", error, fields) from error
-        if not isinstance(answer, Mapping):
-            raise strange(f"the edited {ref.kind}")
-        now = self._item_fields(ref, {**answer, "properties": there.get("properties")}, properties)
-        return {name: now.get(name) for name in fields}
-
-    def _entry(self, ref: Ref) -> tuple[Json, str, Mapping[str, object]]:
-        """A comment or worklog as Jira shows it, the line above its text, and what its issue says of it."""
-        project = self._project
-        path = f"{API}/issue/{ref.issue}/{ref.kind}/{ref.local}"
-        if not is_id(ref.issue) or not is_id(ref.local):
-            raise Gone(item_gone(ref))
-        found = project.http.get(path, gone=item_gone(ref))
-        if not isinstance(found, Mapping):
-            raise strange(f"{ref.kind} {ref.local}")
-        there: Json = {**found, "properties": self._of_desk(ref, found)}
-        if not project.ours(there.get("author")):
-            return there, "", {}
-        if ref.kind is Kind.WORKLOG and not project.cloud:
-            held = held_by(project.issue(ref.issue, properties=PARTS))
-            part = markers.read_parts(held).get(markers.part_name(ref.kind, ref.local))
-            return there, part.head if part is not None else "", held
-        if ref.kind is Kind.COMMENT:
-            path = f"{API}/comment/{ref.local}"
-        try:
-            told = project.http.get(f"{path}/properties/{PROPERTY}", gone="it has no mark")
-        except Gone:
-            return there, "", {}
-        if not isinstance(told, Mapping):
-            raise strange(f"the mark of {ref.kind} {ref.local}")
-        there["properties"].append(told)
-        try:
-            created = epoch_ms(there.get("created"))
-        except ValueError as error:
-            raise strange(f"{ref.kind} {ref.local}") from error
-        marker = markers.believed(ref.kind, told.get("value"), ours=True, created=created)
-        return there, marker.head if marker is not None else "", {}
-
-    def _of_desk(self, ref: Ref, found: Mapping[str, Any]) -> list[Any]:
-        """The property of a service desk's comment that says for whom it is, where the comment itself does not."""
-        project = self._project
-        if ref.kind is not Kind.COMMENT or not project.catalogue.desk or "jsdPublic" in found:
-            return []
-        try:
-            return [project.http.get(f"{API}/comment/{ref.local}/properties/{SERVICE_DESK}", gone="it has none")]
-        except Gone:
-            return []
-
-    def _item_fields(self, ref: Ref, json: Json, properties: Mapping[str, object]) -> Mapping[str, Value]:
-        project = self._project
-        item = read_child(
-            project.catalogue,
-            json,
-            kind=ref.kind,
-            issue=ref.issue,
-            key="",
-            properties=properties,
-            accounts=project.accounts,
-        )
-        return item.fields
-
 
 def note_of(mark: Mark) -> Json:
     """What stands beside a change in Jira's history: the partner's change that it was made for."""
@@ -274,6 +198,13 @@ def item_gone(ref: Ref) -> str:
     return f"{ref.kind} {shown(ref.local, limit=20)} of issue {shown(ref.issue, limit=20)} is gone"
 
 
+def _files(issue: Mapping[str, Any], ids: Iterable[str]) -> dict[str, str]:
+    """The files that the texts of an issue point to, by their fields; "" where a field points to none."""
+    held = issue.get("fields") or {}
+    found = ((id_, overflow.find(held[id_]) if isinstance(held.get(id_), str) else None) for id_ in ids)
+    return {id_: "" if pointer is None else pointer.file for id_, pointer in found}
+
+
 def _ids(catalogue: Catalogue, fields: Flat) -> list[str]:
     """Jira's ids of the fields that are written, and of those that are read with them."""
     ids: dict[str, None] = {}
@@ -284,6 +215,8 @@ def _ids(catalogue: Catalogue, fields: Flat) -> list[str]:
             ids["issuelinks"] = None
         elif one is not None:
             ids[one.id] = None
+            if one.shape is Shape.TEXT and not one.many:
+                ids["attachment"] = None  # one of them may be the rest of the text
             if name == "parent" and catalogue.epic_link:
                 ids[catalogue.epic_link] = None
     return list(ids)

@@ -1,13 +1,14 @@
-"""The bytes of attachments that came: what is here, what is waited for, and reading them where they stand."""
+"""The bytes of attachments and long texts that came: what is here, what is waited for, and reading them where they stand."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import sqlalchemy as sa
 from msgspec.structs import replace
@@ -22,33 +23,36 @@ from filesync.exchange.hashing import Sha256
 from filesync.ledger import blobs, journal
 from filesync.ledger.journal import Queued
 from filesync.ledger.streams import Exchange
-from filesync.model.change import Blob, Create
-from filesync.model.ids import BundleId
+from filesync.model.change import Blob, Change, Create, Set, Told, blobs_of, texts_of
+from filesync.model.ids import BundleId, Kind
 
+_LongT = TypeVar("_LongT", Create, Set)
 _NAME: Final = 80  # characters of an attachment's name in a sentence
-_NAMED: Final = 100  # chunks of one attachment that are known by name: a report asks for no more at once
+_NAMED: Final = 100  # chunks of one change that are known by name: a report asks for no more at once
 HINT: Final = 16  # digits of a chunk's id, as its file's name shows them
 
 
 @dataclass(frozen=True, slots=True)
 class Lack:
-    """What is missing of an attachment: so many chunks, of `size` bytes in all, of which `first` names the first ones.
+    """What is missing of a change: so many chunks, of `size` bytes in all, of which `first` names the first ones.
 
-    `bundle`: the number of the one that holds it whole and is not here any more; 0 where it is in chunks, or was never here.
+    `of`: what needs them, without anything that the change says: an attachment, or the texts of some fields. `bundle`: the
+    number of one that holds them whole and is not here any more; 0 where they are in chunks, or were never here.
     """
 
+    of: str
     first: tuple[BundleId, ...] = ()
     chunks: int = 0
     size: int = 0
     bundle: int = 0
 
-    def words(self, change: Create | None = None) -> str:
-        """`2 more chunks of pump.mov (1.9 GB)`; without the change nothing that it says, "of an attachment"."""
-        name = shown(str(change.fields.get("name", "")), limit=_NAME) if change is not None else "an attachment"
+    def words(self, name: str = "") -> str:
+        """`2 more chunks of pump.mov (1.9 GB)`; without its name "of an attachment"."""
+        what = shown(name, limit=_NAME) or self.of
         if not self.chunks:
-            what = f"bundle {self.bundle} once more" if self.bundle else "bytes that no bundle brought"
-            return f"{what}, for {name}"
-        return f"{count_text(self.chunks, 'more chunk')} of {name} ({size_text(self.size)})"
+            lost = f"bundle {self.bundle} once more" if self.bundle else "bytes that no bundle brought"
+            return f"{lost}, for {what}"
+        return f"{count_text(self.chunks, 'more chunk')} of {what} ({size_text(self.size)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,54 +67,75 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An attachment that waits for its bytes. Of its change the chunks are left out: `lack` says what is missing."""
+    """A change that waits for bytes. Its line is left out: `lack` says what is missing.
+
+    `key`: its issue, as the partner shows it; `name`: of an attachment, for anything else `text`; `size`: bytes of all that
+    it needs.
+    """
 
     row: Queued
-    change: Create
+    key: str
+    name: str
+    text: bool
+    size: int
     lack: Lack
 
 
 def waiting(conn: sa.Connection, x: Exchange) -> Iterator[Waiting]:
-    """Every attachment that waits for its bytes, in the order in which they were sent."""
+    """Every change that waits for bytes, in the order in which they were sent."""
     for page in journal.queued_blobs(conn, x.id):
-        changes = [_create(row) for row in page]
-        found = lacking(conn, x, [blob_of(change) for change in changes])
-        for row, change, lack in zip(page, changes, found, strict=True):
+        changes = [read_change(row.change) for row in page]
+        for row, change, lack in zip(page, changes, lacking(conn, x, changes), strict=True):
             if lack is not None:
-                bare = replace(change, blob=replace(blob_of(change), chunks=[]))
-                yield Waiting(dataclasses.replace(row, change=b""), bare, lack)
+                yield Waiting(
+                    row=dataclasses.replace(row, change=b""),
+                    key=change.about.key,
+                    name=_name(change),
+                    text=bool(texts_of(change)),
+                    size=sum(one.size for one in blobs_of(change)),
+                    lack=lack,
+                )
 
 
 def named(conn: sa.Connection, x: Exchange, ids: Collection[str]) -> set[str]:
-    """Those of these beginnings of ids, all of one length, with which chunks begin that undecided attachments name."""
+    """Those of these beginnings of ids, all of one length, with which chunks begin that undecided changes name."""
     length = len(next(iter(ids), ""))
     found: set[str] = set()
     for page in journal.queued_blobs(conn, x.id) if ids else ():
         for row in page:
-            found.update(chunk.id[:length] for chunk in blob_of(_create(row)).chunks if chunk.id[:length] in ids)
+            chunks = (chunk for blob in blobs_of(read_change(row.change)) for chunk in blob.chunks)
+            found.update(chunk.id[:length] for chunk in chunks if chunk.id[:length] in ids)
     return found
 
 
 def needed_bundles(conn: sa.Connection, x: Exchange) -> set[int]:
-    """Numbers of the bundles that hold what undecided attachments need, whether they are here or not."""
+    """Numbers of the bundles that hold what undecided changes need, whether they are here or not."""
     return {one.seq for one in blobs.inline(conn, x, journal.wanted_blobs(conn, x.id)).values()}
 
 
-def lacking(conn: sa.Connection, x: Exchange, wanted: Sequence[Blob]) -> list[Lack | None]:
-    """What is missing of each of these; None where all of it is here."""
-    chunks = blobs.taken_chunks(conn, x, (chunk.id for one in wanted for chunk in one.chunks))
-    inline = blobs.inline(conn, x, (one.sha256 for one in wanted if not one.chunks))
+def lacking(conn: sa.Connection, x: Exchange, changes: Sequence[Change]) -> list[Lack | None]:
+    """What each of these changes lacks of the bytes beside its line; None where it needs none, or all of them are here."""
+    wanted = [blobs_of(change) for change in changes]
+    flat = list(chain.from_iterable(wanted))
+    chunks = blobs.taken_chunks(conn, x, (chunk.id for one in flat for chunk in one.chunks))
+    inline = blobs.inline(conn, x, (one.sha256 for one in flat if not one.chunks))
     found: list[Lack | None] = []
-    for one in wanted:
-        missing = [chunk for chunk in one.chunks if chunk.id not in chunks]
-        held = inline.get(one.sha256)
-        if missing:
-            first = tuple(chunk.id for chunk in missing[:_NAMED])
-            found.append(Lack(first=first, chunks=len(missing), size=sum(chunk.size for chunk in missing)))
-        elif one.chunks or (held is not None and held.there):
+    for change, needs in zip(changes, wanted, strict=True):
+        missing = list({chunk.id: chunk for one in needs for chunk in one.chunks if chunk.id not in chunks}.values())
+        held = [inline.get(one.sha256) for one in needs if not one.chunks]
+        lost = [0 if one is None else one.seq for one in held if one is None or not one.there]
+        if not missing and not lost:
             found.append(None)
-        else:
-            found.append(Lack(bundle=held.seq if held is not None else 0))
+            continue
+        found.append(
+            Lack(
+                of=" and ".join(shown(name) for name in texts_of(change)) or "an attachment",
+                first=tuple(chunk.id for chunk in missing[:_NAMED]),
+                chunks=len(missing),
+                size=sum(chunk.size for chunk in missing),
+                bundle=next(iter(lost), 0),
+            )
+        )
     return found
 
 
@@ -124,7 +149,7 @@ def forget_lost(conn: sa.Connection, x: Exchange, wanted: Sequence[Blob], *, sto
 
 
 def pieces(conn: sa.Connection, x: Exchange, blob: Blob, *, store: Path) -> list[Piece]:
-    """Where the bytes of an attachment stand of which nothing is missing, in their order."""
+    """Where bytes stand of which nothing is missing, in their order."""
     if not blob.chunks:
         held = blobs.inline(conn, x, [blob.sha256])[blob.sha256]
         return [Piece(store / held.file, held.offset, held.size, blob.sha256)]
@@ -134,7 +159,7 @@ def pieces(conn: sa.Connection, x: Exchange, blob: Blob, *, store: Path) -> list
 
 
 def stream(blob: Blob, parts: Sequence[Piece]) -> Iterator[bytes]:
-    """The bytes of an attachment. The last of them are given only when all were found to be those that the change names.
+    """Bytes that stand beside a line. The last of them are given only when all were found to be those that the change names.
 
     Raises StorageFailure where the store gives back other bytes than came, Rejected where the change names others, before
     the first of them where that shows: a change that lies takes no disk and no time. Raises DiskProblem.
@@ -168,7 +193,7 @@ def _check_stored(part: Piece) -> None:
     if digest.hexdigest() != part.sha256:
         raise StorageFailure(
             f"{str(part.path)!r} holds other bytes than came",
-            hint="Check the disk. The attachment was not made, and is tried again by every import.",
+            hint="Check the disk. What needs them was not done, and is tried again by every import.",
         )
 
 
@@ -180,13 +205,25 @@ def _as_named(blob: Blob, parts: Sequence[Piece]) -> bool:
     return once and came == named and sum(one.size for one in parts) == blob.size
 
 
-def blob_of(change: Create) -> Blob:
-    """The bytes of an attachment's creation."""
-    assert change.blob is not None
-    return change.blob
+def _name(change: Change) -> str:
+    """Of an attachment; anything else has none."""
+    return str(change.fields.get("name", "")) if isinstance(change, Create) and change.kind is Kind.ATTACHMENT else ""
 
 
-def _create(row: Queued) -> Create:
-    change = read_change(row.change)
-    assert isinstance(change, Create)
-    return change
+def with_texts(change: _LongT, parts: Mapping[str, Sequence[Piece]]) -> _LongT:
+    """The change with its long texts among its fields, read from these pieces.
+
+    Raises Rejected where they are not what the change names, or no text; StorageFailure, DiskProblem.
+    """
+    texts = {name: _text(name, blob, parts[name]) for name, blob in texts_of(change).items()}
+    if isinstance(change, Create):
+        return replace(change, fields={**change.fields, **texts}, texts={})
+    told = {name: Told(text, change.texts[name].base) for name, text in texts.items()}
+    return replace(change, fields={**change.fields, **told}, texts={})
+
+
+def _text(name: str, blob: Blob, parts: Sequence[Piece]) -> str:
+    try:
+        return b"".join(stream(blob, parts)).decode()
+    except UnicodeDecodeError as error:
+        raise Rejected(f"the bytes of {shown(name)} are no text in UTF-8: the sender made a mistake") from error

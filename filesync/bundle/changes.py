@@ -12,9 +12,9 @@ import zstandard
 
 from filesync.bundle import canonical, schema
 from filesync.bundle.limits import KIB, MIB, SMALLEST_CHUNK, Limits
-from filesync.bundle.verdict import BadBundle, Code, bad
+from filesync.bundle.verdict import BadBundle, Code, bad, shown
 from filesync.errors import Problem
-from filesync.model.change import Blob, Change, Create
+from filesync.model.change import Blob, Change, Create, Delete, Set, blobs_of, texts_of
 
 CHANGES: Final = "data/changes.ndjson.zst"
 # A block of 4 bytes may stand for 128 KiB, so a bomb fed in slices of this size fills at most 16 MiB at a time.
@@ -60,8 +60,8 @@ def read_changes(chunks: Iterable[bytes], *, declared: int, limits: Limits) -> I
     for line in checked_lines(chunks, "change", declared=declared, limits=limits):
         # From the bytes again, not from the document: with its types known beforehand this is the faster of the two.
         change = _typed.decode(line)
-        if isinstance(change, Create) and change.blob is not None and change.blob.chunks:
-            _check_chunks(change.blob, f"{CHANGES} line {change.n}", limits)
+        if not isinstance(change, Delete) and (change.texts or (isinstance(change, Create) and change.blob is not None)):
+            _check_beside(change, f"{CHANGES} line {change.n}", limits)
         yield change
 
 
@@ -93,12 +93,23 @@ def _check(line: bytes, name: str, n: int, limits: Limits) -> None:
         raise bad(Code.BAD_SCHEMA, f"{where} n", f"is {document['n']}; lines are numbered from 1")
 
 
+def _check_beside(change: Create | Set, where: str, limits: Limits) -> None:
+    """What stands beside a line: no field twice, no more texts than memory is kept for, pieces that can be."""
+    if twice := sorted(change.texts.keys() & change.fields.keys()):
+        raise bad(Code.BAD_SCHEMA, f"{where} texts", f"{shown(twice[0])} is among the fields, too")
+    size = sum(one.size for one in texts_of(change).values())
+    if size > limits.texts:
+        raise bad(Code.TOO_LARGE, f"{where} texts", f"{size} bytes of texts; the limit is {limits.texts}")
+    for blob in blobs_of(change):
+        _check_chunks(blob, where, limits)
+
+
 def _check_chunks(blob: Blob, where: str, limits: Limits) -> None:
     """No more pieces than the size can be made of, and each of them once: everything that waits for them counts them."""
     count = len(blob.chunks)
     most = min(limits.chunks, -(-blob.size // SMALLEST_CHUNK))
     if count > most:
-        raise bad(Code.TOO_LARGE, where, f"{count} chunks for an attachment of {blob.size} bytes; the limit is {most}")
+        raise bad(Code.TOO_LARGE, where, f"{count} chunks for {blob.size} bytes; the limit is {most}")
     if len({one.id for one in blob.chunks}) != count:
         raise bad(Code.BAD_SCHEMA, where, "names a chunk twice")
 

@@ -11,7 +11,7 @@ GIB: Final = 1024 * MIB
 
 SIGNATURE: Final = 16 * KIB  # bytes of an armored signature; Ed25519 takes 294
 TAG_TEXT: Final = 64 * KIB  # bytes of bagit.txt, bag-info.txt and the tag manifest, each
-SMALLEST_CHUNK: Final = 1 * KIB  # bytes of a piece of an attachment; only the last one may have fewer
+SMALLEST_CHUNK: Final = 1 * KIB  # bytes of a piece of an attachment or text; only the last one may have fewer
 PLACE: Final = 200  # bytes of one line of manifest-sha256.txt: 64 + 2 + a path of at most 99 + LF
 
 
@@ -25,6 +25,7 @@ class Limits:
     line: int = 4 * MIB  # bytes of one change line, with its LF
     content: int = 1 * GIB  # decompressed bytes of one data file
     chunks: int = 20_000  # pieces of one attachment: a change line has room for so many
+    texts: int = 128 * MIB  # bytes of the texts beside one line, together: they are in memory while it is decided
     depth: int = 32  # arrays and objects inside one another, in JSON
     changes: int = 100_000  # change lines
     window_log: int = 27  # zstd window: 2**27 bytes (128 MiB), the most that plain `zstd -d` takes

@@ -10,12 +10,13 @@ import click
 import msgspec
 
 from filesync.agent.asked.inspect import Inspected, inspected
+from filesync.agent.events import count_text
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, json_option
 from filesync.config import Config
 from filesync.errors import PartnerError, size_text
 from filesync.keys.sshsig import PublicKey
-from filesync.model.change import Change, Create, Delete
+from filesync.model.change import Blob, Change, Create, Delete, texts_of
 from filesync.model.values import Value
 from filesync.rules.prose import readable
 
@@ -80,7 +81,7 @@ def _head(found: Inspected) -> Iterator[str]:
     for entry in header.files:
         yield f"file        {entry.path}, {size_text(entry.size)}"
     for one in header.blobs:
-        yield f"refers to   an attachment of {size_text(one.size)} in {one.chunks} chunks, {one.sha256[:16]}…"
+        yield f"refers to   {size_text(one.size)} in {count_text(one.chunks, 'chunk')}, {one.sha256[:16]}…"
     if (report := header.report) is not None:
         held = f", holding {len(report.held)}" if report.held else ""
         yield f"report      has bundles of {them} up to {report.received_to}, applied up to {report.applied_to}{held}"
@@ -105,10 +106,16 @@ def _change(change: Change, *, claimed_by: str) -> Iterator[str]:
         yield f"{change.n:>6}  set {change.gid}{told}"
         fields = {name: field.now for name, field in change.fields.items()}
     if isinstance(change, Create) and change.blob is not None:
-        where = f"in {len(change.blob.chunks)} chunks" if change.blob.chunks else f"data/blobs/{change.blob.sha256}"
-        yield f"          bytes: {size_text(change.blob.size)}, {where}"
+        yield f"          bytes: {_beside(change.blob)}"
+    for name, blob in texts_of(change).items():
+        yield f"          {shown(name)}: a text of {_beside(blob)}"
     for name, value in fields.items():
         yield f"          {shown(name)}: {_value(value)}"
+
+
+def _beside(blob: Blob) -> str:
+    where = f"in {count_text(len(blob.chunks), 'chunk')}" if blob.chunks else f"data/blobs/{blob.sha256}"
+    return f"{size_text(blob.size)}, {where}"
 
 
 def _value(value: Value | None) -> str:

@@ -14,7 +14,7 @@ from filesync.model.ids import Gid, Mark
 
 _CHUNK: Final = 500
 _PAGE: Final = 8 << 20  # bytes of changes that are read at once
-BLOB: Final = "blob"  # what a change waits for that needs the bytes of an attachment
+BLOB: Final = "blob"  # what a change waits for that needs bytes which stand beside its line
 UNREAD: Final = "unread"  # its issue cannot be read
 SHUT: Final = "shut"  # its issue is closed to partners
 AGAIN: Final = frozenset({UNREAD, SHUT})  # what stuck changes wait for that each import tries again
@@ -47,10 +47,10 @@ class Queued:
     gid: Gid
     change: bytes
     state: Wait
-    waits_for: str = ""  # a gid; BLOB: the bytes of an attachment; one of AGAIN
+    waits_for: str = ""  # a gid; BLOB: the bytes beside its line; one of AGAIN
     reason: str = ""
     since: int = 0
-    blob: str = ""  # SHA-256 of the bytes that it needs
+    blobs: tuple[str, ...] = ()  # SHA-256 of the bytes beside its line: of an attachment, of long texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +88,7 @@ def _queued(row: Any) -> Queued:
         waits_for=row.waits_for,
         reason=row.reason,
         since=row.since,
-        blob=row.blob,
+        blobs=tuple(row.blob.split()),
     )
 
 
@@ -98,7 +98,7 @@ def queued(conn: sa.Connection, exchange_id: int) -> Iterator[list[Queued]]:
 
 
 def queued_blobs(conn: sa.Connection, exchange_id: int) -> Iterator[list[Queued]]:
-    """What is undecided and needs the bytes of an attachment, in the order in which it was sent, in pages as `queued`."""
+    """What is undecided and needs bytes beside its line, in the order in which it was sent, in pages as `queued`."""
     return _pages(conn, exchange_id, _BLOB_MARKS)
 
 
@@ -130,8 +130,9 @@ def queued_marks(conn: sa.Connection, exchange_id: int) -> list[Mark]:
 
 
 def wanted_blobs(conn: sa.Connection, exchange_id: int) -> list[str]:
-    """The SHA-256 of the bytes that undecided attachments need, each once."""
-    return list(conn.execute(_BLOBS, {"x": exchange_id}).scalars())
+    """The SHA-256 of the bytes that undecided changes need beside their lines, each once."""
+    rows = conn.execute(_BLOBS, {"x": exchange_id}).scalars()
+    return list(dict.fromkeys(sha256 for row in rows for sha256 in row.split()))
 
 
 def first_queued(conn: sa.Connection, exchange_id: int) -> Mark | None:
@@ -141,7 +142,7 @@ def first_queued(conn: sa.Connection, exchange_id: int) -> Mark | None:
 
 
 def first_blob(conn: sa.Connection, exchange_id: int) -> Mark | None:
-    """The mark of the oldest undecided attachment."""
+    """The mark of the oldest undecided change that needs bytes beside its line."""
     found = conn.execute(_FIRST_BLOB, {"x": exchange_id}).scalar_one_or_none()
     return None if found is None else Mark(found)
 
@@ -188,7 +189,7 @@ def put_queued(conn: sa.Connection, exchange_id: int, rows: Iterable[Queued]) ->
             "waits_for": one.waits_for,
             "reason": one.reason,
             "since": one.since,
-            "blob": one.blob,
+            "blob": " ".join(one.blobs),
         }
         for one in rows
     ]
@@ -198,7 +199,7 @@ def put_queued(conn: sa.Connection, exchange_id: int, rows: Iterable[Queued]) ->
                 "insert into queue (exchange, mark, gid, change, state, waits_for, reason, since, blob)"
                 " values (:exchange, :mark, :gid, :change, :state, :waits_for, :reason, :since, :blob)"
                 " on conflict (exchange, mark) do update set change = excluded.change, state = excluded.state,"
-                " waits_for = excluded.waits_for, reason = excluded.reason"
+                " waits_for = excluded.waits_for, reason = excluded.reason, blob = excluded.blob"
             ),
             values,
         )

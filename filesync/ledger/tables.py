@@ -112,8 +112,9 @@ bundle_in = sa.Table(
     sa.Column("pruned", sa.BigInteger, nullable=False, default=0),  # when its file was removed from store/
 )
 
-# The bytes of attachments we sent and still can send again, by content. `chunks` is JSON of model.change.Chunk; none: the
-# bytes are in the bundle `first`. A content that is in no bundle yet (first 0) is cut already, and its chunks are archived.
+# The bytes of attachments and long texts we sent and still can send again, by content. `chunks` is JSON of
+# model.change.Chunk; none: the bytes are in the bundle `first`. A content that is in no bundle yet (first 0) is cut already,
+# and its chunks are archived.
 blob_out = sa.Table(
     "blob_out",
     metadata,
@@ -126,7 +127,7 @@ blob_out = sa.Table(
     sa.Column("last", sa.BigInteger, nullable=False, default=0),  # and the last one
 )
 
-# Chunks of ours in archive/. `blob` is empty until the whole attachment is cut: a run that was cut off leaves such rows.
+# Chunks of ours in archive/. `blob` is empty until all of it is cut: a run that was cut off leaves such rows.
 chunk_out = sa.Table(
     "chunk_out",
     metadata,
@@ -142,7 +143,8 @@ chunk_out = sa.Table(
 )
 sa.Index("chunk_out_blob", chunk_out.c.exchange, chunk_out.c.blob)
 
-# Where the partner's bundles hold attachments: the last bundle that came with this content, and the place in its file.
+# Where the partner's bundles hold attachments and long texts: the last bundle that came with this content, and the place in
+# its file.
 blob_in = sa.Table(
     "blob_in",
     metadata,
@@ -154,7 +156,7 @@ blob_in = sa.Table(
     sa.Column("size", sa.BigInteger, nullable=False),
 )
 
-# The partner's chunks in store/. `spent`: when the attachment that they belong to was decided; 0: nothing was yet.
+# The partner's chunks in store/. `spent`: when the change that they belong to was decided; 0: nothing was yet.
 chunk_in = sa.Table(
     "chunk_in",
     metadata,
@@ -233,8 +235,8 @@ queue = sa.Table(
     sa.Column("gid", sa.Text, nullable=False),
     sa.Column("change", sa.LargeBinary, nullable=False),  # what is left of it, as its line
     sa.Column("state", sa.Text, nullable=False),  # waits · stuck · behind
-    sa.Column("waits_for", sa.Text, nullable=False, default=""),  # a gid; "blob": the bytes of an attachment; "unread", "shut"
-    sa.Column("blob", sa.Text, nullable=False, default=""),  # SHA-256 of the bytes of an attachment to be made
+    sa.Column("waits_for", sa.Text, nullable=False, default=""),  # a gid; "blob": the bytes beside its line; "unread", "shut"
+    sa.Column("blob", sa.Text, nullable=False, default=""),  # SHA-256 of the bytes beside its line, blanks between them
     sa.Column("reason", sa.Text, nullable=False, default=""),
     sa.Column("since", sa.BigInteger, nullable=False),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeAlias
 
 import msgspec
@@ -19,7 +20,7 @@ class Told(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Chunk(msgspec.Struct, frozen=True):
-    """A piece of a big attachment, in a file of its own: a bundle of kind `chunk`."""
+    """A piece of a big attachment or long text, in a file of its own: a bundle of kind `chunk`."""
 
     id: BundleId  # of that bundle
     sha256: str  # of the piece
@@ -27,11 +28,18 @@ class Chunk(msgspec.Struct, frozen=True):
 
 
 class Blob(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The bytes of an attachment: whole in a bundle of this stream, this or an earlier one; or in chunks, in order."""
+    """Bytes that stand beside a line: whole in a bundle of this stream, this or an earlier one; or in chunks, in order."""
 
     sha256: str  # of all of them
     size: int  # bytes
     chunks: list[Chunk] = []
+
+
+class LongTold(msgspec.Struct, frozen=True, omit_defaults=True):
+    """As `Told`, of a text that stands beside the line: `now` are its bytes in UTF-8."""
+
+    now: Blob
+    base: Mark = NEVER
 
 
 class Create(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="create", omit_defaults=True):
@@ -42,9 +50,15 @@ class Create(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag=
     kind: Kind
     parent: Gid | None = None  # the issue a comment, attachment or worklog belongs to
     fields: dict[str, Value]
+    texts: dict[str, Blob] = {}  # more fields, whose texts are too long for a line: the bytes of each in UTF-8
     untold: list[str] = []  # fields that hold something which cannot be told: neither empty nor to be touched
     blob: Blob | None = None  # of an attachment
     about: About = msgspec.field(default_factory=About)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All fields that it tells."""
+        return (*self.fields, *self.texts)
 
 
 class Set(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="set", omit_defaults=True):
@@ -53,7 +67,13 @@ class Set(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="se
     n: int
     gid: Gid
     fields: dict[str, Told]
+    texts: dict[str, LongTold] = {}  # more fields, whose texts are too long for a line
     about: About = msgspec.field(default_factory=About)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All fields that it tells."""
+        return (*self.fields, *self.texts)
 
 
 class Delete(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="delete", omit_defaults=True):
@@ -65,3 +85,28 @@ class Delete(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag=
 
 
 Change: TypeAlias = Create | Set | Delete
+
+
+def texts_of(change: Change) -> dict[str, Blob]:
+    """The fields of a change whose texts stand beside its line, and the bytes of each."""
+    match change:
+        case Create():
+            return change.texts
+        case Set():
+            return {name: told.now for name, told in change.texts.items()}
+        case Delete():
+            return {}
+
+
+def blobs_of(change: Change) -> list[Blob]:
+    """All bytes that stand beside the line of a change: those of an attachment, of long texts."""
+    attached = [change.blob] if isinstance(change, Create) and change.blob is not None else []
+    return [*attached, *texts_of(change).values()]
+
+
+def rest_of(change: Change, told: Mapping[str, Told]) -> Set:
+    """What is left of a change, with these fields: the bytes of a long text stay where they are."""
+    long = texts_of(change)
+    fields = {name: one for name, one in told.items() if name not in long}
+    texts = {name: LongTold(long[name], one.base) for name, one in told.items() if name in long}
+    return Set(n=change.n, gid=change.gid, fields=fields, texts=texts, about=change.about)

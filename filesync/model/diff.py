@@ -11,7 +11,7 @@ from typing import Final, Protocol
 import msgspec
 from msgspec.structs import replace
 
-from filesync.model.change import Blob, Change, Create, Delete, Set, Told
+from filesync.model.change import Blob, Change, Create, Delete, LongTold, Set, Told
 from filesync.model.ids import Gid, Kind, Mark
 from filesync.model.issue import About
 from filesync.model.shadow import Entity, Life, Shadow
@@ -60,6 +60,12 @@ class Tell(msgspec.Struct, frozen=True, kw_only=True):
     buried: tuple[Entity, ...] = ()  # rows that a deletion takes with it
     issue: str = ""  # of a new one: local id of its issue
     blob: Blob | None = None  # of a new attachment, once its bytes are at hand
+    texts: Mapping[str, Blob] = {}  # fields whose texts go beside the line, once their bytes are at hand
+
+    @property
+    def blobs(self) -> list[Blob]:
+        """All that goes beside the line."""
+        return [*([self.blob] if self.blob is not None else []), *self.texts.values()]
 
     @property
     def word(self) -> str:
@@ -79,19 +85,22 @@ class Tell(msgspec.Struct, frozen=True, kw_only=True):
         if self.row.state is Life.DEAD:
             return Delete(n=n, gid=self.row.gid, about=self.about)
         if self.new:
-            fields = {name: value for name, value in self.fields.items() if value is not None}
+            fields = {name: value for name, value in self.fields.items() if value is not None and name not in self.texts}
             return Create(
                 n=n,
                 gid=self.row.gid,
                 kind=self.row.kind,
                 parent=self.row.parent,
                 fields=fields,
+                texts=dict(self.texts),
                 untold=list(self.untold),
                 blob=self.blob,
                 about=self.about,
             )
-        told = {name: Told(value, self.row.shadow(name).took) for name, value in self.fields.items()}
-        return Set(n=n, gid=self.row.gid, fields=told, about=self.about)
+        took = {name: self.row.shadow(name).took for name in self.fields}
+        told = {name: Told(value, took[name]) for name, value in self.fields.items() if name not in self.texts}
+        texts = {name: LongTold(blob, took[name]) for name, blob in self.texts.items()}
+        return Set(n=n, gid=self.row.gid, fields=told, texts=texts, about=self.about)
 
     def rows(self, mark: Mark) -> list[Entity]:
         """The ledger's rows once it is told at this place."""

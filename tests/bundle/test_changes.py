@@ -236,7 +236,7 @@ def test_as_many_chunks_as_an_attachments_size_can_be_made_of_are_taken() -> Non
 def test_f82_more_chunks_than_the_size_can_be_made_of_are_too_large() -> None:
     error = refused(in_chunks(20_000, size=20_000, ids=20_000))
     assert error.code is Code.TOO_LARGE
-    assert "line 1: 20000 chunks for an attachment of 20000 bytes; the limit is 20" in str(error)
+    assert "line 1: 20000 chunks for 20000 bytes; the limit is 20" in str(error)
     assert refused(in_chunks(4, size=3 << 10, ids=4)).code is Code.TOO_LARGE
     assert refused(in_chunks(1, size=0, ids=1)).code is Code.TOO_LARGE
     assert refused(in_chunks(5, size=1 << 40, ids=5), replace(LIMITS, chunks=4)).code is Code.TOO_LARGE

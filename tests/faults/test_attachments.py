@@ -157,7 +157,7 @@ def test_a_chunk_is_verified_and_shown_like_any_bundle(film: World, terminal: Te
     assert "file        data/chunk, " in out
     (numbered,) = film.acme.config.folders.archive.glob("fs1_*_0000000002_*")
     shown = terminal(film.globex, "show", "--changes", str(numbered))[1]
-    assert "refers to   an attachment of 14.0 kB in 4 chunks, " in shown
+    assert "refers to   14.0 kB in 4 chunks, " in shown
     assert "bytes: 14.0 kB, in 4 chunks" in shown
 
 

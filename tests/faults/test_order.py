@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import shutil
-from dataclasses import replace
 
 import pytest
 
@@ -250,10 +250,10 @@ def test_f16_what_is_oldest_goes_first_however_much_there_is(plain: World) -> No
 
 
 def test_f17_a_change_larger_than_a_bundle_should_be_goes_alone_and_holds_up_nothing(plain: World) -> None:
-    config = plain.acme.site.config
-    plain.acme.site.config = replace(config, limits=replace(config.limits, max_bundle_bytes=1_000))
-    for name, text in (("small", "x"), ("large", "long " * 4_000), ("last", "y")):
-        plain.acme.desk.create("Bug", name, {"description": text})
+    change_settings(plain.acme, max_bundle_bytes="64 KiB")
+    labels = {f"labels:{hashlib.shake_256(b'%d' % n).hexdigest(100)}": True for n in range(400)}
+    for name, fields in (("small", {}), ("large", labels), ("last", {})):
+        plain.acme.desk.create("Bug", name, fields)
     assert plain.acme.export().bundles == 3
     plain.carry(to=plain.globex)
     plain.globex.import_()

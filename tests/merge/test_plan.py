@@ -130,7 +130,7 @@ def test_a_field_is_decided_once() -> None:
 @pytest.mark.parametrize("flow", list(Flow))
 def test_a_skip_sends_ours_unless_that_is_useless(flow: Flow, wins: bool, crossing: bool) -> None:
     before = Shadow(here=digest("before"), told=LATER if crossing else NEVER)
-    after = plan.skipped(before, "refused", mark=THEIRS, base=OURS, wins=wins, flow=flow)
+    after = plan.skipped(before, digest("refused"), mark=THEIRS, base=OURS, wins=wins, flow=flow)
     useless = flow in {Flow.WE_TAKE_DRIFT, Flow.WE_TAKE_GUARD} or (crossing and wins)
     assert after == Shadow(here=digest("before" if useless else "refused"), told=before.told, took=THEIRS)
 

@@ -112,7 +112,7 @@ def _coming(queued: Iterable[Queued]) -> dict[str, Queued]:
     for one in queued:
         change = read_change(one.change)
         if isinstance(change, Create | Set):
-            for name in change.fields:
+            for name in change.names:
                 found.setdefault(split_name(name)[0], one)
     return found
 

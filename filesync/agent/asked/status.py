@@ -10,7 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from filesync.agent import position
-from filesync.agent.blobs import Waiting, blob_of
+from filesync.agent.blobs import Waiting
 from filesync.agent.blobs import waiting as waiting_bytes
 from filesync.agent.record import moment
 from filesync.agent.traces import check_ledger
@@ -61,10 +61,13 @@ class Sending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LackingBytes:
-    """An attachment that waits for its bytes. `needs` says so in words; the partner sends `chunks`, or the bundle, again."""
+    """A change that waits for bytes, of an attachment or a long text.
+
+    `needs` says so in words; the partner sends `chunks`, or the bundle, again.
+    """
 
     key: str  # of its issue, as the partner shows it
-    name: str
+    name: str  # of an attachment
     size: int  # bytes of all of it
     needs: str
     chunks: tuple[str, ...]  # ids, of the first hundred
@@ -83,7 +86,7 @@ class Receiving:
     missing: tuple[tuple[int, int], ...]  # waited for: from, to
     arriving: tuple[str, ...]  # names of files that are not whole yet, or damaged
     refused: tuple[Refusal, ...]  # came so that they could not be taken, and no good copy came since
-    attachments: tuple[LackingBytes, ...]  # those that wait for their bytes
+    attachments: tuple[LackingBytes, ...]  # what waits for bytes: attachments, and changes with a long text
     early: int  # pieces of attachments that stay in the inbox: no change names them, and limits.early_chunks is full
     last_file: str
     last_seen: dt.datetime | None
@@ -234,10 +237,10 @@ def _receiving(conn: sa.Connection, x: Exchange, config: Config, *, now: dt.date
 
 def _lacking(one: Waiting) -> LackingBytes:
     return LackingBytes(
-        key=shown(one.change.about.key),
-        name=shown(str(one.change.fields.get("name", ""))),
-        size=blob_of(one.change).size,
-        needs=one.lack.words(one.change),
+        key=shown(one.key),
+        name=shown(one.name),
+        size=one.size,
+        needs=one.lack.words(one.name),
         chunks=one.lack.first,
         bundle=one.lack.bundle,
         since=moment(one.row.since),

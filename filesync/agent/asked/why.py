@@ -243,7 +243,7 @@ def _place(conn: sa.Connection, x: Exchange, mark: Mark, *, ours: bool) -> Place
 
 def _left(one: Queued) -> Left:
     change = read_change(one.change)
-    fields = () if isinstance(change, Delete) else tuple(dict.fromkeys(split_name(name)[0] for name in change.fields))
+    fields = () if isinstance(change, Delete) else tuple(dict.fromkeys(split_name(name)[0] for name in change.names))
     waits = {Wait.WAITS: f"waits for {one.reason or one.waits_for}", Wait.BEHIND: "waits for the one before it"}
     return Left(
         mark=one.mark,

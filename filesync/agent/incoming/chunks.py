@@ -1,4 +1,4 @@
-"""Bytes of attachments that arrive: chunks in files of their own, in any order, and small ones inside a bundle."""
+"""Bytes of attachments and long texts that arrive: chunks in files of their own, in any order; small ones inside a bundle."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from filesync.ledger import blobs, streams
 from filesync.ledger.blobs import TakenChunk
 from filesync.ledger.looked_at import EARLY, SeenFile
 from filesync.ledger.streams import Exchange
-from filesync.model.change import Change, Create
+from filesync.model.change import Blob
 
 _NAMED_LIKE: Final = re.compile(r"_b([0-9a-f]{16})")  # how the name of a chunk's file says its id
 
@@ -114,7 +114,7 @@ def note_inline(conn: sa.Connection, x: Exchange, bundle: Bundle) -> None:
 
 
 def store_again(site: Site, x: Exchange, plain: Path, bundle: Bundle) -> None:
-    """A bundle that was applied and pruned came once more: it is kept where an attachment still needs what it holds."""
+    """A bundle that was applied and pruned came once more: it is kept where a change still needs what it holds."""
     header = bundle.head.header
     with site.ledger.begin() as conn:
         known = streams.taken(conn, x.id, generation=header.generation.n, seq=header.seq)
@@ -134,11 +134,10 @@ def _nobodys(conn: sa.Connection, x: Exchange) -> list[TakenChunk]:
     return [one for one in found if one.id not in wanted]
 
 
-def spend(conn: sa.Connection, exchange_id: int, decided: Iterable[Change], *, at: int) -> None:
-    """The chunks of attachments that are decided have done their work."""
-    for change in decided:
-        if isinstance(change, Create) and change.blob is not None:
-            blobs.spend(conn, exchange_id, [chunk.id for chunk in change.blob.chunks], at=at)
+def spend(conn: sa.Connection, exchange_id: int, done: Iterable[Blob], *, at: int) -> None:
+    """The chunks of what is decided have done their work."""
+    for blob in done:
+        blobs.spend(conn, exchange_id, [chunk.id for chunk in blob.chunks], at=at)
 
 
 def drop_early(site: Site, x: Exchange, record: Record) -> None:

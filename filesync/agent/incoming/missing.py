@@ -56,8 +56,9 @@ def missing(conn: sa.Connection, x: Exchange, *, us: str, now: dt.datetime, grac
         found.append(
             BytesMissing(
                 partner=x.partner_name,
-                key=shown(one.change.about.key),
+                key=shown(one.key),
                 needs=one.lack.words(),
+                text=one.text,
                 since=first.strftime("%Y-%m-%d %H:%M UTC"),
                 chunks=chunks,
                 command=f"filesync resend {us} {' '.join(words)}",

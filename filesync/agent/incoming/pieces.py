@@ -1,4 +1,4 @@
-"""What became of the bytes of attachments, as events (filesync.agent.events)."""
+"""What became of the bytes of attachments and long texts, as events (filesync.agent.events)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from filesync.errors import size_text
 
 
 class BytesMissing(Event, frozen=True, kw_only=True):
-    """An attachment waits for its bytes."""
+    """A change waits for the bytes of an attachment or a long text."""
 
     severity = Severity.WARNING
     standing = True
     partner: str
     key: str
     needs: str  # "2 more chunks of an attachment (1.9 GB)"
+    text: bool  # not an attachment: it holds up what comes after it of the same entity
     since: str
     chunks: list[str]  # how the ids of the first of them begin
     command: str
@@ -21,12 +22,13 @@ class BytesMissing(Event, frozen=True, kw_only=True):
 
     def sentence(self) -> str:
         which = f": {', '.join(self.chunks)}" if self.chunks else ""
-        text = f"{self.key} needs {self.needs}{which} (since {self.since}). All else of it is here or goes on."
+        rest = "Later edits of the same wait with it; all else goes on." if self.text else "All else of it is here or goes on."
+        text = f"{self.key} needs {self.needs}{which} (since {self.since}). {rest}"
         return f"{text} Ask {self.partner} to run: {self.command}" if self.ask else f"{text} Made as soon as they come."
 
 
 class ChunkCame(Event, frozen=True, kw_only=True):
-    """A piece of an attachment was verified and is in the store."""
+    """A piece of an attachment or text was verified and is in the store."""
 
     severity = Severity.DEBUG
     file: str
@@ -37,7 +39,7 @@ class ChunkCame(Event, frozen=True, kw_only=True):
 
 
 class ChunkAgain(Event, frozen=True, kw_only=True):
-    """A piece of an attachment that is here already. Success."""
+    """A piece of an attachment or text that is here already. Success."""
 
     file: str
 

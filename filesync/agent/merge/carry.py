@@ -16,7 +16,6 @@ from filesync.agent.merge.steps import Erase, Make, Step, Write
 from filesync.agent.merge.view import Shown, View
 from filesync.agent.record import micros
 from filesync.agent.site import Paired, Site
-from filesync.bundle.changes import encode_change
 from filesync.errors import Gone, Rejected, Unreadable
 from filesync.ledger import journal, shadows
 from filesync.ledger.journal import Conflict, Wait
@@ -310,7 +309,7 @@ class Carry:
 
     def _stuck(self, outcome: Outcome, reason: str) -> Outcome:
         now = micros(self._site.clock())
-        outcome.leave(Wait.STUCK, rest=encode_change(outcome.work.change), now=now, reason=reason)
+        outcome.leave(Wait.STUCK, rest=outcome.work.change, now=now, reason=reason)
         return outcome
 
 

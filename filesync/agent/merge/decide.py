@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -16,11 +16,10 @@ from filesync.agent.merge.steps import Erase, Make, Step, Write
 from filesync.agent.merge.view import Shown, View
 from filesync.agent.record import micros
 from filesync.agent.site import Paired, Site
-from filesync.bundle.changes import encode_change
-from filesync.errors import Unreadable
+from filesync.errors import Rejected, Unreadable
 from filesync.ledger import journal
 from filesync.ledger.journal import Wait
-from filesync.model.change import Change, Create, Delete, Set, Told
+from filesync.model.change import Change, Create, Delete, Set, Told, rest_of
 from filesync.model.ids import Gid, Kind
 from filesync.model.links import link_end
 from filesync.model.shadow import Entity, Life, Shadow
@@ -29,6 +28,7 @@ from filesync.model.values import EMPTY, Value, split_name
 from filesync.trackers.base import MarkDeleted, Remove
 
 _SHUT: Final = "our issue takes nothing from partners as it is now, says tracker.settings.incoming"
+_SaysT = TypeVar("_SaysT", Create, Set)
 
 
 class Merge:
@@ -55,7 +55,7 @@ class Merge:
 
     def put_off(self, work: Work, waits_for: str, why: str, *, doubted: bool) -> Outcome:
         """Its issue is out of reach: each import tries it again. `doubted`: a call of ours may have gone through."""
-        now, rest = micros(self._site.clock()), encode_change(work.change)
+        now, rest = micros(self._site.clock()), work.change
         outcome = Outcome(work, doubted=doubted)
         outcome.leave(Wait.STUCK, rest=rest, now=now, waits_for=waits_for, reason=why)
         return outcome
@@ -101,9 +101,20 @@ class Merge:
             case OnCreate.MERGE:
                 assert row is not None
                 assert shown is not None
-                return self.fields(outcome, row, shown, self._all_told(change, shown))
+                whole = self._whole(outcome, change) if change.texts else change  # an attachment that is here needs no bytes
+                return whole if isinstance(whole, Outcome) else self.fields(outcome, row, shown, self._all_told(whole, shown))
             case OnCreate.MAKE:
                 return self._make(outcome, change, doubted=doubted)
+
+    def _whole(self, outcome: Outcome, change: _SaysT) -> _SaysT | Outcome:
+        """The change with its long texts; or what becomes of it where bytes of it are not here, or not what it names."""
+        if change.gid in self._view.lacks:
+            needs = self._view.lacks[change.gid].words()
+            return self._queue(outcome, Wait.WAITS, waits_for=journal.BLOB, reason=needs)
+        try:
+            return self._view.whole(change)
+        except Rejected as error:
+            return self._queue(outcome, Wait.STUCK, reason=str(error))
 
     def _make(self, outcome: Outcome, change: Create, *, doubted: bool) -> Step:
         if not doubted and (rule := self._not_taken(change)):
@@ -123,13 +134,11 @@ class Merge:
                     del fields[name]  # a reference to what is gone here is dropped, not waited for
                 case _:
                     pass
-        if change.gid in self._view.lacks:
-            needs = self._view.lacks[change.gid].words()
-            return self._queue(outcome, Wait.WAITS, waits_for=journal.BLOB, reason=needs)
+        whole = self._whole(outcome, msgspec.structs.replace(change, fields=fields))
+        if isinstance(whole, Outcome):
+            return whole
         above = self._view.row(change.parent) if change.parent is not None else None
-        return Make(
-            outcome, msgspec.structs.replace(change, fields=fields), above.local if above is not None else None, doubted
-        )
+        return Make(outcome, whole, above.local if above is not None else None, doubted)
 
     def _not_taken(self, change: Create) -> str:
         """The rule of the mapping by which an attachment is not made here, in words; "" for all else."""
@@ -157,7 +166,7 @@ class Merge:
 
     def _set(self, outcome: Outcome, change: Set) -> Step:
         row = self._view.row(change.gid)
-        shown = self._view.shown(row, only=change.fields) if row is not None and row.state is Life.LIVE else None
+        shown = self._view.shown(row, only=change.names) if row is not None and row.state is Life.LIVE else None
         verdict = plan.on_set(
             state=self._view.life(change.gid), there=shown is not None, deleted=change.gid in self._view.deletes
         )
@@ -173,7 +182,8 @@ class Merge:
             case OnSet.FIELDS:
                 assert row is not None
                 assert shown is not None
-                return self.fields(outcome, row, shown, change.fields)
+                whole = self._whole(outcome, change)
+                return whole if isinstance(whole, Outcome) else self.fields(outcome, row, shown, whole.fields)
 
     def fields(self, outcome: Outcome, row: Entity, shown: Shown, told: Mapping[str, Told]) -> Write | Outcome:
         """Each field by its own verdict; what is left to write, if anything."""
@@ -252,8 +262,7 @@ class Merge:
             outcome.end = End.APPLIED
         rest = {name: one for name, one in step.bases.items() if name in step.refused or name in step.waits}
         if rest:
-            change = outcome.work.change
-            left = encode_change(Set(n=change.n, gid=step.row.gid, fields=rest, about=change.about))
+            left = rest_of(outcome.work.change, rest)
             now = micros(self._site.clock())
             if step.refused:
                 named = {self._people.field(name): why for name, why in step.refused.items()}
@@ -319,7 +328,7 @@ class Merge:
         now = micros(self._site.clock())
         gid = outcome.work.change.gid
         outcome.doubted = gid in self._view.doubts and self._view.row(gid) is None
-        outcome.leave(state, rest=encode_change(outcome.work.change), now=now, waits_for=waits_for, reason=reason)
+        outcome.leave(state, rest=outcome.work.change, now=now, waits_for=waits_for, reason=reason)
         return outcome
 
     def _told(self, outcome: Outcome, key: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from filesync.agent.merge.outcome import Work
-from filesync.model.change import Change, Create, Delete, Set
+from filesync.model.change import Change, Create, Delete, Set, blobs_of, texts_of
 from filesync.model.ids import LONGEST_GID, Gid
 from filesync.model.links import link_end
 from filesync.model.values import Value
@@ -45,12 +45,17 @@ def _weight(change: Change) -> int:
     """About how many bytes it takes."""
     match change:
         case Create():
-            chunks = len(change.blob.chunks) if change.blob is not None else 0
-            return _CHUNK * chunks + sum(map(len, map(str, change.fields.values())))
+            return _beside(change) + sum(map(len, map(str, change.fields.values())))
         case Set():
-            return sum(len(str(told.now)) for told in change.fields.values())
+            return _beside(change) + sum(len(str(told.now)) for told in change.fields.values())
         case Delete():
             return 0
+
+
+def _beside(change: Change) -> int:
+    """Of what stands beside the line: names of chunks, and the texts, which are read when it is decided."""
+    chunks = sum(len(one.chunks) for one in blobs_of(change))
+    return _CHUNK * chunks + sum(one.size for one in texts_of(change).values())
 
 
 def _touches(change: Change) -> set[str]:
@@ -93,5 +98,5 @@ def pointless(change: Change, over: Collection[Gid], doomed: Collection[Gid]) ->
     if change.gid in over or (change.gid in doomed and not isinstance(change, Delete)):
         return True
     if isinstance(change, Set):
-        return all(link_end(name) in over for name in change.fields)
+        return all(link_end(name) in over for name in change.names)
     return isinstance(change, Create) and change.parent in over

@@ -8,8 +8,9 @@ from enum import Enum, auto
 import msgspec
 
 from filesync.agent.events import Event
+from filesync.bundle.changes import encode_change
 from filesync.ledger.journal import Conflict, Queued, Wait
-from filesync.model.change import Change, Create
+from filesync.model.change import Blob, Change, blobs_of
 from filesync.model.ids import Mark
 from filesync.model.shadow import Entity
 from filesync.model.shortfall import Cause
@@ -86,17 +87,22 @@ class Outcome(msgspec.Struct):
     unnamed: set[str] = set()  # issues that its texts name and that are not here yet, by the partner's keys
     doubted: bool = False  # an earlier call may have made the entity, and this did not find out
 
-    def leave(self, state: Wait, *, rest: bytes, now: int, waits_for: str = "", reason: str = "") -> None:
+    @property
+    def done_with(self) -> list[Blob]:
+        """Bytes beside its line that nothing of it needs any more."""
+        still = self.left.blobs if self.left is not None else ()
+        return [one for one in blobs_of(self.work.change) if one.sha256 not in still]
+
+    def leave(self, state: Wait, *, rest: Change, now: int, waits_for: str = "", reason: str = "") -> None:
         """Put what is not decided into the queue."""
-        change = self.work.change
         self.left = Queued(
             mark=self.work.mark,
             gid=self.work.change.gid,
-            change=rest,
+            change=encode_change(rest),
             state=state,
             waits_for=waits_for,
             reason=reason,
             since=self.work.since if self.work.since is not None else now,
-            blob=change.blob.sha256 if isinstance(change, Create) and change.blob is not None else "",
+            blobs=tuple(one.sha256 for one in blobs_of(rest)),
         )
         self.end = End.REFUSED if state is Wait.STUCK else End.WAITING

@@ -115,14 +115,14 @@ def settle(meeting: Meeting, verdict: Verdict, *, mark: Mark, landed: Value | No
     return Shadow(here=here, told=meeting.shadow.told, took=mark)
 
 
-def skipped(shadow: Shadow, refused: Value | None, *, mark: Mark, base: Mark, wins: bool, flow: Flow) -> Shadow:
-    """The shadow after a person skipped a refused field: as KEEP, so that our value is sent back.
+def skipped(shadow: Shadow, refused: str, *, mark: Mark, base: Mark, wins: bool, flow: Flow) -> Shadow:
+    """The shadow after a person skipped a refused field, of whose value this is the digest: as KEEP, so that ours is sent back.
 
     When ours crossed and wins, the partner takes what we told anyway. Where the partner is the only source of the field,
     it would never take our value: the field stays apart until the source's next edit.
     """
     keep = flow in {Flow.WE_TAKE_DRIFT, Flow.WE_TAKE_GUARD} or (crosses(shadow, base) and wins)
-    return Shadow(here=shadow.here if keep else digest(refused), told=shadow.told, took=mark)
+    return Shadow(here=shadow.here if keep else refused, told=shadow.told, took=mark)
 
 
 class OnCreate(StrEnum):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeVar
 
 import msgspec
 import sqlalchemy as sa
 
-from filesync.agent.blobs import Lack, Piece, blob_of, forget_lost, lacking, pieces, stream
+from filesync.agent.blobs import Lack, Piece, forget_lost, lacking, pieces, stream, with_texts
 from filesync.agent.merge.reach import Reach
 from filesync.agent.naming import Keys, prose
 from filesync.agent.progress import Doing, passing
@@ -15,7 +16,7 @@ from filesync.agent.site import Paired, Site
 from filesync.bundle.changes import read_change
 from filesync.errors import Unreadable
 from filesync.ledger import journal, shadows
-from filesync.model.change import Change, Create, Delete, Set
+from filesync.model.change import Change, Create, Delete, Set, blobs_of, texts_of
 from filesync.model.ids import Gid, Kind, is_gid
 from filesync.model.issue import Issue, Item
 from filesync.model.links import link_end
@@ -23,6 +24,8 @@ from filesync.model.shadow import Entity, Life
 from filesync.model.values import FieldKind, Flat, Value, split_name
 from filesync.rules.mapping import Inward
 from filesync.trackers.base import Tracker
+
+_SaysT = TypeVar("_SaysT", Create, Set)
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -56,8 +59,9 @@ class View:
         self.queued: set[Gid] = set()
         self.deletes: set[Gid] = set()  # of queued gids: a delete is among what is queued
         self.doubts: dict[Gid, dict[str, str]] = {}  # digests of what may have been written
-        self.lacks: dict[Gid, Lack] = {}  # attachments whose bytes are not all here
-        self._pieces: dict[Gid, list[Piece]] = {}
+        self.lacks: dict[Gid, Lack] = {}  # changes whose bytes are not all here
+        self._attached: dict[Gid, list[Piece]] = {}
+        self._texts: dict[Gid, dict[str, list[Piece]]] = {}  # by field
 
     def load(self, changes: Iterable[Change]) -> None:
         """Read what these changes may ask for."""
@@ -72,23 +76,32 @@ class View:
             self.queued = journal.queued_gids(conn, x, [one.gid for one in changes])
             self.deletes = self._queued_deletes(conn) if self.queued else set()
             self.doubts = shadows.doubts(conn, x)
-            self._load_bytes(conn, [one for one in changes if isinstance(one, Create) and one.blob is not None])
+            self._load_bytes(conn, [one for one in changes if blobs_of(one)])
 
-    def _load_bytes(self, conn: sa.Connection, creates: list[Create]) -> None:
-        """Where the bytes of attachments stand, or what of them is missing."""
+    def _load_bytes(self, conn: sa.Connection, changes: list[Change]) -> None:
+        """Where the bytes beside the lines stand, or what of them is missing."""
         x, store = self._paired.exchange, self._site.config.folders.store
-        forget_lost(conn, x, [blob_of(one) for one in creates], store=store)
-        for change, lack in zip(creates, lacking(conn, x, [blob_of(one) for one in creates]), strict=True):
+        forget_lost(conn, x, [blob for one in changes for blob in blobs_of(one)], store=store)
+        for change, lack in zip(changes, lacking(conn, x, changes), strict=True):
             if lack is not None:
                 self.lacks[change.gid] = lack
-            else:
-                self._pieces[change.gid] = pieces(conn, x, blob_of(change), store=store)
+                continue
+            if isinstance(change, Create) and change.blob is not None:
+                self._attached[change.gid] = pieces(conn, x, change.blob, store=store)
+            self._texts[change.gid] = {name: pieces(conn, x, blob, store=store) for name, blob in texts_of(change).items()}
+
+    def whole(self, change: _SaysT) -> _SaysT:
+        """A change that lacks nothing, with its long texts among its fields.
+
+        Raises Rejected where they are not what it names, or no text; StorageFailure, DiskProblem.
+        """
+        return with_texts(change, self._texts[change.gid]) if change.texts else change
 
     def content(self, change: Create) -> Callable[[], Iterator[bytes]] | None:
         """The bytes of an attachment that lacks none of them; None for anything else."""
         if change.blob is None:
             return None
-        blob, parts, tell = change.blob, self._pieces[change.gid], self._site.progress
+        blob, parts, tell = change.blob, self._attached[change.gid], self._site.progress
         return lambda: passing(stream(blob, parts), tell, Doing.MAKING, of=blob.size)
 
     def _queued_deletes(self, conn: sa.Connection) -> set[Gid]:

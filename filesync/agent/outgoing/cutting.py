@@ -1,4 +1,4 @@
-"""X2: the bytes of new attachments, fetched, hashed and on disk before the change that names them gets its number.
+"""X2: the bytes of new attachments and long texts, hashed and on disk before the change that names them gets its number.
 
 A small one waits in a folder for the bundle that will hold it. A bigger one is cut into chunks while it streams;
 each is signed, read back, encrypted and archived at once, so a piece is never on disk in the clear for longer than that.
@@ -8,8 +8,10 @@ it is attached.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -20,9 +22,13 @@ from filesync.agent.progress import Doing, passing
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Paired, Site
 from filesync.agent.staged import LIMITS
+from filesync.bundle import canonical
+from filesync.bundle.changes import encode_change
 from filesync.bundle.header import BundleKind, file_name
 from filesync.bundle.layout import CHUNK
+from filesync.bundle.limits import KIB
 from filesync.bundle.write import Bag, DataFile, pack
+from filesync.config import Limits, room_in
 from filesync.errors import DiskProblem, Gone, Rejected, StorageFailure, Unavailable, disk_problem, size_text
 from filesync.exchange import files
 from filesync.exchange.hashing import Sha256
@@ -34,9 +40,13 @@ from filesync.model.diff import Tell
 from filesync.model.ids import Kind
 from filesync.model.issue import Ref
 
+_BLOCK: Final = 256 * KIB  # of a text that is cut
+_ESCAPED: Final = 8  # a line has no more bytes than this for each character of its texts
+_NAMED, _CHUNK = 150, 220  # bytes that a text beside a line takes in it, at the most, and each of its chunks
+
 
 class Cutter:
-    """The attachments of one export. `deferred`: local ids of the issues with one that could not be fetched."""
+    """The attachments and long texts of one export. `deferred`: local ids of the issues with one that could not be fetched."""
 
     def __init__(self, site: Site, paired: Paired, record: Record) -> None:
         self._site = site
@@ -51,10 +61,16 @@ class Cutter:
         return is_new_attachment(tell) and _size(tell) > self._limits.inline
 
     def with_bytes(self, tells: Iterable[Tell]) -> Iterator[Tell]:
-        """The tells, new attachments with their bytes at hand; one that cannot be fetched is told of, and left out."""
+        """The tells, with the bytes at hand that go beside their lines; an attachment that cannot be fetched is left out.
+
+        Raises DiskProblem, StorageFailure, KeyProblem where a long text cannot be kept: it is here, so it goes or nothing does.
+        """
         for tell in tells:
             if not is_new_attachment(tell):
-                yield tell
+                texts = {name: self._text(text) for name, text in beside(tell, self._limits).items()}
+                if texts:
+                    self._site.step("X2")
+                yield replace(tell, texts=texts) if texts else tell
                 continue
             try:
                 blob = self._blob(tell)
@@ -89,6 +105,11 @@ class Cutter:
             if source.size == size and (known := self._known(source.sha256)):
                 return known
         return self._cut(_Source(passing(self._site.tracker.fetch(ref), self._site.progress, Doing.FETCHING, of=size)))
+
+    def _text(self, text: str) -> Blob:
+        data = text.encode()
+        known = self._known(hashlib.sha256(data).hexdigest())
+        return known or self._cut(_Source(data[start : start + _BLOCK] for start in range(0, len(data), _BLOCK)))
 
     def _known(self, sha256: str) -> Blob | None:
         """What was sent with this content, where it can be named again."""
@@ -177,6 +198,29 @@ def alone(x: Exchange) -> bool:
 def is_new_attachment(tell: Tell) -> bool:
     """Whether its bytes go with it."""
     return tell.new and tell.row.kind is Kind.ATTACHMENT
+
+
+def beside(tell: Tell, limits: Limits) -> dict[str, str]:
+    """The texts that make a line longer than a bundle or a receiver takes, the longest first until it is not."""
+    most = min(LIMITS.line, room_in(limits.max_bundle_bytes))
+    if tell.size * _ESCAPED <= most:  # a line is longer than its texts by little, so most are never encoded for this
+        return {}
+    over = len(encode_change(tell.change(1))) - most
+    texts = {name: value for name, value in tell.fields.items() if isinstance(value, str)}
+    found: dict[str, str] = {}
+    room = LIMITS.texts
+    for name in sorted(texts, key=lambda one: (-len(texts[one]), one)):
+        size = len(texts[name].encode())
+        chunks = -(-size // limits.piece)
+        saved = len(canonical.encode(texts[name])) - _NAMED - _CHUNK * chunks
+        room -= size
+        if over <= 0 or saved <= 0:
+            break
+        if room < 0 or chunks > LIMITS.chunks:
+            return {}  # more than a receiver takes: nothing is cut for a line that stays here
+        found[name] = texts[name]
+        over -= saved
+    return found
 
 
 def drop_loose(site: Site, x: Exchange) -> None:

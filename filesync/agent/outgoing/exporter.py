@@ -47,7 +47,7 @@ from filesync.model.ids import Gid, make_mark
 from filesync.model.links import link_end
 from filesync.model.shadow import Entity, Life
 
-_BLOBS: Final = 2_000  # attachments that the changes of one bundle name: its head lists them
+_BLOBS: Final = 2_000  # attachments and texts that the changes of one bundle name: its head lists them
 _ENTRY: Final = 1_500  # bytes that a small attachment takes besides its own: in head, manifest and tar
 _ARCHIVED, _PUBLISHED = "archived", "published"
 
@@ -108,7 +108,7 @@ def _with_bytes(site: Site, paired: Paired, record: Record, found: Found) -> Ite
     told: list[Tell] = []
     for tell in cutter.with_bytes(_of_told(site, paired.exchange, big)):
         told.append(tell)
-        if sum(one.blob.size for one in told if one.blob is not None) >= site.config.limits.piece:
+        if sum(blob.size for one in told for blob in one.blobs) >= site.config.limits.piece:
             yield Found(tells=told)
             told = []
     if big:
@@ -134,7 +134,7 @@ def _number(site: Site, paired: Paired, record: Record, found: Found) -> bool:
         rest = fit = _that_fit(found, record)
         while rest:
             seq = x.out_seq + 1
-            named_before = {one.blob.sha256 for one in rest if one.blob and blobs.sent(conn, x, one.blob.sha256)}
+            named_before = {blob.sha256 for one in rest for blob in one.blobs if blobs.sent(conn, x, blob.sha256)}
             sent = set() if alone(x) else named_before
             lines, rows = _lines(rest, generation=x.out_generation.n, seq=seq, limits=site.config.limits, sent=sent)
             told, rest = rest[: len(lines)], rest[len(lines) :]
@@ -152,7 +152,7 @@ def _number(site: Site, paired: Paired, record: Record, found: Found) -> bool:
                 ),
                 blobs=_in_chunks(told),
             )
-            named = {one.blob.sha256: one.blob for one in told if one.blob is not None}
+            named = {blob.sha256: blob for one in told for blob in one.blobs}
             here = [one for sha256, one in sorted(named.items()) if sha256 not in sent and not one.chunks]
             bag = pack(header, [changes_file(packed), *(_inline(site, x, one.sha256, one.size) for one in here)])
             for blob in named.values():
@@ -189,7 +189,7 @@ def _that_fit(found: Found, record: Record) -> list[Tell]:
             continue
         # a line is longer than its texts by little, so most are never encoded for this
         if tell.size * 8 > LIMITS.line and len(encode_change(tell.change(1))) > LIMITS.line:
-            why = f"it is longer than a change may be ({size_text(LIMITS.line)})"
+            why = f"it is longer than a change may be ({size_text(LIMITS.line)}, and {size_text(LIMITS.texts)} of long texts)"
             record.add(NotTold(key=tell.about.key, field=", ".join(list(tell.fields)[:3]), why=why))
             left_out.add(row.gid)
             if tell.new and row.local is not None:
@@ -204,21 +204,21 @@ def _without(tell: Tell, names: Collection[str]) -> Tell:
 
 
 def _inline(site: Site, x: Exchange, sha256: str, size: int) -> DataFile:
-    """A small attachment as a member of the bundle."""
+    """What is small and goes beside a line, as a member of the bundle."""
     path = fetched(site, x) / sha256
     return DataFile(BLOBS + sha256, size, size, sha256, lambda: files.read(path))
 
 
 def _in_chunks(told: list[Tell]) -> list[InChunks]:
-    """What the head says of large attachments."""
-    found = {one.blob.sha256: one.blob for one in told if one.blob is not None and one.blob.chunks}
+    """What the head says of what goes in chunks."""
+    found = {blob.sha256: blob for one in told for blob in one.blobs if blob.chunks}
     return [InChunks(sha256, one.size, len(one.chunks)) for sha256, one in sorted(found.items())]
 
 
 def _lines(
     tells: list[Tell], *, generation: int, seq: int, limits: Limits, sent: Collection[str]
 ) -> tuple[list[bytes], list[Entity]]:
-    """As many change lines as one bundle takes with their attachments, at least one, and the rows they leave behind."""
+    """As many change lines as one bundle takes with what goes beside them, at least one, and the rows they leave behind."""
     lines: list[bytes] = []
     rows: list[Entity] = []
     size, most = 0, limits.max_bundle_bytes
@@ -226,11 +226,11 @@ def _lines(
     for n, tell in enumerate(tells[: limits.max_changes], start=1):
         line = encode_change(tell.change(n))
         size += len(line)
-        if tell.blob is not None and tell.blob.sha256 not in named:
-            if not tell.blob.chunks and tell.blob.sha256 not in sent:
+        for blob in tell.blobs:
+            if not blob.chunks and blob.sha256 not in named and blob.sha256 not in sent:
                 most = room_in(limits.max_bundle_bytes)  # it cannot be compressed
-                size += tell.blob.size + _ENTRY
-            named.add(tell.blob.sha256)
+                size += blob.size + _ENTRY
+            named.add(blob.sha256)
         if lines and (size > most or len(named) > _BLOBS):
             break
         lines.append(line)

@@ -13,11 +13,11 @@ from filesync.errors import FilesyncError
 from filesync.ledger import blobs, streams
 from filesync.ledger.blobs import SentBlob, SentChunk
 from filesync.ledger.streams import Exchange
-from filesync.model.change import Create
+from filesync.model.change import blobs_of
 
 
 def gone(site: Site, x: Exchange, chunks: Iterable[SentChunk]) -> list[ChunksGone]:
-    """What to tell of these, by attachment."""
+    """What to tell of these, by what they are pieces of."""
     found = []
     for sha256, of in groupby(sorted(chunks, key=lambda one: one.blob), key=lambda one: one.blob):
         with site.ledger.begin() as conn:
@@ -30,12 +30,12 @@ def gone(site: Site, x: Exchange, chunks: Iterable[SentChunk]) -> list[ChunksGon
 
 
 def _key(site: Site, x: Exchange, sent: SentBlob) -> str:
-    """The issue that it is attached to, as the bundle says that named it; "" where that cannot be read."""
+    """The issue that it belongs to, as the bundle says that named it; "" where that cannot be read."""
     with site.ledger.begin() as conn:
         bundle = streams.sent(conn, x.id, generation=x.out_generation.n, seq=sent.first)
     assert bundle is not None
     with suppress(FilesyncError), inspected(site.config.folders.archive / bundle.file, site.config) as found:
         for change in found.changes():
-            if isinstance(change, Create) and change.blob is not None and change.blob.sha256 == sent.blob.sha256:
+            if any(one.sha256 == sent.blob.sha256 for one in blobs_of(change)):
                 return change.about.key
     return ""

@@ -21,10 +21,11 @@ from filesync.errors import FilesyncError, NotHere
 from filesync.ledger import journal, shadows
 from filesync.ledger.journal import Queued, Wait
 from filesync.ledger.shortfalls import note_taken
-from filesync.model.change import Change, Create, Delete, Set
+from filesync.model.change import Change, Create, Delete, Set, blobs_of
 from filesync.model.ids import Kind, Mark
 from filesync.model.shadow import Entity, Life
 from filesync.model.shortfall import bare
+from filesync.model.values import NEVER_EQUAL, digest
 
 
 def stuck(site: Site, name: str) -> list[Queued]:
@@ -68,9 +69,9 @@ def skip(site: Site, name: str, mark: Mark, *, reason: str) -> None:
         shadows.save(conn, paired.exchange.id, _decided(conn, paired, change, row, mark))
         shadows.drop_doubts(conn, paired.exchange.id, [change.gid])
         journal.drop_queued(conn, paired.exchange.id, [mark])
-        spend(conn, paired.exchange.id, [change], at=micros(site.clock()))
+        spend(conn, paired.exchange.id, blobs_of(change), at=micros(site.clock()))
         if isinstance(change, Set):  # ours goes back: both sides show the same then
-            decided = {change.gid: {bare(Kind(change.gid.split("/")[1]), one) for one in change.fields}}
+            decided = {change.gid: {bare(Kind(change.gid.split("/")[1]), one) for one in change.names}}
             note_taken(conn, paired.exchange.id, decided, (), now=micros(site.clock()))
         _look_again(conn, paired, row)
         record.add(Skipped(mark=mark, key=told or change.about.key or change.gid, reason=reason))
@@ -90,16 +91,14 @@ def _decided(conn: sa.Connection, paired: Paired, change: Change, row: Entity | 
                 msgspec.structs.replace(one, state=Life.APART, fields={}) for one in (row, *below) if one.state is Life.LIVE
             ]
         case Set() if row is not None:
+            # of a long text the bytes need not be here: whatever it is, what we have is told again
+            refused = {name: (digest(told.now), told.base) for name, told in change.fields.items()}
+            refused |= {name: (NEVER_EQUAL, told.base) for name, told in change.texts.items()}
             skipped = {
                 name: plan.skipped(
-                    row.shadow(name),
-                    told.now,
-                    mark=mark,
-                    base=told.base,
-                    wins=paired.wins(name),
-                    flow=paired.flow(name),
+                    row.shadow(name), theirs, mark=mark, base=base, wins=paired.wins(name), flow=paired.flow(name)
                 )
-                for name, told in change.fields.items()
+                for name, (theirs, base) in refused.items()
             }
             return [row.with_shadows(skipped)]
         case _:
@@ -108,8 +107,9 @@ def _decided(conn: sa.Connection, paired: Paired, change: Change, row: Entity | 
 
 def _restricts(paired: Paired, change: Set, row: Entity) -> bool:
     """Whether it is an edit that says who alone may see the item."""
-    told = change.fields.get(paired.rules.restriction(row.kind) or "")
-    return told is not None and told.now is not None
+    name = paired.rules.restriction(row.kind) or ""
+    told = change.fields.get(name)
+    return name in change.texts or (told is not None and told.now is not None)
 
 
 def _look_again(conn: sa.Connection, paired: Paired, row: Entity | None) -> None:

@@ -16,7 +16,7 @@ from filesync.model.ids import Kind
 from filesync.model.values import FieldKind, Flat, Value, flat_name, normal, split_name
 from filesync.trackers.embedded.project import Definition, Field
 
-TEXT_LIMIT: Final = 32_767  # characters, as Jira has it
+TEXT_LIMIT: Final = 64 << 20  # bytes in UTF-8: two such texts of one issue can still be exchanged
 LONGEST_WORK: Final = 10 * 366 * 24 * 3600  # seconds in one worklog
 LINE_LIMIT: Final = 255  # characters of a one-line text and of an element of a set
 NAME_LIMIT: Final = 1_024  # characters of an attachment's name: it is data, no file is called so
@@ -150,7 +150,7 @@ def _said(kind: FieldKind, value: Value | None) -> str | None:
     if not isinstance(value, str):
         raise ValueError("the field holds one text")  # noqa: TRY004 - a value that came from outside, not a programming fault
     if kind is FieldKind.TEXT:
-        return _limited(value, TEXT_LIMIT) if value.strip() else None
+        return _text(value) if value.strip() else None
     text = normal(kind, value)
     if kind is FieldKind.NUMBER and (not text.isdigit() or not 0 < int(text) <= LONGEST_WORK):
         raise ValueError(f"a whole number from 1 to {LONGEST_WORK:,} was expected")
@@ -186,7 +186,7 @@ def _plain(definition: Definition, name: str, value: Value | None) -> Value | No
         raise ValueError("the field holds one text")  # noqa: TRY004 - a value that came from outside, not a programming fault
     text = _text_of(definition, name, value)
     if not field.one_line:
-        return _limited(text, TEXT_LIMIT)
+        return _text(text)
     text = text.rstrip()
     if "\n" in text:
         raise ValueError("the field holds one line: there is a line break in it")
@@ -214,8 +214,21 @@ def _limited(text: str, limit: int) -> str:
     text = normal(FieldKind.TEXT, text)
     if len(text) > limit:
         raise ValueError(f"{len(text):,} characters are more than the {limit:,} there is room for")
+    _stored(text)
+    return text
+
+
+def _text(text: str) -> str:
+    text = normal(FieldKind.TEXT, text)
+    size = _stored(text)
+    if size > TEXT_LIMIT:
+        raise ValueError(f"{size:,} bytes of text are more than the {TEXT_LIMIT:,} there is room for")
+    return text
+
+
+def _stored(text: str) -> int:
+    """How many bytes it takes."""
     try:
-        text.encode()
+        return len(text.encode())
     except UnicodeEncodeError:
         raise ValueError("the text holds half a character (a lone surrogate) and cannot be stored") from None
-    return text

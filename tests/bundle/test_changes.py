@@ -17,7 +17,7 @@ from filesync.bundle.canonical import MAX_INT
 from filesync.bundle.changes import Compressed, compress, encode_change, read_changes
 from filesync.bundle.limits import SMALLEST_CHUNK, Limits
 from filesync.bundle.verdict import BadBundle, Code
-from filesync.model.change import Blob, Change, Chunk, Create, Delete, Set, Told
+from filesync.model.change import Blob, Change, Chunk, Create, Delete, LongTold, Set, Told
 from filesync.model.ids import BundleId, Gid, Kind, Mark
 from filesync.model.issue import About
 from tests.support.bundles import ACME, CHANGES, COMMENT, ISSUE
@@ -75,7 +75,15 @@ creates = st.builds(
     fields=st.dictionaries(names, values),
     about=abouts,
 )
-sets = st.builds(Set, n=st.just(1), gid=gids, fields=st.dictionaries(names, told), about=abouts)
+long_texts = st.builds(Blob, sha256=hashes, size=st.integers(0, LIMITS.texts // 4))
+sets = st.builds(
+    Set,
+    n=st.just(1),
+    gid=gids,
+    fields=st.dictionaries(names.map("a".__add__), told),
+    texts=st.dictionaries(names.map("b".__add__), st.builds(LongTold, now=long_texts, base=marks), max_size=3),
+    about=abouts,
+)
 deletes = st.builds(Delete, n=st.just(1), gid=gids, about=abouts)
 
 
@@ -240,6 +248,35 @@ def test_f82_more_chunks_than_the_size_can_be_made_of_are_too_large() -> None:
     assert refused(in_chunks(4, size=3 << 10, ids=4)).code is Code.TOO_LARGE
     assert refused(in_chunks(1, size=0, ids=1)).code is Code.TOO_LARGE
     assert refused(in_chunks(5, size=1 << 40, ids=5), replace(LIMITS, chunks=4)).code is Code.TOO_LARGE
+
+
+def test_f82_texts_beside_a_line_that_are_more_than_memory_is_kept_for_are_too_large() -> None:
+    half = Blob("1" * 64, LIMITS.texts // 2)
+    made = Create(n=1, gid=ISSUE, kind=Kind.ISSUE, fields={}, texts={"a": half, "b": half})
+    assert read(packed(encode_change(made))) == [made]
+    error = refused(packed(encode_change(msgspec.structs.replace(made, texts={**made.texts, "c": Blob("2" * 64, 1)}))))
+    assert error.code is Code.TOO_LARGE
+    assert "134217729 bytes of texts; the limit is 134217728" in str(error)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        Set(n=1, gid=ISSUE, fields={"s": Told()}, texts={"s": LongTold(Blob("1" * 64, 1))}),
+        Create(n=1, gid=ISSUE, kind=Kind.ISSUE, fields={"s": "x"}, texts={"s": Blob("1" * 64, 1)}),
+        Create(
+            n=1,
+            gid=ISSUE,
+            kind=Kind.ATTACHMENT,
+            parent=ISSUE,
+            fields={},
+            blob=Blob("1" * 64, 1),
+            texts={"s": Blob("1" * 64, 1)},
+        ),
+    ],
+)
+def test_no_field_is_told_twice_and_an_attachment_has_no_long_texts(change: Change) -> None:
+    assert refused(packed(encode_change(change))).code is Code.BAD_SCHEMA
 
 
 def test_more_chunks_than_a_reader_takes_are_outside_the_schema_already() -> None:

@@ -15,7 +15,7 @@ from filesync.bundle.limits import Limits
 from filesync.errors import ExitCode
 from filesync.ledger.journal import BLOB, Wait
 from filesync.trackers.base import Write
-from tests.faults.scene import Terminal, change_settings, only, sentences
+from tests.faults.scene import Terminal, change_settings, only
 from tests.support.attachments import bring, bytes_of, chunk_files, set_limits, take_chunks
 from tests.support.two_sites import Side, World, two_sites
 
@@ -179,7 +179,7 @@ def test_f17_what_is_more_than_a_receiver_takes_stays_here_in_words_and_holds_up
         monkeypatch.setattr(module, "LIMITS", Limits(line=60_000, texts=90_000))
     narrow.acme.desk.create("Bug", "Long", {"description": LONG})
     narrow.acme.desk.edit("ABC-1", {"summary": "Pump runs warm"})
-    (told,) = [one for one in sentences(narrow.acme.export()) if "not sent" in one]
+    (told,) = [one.sentence() for one in narrow.acme.export().events if "not sent" in one.sentence()]
     assert told.startswith("ABC-2: description")
     assert "was not sent: it is longer than a change may be (60.0 kB, and 90.0 kB of long texts)" in told
     come(narrow)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from filesync.ledger import blobs, shadows
 from filesync.ledger.journal import BLOB, Wait
-from filesync.model.change import Blob, Change, Chunk, Create
+from filesync.model.change import Blob, Change, Chunk, Create, LongTold, Set
 from filesync.model.ids import BundleId, Gid, Kind, make_gid
 from tests.faults.scene import summaries
 from tests.merge.scene import only
@@ -68,6 +68,29 @@ def test_a_lie_about_chunks_is_stuck_alone(world: World, lie: str) -> None:
 
 def test_a_lie_about_the_size_of_what_is_inside_a_bundle_is_stuck_alone(world: World) -> None:
     stuck_alone(world, replace(told(world, NOTE), size=7))
+
+
+@pytest.mark.parametrize(
+    ("lie", "why"),
+    [
+        (lambda one: one, "the bytes of description are no text in UTF-8: the sender made a mistake"),
+        (lambda one: replace(one, sha256="1" * 64), "are not those that the change names"),
+    ],
+)
+def test_a_long_text_that_is_none_or_another_is_stuck_and_is_tried_again_by_a_person(
+    world: World, lie: Callable[[Blob], Blob], why: str
+) -> None:
+    gid = an_issue(world)
+    texts = {"description": LongTold(lie(told(world, FILM)))}
+    forge(world.acme, world.globex.config.folders.inbox, changes=[Set(n=1, gid=gid, fields={}, texts=texts)])
+    assert world.globex.import_().bundles == 1
+    row = only(world.globex.queued())
+    assert row.state is Wait.STUCK
+    assert why in row.reason
+    world.globex.retry()
+    assert only(world.globex.queued()).state is Wait.STUCK
+    world.globex.skip(row.mark)
+    assert world.globex.queued() == []
 
 
 def attachment(world: World, blob: Blob, *, n: int = 1) -> Create:
@@ -143,7 +166,7 @@ def stuck_alone(world: World, blob: Blob) -> None:
     forge(world.acme, world.globex.config.folders.inbox, changes=changes)
     done = world.globex.import_()
     assert done.bundles == 1
-    (row,) = [one for one in world.globex.queued() if one.blob]
+    (row,) = [one for one in world.globex.queued() if one.blobs]
     assert row.state is Wait.STUCK
     assert "the sender made a mistake" in row.reason
     assert "after" in summaries(world.globex)

@@ -272,7 +272,7 @@ class Importer:
         journal.drop_queued(
             conn, self._x, [one.work.mark for one in outcomes if one.left is None and one.work.since is not None]
         )
-        spend(conn, self._x, [blob for one in outcomes for blob in one.done_with], at=micros(self._site.clock()))
+        spend(conn, self._x, (blob for one in outcomes for blob in one.done_with), at=micros(self._site.clock()))
         journal.add_conflicts(conn, self._x, [conflict for one in outcomes for conflict in one.conflicts])
         naming.add_keys(conn, self._x, [one.named for one in outcomes if one.named is not None])
         naming.add_unnamed(conn, self._x, [(one.work.change.gid, key) for one in outcomes for key in one.unnamed])

@@ -55,9 +55,8 @@ class Merge:
 
     def put_off(self, work: Work, waits_for: str, why: str, *, doubted: bool) -> Outcome:
         """Its issue is out of reach: each import tries it again. `doubted`: a call of ours may have gone through."""
-        now, rest = micros(self._site.clock()), work.change
         outcome = Outcome(work, doubted=doubted)
-        outcome.leave(Wait.STUCK, rest=rest, now=now, waits_for=waits_for, reason=why)
+        outcome.leave(Wait.STUCK, rest=work.change, now=micros(self._site.clock()), waits_for=waits_for, reason=why)
         return outcome
 
     def _step(self, work: Work) -> Step:
@@ -109,8 +108,7 @@ class Merge:
     def _whole(self, outcome: Outcome, change: _SaysT) -> _SaysT | Outcome:
         """The change with its long texts; or what becomes of it where bytes of it are not here, or not what it names."""
         if change.gid in self._view.lacks:
-            needs = self._view.lacks[change.gid].words()
-            return self._queue(outcome, Wait.WAITS, waits_for=journal.BLOB, reason=needs)
+            return self._queue(outcome, Wait.WAITS, waits_for=journal.BLOB, reason=self._view.lacks[change.gid].words())
         try:
             return self._view.whole(change)
         except Rejected as error:
@@ -135,10 +133,9 @@ class Merge:
                 case _:
                     pass
         whole = self._whole(outcome, msgspec.structs.replace(change, fields=fields))
-        if isinstance(whole, Outcome):
-            return whole
         above = self._view.row(change.parent) if change.parent is not None else None
-        return Make(outcome, whole, above.local if above is not None else None, doubted)
+        issue = above.local if above is not None else None
+        return whole if isinstance(whole, Outcome) else Make(outcome, whole, issue, doubted)
 
     def _not_taken(self, change: Create) -> str:
         """The rule of the mapping by which an attachment is not made here, in words; "" for all else."""
@@ -262,8 +259,7 @@ class Merge:
             outcome.end = End.APPLIED
         rest = {name: one for name, one in step.bases.items() if name in step.refused or name in step.waits}
         if rest:
-            left = rest_of(outcome.work.change, rest)
-            now = micros(self._site.clock())
+            left, now = rest_of(outcome.work.change, rest), micros(self._site.clock())
             if step.refused:
                 named = {self._people.field(name): why for name, why in step.refused.items()}
                 outcome.refused = list(named)

@@ -41,5 +41,5 @@ def note(conn: sa.Connection, paired: Paired, outcomes: Iterable[Outcome], *, no
         ]
         if isinstance(change, Delete) or (one.left is not None and not one.short):
             continue  # of what waits nothing is decided
-        decided.setdefault(change.gid, set()).update(bare(kind, name) for name in ("", *change.fields))
+        decided.setdefault(change.gid, set()).update(bare(kind, name) for name in ("", *change.names))
     note_taken(conn, paired.exchange.id, decided, found, gone=gone, now=now)

@@ -41,7 +41,7 @@ _PUT_DOUBT: Final = (
     "insert into doubt (exchange, gid, field, value, since) values (?, ?, ?, ?, ?)"
     " on conflict (exchange, gid, field) do update set value = excluded.value"
 )
-_DROP_DOUBTS: Final = "delete from doubt where exchange = ? and gid = ?"
+_DROP_DOUBTS: Final = "delete from doubt where exchange = ? and gid in (select value from json_each(?))"
 _LOOKED_AT: Final = "delete from revisit where exchange = ? and issue in (select value from json_each(?))"
 
 # Statements are built once: SQLAlchemy takes longer to put one together than SQLite takes to answer it.
@@ -179,9 +179,7 @@ def put_doubts(conn: sa.Connection, exchange_id: int, rows: Iterable[tuple[Gid, 
 
 def drop_doubts(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) -> None:
     """Forget the doubts of entities that were decided."""
-    values = [(exchange_id, gid) for gid in gids]
-    if values:
-        conn.exec_driver_sql(_DROP_DOUBTS, values)
+    conn.exec_driver_sql(_DROP_DOUBTS, (exchange_id, _encode(list(gids)).decode()))
 
 
 # ── issues to be looked at again ────────────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filesync.model.ids import NEVER, Gid, Kind, make_mark
+from filesync.model.ids import NEVER, Gid, Kind, Mark, make_mark
 from filesync.model.shadow import Entity, Shadow, Shadows
 from filesync.model.values import EMPTY
 
@@ -18,7 +18,9 @@ TOLD = st.tuples(st.dictionaries(NAMES, DIGESTS, min_size=1), MARKS)
 
 
 @given(st.lists(SHADOWS | TOLD))
-def test_shadows_are_those_that_were_put_there_last_also_after_they_were_kept(puts: list[object]) -> None:
+def test_shadows_are_those_that_were_put_there_last_also_after_they_were_kept(
+    puts: list[dict[str, Shadow] | tuple[dict[str, str], Mark]],
+) -> None:
     plain: dict[str, Shadow] = {}
     row = Entity(gid=Gid("g"), kind=Kind.ISSUE)
     for put in puts:

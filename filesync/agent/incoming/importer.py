@@ -222,8 +222,7 @@ class Importer:
         view = View(self._site, self._paired, self._reach)
         view.load(work.change for work in works)
         issues = [view.about(work.change) for work in works]
-        ours = in_hand(issues, view)
-        with self._site.busy.hold(ours):
+        with self._site.busy.hold(ours := in_hand(issues, view)):
             self._reach.ask(ours)
             return self._decide(works, issues, view, taken=taken, done=done)
 

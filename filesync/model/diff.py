@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from filesync.model.change import Blob, Change, Create, Delete, LongTold, Set, Told
 from filesync.model.ids import Gid, Kind, Mark
 from filesync.model.issue import About
-from filesync.model.shadow import Entity, Life, Shadows
+from filesync.model.shadow import Entity, Life
 from filesync.model.values import EMPTY, Value, digests, split_name
 
 TYPE: Final = "type"  # its wire name: always this one
@@ -185,14 +185,12 @@ def _gone(there: Collection[Gid], rows: Mapping[Gid, Entity], doubted: Collectio
     issues = {row.gid for row in gone if row.kind is Kind.ISSUE}
     return [
         Tell(
-            row=replace(row, state=Life.DEAD, shadows=Shadows()),
+            row=row.ended(Life.DEAD),
             fields={},
             digests={},
             new=False,
             about=About(),
-            buried=tuple(
-                replace(child, state=Life.DEAD, shadows=Shadows()) for child in rows.values() if child.parent == row.gid
-            ),
+            buried=tuple(child.ended(Life.DEAD) for child in rows.values() if child.parent == row.gid),
         )
         for row in gone
         if row.parent not in issues

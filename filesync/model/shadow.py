@@ -107,6 +107,10 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True):
         """The shadow of a field."""
         return self.shadows.one(name)
 
+    def ended(self, state: Life) -> Entity:
+        """What is left of it, dead or apart: nothing is agreed on any more."""
+        return msgspec.structs.replace(self, state=state, shadows=Shadows())
+
     def with_shadows(self, shadows: Mapping[str, Shadow]) -> Entity:
         """The same entity with these shadows in place of its own."""
         return msgspec.structs.replace(self, shadows=self.shadows.replaced(shadows))

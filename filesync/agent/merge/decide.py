@@ -22,7 +22,7 @@ from filesync.ledger.journal import Wait
 from filesync.model.change import Change, Create, Delete, Set, Told, rest_of
 from filesync.model.ids import Gid, Kind
 from filesync.model.links import link_end
-from filesync.model.shadow import Entity, Life, Shadow, Shadows
+from filesync.model.shadow import Entity, Life, Shadow
 from filesync.model.shortfall import Cause
 from filesync.model.values import EMPTY, Value, split_name
 from filesync.trackers.base import MarkDeleted, Remove
@@ -303,11 +303,7 @@ class Merge:
     def buried(self, row: Entity, life: Life) -> list[Entity]:
         """The rows of an entity and of all that belongs to it, dead or apart."""
         below = self._view.children.get(row.gid, [])
-        return [
-            msgspec.structs.replace(one, state=life, shadows=Shadows())
-            for one in (row, *below)
-            if one is row or one.state is Life.LIVE
-        ]
+        return [one.ended(life) for one in (row, *below) if one is row or one.state is Life.LIVE]
 
     # ── ends without a call ─────────────────────────────────────────────────────────────────────────────────────
 

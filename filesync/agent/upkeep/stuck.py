@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import chain
 
-import msgspec
 import sqlalchemy as sa
 
 from filesync.agent.asked.look import told_keys
@@ -23,7 +22,7 @@ from filesync.ledger.journal import Queued, Wait
 from filesync.ledger.shortfalls import note_taken
 from filesync.model.change import Change, Create, Delete, Set, blobs_of
 from filesync.model.ids import Kind, Mark
-from filesync.model.shadow import Entity, Life, Shadows
+from filesync.model.shadow import Entity, Life
 from filesync.model.shortfall import bare
 from filesync.model.values import NEVER_EQUAL, digest
 
@@ -87,11 +86,7 @@ def _decided(conn: sa.Connection, paired: Paired, change: Change, row: Entity | 
             return [Entity(gid=change.gid, kind=change.kind, parent=change.parent, state=Life.APART)]
         case Delete() | Set() if row is not None and (isinstance(change, Delete) or _restricts(paired, change, row)):
             below = shadows.children_of(conn, paired.exchange.id, [row.gid]).get(row.gid, [])
-            return [
-                msgspec.structs.replace(one, state=Life.APART, shadows=Shadows())
-                for one in (row, *below)
-                if one.state is Life.LIVE
-            ]
+            return [one.ended(Life.APART) for one in (row, *below) if one.state is Life.LIVE]
         case Set() if row is not None:
             # of a long text the bytes need not be here: whatever it is, what we have is told again
             refused = {name: (digest(told.now), told.base) for name, told in change.fields.items()}

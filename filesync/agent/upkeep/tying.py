@@ -32,6 +32,7 @@ from filesync.model.issue import Issue, Item
 from filesync.model.links import link_end
 from filesync.model.shadow import Entity, Shadow, Shadows
 from filesync.model.values import Value, digest
+from filesync.rules.contract import VISIBLE_TO
 from filesync.rules.mapping import Outward
 from filesync.rules.prose import readable
 
@@ -318,7 +319,9 @@ def _agreed(
 
 
 def _same(kind: Kind, ours: Mapping[str, Value], theirs: Mapping[str, Value]) -> bool:
-    """Whether something that belongs to an issue is the same, whoever wrote it."""
+    """Whether something that belongs to an issue is the same, whoever wrote it. What few may see is not what all may."""
+    if ours.get(VISIBLE_TO) != theirs.get(VISIBLE_TO):
+        return False
     match kind:
         case Kind.COMMENT:
             return _words(ours.get("body")) == _words(theirs.get("body"))

@@ -11,13 +11,13 @@ from typing import Any, Final
 from filesync.bundle.verdict import shown
 from filesync.errors import Gone, Rejected, Unavailable
 from filesync.model.values import FieldKind, Flat
+from filesync.trackers.jira.read.apart import Apart
 from filesync.trackers.jira.read.cursor import is_id
 from filesync.trackers.jira.read.long_texts import LongTexts
 from filesync.trackers.jira.rest.answers import Unknown
 from filesync.trackers.jira.rest.dialect import API, Dialect, ServerTime
 from filesync.trackers.jira.rest.http import Http
 from filesync.trackers.jira.settings import JiraSettings
-from filesync.trackers.jira.translate import webs
 from filesync.trackers.jira.translate.bodies import unknown_entries
 from filesync.trackers.jira.translate.catalogue import Catalogue
 from filesync.trackers.jira.translate.shapes import member
@@ -46,6 +46,10 @@ _RIGHTS: Final[Mapping[str, str]] = {
     "DELETE_ISSUES": "the partner's deletions of issues, where they are carried out",
     "ADMINISTER_PROJECTS": "that a ledger from a backup is noticed; `create_missing`; `notify: false`",
 }
+_OF_WATCHERS: Final[Mapping[str, str]] = {
+    "VIEW_VOTERS_AND_WATCHERS": "`watchers: true`",
+    "MANAGE_WATCHERS": "watchers that the partner adds and takes away",
+}
 
 
 class Project:
@@ -65,6 +69,7 @@ class Project:
         self.http, self.dialect, self.settings, self.clock = http, dialect, settings, clock
         self.accounts, self.time = accounts, ServerTime(http, clock)
         self.texts = LongTexts(http, cloud=dialect.cloud)
+        self.apart = Apart(http, cloud=dialect.cloud, accounts=accounts)
         self._read = read
         self.catalogue = read()
         self._read_at = clock()
@@ -106,13 +111,6 @@ class Project:
             raise strange(f"issue {local}")
         self.remember(local, str(found.get("key", "")))
         return found
-
-    def web_links(self, local: str) -> list[Mapping[str, Any]]:
-        """An issue's links to elsewhere. Raises Gone, Unavailable."""
-        try:
-            return list(webs.links_of(self.http.get(f"{API}/issue/{local}/remotelink", gone=gone_words(local))))
-        except ValueError as error:
-            raise strange(f"the web links of issue {local}") from error
 
     def key_of(self, local: str) -> str | None:
         """The key that an issue had when it was last seen; None: there is none. Raises Unavailable."""
@@ -180,10 +178,11 @@ class Project:
 
     def lacks(self) -> Mapping[str, str]:
         """The rights that our account has not, as people in this Jira call them, and what each is for. Raises as `get`."""
-        listed = self._listed(_RIGHTS)
+        rights = {**_RIGHTS, **(_OF_WATCHERS if self.settings.watchers else {})}
+        listed = self._listed(rights)
         return {
             shown(str(listed[right].get("name") or right)): why
-            for right, why in _RIGHTS.items()
+            for right, why in rights.items()
             if right in listed and listed[right].get("havePermission") is not True
         }
 

@@ -18,7 +18,8 @@ from filesync.settings import At, duration, size
 from filesync.trackers.jira.translate.text import LIMIT, unknown_place
 
 KINDS: Final[Mapping[str, bool]] = {"jira-dc": False, "jira-cloud": True}  # `tracker.kind`: is it Cloud?
-OUTLOOK: Final = frozenset({"scope", "not_before", "fields", "web_links"})  # what decides which issues and fields there are
+# what decides which issues and fields there are
+OUTLOOK: Final = frozenset({"scope", "not_before", "fields", "web_links", "watchers"})
 _TOKENS: Final = ("token_file", "token_env", "token_credential", "token_keyring", "oauth")
 _ORDER_BY: Final = re.compile(r"\border\s+by\b", re.IGNORECASE)
 _STEP: Final = re.compile(r"\s*(\S.*?)\s*->\s*(\S.*?)\s*")
@@ -83,6 +84,7 @@ class JiraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     # the words
     fields: dict[str, str] = {}  # customfield_10011: severity
     web_links: bool = False  # the field `web_links`: one more request for each issue that is read
+    watchers: bool = False  # the field `watchers`: one more request again
     transitions: dict[str, Transition] = {}  # Open -> Closed
     header: str = "_{author}, {date} UTC:_"  # the line above a comment and a worklog; "": none
     text_limit: int = LIMIT  # of a text, as Jira counts: what is beyond it is attached as a file

@@ -25,10 +25,10 @@ from filesync.trackers.jira.read.search import Search
 from filesync.trackers.jira.rest.dialect import API, probe
 from filesync.trackers.jira.rest.http import Http
 from filesync.trackers.jira.settings import JiraSettings
+from filesync.trackers.jira.translate import watchers, webs
 from filesync.trackers.jira.translate.catalogue import read_catalogue
 from filesync.trackers.jira.translate.forms import form
 from filesync.trackers.jira.translate.refused import refusal
-from filesync.trackers.jira.translate.webs import FIELD, NAME
 from filesync.trackers.jira.write.births import Births
 from filesync.trackers.jira.write.editing import Editing
 from filesync.trackers.jira.write.ending import Ending
@@ -39,7 +39,7 @@ from filesync.trackers.jira.write.writing import Writing
 
 _TYPE: Final = "type"
 _STATUS: Final = "status"
-_WEB_LINKS: Final = "they are read only where `tracker.settings` have `web_links: true`"
+_ON_DEMAND: Final = "they are read only where `tracker.settings` have `{}: true`"
 _PROPERTY_LIMIT: Final = 32_768  # bytes of JSON, says Jira
 
 
@@ -60,6 +60,8 @@ class JiraTracker:
     def open(cls, http: Http, settings: JiraSettings, *, project: str, clock: Callable[[], dt.datetime]) -> JiraTracker:
         """Open the project with this key. Raises ConfigError (settings that do not fit this Jira), Unavailable."""
         dialect = probe(http)
+        apart = ((webs.FIELD, settings.web_links), (watchers.FIELD, settings.watchers))
+        also = tuple(one for one, wanted in apart if wanted)
         try:
             room = Project(
                 http,
@@ -71,7 +73,7 @@ class JiraTracker:
                     dialect,
                     project,
                     names=settings.fields,
-                    also=(FIELD,) if settings.web_links else (),
+                    also=also,
                     text_limit=settings.text_limit,
                 ),
                 clock=clock,
@@ -107,7 +109,10 @@ class JiraTracker:
             statuses=found.statuses,
             users=found.known_users,
             links=tuple(found.links),
-            left_out={**found.left_out, **({} if NAME in found.by_name else {NAME: _WEB_LINKS})},
+            left_out={
+                **found.left_out,
+                **{name: _ON_DEMAND.format(name) for name in (webs.NAME, watchers.NAME) if name not in found.by_name},
+            },
             lacks=self._project.lacks(),
             forms={name: form(found, one) for name, one in found.types.items()},
             unaddressed=sum(not one for one in found.addresses.values()),

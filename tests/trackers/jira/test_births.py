@@ -462,8 +462,8 @@ def test_what_an_import_asks_for_each_item(opened: Opened, tracker: JiraTracker)
     assert len(asked()) == 2, "made, and read as it was born"
     drafts = [
         (draft(Kind.COMMENT, local, {"body": "x"}), 1),
-        (draft(Kind.WORKLOG, local, WORKED), 1 if cloud else 3),
-        (file_draft(local), 3),
+        (draft(Kind.WORKLOG, local, WORKED), 1 if cloud else 4),
+        (file_draft(local), 4),
     ]
     for one, most in drafts:
         opened.site.forget_requests()

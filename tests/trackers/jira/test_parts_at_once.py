@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import count
 from pathlib import Path
 from threading import Thread
 
@@ -12,6 +13,7 @@ from filesync.errors import Unavailable
 from filesync.model.ids import Kind
 from filesync.model.issue import About
 from filesync.trackers.base import Draft
+from filesync.trackers.jira.rest.http import Http
 from tests.support.jira import faults
 from tests.support.jira.faults import Fault
 from tests.support.jira.site import CLOUD, DC10, Flavour
@@ -56,7 +58,11 @@ def test_two_trackers_of_one_process_lose_nothing_of_each_other(flavour: Flavour
         assert sorted(map(str, said(opened, local).values())) == sorted(gid(Kind.ATTACHMENT, n) for n in range(8))
 
 
-def test_what_was_written_since_it_was_read_is_kept_and_what_is_written_over_comes_back(tmp_path: Path) -> None:
+def test_what_was_written_since_it_was_read_is_kept_and_what_is_written_over_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments = count(step=2)
+    monkeypatch.setattr(Http, "elapsed", lambda _: float(next(moments)))  # a file takes its time
     with scene.jira(DC10, tmp_path) as opened:
         local = opened.site.person("j.becker").create({"type": "Bug", "summary": "Pump stalls"})
         tracker, other = opened.open(), write_over(opened, local, OTHER)

@@ -16,6 +16,7 @@ from urllib.parse import quote as percent
 from filesync.bundle.verdict import shown
 from filesync.errors import Gone, Rejected, Unavailable, Unreadable
 from filesync.model.issue import Issue
+from filesync.trackers.jira.read.apart import Apart
 from filesync.trackers.jira.read.census import Fate, most_missing
 from filesync.trackers.jira.read.cursor import OVERLAP, is_id
 from filesync.trackers.jira.read.lists import Json, Lists, Moved
@@ -24,7 +25,6 @@ from filesync.trackers.jira.read.search import BULK, Asks, Search, moment, objec
 from filesync.trackers.jira.read.told import Told
 from filesync.trackers.jira.read.unread import Unread
 from filesync.trackers.jira.rest.dialect import API
-from filesync.trackers.jira.translate import webs
 from filesync.trackers.jira.translate.catalogue import Catalogue
 from filesync.trackers.jira.translate.issues import read_issue
 from filesync.trackers.jira.translate.markers import PROPERTIES
@@ -60,6 +60,7 @@ class Reading:
         self._http, self._search, self._catalogue, self._accounts = http, search, catalogue, accounts
         self._cloud, self._wanted = search.cloud, wanted
         self._lists = Lists(http, cloud=search.cloud, accounts=accounts, desk=catalogue().desk)
+        self._apart = Apart(http, cloud=search.cloud, accounts=accounts)
         self._ids: dict[str, str | None] = {}  # of issues, by key: a key never names another one later
 
     def get(self, issue: str) -> Issue | None:
@@ -172,7 +173,7 @@ class Reading:
             for local, issue in found.items():
                 with unread.noting(local):
                     steady = self._steady(issue) if local in unsteady else issue
-                    whole[local] = mended = self._with_webs(local, steady) if steady is not None else None
+                    whole[local] = mended = self._with_apart(local, steady) if steady is not None else None
                     if mended is not None:
                         self._texts.mend(mended)
         yield from ((local, whole.get(local)) for local in ids if local not in unread)
@@ -182,17 +183,13 @@ class Reading:
         both = " AND ".join(f"({one})" for one in (self._wanted.scope, query) if one.strip())
         yield from map(str, sorted(self._search.ids(scope=both, not_before=self._wanted.not_before)))
 
-    def _with_webs(self, local: str, issue: Json) -> Json | None:
-        """The issue with its links to elsewhere, which no other call tells, where they are wanted."""
-        if webs.NAME not in self._catalogue().by_name:
-            return issue
+    def _with_apart(self, local: str, issue: Json) -> Json | None:
+        """The issue with what no other call tells, where that is wanted."""
+        catalogue = self._catalogue()
         try:
-            told = self._http.get(f"{API}/issue/{local}/remotelink", gone=f"the issue {local} is gone")
-            issue["fields"][webs.ID] = list(webs.links_of(told))
+            issue["fields"] |= self._apart.read(local, [catalogue.by_name[name].id for name in catalogue.apart])
         except Gone:
             return None
-        except ValueError as error:
-            raise self._odd(local) from error
         return issue
 
     def _many(self, ids: Sequence[str], fields: str = "*all") -> dict[str, Json]:

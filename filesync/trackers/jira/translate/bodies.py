@@ -16,7 +16,7 @@ from filesync.model.issue import RESTRICTION
 from filesync.model.links import LINK, link_parts
 from filesync.model.values import FieldKind, Flat, Value, flat_name, normal, split_name
 from filesync.settings import did_you_mean, quoted
-from filesync.trackers.jira.translate import overflow, shapes, text, webs
+from filesync.trackers.jira.translate import overflow, shapes, text, watchers, webs
 from filesync.trackers.jira.translate.catalogue import Catalogue, IssueType
 from filesync.trackers.jira.translate.offered import ESTIMATES, JiraField
 from filesync.trackers.jira.translate.shapes import Shape
@@ -31,7 +31,7 @@ _NEVER_EMPTY: Final = (FieldKind.TYPE, FieldKind.STATUS)
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What is sent to write fields: `fields` and `update` of a POST or PUT, and apart from them `links` and `webs`.
+    """What is sent to write fields: `fields` and `update` of a POST or PUT, and apart from them `links`, `webs`, `watchers`.
 
     `long`: texts for which there is no room, by flat name: they are not in `fields`. `refused`: why not, by flat name; then
     nothing is to be sent. `absent`: flat names of fields that an issue is not made with, or not as they are, because the type's
@@ -42,6 +42,7 @@ class Body:
     update: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     links: dict[str, bool] = field(default_factory=dict)  # flat name: make it, or take it away
     webs: dict[str, bool] = field(default_factory=dict)  # web link: the same
+    watchers: dict[str, bool] = field(default_factory=dict)  # user: the same
     long: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     absent: tuple[str, ...] = ()
@@ -262,6 +263,9 @@ class _Writer:
         cloud = self._catalogue.cloud
         if one.shape is Shape.WEB:
             self.body.webs.update(elements)
+            return
+        if one.id == watchers.ID:
+            self.body.watchers.update(elements)
             return
         good = {name: there for name, there in elements.items() if flat_name(one.name, name) not in self.body.refused}
         if one.adds and self._before:

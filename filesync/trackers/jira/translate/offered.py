@@ -99,7 +99,7 @@ _WHY_NOT: Final[Mapping[str, str]] = {
     _STANDARD + "project": "a project of one Jira is none of another",
     _STANDARD + "grouppicker": "groups of one Jira are none of another",
     _STANDARD + "multigrouppicker": "groups of one Jira are none of another",
-    "watches": "watchers stand outside of the issue",
+    "watches": "who watches is the field `watchers`, where `tracker.settings` have `watchers: true`",
     "votes": "Jira lets nobody vote for another",
 }
 _OFF_SCREEN: Final = "it is on no screen on which issues of the project are made; name it in tracker.settings.fields"

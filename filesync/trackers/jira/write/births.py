@@ -27,7 +27,7 @@ from filesync.trackers.jira.read.search import Search, objects
 from filesync.trackers.jira.read.unread import Unread
 from filesync.trackers.jira.rest.answers import Unknown
 from filesync.trackers.jira.rest.dialect import API, MARGIN
-from filesync.trackers.jira.translate import entries, markers, overflow, text, webs
+from filesync.trackers.jira.translate import entries, markers, overflow, text
 from filesync.trackers.jira.translate.bodies import Body, create_body
 from filesync.trackers.jira.translate.entries import Entry
 from filesync.trackers.jira.translate.issues import read_child, read_issue
@@ -211,8 +211,9 @@ class Births:
         """An issue that was made of these fields, as it was born."""
         project = self._project
         changes = read_changes(project.http, issue.item.ref.local, cloud=project.cloud)
-        # no issue is born with a web link, and its history does not tell when one was made
-        there = {name: one for name, one in issue.item.fields.items() if split_name(name)[0] != webs.NAME}
+        # no issue is born with a web link or a watcher, and its history does not tell when one came
+        apart = project.catalogue.apart
+        there = {name: one for name, one in issue.item.fields.items() if split_name(name)[0] not in apart}
         fields = as_born(project.catalogue, there, changes, told=told)
         return Born(item=replace(issue.item, fields=fields), key=issue.key, again=True)
 
@@ -270,23 +271,23 @@ class Births:
         self, issue: str, key: str, kind: Kind, body: dict[str, Any], mark: Marker, *also: dict[str, Any]
     ) -> dict[str, Any]:
         """Make it; what Jira shows of it, with its mark. `also`: other properties that it is to have."""
-        project, own = self._project, kind is Kind.COMMENT or self._project.cloud
+        project = self._project
+        if kind is Kind.COMMENT or project.cloud:
+            given = {"properties": [_property(mark), *also]}
+            answer = self._post(issue, kind, body | given)
+            new_id(answer, f"the new {kind}")
+            return {**answer, **given}
         part = Part(mark.origin, mark.head)
-        held = {} if own else parts.held_by(project.issue(issue, properties=PARTS))
-        parts.check_room(held, part, key)
-        given = {"properties": [_property(mark), *also]} if own else {}
-        answer = project.http.send(
-            "POST",
-            f"{API}/issue/{issue}/{kind}",
-            body=body | given,
-            params=entries.PARAMS[kind],
-            about=issue,
-            gone=gone_words(issue),
-        )
-        local = new_id(answer, f"the new {kind}")
-        if not own:
-            parts.add(project, issue, markers.part_name(kind, local), part)
-        return {**answer, **given}
+        with parts.turn(project, issue):
+            held = parts.held_by(project.issue(issue, properties=PARTS))
+            parts.check_room(held, part, key)
+            answer = self._post(issue, kind, body)
+            parts.add(project, issue, markers.part_name(kind, new_id(answer, f"the new {kind}")), part, held=held)
+        return dict(answer)
+
+    def _post(self, issue: str, kind: Kind, body: dict[str, Any]) -> Any:
+        path, words = f"{API}/issue/{issue}/{kind}", gone_words(issue)
+        return self._project.http.send("POST", path, body=body, params=entries.PARAMS[kind], about=issue, gone=words)
 
     def _entry_before(self, origin: Gid, draft: Draft, entry: Entry) -> Born | None:
         """What an earlier call made, as it was born."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Final
 
 from filesync.bundle.verdict import shown
@@ -11,12 +11,13 @@ from filesync.errors import Rejected, Unavailable
 from filesync.model.ids import Gid
 from filesync.trackers.jira.project import Project, gone_words
 from filesync.trackers.jira.rest.dialect import API
+from filesync.trackers.jira.rest.pace import Turns, Waiting
 from filesync.trackers.jira.translate import markers
 from filesync.trackers.jira.translate.markers import PARTS, Part
 
 _LONGEST = "attachment/" + "9" * 18  # of the names a part may have
 _TRIES: Final = 3
-_TURNS: Final = tuple(threading.Lock() for _ in range(64))  # each is for some of the issues of all trackers in this process
+_TURNS: Final = Turns(pause=0, limits=(), waiting=Waiting())  # of all trackers in this process
 
 
 def held_by(issue: Mapping[str, Any]) -> Mapping[str, object]:
@@ -41,22 +42,29 @@ def check_room(properties: Mapping[str, object], part: Part, key: str) -> None:
         )
 
 
-def add(project: Project, issue: str, name: str, part: Part) -> None:
+def turn(project: Project, issue: str) -> AbstractContextManager[None]:
+    """Around reading what an issue says, making a part, and writing it down: nobody else in this process does so meanwhile."""
+    return _TURNS.turn(f"{project.http.name} {issue}")
+
+
+def add(project: Project, issue: str, name: str, part: Part, *, held: Mapping[str, object] | None = None) -> None:
     """Write down for whom a part was made, beside what the issue says of others. Raises Gone, Rejected, Unavailable.
 
-    A property is read and written as a whole. So nobody else in this process does that at the same moment, and it is read once
-    more afterwards: what another process wrote over is written again.
+    `held`: what it said a moment ago; None: it is asked. A property is written as a whole, so it is read once more
+    afterwards: what another process wrote over is written again.
     """
     path = f"{API}/issue/{issue}/properties"
     for _ in range(_TRIES):
-        with _TURNS[hash((project.http.name, issue)) % len(_TURNS)]:
-            where = markers.with_part(held_by(project.issue(issue, properties=PARTS)), name, part)
-            if where is None:
-                raise Rejected(f"there is no room on issue {issue} to say for whom {name} was made")
-            key, value = where
-            project.http.send("PUT", f"{path}/{key}", body=value, about=issue, idempotent=True, gone=gone_words(issue))
-            if markers.read_parts(held_by(project.issue(issue, properties=PARTS))).get(name) == part:
-                return
+        if held is None:
+            held = held_by(project.issue(issue, properties=PARTS))
+        where = markers.with_part(held, name, part)
+        if where is None:
+            raise Rejected(f"there is no room on issue {issue} to say for whom {name} was made")
+        key, value = where
+        project.http.send("PUT", f"{path}/{key}", body=value, about=issue, idempotent=True, gone=gone_words(issue))
+        held = held_by(project.issue(issue, properties=PARTS))
+        if markers.read_parts(held).get(name) == part:
+            return
     raise Unavailable(
         f"for whom {name} was made cannot be kept on issue {issue}: somebody else writes over it, again and again",
         hint="Does another filesync, or an app, work on the same issues? It is tried again in the next run.",

@@ -27,6 +27,7 @@ from filesync.trackers.jira.translate.shapes import epoch_ms
 from filesync.trackers.jira.write import parts
 
 _NAME: Final = 250  # characters of a file's name that Jira keeps, with room for what it may add
+_YOUNG: Final = 1.0  # seconds: what an issue said so long ago is not asked for again
 _SIZE: Final = re.compile(r"[0-9]{1,18}")  # bytes
 _END: Final = 20  # of these, kept of its end: what kind of file it is
 
@@ -40,8 +41,13 @@ class Uploads:
 
     def create(self, origin: Gid, draft: Draft) -> Born:
         """Attach a file. Raises as `Tracker.create` does."""
+        with parts.turn(self._project, draft.issue or ""):
+            return self._create(origin, draft)
+
+    def _create(self, origin: Gid, draft: Draft) -> Born:
         issue, project = draft.issue or "", self._project
         name, size = _checked(draft)
+        began = project.http.elapsed()
         there = project.issue(issue, "attachment", properties=PARTS)
         if draft.tried and (born := self._before(origin, draft, there)) is not None:
             return born
@@ -69,7 +75,8 @@ class Uploads:
             raise Rejected(f"an attachment of {size_text(size)} on {key} is refused: {error}", hint=error.hint) from error
         made = answer[0] if isinstance(answer, list) and answer else answer
         local = new_id(made, "the new attachment")
-        parts.add(project, issue, markers.part_name(Kind.ATTACHMENT, local), part)
+        young = project.http.elapsed() - began < _YOUNG
+        parts.add(project, issue, markers.part_name(Kind.ATTACHMENT, local), part, held=held if young else None)
         return self._born(origin, made, issue, key)
 
     def fetch(self, ref: Ref) -> Iterator[bytes]:

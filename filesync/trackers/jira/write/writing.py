@@ -11,8 +11,9 @@ from filesync.errors import Gone, Rejected
 from filesync.model.ids import Kind, Mark
 from filesync.model.issue import Ref
 from filesync.model.links import LINK, link_parts
-from filesync.model.values import Flat, Value, flat_name, split_name
+from filesync.model.values import Flat, Value, split_name
 from filesync.trackers.jira.project import Project, gone_words, strange
+from filesync.trackers.jira.read.apart import IDS
 from filesync.trackers.jira.read.search import objects
 from filesync.trackers.jira.rest.dialect import API
 from filesync.trackers.jira.translate import overflow, webs
@@ -21,7 +22,7 @@ from filesync.trackers.jira.translate.catalogue import Catalogue
 from filesync.trackers.jira.translate.fields import link_ids, read_fields
 from filesync.trackers.jira.translate.refused import by_name, refusal
 from filesync.trackers.jira.translate.shapes import Shape
-from filesync.trackers.jira.translate.shapes import shown as shown_as
+from filesync.trackers.jira.write.beside import Beside
 from filesync.trackers.jira.write.overflowing import Overflow
 
 Json: TypeAlias = dict[str, Any]
@@ -31,7 +32,7 @@ class Writing:
     """Changes items of one project. Methods raise as `Tracker.apply` does."""
 
     def __init__(self, project: Project, files: Overflow) -> None:
-        self._project, self._overflow = project, files
+        self._project, self._overflow, self._beside = project, files, Beside(project)
 
     # ── fields and links of an issue ────────────────────────────────────────────────────────────────────────────
 
@@ -54,20 +55,22 @@ class Writing:
         for name, wanted in body.links.items():
             self._link(issue, key, name, links.get(name, ()), wanted=wanted)
         for element, wanted in body.webs.items():
-            self._web(issue, key, element, (there.get("fields") or {}).get(webs.ID, ()), wanted=wanted)
-        if not (body.fields or body.update or body.links or body.webs):
+            self._beside.web(issue, key, element, (there.get("fields") or {}).get(webs.ID, ()), wanted=wanted)
+        for user, wanted in body.watchers.items():
+            self._beside.watch(issue, key, user, wanted=wanted)
+        beside = body.links or body.webs or body.watchers
+        if not (body.fields or body.update or beside):
             return _landed(fields, before, before)
         held = answer.get("fields") if isinstance(answer, Mapping) else None
-        if body.links or body.webs or not isinstance(held, Mapping) or not set(ids) <= held.keys():
+        if beside or not isinstance(held, Mapping) or not set(ids) <= held.keys():
             answer = self._there(issue, *ids)
         return _landed(fields, before, self._read(answer))
 
     def _there(self, issue: str, *ids: str) -> Mapping[str, Any]:
         """What these fields hold now."""
-        found = self._project.issue(issue, *(one for one in ids if one != webs.ID))
-        if webs.ID not in ids:
-            return found
-        return {**found, "fields": {**(found.get("fields") or {}), webs.ID: self._project.web_links(issue)}}
+        apart = IDS.intersection(ids)
+        found = self._project.issue(issue, *(one for one in ids if one not in apart))
+        return {**found, "fields": {**(found.get("fields") or {}), **self._project.apart.read(issue, apart)}}
 
     def _read(self, issue: Mapping[str, Any]) -> dict[str, Value]:
         held = issue.get("fields")
@@ -151,22 +154,6 @@ class Writing:
         return by_name(
             what, error, project.catalogue, fields, screen=screen if isinstance(screen, Mapping) and screen else None
         )
-
-    def _web(self, issue: str, key: str, element: str, there: Collection[Mapping[str, Any]], *, wanted: bool) -> None:
-        """Make a link to elsewhere, once, or take all that are shown so away."""
-        http, path, gone = self._project.http, f"{API}/issue/{issue}/remotelink", gone_words(issue)
-        try:
-            if wanted:
-                body = webs.link_json(element)
-                http.send("POST", path, body=body, about=issue, gone=gone, idempotent=True)
-                return
-            for one in there:
-                if shown_as(Shape.WEB, one, cloud=self._project.cloud) == element:
-                    with suppress(Gone):
-                        http.send("DELETE", f"{path}/{one['id']}", about=issue, gone="it is gone", idempotent=True)
-        except Rejected as error:
-            self._project.standing()
-            raise refusal(f"the edit of {shown(key)}", {flat_name(webs.NAME, element): str(error)}) from error
 
     def _link(self, issue: str, key: str, name: str, ids: Collection[str], *, wanted: bool) -> None:
         """Make a link, or take all of its kind away. Jira's answer to the making is empty."""

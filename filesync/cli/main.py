@@ -34,6 +34,7 @@ VERBS: Final = {
     "unpair": Verb("unpair", "unpair", "End an exchange."),
     "export": Verb("export_", "export", "Write what changed in the tracker into bundles in the outbox."),
     "import": Verb("import_", "import_", "Read the bundles in the inbox and apply them to the tracker."),
+    "preview": Verb("preview", "preview", "Show what an export or import would do, and do nothing."),
     "run": Verb("run", "run", "Import what arrives and export on a schedule, until stopped."),
     "pause": Verb("pause", "pause", "Let nothing go out or come in, until resume."),
     "resume": Verb("pause", "resume", "Let paused exchanges go on."),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import RLock
 from typing import Any, Final
@@ -63,6 +64,13 @@ class Ledger:
         """One transaction: committed when the block ends, undone when it raises."""
         with self._one, _plainly(Path(self._engine.url.database or "")), self._engine.begin() as conn:
             yield conn
+
+    def copy(self, path: Path) -> None:
+        """A ledger of its own in a new file, as this one stands now. Raises DiskProblem, StorageFailure."""
+        with _plainly(path), closing(sqlite3.connect(path)) as target, self._engine.connect() as conn:
+            source = conn.connection.driver_connection
+            assert isinstance(source, sqlite3.Connection)
+            source.backup(target)
 
     def close(self) -> None:
         """Let go of the file."""

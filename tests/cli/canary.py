@@ -78,6 +78,7 @@ def project(folder: Path, *, lacks: str = "", more: str = "", one_line: str = ""
     document = yaml.safe_load(DEFAULT.read_text())
     for name in ("versions", "components"):
         document[name] = canaried(document[name])
+    document["addresses"] = {f"{BIRD.lower()}.{name}": address for name, address in document["addresses"].items()}
     document["users"] = {f"{BIRD.lower()}.{name}": f"{shown} {BIRD}" for name, shown in document["users"].items()}
     for one in document["fields"].values():
         if "options" in one:

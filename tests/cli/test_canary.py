@@ -26,6 +26,8 @@ SHOWS: Final = {
     "issue attachment get": "names what was fetched",
     "show": "with --changes, what a bundle says",
     "conflicts": "both values of edits that met, so that the one that lost can be put back",
+    "preview export": "what would be sent",
+    "preview import": "what would be written",
     "why": "the word of ours for which the contract has none, and why a change is refused, as stuck list",
     "stuck list": "the tracker's own words, which say what is wrong with a value",
     "stuck retry": "what is still refused, as stuck list",
@@ -72,8 +74,11 @@ def _first_issues(scene: Scene) -> None:
     scene.call(acme, "issue", "load", folder / "more.yaml")
     for words in (("ABC-3",), ("ABC-3", "--json"), ("ABC-1#1",), ("ABC-1/1", "--json")):
         scene.call(acme, "why", *words, status=ExitCode.DONE)
+    scene.call(acme, "preview", "export", status=ExitCode.WORK_LEFT)
     scene.call(acme, "export", "-v", status=ExitCode.DONE)  # and ABC-3's priority has no word
     scene.bring("acme", "globex")
+    scene.call("globex", "preview", "import", "--json", status=ExitCode.WORK_LEFT)
+    scene.call("globex", "preview", "import", "--html", folder / "preview.html", status=ExitCode.WORK_LEFT)
     scene.call("globex", "import", "-v", status=ExitCode.WORK_LEFT)
     scene.call("globex", "stuck", "list")
     scene.call("globex", "stuck", "list", "--json")
@@ -220,6 +225,8 @@ def _upkeep(scene: Scene) -> None:
     scene.call("acme", "pause", "--reason", "the stick is lost")
     scene.call("acme", "export")
     scene.call("acme", "resume")
+    scene.call("acme", "resync", "--jql", f"summary={BIRD} nowhere", status=ExitCode.NOTHING)
+    scene.call("acme", "pair-issues", "--by-key", "--stands", "ours")
     scene.settings("acme", keep_for="0s", keep_bundles=1)
     scene.call("acme", "prune", "--dry-run")
     scene.call("acme", "prune")

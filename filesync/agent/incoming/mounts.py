@@ -31,5 +31,12 @@ def remembered(conn: sa.Connection, x: Exchange, folder: Path) -> Mounted | None
     return None if text is None else msgspec.json.decode(text, type=Mounted)
 
 
+def assume(conn: sa.Connection, x: Exchange, folder: Path) -> None:
+    """Take the folder as it is where no import looked at it yet, and leave nothing in it."""
+    if remembered(conn, x, folder) is None:
+        there = Mounted(sentinel=False, borders=0)
+        streams.set_site_fact(conn, _fact(x, folder), msgspec.json.encode(there).decode())
+
+
 def _fact(x: Exchange, folder: Path) -> str:
     return f"inbox {x.id} {folder}"

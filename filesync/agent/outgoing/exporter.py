@@ -131,7 +131,7 @@ def _number(site: Site, paired: Paired, record: Record, found: Found) -> bool:
     """
     with site.ledger.begin() as conn:
         x = streams.exchange_of(conn, paired.exchange.id)
-        rest = fit = _that_fit(found, record)
+        rest = fit = that_fit(found, record)
         while rest:
             seq = x.out_seq + 1
             named_before = {blob.sha256 for one in rest for blob in one.blobs if blobs.sent(conn, x, blob.sha256)}
@@ -171,7 +171,7 @@ def _number(site: Site, paired: Paired, record: Record, found: Found) -> bool:
     return bool(fit)
 
 
-def _that_fit(found: Found, record: Record) -> list[Tell]:
+def that_fit(found: Found, record: Record) -> list[Tell]:
     """The tells whose line the receiver takes. What is too long stays here, with what belongs to it, and is told of.
 
     Links to a new issue that stays here are told once that one is.

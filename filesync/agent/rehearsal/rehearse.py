@@ -1,0 +1,141 @@
+"""A site to rehearse at: a copy of its ledger, its tracker read alone, and folders that are gone afterwards."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from secrets import token_hex
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from filesync.agent.asked.look import looking
+from filesync.agent.events import BundleApplied, Event, HadWaited
+from filesync.agent.incoming.arrivals import Received, Told
+from filesync.agent.incoming.importer import import_once
+from filesync.agent.incoming.mounts import assume
+from filesync.agent.outgoing.exporter import that_fit
+from filesync.agent.outgoing.gather import Gather
+from filesync.agent.record import Clock
+from filesync.agent.rehearsal.overlay import Overlay
+from filesync.agent.rehearsal.tracker import ReadOnly
+from filesync.agent.rehearsal.written import Deed, Edit, Entry, Written
+from filesync.agent.site import Paired, Site
+from filesync.config import Config, InboxPolicy
+from filesync.errors import PairingError, disk_problem
+from filesync.ledger import shadows, streams
+from filesync.ledger.ledger import Ledger
+from filesync.ledger.streams import Direction, Exchange
+from filesync.model.diff import Tell
+from filesync.model.ids import make_mark
+
+_PREFIX: Final = "preview-"
+_LEFT: Final = 86_400  # s: what a rehearsal that was killed left behind
+_DONE: Final = (Received, BundleApplied, HadWaited, Told)  # these say what was done: nothing was
+_DEEDS: Final = {"create": Deed.CREATE, "set": Deed.CHANGE, "delete": Deed.DELETE}
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What one exchange would come to. `written` can be read as long as the rehearsal lasts."""
+
+    written: Written
+    events: tuple[Event, ...]
+
+
+@contextmanager
+def rehearse_export(config: Config, name: str, *, clock: Clock) -> Iterator[Preview]:
+    """What an export would tell. Nothing is numbered, signed or fetched. Raises as an export."""
+    with _site(config, name, clock=clock) as (site, written):
+        paired = site.paired(name)
+        if paired.exchange.direction is Direction.RECEIVE:
+            raise PairingError(f"exchange {name!r} only receives", hint="pair it again with --direction both to send, too")
+        site.check_restored(paired.exchange)
+        record = site.record(name)
+        with written:
+            for found in Gather(site, paired, record).found():
+                tells = that_fit(found, record)
+                for tell in tells:
+                    written.add(_told(tell))
+                _as_if_numbered(site, paired, tells)
+        record.done()
+        yield Preview(written, tuple(record.events))
+
+
+@contextmanager
+def rehearse_import(config: Config, name: str, *, clock: Clock) -> Iterator[Preview]:
+    """What an import would do with what lies in the inbox, what is held and what waits. Raises as an import."""
+    with _site(config, name, clock=clock) as (site, written):
+        with written:
+            done = import_once(site, name)
+        yield Preview(written, tuple(event for event in done.events if not isinstance(event, _DONE)))
+
+
+def _told(tell: Tell) -> Entry:
+    edits = [Edit(name, value) for name, value in tell.fields.items()]
+    return Entry(deed=_DEEDS[tell.word], key=tell.about.key or tell.row.gid, kind=tell.row.kind, edits=edits)
+
+
+def _as_if_numbered(site: Site, paired: Paired, tells: list[Tell]) -> None:
+    """What comes next sees it as told: links to what is new, parents."""
+    with site.ledger.begin() as conn:
+        x = streams.exchange_of(conn, paired.exchange.id)
+        mark = make_mark(x.out_generation.n, x.out_seq + 1, 1)
+        shadows.save(conn, x.id, [row for tell in tells for row in tell.rows(mark)])
+
+
+@contextmanager
+def _site(config: Config, name: str, *, clock: Clock) -> Iterator[tuple[Site, Written]]:
+    state = config.folders.state
+    try:
+        _clear(state)
+        with TemporaryDirectory(prefix=_PREFIX, dir=state) as folder, looking(config, clock=clock) as real:
+            with real.ledger.begin() as conn:
+                x = streams.exchange_named(conn, name)
+            copied = _copy(config, Path(folder))
+            real.ledger.copy(copied.folders.ledger)
+            with closing(Ledger.existing(copied.folders.ledger)) as ledger:
+                if x is not None:
+                    _assume_inbox(ledger, x, real.inbox(x))
+                written = Written(Path(folder) / "written")
+                tracker = ReadOnly(real.tracker, Overlay(Path(folder) / "overlay"), written)
+                with closing(tracker):
+                    yield Site(copied, ledger=ledger, tracker=tracker, clock=clock, random=token_hex), written
+    except OSError as error:
+        raise disk_problem(error, error.filename or state) from error
+
+
+def _copy(config: Config, folder: Path) -> Config:
+    """The configuration with folders of the rehearsal where an import writes. Bundles in the store are there by a link."""
+    store, quarantine, signers = folder / "store", folder / "quarantine", folder / "allowed_signers"
+    for one in (store, quarantine):
+        one.mkdir()
+    for one in config.folders.store.iterdir():
+        if one.is_file() and not one.name.startswith("."):
+            try:
+                (store / one.name).hardlink_to(one)
+            except OSError:  # another filesystem, or one without hard links
+                (store / one.name).symlink_to(one)
+    shutil.copyfile(config.keys.allowed_signers, signers)
+    return replace(
+        config,
+        folders=replace(config.folders, store=store, quarantine=quarantine, state=folder, outbox=folder / "outbox"),
+        keys=replace(config.keys, allowed_signers=signers),
+        limits=replace(config.limits, workers=1),  # what is made is told in the partner's order
+        inbox_policy=InboxPolicy.KEEP,
+    )
+
+
+def _assume_inbox(ledger: Ledger, x: Exchange, inbox: Path) -> None:
+    with ledger.begin() as conn:
+        assume(conn, x, inbox)
+
+
+def _clear(state: Path) -> None:
+    """Remove what rehearsals that were killed left behind."""
+    for one in state.glob(f"{_PREFIX}*"):
+        if time.time() - one.stat().st_mtime > _LEFT:
+            shutil.rmtree(one)

@@ -1,0 +1,150 @@
+"""A tracker that is read and never written to: what is asked of it is noted, and shown from then on as if it had been done.
+
+It takes everything as it is asked. What the tracker itself would refuse, cut or set to another value is known only when it is
+asked in earnest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from filesync.agent.rehearsal.overlay import Overlay
+from filesync.agent.rehearsal.written import Deed, Edit, Entry, Written
+from filesync.errors import Gone
+from filesync.model.ids import Gid, Kind, Mark
+from filesync.model.issue import Issue, Item, Ref
+from filesync.model.people import People
+from filesync.model.values import Flat, Value
+from filesync.trackers.base import Action, Born, Description, Draft, MarkDeleted, Remove, Touched, Tracker, Write
+
+_STAMP: Final = "0"  # of what was never made
+
+
+class ReadOnly:
+    """`Tracker` over a real one."""
+
+    at_once = 1  # `create_all` makes none
+
+    def __init__(self, real: Tracker, overlay: Overlay, written: Written) -> None:
+        self._real = real
+        self._overlay = overlay
+        self._written = written
+
+    @property
+    def people(self) -> People:
+        """See Tracker."""
+        return self._real.people
+
+    def describe(self) -> Description:
+        """See Tracker."""
+        return self._real.describe()
+
+    def offered(self) -> Collection[str]:
+        """See Tracker."""
+        return self._real.offered()
+
+    def changed(self, since: str | None, known: Callable[[], Iterator[str]]) -> Iterator[Touched]:
+        """See Tracker."""
+        return self._real.changed(since, known)
+
+    def find(self, key: str) -> str | None:
+        """See Tracker."""
+        return self._real.find(key)
+
+    def select(self, query: str) -> Iterator[str]:
+        """See Tracker."""
+        return self._real.select(query)
+
+    def shut(self, issues: Sequence[str]) -> Collection[str]:
+        """See Tracker. What only would be made nobody closed."""
+        return self._real.shut([one for one in issues if not self._overlay.made(one)])
+
+    def get(self, issue: str) -> Issue | None:
+        """See Tracker."""
+        return self._overlay.get(issue) if self._overlay.has(issue) else self._real.get(issue)
+
+    def get_all(self, issues: Sequence[str]) -> Iterator[tuple[str, Issue | None]]:
+        """See Tracker."""
+        other = [one for one in issues if self._overlay.has(one)]
+        yield from ((one, self._overlay.get(one)) for one in other)
+        yield from self._real.get_all([one for one in issues if one not in other])
+
+    def create(self, origin: Gid, draft: Draft) -> Born:
+        """See Tracker. The bytes of an attachment are read, for what is wrong with them would be told."""
+        for _ in draft.content() if draft.content is not None else ():
+            pass
+        local = self._overlay.new()
+        ref = Ref(draft.kind, draft.issue or local, local)
+        item = Item(ref=ref, stamp=_STAMP, origin=origin, fields=dict(draft.fields), about=draft.about)
+        if draft.issue is None:
+            issue = Issue(item=item, children=(), key=local.replace("new", "new "))
+        else:
+            above = self._existing(draft.issue)
+            issue = replace(above, children=(*above.children, item))
+        self._overlay.put(ref.issue, issue)
+        edits = [Edit(name, value) for name, value in draft.fields.items()]
+        self._written.add(Entry(deed=Deed.CREATE, key=issue.key, kind=draft.kind, edits=edits), about=ref)
+        return Born(item=item, key=issue.key)
+
+    def create_all(self, drafts: Mapping[Gid, Draft]) -> Mapping[Gid, Born]:  # noqa: ARG002 - each is a call of its own
+        """See Tracker."""
+        return {}
+
+    def apply(self, ref: Ref, action: Action, mark: Mark) -> Flat:  # noqa: ARG002 - nothing is marked
+        """See Tracker."""
+        issue = self._existing(ref.issue)
+        item = next((one for one in (issue.item, *issue.children) if one.ref == ref), None)
+        if item is None:
+            raise Gone(f"{issue.key} has no {ref.kind} {ref.local}")
+        match action:
+            case Write(fields):
+                return self._write(issue, item, fields)
+            case Remove():
+                rest = replace(issue, children=tuple(one for one in issue.children if one.ref != ref))
+                self._overlay.put(ref.issue, None if ref.kind is Kind.ISSUE else rest)
+                self._written.add(Entry(deed=Deed.DELETE, key=issue.key, kind=ref.kind))
+            case MarkDeleted():
+                self._written.add(Entry(deed=Deed.MARK, key=issue.key, kind=ref.kind))
+        return {}
+
+    def _write(self, issue: Issue, item: Item, fields: Flat) -> Flat:
+        edits = [Edit(name, new, item.fields.get(name)) for name, new in fields.items()]
+        now: dict[str, Value] = {name: value for name, value in item.fields.items() if name not in fields}
+        now.update((name, value) for name, value in fields.items() if value is not None)
+        changed = replace(item, fields=now)
+        if item.ref.kind is Kind.ISSUE:
+            self._overlay.put(item.ref.issue, replace(issue, item=changed))
+        else:
+            children = tuple(changed if one.ref == item.ref else one for one in issue.children)
+            self._overlay.put(item.ref.issue, replace(issue, children=children))
+        self._written.add(Entry(deed=Deed.CHANGE, key=issue.key, kind=item.ref.kind, edits=edits), about=item.ref)
+        return fields
+
+    def fetch(self, ref: Ref) -> Iterator[bytes]:
+        """See Tracker."""
+        return self._real.fetch(ref)
+
+    def route(self, ref: Ref, status: str) -> tuple[str, ...]:
+        """See Tracker. From where an issue only would stand, every status is one step away."""
+        if not self._overlay.has(ref.issue):
+            return self._real.route(ref, status)
+        return () if self._existing(ref.issue).item.fields.get("status") == status else (status,)
+
+    def read_checkpoint(self, name: str) -> str | None:
+        """See Tracker."""
+        return self._real.read_checkpoint(name)
+
+    def write_checkpoint(self, name: str, text: str) -> None:
+        """Nothing is kept."""
+
+    def close(self) -> None:
+        """Let go of what is beside the tracker; it is another's."""
+        self._overlay.close()
+
+    def _existing(self, local: str) -> Issue:
+        issue = self.get(local)
+        if issue is None:
+            raise Gone(f"the issue {local} is not there")
+        return issue

@@ -72,7 +72,8 @@ def export(app: App, exchange: str | None, page: Path | None) -> ExitCode:
 def import_(app: App, exchange: str | None, page: Path | None) -> ExitCode:
     """Show what the next import would do to the tracker, and what would be refused, dropped or wait.
 
-    What the tracker itself would refuse, cut or set to another value is known only when it is asked in earnest.
+    Types, statuses, options and users that the tracker does not have are known; what else it would refuse, cut or set to
+    another value shows only when it is asked in earnest.
     """
     return _show(app, "import", partial(rehearse_import, clock=now), only=exchange, page=page, without=Direction.SEND)
 

@@ -1,7 +1,7 @@
 """A tracker that is read and never written to: what is asked of it is noted, and shown from then on as if it had been done.
 
-It takes everything as it is asked. What the tracker itself would refuse, cut or set to another value is known only when it is
-asked in earnest.
+Of what the tracker would refuse, only words are known that it does not have (types, statuses, options, users); what else it
+would refuse, cut or set to another value shows when it is asked in earnest.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from typing import Final
 
 from filesync.agent.rehearsal.overlay import Overlay
 from filesync.agent.rehearsal.written import Deed, Edit, Entry, Written
-from filesync.errors import Gone
+from filesync.bundle.verdict import shown
+from filesync.errors import Gone, Rejected
 from filesync.model.ids import Gid, Kind, Mark
 from filesync.model.issue import Issue, Item, Ref
 from filesync.model.people import People
-from filesync.model.values import Flat, Value
+from filesync.model.values import FieldKind, Flat, Value, split_name
 from filesync.trackers.base import Action, Born, Description, Draft, MarkDeleted, Remove, Touched, Tracker, Write
 
+_LISTED: Final = (FieldKind.OPTION, FieldKind.CASCADE)
 _STAMP: Final = "0"  # of what was never made
 
 
@@ -31,6 +33,7 @@ class ReadOnly:
         self._real = real
         self._overlay = overlay
         self._written = written
+        self._words = _words(real.describe())
 
     @property
     def people(self) -> People:
@@ -73,6 +76,8 @@ class ReadOnly:
 
     def create(self, origin: Gid, draft: Draft) -> Born:
         """See Tracker. The bytes of an attachment are read, for what is wrong with them would be told."""
+        if draft.kind is Kind.ISSUE:
+            self._check(draft.fields)
         for _ in draft.content() if draft.content is not None else ():
             pass
         local = self._overlay.new()
@@ -109,7 +114,20 @@ class ReadOnly:
                 self._written.add(Entry(deed=Deed.MARK, key=issue.key, kind=ref.kind))
         return {}
 
+    def _check(self, fields: Flat) -> None:
+        """Raises Rejected for words that the tracker does not have."""
+        wrong: dict[str, str] = {}
+        for flat, value in fields.items():
+            name, element = split_name(flat)
+            said = element or ("/".join(value) if isinstance(value, list) else value)
+            if value is not None and name in self._words and said not in self._words[name]:
+                wrong[flat] = f'the tracker has no "{shown(str(said))}"'
+        if wrong:
+            raise Rejected(f"refused: {', '.join(wrong)}", fields=wrong)
+
     def _write(self, issue: Issue, item: Item, fields: Flat) -> Flat:
+        if item.ref.kind is Kind.ISSUE:
+            self._check(fields)
         edits = [Edit(name, new, item.fields.get(name)) for name, new in fields.items()]
         now: dict[str, Value] = {name: value for name, value in item.fields.items() if name not in fields}
         now.update((name, value) for name, value in fields.items() if value is not None)
@@ -148,3 +166,10 @@ class ReadOnly:
         if issue is None:
             raise Gone(f"the issue {local} is not there")
         return issue
+
+
+def _words(has: Description) -> dict[str, frozenset[str]]:
+    """What may stand in the fields of which the tracker tells all that may."""
+    lists = {FieldKind.TYPE: has.types, FieldKind.STATUS: has.statuses, FieldKind.USER: has.users}
+    listed = {one.name: lists.get(one.kind) or (one.options if one.kind in _LISTED else ()) for one in has.fields}
+    return {name: frozenset(words) for name, words in listed.items() if words}

@@ -13,7 +13,7 @@ class Doing(StrEnum):
     LOOKING = "issues looked at"
     FETCHING = "of an attachment read"
     FINISHING = "bundles finished"
-    SENDING = "of attachments put into the outbox"
+    SENDING = "of chunks put into the outbox"
     TAKING = "files in the inbox looked at"
     APPLYING = "changes decided"
     MAKING = "of an attachment written"

@@ -30,8 +30,10 @@ class Numbers(click.ParamType[range]):
 @click.command()
 @click.argument("partner", metavar="PARTNER")
 @click.argument("seqs", metavar="[NUMBER]…", nargs=-1, type=Numbers())
-@click.option("--chunk", "chunks", metavar="ID", multiple=True, help="A piece of an attachment, by the beginning of its id.")
-@click.option("--whole", is_flag=True, help="With --chunk: all pieces of that attachment.")
+@click.option(
+    "--chunk", "chunks", metavar="ID", multiple=True, help="A chunk of an attachment or text, by the beginning of its id."
+)
+@click.option("--whole", is_flag=True, help="With --chunk: all chunks of the same attachment or text.")
 @json_option
 @click.pass_obj
 def resend(app: App, partner: str, seqs: tuple[range, ...], chunks: tuple[str, ...], whole: bool) -> None:

@@ -111,9 +111,9 @@ def _attachments(receiving: Receiving) -> Iterator[str]:
     for one in found[:_LISTED]:
         yield f"  {one.key or 'an issue'} needs {one.needs}, since {time_text(one.since)}"
     if more := len(found[_LISTED:]):
-        yield f"  and {count_text(more, 'more attachment')}"
+        yield f"  and {more} more that wait for bytes"
     if receiving.early:
-        yield f"  {count_text(receiving.early, 'piece')} of attachments stay in the inbox until a change names them"
+        yield f"  {count_text(receiving.early, 'chunk')} stay in the inbox until a change names them"
 
 
 def _sending(one: Sending) -> str:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from filesync.agent.asked.look import Refused, reading, refused
+from filesync.agent.asked.look import Refused, reading, refused, undecided_in
 from filesync.agent.events import count_text
 from filesync.agent.record import moment
 from filesync.agent.upkeep import stuck as refusals
@@ -134,7 +134,7 @@ def _exchange_of(app: App, mark: Mark, exchange: str | None) -> str:
     if exchange is not None:
         return exchange
     with reading(app.config()) as conn:
-        names = [one.exchange for one in refused(conn) if one.row.mark == mark]
+        names = undecided_in(conn, mark)
     if not names:
         raise NotHere(f"change {shown(mark)} is not stuck", hint="see which are: filesync stuck list")
     if len(names) > 1:

@@ -1,4 +1,4 @@
-"""The bytes of attachments, which stand in files: what was sent, and what came. Inside the caller's transaction."""
+"""The bytes of attachments and long texts, which stand in files: what was sent and what came. In the caller's transaction."""
 
 from __future__ import annotations
 

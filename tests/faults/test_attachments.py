@@ -79,12 +79,12 @@ def test_f37_chunks_that_no_change_names_are_kept_within_a_quota_and_the_others_
     early: World, terminal: Terminal
 ) -> None:
     told = only(early.globex.import_(), ChunksWait)
-    assert told.startswith("2 pieces of attachments from acme, ")
+    assert told.startswith("2 chunks from acme, ")
     assert "stay in the inbox: no change that came names them" in told
     folders = early.globex.config.folders
     assert len(chunk_files(folders.store)) == 2
     assert len(chunk_files(folders.inbox)) == 2
-    assert "2 pieces of attachments stay in the inbox" in terminal(early.globex, "status")[1]
+    assert "2 chunks stay in the inbox" in terminal(early.globex, "status")[1]
     early.carry(to=early.globex)
     done = early.globex.import_()
     assert [one for one in done.events if isinstance(one, ChunksWait | BytesMissing)] == []
@@ -177,7 +177,7 @@ def test_f38_chunks_come_on_several_sticks_over_days_and_status_shows_the_rest(f
 def test_f39_a_chunk_that_comes_twice_is_a_note(film: World) -> None:
     come(film, *carried(film)[:1])
     (again,) = [one for one in sentences(come(film, *carried(film)[:1])) if "here already" in one]
-    assert again.endswith("is a piece of an attachment that is here already; nothing to do")
+    assert again.endswith("is a chunk that is here already; nothing to do")
     other = film.globex.config.folders.inbox / "copy of 1.tar"
     shutil.copy(carried(film)[0], other)
     come(film, *carried(film)[1:])

@@ -16,6 +16,7 @@ from filesync.errors import ExitCode
 from filesync.ledger.journal import BLOB, Wait
 from filesync.trackers.base import Write
 from tests.faults.scene import Terminal, change_settings, only
+from tests.merge.scene import crashes_anywhere
 from tests.support.attachments import bring, bytes_of, chunk_files, set_limits, take_chunks
 from tests.support.two_sites import Side, World, two_sites
 
@@ -161,12 +162,16 @@ def test_f17_a_text_that_the_tracker_refuses_is_stuck_without_its_text_in_the_le
     narrow.assert_in_step()
 
 
-def test_f17_a_long_text_that_is_skipped_is_answered_with_ours_even_if_its_bytes_never_come(narrow: World) -> None:
+def test_f17_a_long_text_that_is_skipped_is_answered_with_ours_even_if_its_bytes_never_come(
+    narrow: World, terminal: Terminal
+) -> None:
     narrow.acme.desk.edit("ABC-1", {"description": LONG})
     narrow.acme.export()
     take_chunks(narrow, of=narrow.acme)
     come(narrow)
-    narrow.globex.skip(narrow.globex.queued()[0].mark)
+    number = narrow.globex.queued()[0].mark
+    assert number in terminal(narrow.globex, "why", "ABC-1")[1]
+    assert terminal(narrow.globex, "stuck", "skip", number, "--reason", "it is lost")[0] == ExitCode.DONE
     narrow.settle()
     assert description(narrow.acme) is None
     narrow.assert_in_step()
@@ -205,3 +210,26 @@ def test_f17_a_long_text_is_kept_until_the_partner_has_it_and_then_goes_in_time(
         prune(side.site, "main")
     folders = chain.from_iterable((side.config.folders.archive, side.config.folders.store) for side in narrow.sides)
     assert [chunk_files(folder) for folder in folders] == [[]] * 4
+
+
+@pytest.mark.prove
+def test_f17_a_run_that_is_killed_anywhere_loses_and_doubles_no_long_text() -> None:
+    with two_sites() as world:
+        for side in world.sides:
+            set_limits(side, max_bundle_bytes="64 KiB", inline_blob="1 KiB")
+        key = world.acme.desk.create("Bug", "Pump runs hot")
+        world.settle()
+        for nth in range(1, 400, 9):
+            text = bytes_of(30_000 + nth).hex()
+            world.acme.desk.edit(key, {"description": text})
+            world.acme.desk.comment(key, f"{nth} {text}")
+            out = crashes_anywhere(world.acme, nth, world.acme.export)
+            world.acme.export()
+            world.carry(to=world.globex)
+            came = crashes_anywhere(world.globex, nth, world.globex.import_)
+            world.globex.import_()
+            assert description(world.globex, key) == text
+            if not out and not came:
+                break
+        assert bodies(world.globex, key) == bodies(world.acme, key)
+        world.assert_in_step()

@@ -101,3 +101,14 @@ def test_all_pieces_of_an_attachment_are_sent_again_by_one_of_their_names(diode:
     assert terminal(diode.acme, "resend", "globex", "--whole", "--chunk", named)[0] == ExitCode.DONE
     assert len(chunk_files(diode.acme.config.folders.outbox)) == 4
     assert terminal(diode.acme, "resend", "globex", "--whole", "1")[0] == ExitCode.USAGE
+
+
+def test_a_long_text_that_was_sent_long_ago_goes_again_when_it_stands_there_again(diode: World) -> None:
+    set_limits(diode.acme, max_bundle_bytes="64 KiB")
+    text = bytes_of(30_000, "text").hex()
+    for one in (text, "short", text):
+        diode.acme.desk.edit("ABC-1", {"description": one})
+        done = diode.send(diode.acme)
+        assert [event for event in done.events if isinstance(event, BytesMissing)] == []
+        assert diode.globex.desk.show("ABC-1").issue.fields["description"] == one
+        let_go(diode)

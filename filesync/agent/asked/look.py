@@ -147,6 +147,11 @@ def refused(conn: sa.Connection) -> list[Refused]:
     return found
 
 
+def undecided_in(conn: sa.Connection, mark: Mark) -> list[str]:
+    """The exchanges in which the change of this number is not decided, by name."""
+    return [one.name for one in streams.exchanges(conn) if journal.queued_at(conn, one.id, mark) is not None]
+
+
 def told_keys(conn: sa.Connection, exchange: str, stuck: list[Queued]) -> dict[Mark, str]:
     """What stuck changes are about, as it was told when they got stuck: the tracker may be down when people ask."""
     if not stuck:

@@ -87,7 +87,7 @@ class Receiving:
     arriving: tuple[str, ...]  # names of files that are not whole yet, or damaged
     refused: tuple[Refusal, ...]  # came so that they could not be taken, and no good copy came since
     attachments: tuple[LackingBytes, ...]  # what waits for bytes: attachments, and changes with a long text
-    early: int  # pieces of attachments that stay in the inbox: no change names them, and limits.early_chunks is full
+    early: int  # chunks that stay in the inbox: no change names them, and limits.early_chunks is full
     last_file: str
     last_seen: dt.datetime | None
     silent: dt.timedelta | None  # since the last file, where that is too long: the partner sends at least a report

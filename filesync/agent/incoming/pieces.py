@@ -35,7 +35,7 @@ class ChunkCame(Event, frozen=True, kw_only=True):
     bytes: int
 
     def sentence(self) -> str:
-        return f"received a piece of an attachment, {size_text(self.bytes)}, as {self.file}"
+        return f"received a chunk, {size_text(self.bytes)}, as {self.file}"
 
 
 class ChunkAgain(Event, frozen=True, kw_only=True):
@@ -44,11 +44,11 @@ class ChunkAgain(Event, frozen=True, kw_only=True):
     file: str
 
     def sentence(self) -> str:
-        return f"{self.file} is a piece of an attachment that is here already; nothing to do"
+        return f"{self.file} is a chunk that is here already; nothing to do"
 
 
 class ChunksWait(Event, frozen=True, kw_only=True):
-    """Pieces of attachments that no change names, and for which there is no more room."""
+    """Chunks that no change names, and for which there is no more room."""
 
     severity = Severity.WARNING
     standing = True
@@ -59,14 +59,14 @@ class ChunksWait(Event, frozen=True, kw_only=True):
     def sentence(self) -> str:
         one = self.chunks == 1
         return (
-            f"{count_text(self.chunks, 'piece')} of attachments from {self.partner}, {size_text(self.bytes)}, "
+            f"{count_text(self.chunks, 'chunk')} from {self.partner}, {size_text(self.bytes)}, "
             f"{'stays' if one else 'stay'} in the inbox: no change that came names {'it' if one else 'them'}, and "
             f"limits.early_chunks is full. Taken as soon as one does, or there is room; everything else goes on."
         )
 
 
 class ChunksDropped(Event, frozen=True, kw_only=True):
-    """Pieces of attachments that no change names."""
+    """Chunks that no change names."""
 
     partner: str
     chunks: int
@@ -74,7 +74,7 @@ class ChunksDropped(Event, frozen=True, kw_only=True):
 
     def sentence(self) -> str:
         return (
-            f"{count_text(self.chunks, 'piece')} of attachments from {self.partner}, {size_text(self.bytes)}, were dropped: no "
+            f"{count_text(self.chunks, 'chunk')} from {self.partner}, {size_text(self.bytes)}, were dropped: no "
             "change that came names them, and they were older than limits.keep_for, or more than limits.early_chunks. Should "
             "one do so later, they are asked for again."
         )

@@ -137,14 +137,14 @@ class NotFetched(Event, frozen=True, kw_only=True):
 
 
 class ChunksExported(Event, frozen=True, kw_only=True):
-    """Pieces of a large attachment are in the outbox."""
+    """Pieces of large attachments and long texts are in the outbox."""
 
     chunks: int
     bytes: int
     to: str
 
     def sentence(self) -> str:
-        what = f"{count_text(self.chunks, 'chunk')} of large attachments, {size_text(self.bytes)}"
+        what = f"{count_text(self.chunks, 'chunk')}, {size_text(self.bytes)}"
         return f"exported {what}, for {self.to}: in any order, over any number of media"
 
 
@@ -168,13 +168,12 @@ class ChunksNotThere(Event, frozen=True, kw_only=True):
     def sentence(self) -> str:
         return (
             f"{self.partner} asks for {count_text(self.chunks, 'chunk')} that are not in the archive. Everything else goes on. "
-            "Put the files back there from a backup of that folder; if there is none, delete those attachments and attach "
-            "the files once more."
+            f"Put the files back there from a backup of that folder. {_else(self.partner)}"
         )
 
 
 class ChunksGone(Event, frozen=True, kw_only=True):
-    """Pieces of an attachment were archived, and are not there any more before they were in the outbox."""
+    """Pieces of an attachment or text were archived, and are not there any more before they were in the outbox."""
 
     severity = Severity.WARNING
     standing = True
@@ -186,12 +185,20 @@ class ChunksGone(Event, frozen=True, kw_only=True):
 
     def sentence(self) -> str:
         names = ", ".join(self.files[:_NAMED]) + (f" and {len(self.files) - _NAMED} more" if len(self.files) > _NAMED else "")
-        what = f"{count_text(len(self.files), 'chunk')} of an attachment of {size_text(self.bytes)}"
+        what = f"{count_text(len(self.files), 'chunk')} of an attachment or text of {size_text(self.bytes)}"
         return (
             f"{self.key or f'bundle {self.seq}'}: {what} cannot be sent, being gone from the archive: {names}. {self.to} waits "
-            "for the attachment; everything else goes on. Put the files back there from a backup of that folder, and the next "
-            "export sends them. If there is none, delete the attachment and attach the file once more."
+            "for it; everything else goes on. Put the files back there from a backup of that folder, and the next "
+            f"export sends them. {_else(self.to)}"
         )
+
+
+def _else(partner: str) -> str:
+    """What to do where the chunks are lost for good. What comes after a text waits behind it, so somebody lets go of it."""
+    return (
+        "If there is none, delete the attachment and attach the file once more; of a text, let "
+        f"{partner} skip the change (filesync why KEY names it there), then edit it here once more."
+    )
 
 
 class RulesChanged(Event, frozen=True, kw_only=True):

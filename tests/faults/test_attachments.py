@@ -108,7 +108,7 @@ def test_f37_a_chunk_that_stays_in_the_inbox_is_not_opened_again_until_it_is_nam
     early.globex.import_()
     staged: list[str] = []
     early.globex.faults.strike = lambda place: staged.append(place) if place == "after I4" else None
-    assert "2 pieces" in only(early.globex.import_(), ChunksWait)
+    assert "2 chunks" in only(early.globex.import_(), ChunksWait)
     assert staged == []
 
 

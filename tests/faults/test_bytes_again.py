@@ -106,7 +106,7 @@ def test_a_chunk_that_vanished_before_it_was_sent_is_named_and_all_else_goes_on(
     lost.acme.desk.create("Task", "Change the valve")
     (told,) = [one.sentence() for one in lost.acme.export().events if isinstance(one, ChunksGone)]
     assert told.startswith("ABC-1: 1 chunk of an attachment or text of 14.0 kB cannot be sent, being gone from the archive: ")
-    assert f": {kept.name}. globex waits for the attachment; everything else goes on." in told
+    assert f": {kept.name}. globex waits for it; everything else goes on." in told
     done = come(lost)
     assert only(done, BytesMissing).startswith("ABC-1 needs 1 more chunk of an attachment (")
     assert [one.fields["summary"] for one in lost.globex.desk.list()] == ["Pump runs hot", "Change the valve"]

@@ -27,9 +27,16 @@ PURE = {"errors", "model", "bundle"}
 DISK = {"os", "io", "pathlib", "shutil", "tempfile", "glob"}
 OUTSIDE = DISK | {"subprocess", "socket", "time", "random", "secrets", "uuid", "logging"}
 # Start-up time was measured: `filesync --help` opens no site, a ledger that is there already needs no alembic, and what fits
-# its schema needs nobody who explains. `filesync status` asks no tracker, so it needs no HTTP client. Only what takes long is
+# its schema needs nobody who explains. `filesync status` asks no tracker, so it needs no HTTP client; few mappings have conditions. Only what takes long is
 # shown while it goes on.
-LATE = {"cli/app.py", "cli/progress.py", "ledger/ledger.py", "bundle/schema.py", "trackers/registry.py"}
+LATE = {
+    "cli/app.py",
+    "cli/progress.py",
+    "ledger/ledger.py",
+    "bundle/schema.py",
+    "trackers/registry.py",
+    "rules/load.py",
+}
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 

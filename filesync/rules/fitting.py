@@ -130,7 +130,7 @@ class _Entry:
                 yield self._problem(what, "default", "in")
 
     def _flow(self) -> Iterator[Problem]:
-        said = [key for key in ("way", "only") if key in self._said]
+        said = [key for key in ("way", "only", "when", "text") if key in self._said]
         kind, source = self._field.spec.kind, self._field.source
         if said and kind in _BOTH_WAYS:
             yield self._problem(f"nothing can be made without its {kind}: it always flows both ways", said[0])
@@ -143,8 +143,17 @@ class _Entry:
             yield self._problem(f"the contract has this site, {self._site}, as the source of {quoted(self._theirs)}", "way")
         if way is Way.OUT and source not in (None, self._site):
             yield self._problem(f"the contract has {source} as the only source of {quoted(self._theirs)}", "way")
+        if "text" in self._said:
+            yield from self._text(sends=way is Way.OUT or source == self._site)
         if "only" in self._said and source == self._site and self._field.mode is Mode.GUARD:
             yield self._problem("the contract wants edits at the partner's answered from here (mode: guard)", "only")
+
+    def _text(self, *, sends: bool) -> Iterator[Problem]:
+        spec = self._field.spec
+        if spec.kind is not FieldKind.TEXT or spec.many or spec.options:
+            yield self._problem(f"{quoted(self._theirs)} is no free text in the contract", "text")
+        elif not sends:
+            yield self._problem("what is told as a text cannot be read back: say `way: out`", "text")
 
 
 def _unknown_words(document: Document, at: At, table: Mapping[str, str], words: Iterable[str] | None) -> Iterator[Problem]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from filesync.bundle.verdict import shown
 from filesync.errors import ConfigError, Problem
 from filesync.model.ids import Kind
 from filesync.model.links import LINK
@@ -17,8 +19,9 @@ from filesync.rules.fitting import allowed_words, locals_of, problems
 from filesync.rules.given import constants_of, given_problems, presets_of
 from filesync.rules.mapping import Rules
 from filesync.rules.sieve import make_sieves
-from filesync.rules.standing import NOBODY, FieldRule, LinkRule, VisibilityRule, Way
+from filesync.rules.standing import NOBODY, Condition, FieldRule, Form, LinkRule, VisibilityRule, Way
 from filesync.rules.users import By, Users
+from filesync.rules.ways import WHY
 from filesync.rules.words import SAME, Words
 from filesync.settings import Document, did_you_mean, load, place_in_file, quoted
 
@@ -49,8 +52,9 @@ def make_rules(contract: Contract, mapping: Document | None = None, *, site: str
     """A contract seen through the mapping of the site of this name. Raises ConfigError with every inconsistency of the two."""
     document = mapping or _NO_MAPPING
     data: Mapping[str, Any] = document.data
-    said = (problems(contract, document, site=site), given_problems(contract, document, site=site))
-    found = sorted(chain.from_iterable(said), key=place_in_file)
+    said, wrong = _said_of_issues(document)
+    every = (problems(contract, document, site=site), given_problems(contract, document, site=site), wrong)
+    found = sorted(chain.from_iterable(every), key=place_in_file)
     if found:
         raise ConfigError(found, hint=f"Mend {document.name}; the contract is what both sites agreed on.")
     own = {Kind(kind): DeletePolicy(policy) for kind, policy in data.get("deletes", {}).items()}
@@ -59,7 +63,7 @@ def make_rules(contract: Contract, mapping: Document | None = None, *, site: str
     links = LinkRule(Words(data.get("links", {})), frozenset(contract.links))
     return Rules(
         contract,
-        tuple(_rules(contract, data, users)),
+        tuple(_rules(contract, data, users, said)),
         links,
         {**contract.deletes, **own},
         users,
@@ -102,7 +106,7 @@ def gaps(
             )
             found.append(Problem(name, what))
             continue
-        if (spec.kind, spec.many) != (field.spec.kind, field.spec.many):
+        if rule.form is None and (spec.kind, spec.many) != (field.spec.kind, field.spec.many):
             found.append(Problem(name, f"is {_shape(field.spec)} in the contract and {_shape(spec)} in the tracker"))
         known = {FieldKind.TYPE: types, FieldKind.STATUS: statuses}.get(field.spec.kind, spec.options)
         if rule.field.spec.kind is not FieldKind.USER and rule.stand_in is None:
@@ -126,16 +130,47 @@ def _shape(spec: FieldSpec) -> str:
     return f"of kind {spec.kind} (a set)" if spec.many else f"of kind {spec.kind}"
 
 
-def _rules(contract: Contract, data: Mapping[str, Any], users: Users) -> Iterator[FieldRule]:
+def _rules(contract: Contract, data: Mapping[str, Any], users: Users, compiled: _Said) -> Iterator[FieldRule]:
     named = locals_of(data)
     local = {theirs: ours for ours, theirs in named.items()}
     for name, field in contract.fields.items():
         ours = local.get(name) or (None if name in named else name)
         if ours is not None and name not in data.get("constants", {}):
-            yield _rule(contract, data, ours=ours, field=field, users=users)
+            yield _rule(contract, data, ours=ours, field=field, users=users, compiled=compiled)
 
 
-def _rule(contract: Contract, data: Mapping[str, Any], *, ours: str, field: ContractField, users: Users) -> FieldRule:
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What of a mapping is compiled, by our names of the fields."""
+
+    when: Mapping[str, Condition]
+    text: Mapping[str, Form]
+
+
+def _said_of_issues(document: Document) -> tuple[_Said, list[Problem]]:
+    """Conditions and texts, and what is wrong with them. What compiles them is loaded only where a mapping has any."""
+    entries = {ours: entry for ours, entry in document.data.get("fields", {}).items() if isinstance(entry, dict)}
+    sources = [(ours, key, entry[key]) for ours, entry in entries.items() for key in ("when", "text") if key in entry]
+    when: dict[str, Condition] = {}
+    text: dict[str, Form] = {}
+    wrong: list[Problem] = []
+    if sources:
+        from filesync.rules import expressions  # noqa: PLC0415, start-up time
+
+        for ours, key, source in sources:
+            try:
+                if key == "when":
+                    when[ours] = expressions.Condition(source)
+                else:
+                    text[ours] = expressions.Form(source)
+            except ValueError as error:
+                wrong.append(document.problem(("fields", ours, key), shown(str(error), limit=WHY)))
+    return _Said(when, text), wrong
+
+
+def _rule(
+    contract: Contract, data: Mapping[str, Any], *, ours: str, field: ContractField, users: Users, compiled: _Said
+) -> FieldRule:
     kind = field.spec.kind
     named = data.get("fields", {}).get(ours, {})
     said: Mapping[str, Any] = named if isinstance(named, dict) else {}
@@ -161,6 +196,8 @@ def _rule(contract: Contract, data: Mapping[str, Any], *, ours: str, field: Cont
         spare=default.get("out"),
         way=Way(said.get("way", Way.BOTH)),
         born_only="only" in said,
+        when=compiled.when.get(ours),
+        form=compiled.text.get(ours),
     )
 
 

@@ -12,6 +12,7 @@ from filesync.model.ids import Gid, Kind
 from filesync.model.issue import RESTRICTION, Item
 from filesync.model.links import LINK, link_parts
 from filesync.model.values import REMEMBERED, SHORT, FieldKind, Flat, Value, flat_name, split_name
+from filesync.rules.asking import asleep, formed, known
 from filesync.rules.contract import BELOW, BODY, VISIBLE_TO, Contract, DeletePolicy
 from filesync.rules.prose import Prose
 from filesync.rules.sieve import ALL_THROUGH, Sieves
@@ -31,7 +32,9 @@ class Outward(msgspec.Struct, frozen=True, kw_only=True):
     dropped: tuple[Dropped, ...]
     untold: frozenset[str]  # wire fields that hold something which cannot be told: neither empty nor comparable
     withheld: bool = False  # few may see it here, and the partner would not know: nothing of it is told
-    silent: frozenset[str] = frozenset()  # wire fields, bare, that our mapping never tells: neither empty nor to be touched
+    # wire fields, bare, of which our mapping tells nothing, of this issue or ever: neither empty nor to be touched
+    silent: frozenset[str] = frozenset()
+    failed: Mapping[str, str] = {}  # those of them of which it could not say whether or what, and why
 
 
 class Inward(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +69,14 @@ class Rules:
         self._visibilities = visibilities
         self._constants = constants  # by wire name: told with every issue of ours
         self._presets = presets  # ours, flat: given to every issue that is made here for the partner's
-        self._by_local = {rule.local: rule for rule in rules}
+        self._by_local = {rule.local: rule for rule in rules if rule.form is None}
+        self._formed = tuple(rule for rule in rules if rule.form is not None)
+        self._conditional = tuple(rule for rule in rules if rule.when is not None)
+        self.asks: Mapping[str, frozenset[str]] = {  # by wire name: what conditions and texts ask for of our fields
+            rule.field.spec.name: frozenset(name for one in (rule.when, rule.form) if one is not None for name in one.names)
+            for rule in rules
+            if rule.when is not None or rule.form is not None
+        }
         self._by_wire = {rule.field.spec.name: rule for rule in rules}
         self._silent = frozenset(rule.field.spec.name for rule in rules if rule.way is Way.IN)
         self._naming = {LINK, *(rule.local for rule in rules if rule.field.spec.kind is FieldKind.PARENT)}  # other issues
@@ -150,14 +160,42 @@ class Rules:
         self._tell(way, item.ref.kind, item.fields if all_of_it else self._among(item.fields, only or ()))
         if self._constants and item.ref.kind is Kind.ISSUE and item.origin is None:
             way.fields.update(self._constants)
+        silent = self._silent if item.ref.kind is Kind.ISSUE else frozenset[str]()
+        if self.asks and item.ref.kind is Kind.ISSUE:
+            silent |= self._ask(way, item)
         return Outward(
             fields=way.fields,
             unresolved=tuple(way.unresolved),
             dropped=tuple(way.dropped),
+            failed=way.failed,
             untold=frozenset(way.untold),
             withheld=all_of_it and self._withheld(item, way),
-            silent=self._silent if item.ref.kind is Kind.ISSUE else frozenset(),
+            silent=silent,
         )
+
+    def asleep(self, names: Collection[str], fields: Flat, *, key: str) -> Mapping[str, str]:
+        """Those of these wire fields, bare, that do not flow for an issue with these fields of ours: "", or why not.
+
+        `key` is the issue's; "" for one that is being made.
+        """
+        asked = [rule for rule in self._conditional if rule.field.spec.name in names]
+        return asleep(asked, known(fields, key=key)) if asked else {}
+
+    def _ask(self, way: WayOut, item: Item) -> frozenset[str]:
+        """Tell the texts that are made. Returns the fields that do not flow for this issue, or of which that cannot be said."""
+        issue = known(item.fields, key=item.about.key)
+        silent = asleep(self._conditional, issue)
+        for rule in self._formed:
+            spec = rule.field.spec
+            try:
+                text = formed(rule, issue)
+            except ValueError as error:
+                silent[spec.name] = str(error)
+                continue
+            if text:
+                way.fields[spec.name] = way.text(text)
+        way.failed.update((name, why) for name, why in silent.items() if why)
+        return frozenset(silent)
 
     def wire(
         self,

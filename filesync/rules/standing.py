@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 from filesync.bundle.verdict import shown
 from filesync.model.links import link_end, link_parts
@@ -13,6 +14,26 @@ from filesync.rules.contract import ContractField
 from filesync.rules.words import Words
 
 NOBODY: Final = ""  # where nobody stands in: the field is left empty
+
+
+class Condition(Protocol):
+    """Of which issues of ours something is true. `names`: the fields of ours that it asks for."""
+
+    names: frozenset[str]
+
+    def holds(self, known: Mapping[str, object]) -> bool:
+        """Whether it is. Raises ValueError with words for a person, in which there is no value."""
+        ...
+
+
+class Form(Protocol):
+    """A text made of an issue's values. `names`: the fields of ours that it asks for."""
+
+    names: frozenset[str]
+
+    def filled(self, known: Mapping[str, object]) -> str:
+        """The text. Raises ValueError with words for a person, in which there is no value."""
+        ...
 
 
 class Way(StrEnum):
@@ -35,12 +56,15 @@ class FieldRule:
     spare: str | None  # what is told for a value of ours that has no word
     way: Way
     born_only: bool  # told and taken when the issue is made, never after
+    when: Condition | None  # it flows, both ways, only for issues of which this is true
+    form: Form | None  # any value is told as this text, and none is taken
 
     @property
     def is_free(self) -> bool:
         """Whether it holds any text, in nobody's words."""
         spec = self.field.spec
-        return spec.kind is FieldKind.TEXT and not spec.many and not self.words.listed and self.allowed is None
+        wordless = not self.words.listed and self.allowed is None
+        return spec.kind is FieldKind.TEXT and not spec.many and wordless and self.form is None
 
     def outward(self, text: str) -> str:
         """Our value in the contract's words. Raises ValueError with words for a person."""
@@ -71,7 +95,7 @@ class FieldRule:
 
     def takes(self, *, new: bool) -> bool:
         """Whether what arrives for it is written here; `new`: as its issue is made."""
-        return self.way is not Way.OUT and (new or not self.born_only)
+        return self.way is not Way.OUT and self.form is None and (new or not self.born_only)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ class WayOut:
         self.unresolved: list[str] = []
         self.dropped: list[Dropped] = []
         self.untold: set[str] = set()
+        self.failed: dict[str, str] = {}
 
     def text(self, value: str) -> str:
         """A free text, told."""

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from filesync.agent.incoming.arrivals import KeptOut
+from filesync.agent.outgoing.departures import RuleFails
+from filesync.model.values import Value
 from tests.merge.scene import contract, crash, cross, events, refuse, refuse_nothing, shared, value
 from tests.support.two_sites import World, two_sites
 
@@ -22,6 +24,9 @@ fields:
   customer_reference: {field: customer_reference, way: in}
   labels: {field: labels, way: in}
   due_date: {field: due_date, only: create}
+  location: {field: location, when: "type == 'Bug' and not fix_versions"}
+  story_points: {field: story_points, when: "owner_component > 3"}
+  reviewers: {field: description, way: out, text: "{{ value | join(', ') }} ({{ key }})"}
 constants: {target_version: "2.0"}
 presets: {severity: Minor, platforms: [HPC-200, Simulator]}
 """
@@ -208,3 +213,72 @@ def test_a_preset_is_no_edit_until_somebody_edits_it(world: World) -> None:
     world.acme.desk.edit(key, {"severity": "Major"})
     world.settle()
     assert value(world.globex, key, "severity") == "Major"
+
+
+def test_a_field_flows_both_ways_only_for_issues_of_which_its_condition_is_true(world: World) -> None:
+    bug = world.acme.desk.create("Bug", "bug", {"location": ["Pump"]})
+    task = world.acme.desk.create("Task", "task", {"location": ["Controller"]})
+    world.send(world.acme)
+    assert (value(world.globex, bug, "location"), value(world.globex, task, "location")) == (["Pump"], None)
+    for key in (bug, task):
+        world.globex.desk.edit(key, {"location": ["Hydraulics"], "summary": f"of {key}"})
+    theirs = world.globex.desk.create("Task", "theirs", {"location": ["Pump"]})
+    done = world.send(world.globex)
+    assert (value(world.acme, bug, "location"), value(world.acme, task, "location")) == (["Hydraulics"], ["Controller"])
+    assert (value(world.acme, task, "summary"), value(world.acme, theirs, "location")) == (f"of {task}", None)
+    assert [one.fields for one in events(done, KeptOut)] == [["location"]]
+    world.settle()
+    assert world.globex.conflicts() == world.acme.conflicts() == []
+    assert value(world.globex, task, "location") == ["Hydraulics"]  # nothing of it was told, nor taken for empty
+
+
+def test_what_is_edited_while_a_condition_is_false_goes_out_once_it_is_true(world: World) -> None:
+    key = world.acme.desk.create("Bug", "bug", {"location": ["Pump"]})
+    world.send(world.acme)
+    world.acme.desk.edit(key, {"fix_versions:2.0": True, "location": ["Controller"]})
+    world.settle()
+    assert value(world.globex, key, "location") == ["Pump"]
+    world.acme.desk.edit(key, {"fix_versions:2.0": None})
+    world.settle()
+    assert value(world.globex, key, "location") == ["Controller"]
+
+
+def test_an_edit_is_judged_with_what_comes_with_it(world: World) -> None:
+    key = world.globex.desk.create("Task", "task")
+    world.send(world.globex)
+    world.globex.desk.edit(key, {"type": "Bug", "location": ["Pump"]})
+    world.settle()
+    assert (value(world.acme, key, "type"), value(world.acme, key, "location")) == ("Bug", ["Pump"])
+
+
+def test_a_condition_that_fails_is_told_without_a_value_and_holds_up_nothing_else(world: World) -> None:
+    key = world.acme.desk.create("Bug", "ours", {"story_points": "3", "owner_component": "Firmware"})
+    world.acme.desk.create("Bug", "too", {"story_points": "3", "owner_component": "Firmware"})
+    failed = [one for one in world.acme.export().events if isinstance(one, RuleFails)]
+    assert [(one.key, one.field) for one in failed] == [(key, "story_points")]
+    assert "'>' not supported between instances of 'str' and 'int'" in failed[0].sentence()
+    assert "Firmware" not in failed[0].sentence()
+    world.carry(to=world.globex)
+    world.globex.import_()
+    assert (value(world.globex, key, "summary"), value(world.globex, key, "story_points")) == ("ours", None)
+    world.globex.desk.edit(key, {"story_points": "5", "summary": "both"})
+    done = world.send(world.globex)
+    assert (value(world.acme, key, "summary"), value(world.acme, key, "story_points")) == ("both", "3")
+    assert "story_points (its condition (when) cannot be answered: '>' not" in events(done, KeptOut)[0].sentence()
+    world.settle()
+
+
+def test_any_value_is_told_as_a_text_and_never_taken_back(world: World) -> None:
+    fields: dict[str, Value] = {"reviewers:w.chen": True, "reviewers:j.becker": True, "description": "{{ 7 * 7 }}"}
+    key = world.acme.desk.create("Bug", "ours", fields)
+    world.send(world.acme)
+    assert value(world.globex, key, "description") == f"j.becker, w.chen ({key})"
+    world.globex.desk.edit(key, {"description": "{{ key }}"})
+    world.settle()
+    assert value(world.acme, key, "description") == "{{ 7 * 7 }}"
+    world.acme.desk.edit(key, {"reviewers:w.chen": None})
+    world.settle()
+    assert value(world.globex, key, "description") == f"j.becker ({key})"
+    world.acme.desk.edit(key, {"reviewers:j.becker": None})
+    world.settle()
+    assert value(world.globex, key, "description") is None

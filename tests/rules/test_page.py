@@ -113,11 +113,17 @@ def test_a_fresh_site_takes_the_examples_and_works_with_them(capsys: pytest.Capt
 
 def test_what_one_site_decides_alone_is_as_the_page_says() -> None:
     own = RIGHT["mapping.yaml, of one site's own"]
-    with two_sites(contract=RIGHT["contract.yaml"], mappings=(own, "fields: {summary: title, priority: urgency}\n")) as world:
+    with two_sites(
+        contract=RIGHT["contract.yaml"], mappings=(own, "types: {Bug: Defect}\nfields: {summary: title, priority: urgency}\n")
+    ) as world:
         acme, globex = world.sides
         fields: dict[str, Value] = {"priority": "Lowest", "labels:x": True, "location": ["Pump"], "reporter": "w.chen"}
-        key = acme.desk.create("Task", "ours", fields)
+        key = acme.desk.create("Task", "ours", {**fields, "environment": "lab", "reviewers:w.chen": True})
+        bug = acme.desk.create("Bug", "a bug", {"environment": "lab", "components:Firmware": True})
         world.send(acme)
+        assert globex.desk.show(key).issue.fields.get("environment") is None
+        assert globex.desk.show(bug).issue.fields["environment"] == "lab"
+        assert globex.desk.show(key).issue.fields["customer_reference"] == f"w.chen ({key})"
         there = globex.desk.show(key).issue.fields
         assert {name: there.get(name) for name in ("priority", "labels:x", "location", "assignee")} == {
             "priority": "Medium",
@@ -134,7 +140,7 @@ def test_what_one_site_decides_alone_is_as_the_page_says() -> None:
         globex.desk.create("Task", "theirs")
         world.settle()
         theirs = next(one.fields for one in acme.issues() if one.fields["summary"] == "theirs")
-        assert (theirs["environment"], theirs["components:Firmware"]) == ("acme's", True)
+        assert (theirs["customer_reference"], theirs["components:Firmware"]) == ("acme's", True)
         assert {name: here[name] for name in ("priority", "labels:x", "labels:y", "location", "reporter")} == {
             "priority": "Low",
             "labels:x": True,

@@ -97,13 +97,17 @@ def _mistyped(rules: Rules, have: Description) -> Iterator[Problem]:
         for ours in (*rule.words.listed, *([rule.stand_in] if rule.stand_in else ())):
             if known and ours not in known:
                 yield Problem(where, f"the tracker has no {quoted(ours)}{did_you_mean(ours, known)}")
-    yield from _ill_preset(rules, here)
+    yield from _ill_asked(rules, here)
     for ours in rules.links.words.listed:
         if have.links and ours not in have.links:
             yield Problem(LINK, f"the tracker has no {quoted(ours)}{did_you_mean(ours, have.links)}")
 
 
-def _ill_preset(rules: Rules, here: Mapping[str, FieldSpec]) -> Iterator[Problem]:
+def _ill_asked(rules: Rules, here: Mapping[str, FieldSpec]) -> Iterator[Problem]:
+    """Fields and words of presets, and fields that conditions and texts ask for, which the tracker does not have."""
+    for name, asked in rules.asks.items():
+        for ours in sorted(asked - here.keys()):
+            yield Problem(name, f"its rule asks for {quoted(ours)}, which the tracker does not have{did_you_mean(ours, here)}")
     for flat, value in rules.preset(()).items():
         ours, element = split_name(flat)
         spec, word = here.get(ours), value if element is None else element

@@ -91,6 +91,10 @@ def _findings(
         yield Standing.TO_SEND, ""
     if paired.flow(name) is Flow.WE_TAKE_DRIFT and _differs(name, facts):
         yield Standing.STAYS, f"{them} alone tells it: an edit here stays until the next one there"
+    if outward is not None and name in outward.silent and _differs(name, facts):
+        yield Standing.STAYS, outward.failed.get(name) or "our mapping keeps it here for this issue (when)"
+    if not paired.tells(facts.kind, name, new=facts.row is None) and _differs(name, facts):
+        yield Standing.STAYS, "our mapping has it told with the creation only"
     # where it is neither, the reason of the whole is the field's
     yield Standing.STAYS if facts.row is None or _differs(name, facts) else Standing.AGREED, ""
 

@@ -13,10 +13,11 @@ from filesync.agent.site import Paired
 from filesync.ledger import streams
 
 
-def left_out(conn: sa.Connection, paired: Paired, fields: Collection[str], record: Record) -> None:
-    """Tell those of these fields, by their bare wire names, that were not told yet."""
-    if not fields:
+def left_out(conn: sa.Connection, paired: Paired, named: Collection[tuple[str, str]], record: Record) -> None:
+    """Tell those of these fields, bare wire names each with why its rule fails or "", that were not told yet."""
+    if not named:
         return
+    fields = [f"{name} ({why})" if why else name for name, why in named]
     fact = f"kept out {paired.exchange.id}"
     told = set(json.loads(streams.site_fact(conn, fact) or "[]"))
     if new := sorted(set(fields) - told):

@@ -14,7 +14,7 @@ from filesync.ledger import shadows
 from filesync.model.change import Create
 from filesync.model.ids import Gid, Kind
 from filesync.model.links import link_end
-from filesync.model.values import Value, utc_text
+from filesync.model.values import Value, split_name, utc_text
 from filesync.rules.mapping import Inward
 from filesync.trackers.base import Born, Draft
 
@@ -78,7 +78,9 @@ class Births:
     def _birth(self, step: Make, *, without: Collection[str] = ()) -> Inward:
         """What it is born with, in our tracker's words: all but status, links and `without`; and what our mapping gives."""
         kind, rules = step.change.kind, self._paired.rules
-        taken = {name: value for name, value in step.change.fields.items() if rules.takes(kind, name, new=True)}
+        asleep = self._view.asleep(kind, step.change.fields)
+        told = (one for one in step.change.fields.items() if split_name(one[0])[0] not in asleep)
+        taken = {name: value for name, value in told if rules.takes(kind, name, new=True)}
         given = (one for one in taken.items() if one[0] != STATUS and link_end(one[0]) is None)
         fields = {name: value for name, value in given if name not in without}
         inward = self._view.inward(kind, fields, step.outcome.unnamed)

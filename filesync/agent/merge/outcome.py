@@ -83,7 +83,7 @@ class Outcome(msgspec.Struct):
     refused: list[str] = []  # names of fields, for people
     revisit: set[str] = set()  # issues the next export looks at
     named: tuple[str, str] | None = None  # of an issue that was made: our key, and the partner's
-    untaken: set[str] = set()  # wire fields, bare, of which our mapping takes nothing, or nothing now
+    untaken: dict[str, str] = {}  # wire fields, bare, of which our mapping takes nothing here: "", or why that is unsure
     unnamed: set[str] = set()  # issues that its texts name and that are not here yet, by the partner's keys
     doubted: bool = False  # an earlier call may have made the entity, and this did not find out
 

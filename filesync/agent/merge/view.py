@@ -210,10 +210,9 @@ class View:
         issue = self.issue(local, fresh=fresh) if local is not None else None
         if issue is None:
             return None
-        for item in (issue.item,) if row.parent is None else issue.children:
-            if item.ref.local == row.local and item.ref.kind is row.kind:
-                break
-        else:
+        items = [issue.item] if row.parent is None else issue.children
+        item = next((one for one in items if one.ref.local == row.local and one.ref.kind is row.kind), None)
+        if item is None:
             return None
         names = None if only is None else {split_name(name)[0] for name in (*only, *self.doubts.get(row.gid, ()))}
         outward = self._paired.rules.outward(item, self.gid_of, only=names, prose=self.prose)
@@ -229,13 +228,25 @@ class View:
         """Fields of an item in the contract's words."""
         return self._paired.rules.wire(kind, fields, self.gid_of, prose=self.prose)
 
+    def asleep(self, kind: Kind, fields: Flat, *, item: Item | None = None, key: str = "") -> Mapping[str, str]:
+        """Those of these wire fields, bare, that do not flow for an issue once they have arrived: "", or why not.
+
+        `item`: as our tracker shows it; None for one that is being made.
+        """
+        rules = self._paired.rules
+        names = {split_name(name)[0] for name in fields} & rules.asks.keys() if kind is Kind.ISSUE else ()
+        if not names:
+            return {}
+        taken = {name: value for name, value in fields.items() if rules.takes(Kind.ISSUE, name, new=item is None)}
+        arriving = rules.inward(Kind.ISSUE, taken, self.local_of, prose=self.prose).fields
+        here = item.fields if item is not None else rules.preset(taken)
+        return rules.asleep(names, {**here, **arriving}, key=key)
+
     def inward(self, kind: Kind, fields: Flat, unnamed: set[str]) -> Inward:
         """Fields in the contract's words as they are written here.
 
         To `unnamed` it adds the partner's keys of issues that their texts name and that are not here yet.
         """
-        for name in self._paired.rules.texts(kind):
-            text = fields.get(name)
-            if isinstance(text, str):
-                unnamed |= self.prose.unknown(text)
+        texts = (fields.get(name) for name in self._paired.rules.texts(kind))
+        unnamed.update(key for text in texts if isinstance(text, str) for key in self.prose.unknown(text))
         return self._paired.rules.inward(kind, fields, self.local_of, prose=self.prose)

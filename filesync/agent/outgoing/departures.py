@@ -61,6 +61,22 @@ class NotTold(Event, frozen=True, kw_only=True):
         return f"{self.key}: {self.field} was not sent: {ended(self.why)} The rest of the issue goes on."
 
 
+class RuleFails(Event, frozen=True, kw_only=True):
+    """A condition or a text of our mapping cannot be made of an issue. Told once an export for each field and reason."""
+
+    severity = Severity.WARNING
+    standing = True
+    key: str
+    field: str
+    why: str  # without a value
+
+    def sentence(self) -> str:
+        return (
+            f"{self.field} is not sent for {self.key}, nor for other issues that are alike in this: {ended(self.why)} "
+            "All else goes on. Mend the mapping."
+        )
+
+
 class NoPlace(Event, frozen=True, kw_only=True):
     """What the partner has stays there: that no issue of ours shows a field any more is nobody's edit."""
 

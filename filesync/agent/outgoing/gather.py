@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Final
 
 from filesync.agent.naming import prose
-from filesync.agent.outgoing.departures import NotRead, NotTold, PairedBefore, Unpaired, Withheld
+from filesync.agent.outgoing.departures import NotRead, NotTold, PairedBefore, RuleFails, Unpaired, Withheld
 from filesync.agent.outgoing.feed import piece
 from filesync.agent.outgoing.found import Found
 from filesync.agent.outgoing.places import Places
@@ -43,6 +43,7 @@ class Gather:
         self._prose = prose(site, paired)
         self._places = Places(site, paired)
         self._sieving = Sieving(paired)
+        self._failed: set[tuple[str, str]] = set()  # what our mapping could not say of some issue, and why
         self._shortage = Shortage(paired)
         with site.ledger.begin() as conn:
             self._doubted = frozenset(shadows.doubts(conn, self._x.id))
@@ -258,6 +259,10 @@ class Gather:
         found.again.update((item.ref.issue, one) for one in outward.unresolved)
         for one in outward.dropped:
             self._record.add(NotTold(key=item.about.key, field=one.field, why=one.why))
+        for field, why in outward.failed.items():
+            if (field, why) not in self._failed:
+                self._failed.add((field, why))
+                self._record.add(RuleFails(key=item.about.key, field=field, why=why))
         self._shortage.note(found.short, item, outward)
         if outward.withheld:
             self._record.add(Withheld(key=item.about.key, kind=item.ref.kind))
@@ -301,9 +306,9 @@ class Gather:
     def _endless(self, gid: Gid, shown: Mapping[str, Value]) -> frozenset[str]:
         """Links that were agreed on and are gone, though nobody took them away: their other end is deleted or apart."""
         row = self._rows.get(gid)
-        if row is None or row.shadows.here.keys() <= shown.keys():
+        if row is None or row.fields.keys() <= shown.keys():
             return frozenset()
-        agreed = [name for name, before in row.shadows.here.items() if name not in shown and before != EMPTY]
+        agreed = [name for name, shadow in row.fields.items() if name not in shown and shadow.here != EMPTY]
         ends = {name: end for name in agreed if (end := link_end(name)) is not None}
         if not ends:
             return frozenset()

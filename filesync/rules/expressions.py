@@ -1,0 +1,140 @@
+"""Conditions and texts of a mapping: the part of Jinja2 that says something of one issue and can do nothing else.
+
+No loops, no calls, no attributes of objects, few filters: what is written takes a bounded time, and what it makes a bounded
+room. Values are data, never a part of what is compiled. Whoever needs this imports it late: few mappings do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from jinja2 import TemplateError, TemplateSyntaxError, Undefined, UndefinedError, filters, meta, nodes
+from jinja2.environment import Template, TemplateExpression
+from jinja2.exceptions import SecurityError
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+MADE: Final = 32_767  # characters of a text that is made: what a Jira takes
+_PLACES: Final = 9  # decimal places that `round` leaves at most
+_GIVEN: Final = frozenset({"fields", "key", "value"})
+_TAKEN: Final = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.Expr, nodes.Helper)
+
+
+def _join(value: Sequence[object] | str, between: str = ", ") -> str:
+    if isinstance(value, str):
+        return value
+    return _bounded(str(between).join(map(str, value)), len(value) * len(str(between)))
+
+
+def _replace(value: object, old: str, new: str) -> str:
+    text = str(value)
+    _bounded(text, text.count(old) * len(new))
+    return text.replace(old, new)
+
+
+def _float(value: object) -> float:
+    return 0.0 if isinstance(value, Undefined) else float(str(value))
+
+
+def _int(value: object) -> int:
+    return int(_float(value))
+
+
+def _round(value: float, places: int = 0) -> float:
+    return round(float(value), max(0, min(places, _PLACES)))
+
+
+def _bounded(text: str, more: int = 0) -> str:
+    if len(text) + more > MADE:
+        raise SecurityError(f"it would make a text of more than {MADE} characters")
+    return text
+
+
+class _Small(ImmutableSandboxedEnvironment):
+    intercepted_binops = frozenset({"*", "**", "%"})  # "x" * 1000000000, and the like with numbers
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """Of numbers alone, and none that grow beyond measure."""
+        if operator == "**" or not (isinstance(left, int | float) and isinstance(right, int | float)):
+            raise SecurityError(f"{operator} stands between numbers alone" if operator != "**" else "** is not taken")
+        return super().call_binop(context, operator, left, right)
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:  # noqa: ARG002 - none is
+        """None: `fields.x` is the field x."""
+        return False
+
+
+def _environment() -> _Small:
+    # an empty field is undefined, and that is no mistake: it is false, holds nothing, and is written as nothing
+    made = _Small(autoescape=False, keep_trailing_newline=True)
+    known = ("abs", "default", "first", "last", "length", "lower", "sort", "string", "title", "trim", "upper")
+    made.filters = {name: filters.FILTERS[name] for name in known}
+    made.filters |= {"float": _float, "int": _int, "join": _join, "replace": _replace, "round": _round}
+    made.globals = {}
+    return made
+
+
+_ENVIRONMENT: Final = _environment()
+
+
+class Condition:
+    """An expression that is true of an issue, or not."""
+
+    def __init__(self, source: str) -> None:
+        """Raises ValueError with words for a person."""
+        self._compiled: TemplateExpression = _compiled(lambda: _ENVIRONMENT.compile_expression(source))
+        self.names = _names("{{ " + source + " }}")
+
+    def holds(self, known: Mapping[str, object]) -> bool:
+        """Whether it is true. Raises ValueError with words for a person, in which there is no value."""
+        return bool(_asked(lambda: self._compiled(known)))
+
+
+class Form:
+    """A text with places for an issue's values."""
+
+    def __init__(self, source: str) -> None:
+        """Raises ValueError with words for a person."""
+        self.names = _names(source)
+        self._compiled: Template = _compiled(lambda: _ENVIRONMENT.from_string(source))
+
+    def filled(self, known: Mapping[str, object]) -> str:
+        """The text. Raises ValueError with words for a person, in which there is no value."""
+        return str(_asked(lambda: _bounded(self._compiled.render(known))))
+
+
+def _compiled(compile_it: Any) -> Any:
+    try:
+        return compile_it()
+    except TemplateSyntaxError as error:
+        raise ValueError(str(error.message).rstrip(".")) from error
+
+
+def _asked(ask: Any) -> Any:
+    try:
+        return ask()
+    except (UndefinedError, SecurityError, TypeError) as error:  # these name names and kinds, never a value
+        raise ValueError(str(error)) from error
+    except (TemplateError, ArithmeticError, ValueError, LookupError, RecursionError) as error:
+        raise ValueError(f"it fails ({type(error).__name__})") from error
+
+
+def _names(source: str) -> frozenset[str]:
+    """The fields that it asks for, by our names. Raises ValueError for what is not taken."""
+    tree = _compiled(lambda: _ENVIRONMENT.parse(source))
+    for node in tree.find_all(nodes.Node):
+        taken = isinstance(node, _TAKEN) and not isinstance(node, nodes.Call)
+        written_out = not isinstance(node, nodes.Getitem) or isinstance(node.arg, nodes.Const | nodes.Slice)
+        if not taken:
+            raise ValueError(f"{type(node).__name__.lower()} is not taken: conditions, values and filters alone are")
+        if not written_out:
+            raise ValueError("what stands in [] is written out: a value there would show in messages")
+    return frozenset({*(meta.find_undeclared_variables(tree) - _GIVEN), *_by_name(tree)})
+
+
+def _by_name(tree: nodes.Template) -> Iterator[str]:
+    """Those that stand as fields["Fix version"]."""
+    for item in tree.find_all(nodes.Getitem):
+        if isinstance(item.node, nodes.Name) and item.node.name == "fields" and isinstance(item.arg, nodes.Const):
+            yield str(item.arg.value)

@@ -12,9 +12,10 @@ from typing import Final
 
 from benchmarks.material import TEXT, Prose, fields, gid_of, issue
 from benchmarks.tracker import MemoryTracker
-from filesync.agent.founding import create_site
+from filesync.agent.founding import CONFIG, NewSite, create_site
 from filesync.agent.partners import pairing
 from filesync.agent.site import Site
+from filesync.cli.app import now
 from filesync.config import load_config
 from filesync.ledger import shadows, streams
 from filesync.ledger.streams import Direction
@@ -58,7 +59,8 @@ def pair_of_sites(folder: Path, *, encrypt: bool, settings: Mapping[str, str] | 
 
 
 def _site(folder: Path, name: str, settings: Mapping[str, str]) -> Site:
-    path = create_site(folder / name, name=name, tracker="embedded", project="ABC")
+    create_site(folder / name, NewSite(name=name, tracker="embedded", project="ABC"), clock=now)
+    path = folder / name / CONFIG
     text = path.read_text(encoding="utf-8")
     for line, other in settings.items():
         assert line in text

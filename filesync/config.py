@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import sys
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,12 +13,10 @@ from pathlib import Path
 from string import Template
 from typing import Any, Final
 
-import yaml
-
 from filesync.errors import ConfigError, Problem
 from filesync.model.ids import SiteId
 from filesync.rules.contract import FIRST
-from filesync.settings import READ, At, Document, duration, load, place_in_file, size
+from filesync.settings import READ, At, Document, duration, in_quotes, load, place_in_file, size, spelt
 from filesync.trackers.registry import KINDS, secret_files, settings_problems
 
 _DEFAULTS: Final[Mapping[str, str]] = {
@@ -172,15 +170,22 @@ def load_config(path: Path) -> Config:
     return config
 
 
-def new_config(*, site: SiteId, name: str, tracker: str, project: str) -> str:
-    """The commented filesync.yaml of a new site: `load_config` gives back these values, and defaults for the rest."""
-    settings = template(f"settings-{tracker if tracker in KINDS else KINDS[0]}.yaml")
+def new_config(*, site: SiteId, name: str, tracker: str, project: str, settings: Mapping[str, str] | None = None) -> str:
+    """The commented filesync.yaml of a new site: `load_config` gives back these values, and defaults for the rest.
+
+    `settings`: what is known of `tracker.settings`; each has a line in the template of its kind of tracker.
+    """
+    text = template(f"settings-{tracker if tracker in KINDS else KINDS[0]}.yaml")
+    for setting, value in (settings or {}).items():
+        place = "token_file" if setting.startswith("token_") else setting  # where the template says who we are
+        line = f"    {setting}: {spelt(value)}"
+        text = "\n".join(line if re.match(rf"    (# )?{place}: ", one) else one for one in text.splitlines())
     words = {
-        "settings": settings.rstrip(),
+        "settings": text.rstrip(),
         "site": site,
-        "name": _quoted(name),
-        "tracker": _quoted(tracker),
-        "project": _quoted(project),
+        "name": in_quotes(name),
+        "tracker": in_quotes(tracker),
+        "project": in_quotes(project),
     }
     return Template(template("filesync.yaml")).substitute(words)
 
@@ -302,8 +307,3 @@ class _Reader:
                 what = f"must be from {smallest >> 10} KiB to {largest >> 20} MiB, which is what a partner takes"
                 self.problems.append(self.document.problem(("limits", name), what))
         return limits
-
-
-def _quoted(text: str) -> str:
-    """As a YAML text in quotes: `null` is a name like any other."""
-    return yaml.safe_dump(text, default_style='"', allow_unicode=True, width=sys.maxsize).rstrip("\n")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,7 @@ READ: Final = {  # where it is said what may stand in a file, by schema
 _WORDS: Final = {"true": True, "false": False, "null": None, "~": None, "": None}
 _WHOLE: Final = re.compile(r"-?(0|[1-9][0-9]{0,14})")  # longer digits are text: nothing here counts that far
 _DECIMAL: Final = re.compile(r"-?(0|[1-9][0-9]{0,14})\.[0-9]{1,9}")
+_PLAIN: Final = re.compile(r"[^\W\d_](?:[\w./+&()'-]| (?=[^ #]))*")  # a word that needs no quotes
 _DURATION: Final = re.compile(r"([0-9]{1,6})([smhd])")
 _SIZE: Final = re.compile(r"([1-9][0-9]{0,8}) ([KMG]iB)")
 _SPANS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -129,6 +131,16 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def quoted(word: str) -> str:
     """Somebody's word in a message: in quotes, escaped and cut."""
     return f'"{shown(word, limit=_SHOWN)}"'
+
+
+def spelt(word: str) -> str:
+    """A word as it can stand anywhere in a settings file: as it is where nothing mistakes it, else in quotes."""
+    return word if _PLAIN.fullmatch(word) and word not in _WORDS else in_quotes(word)
+
+
+def in_quotes(text: str) -> str:
+    """Any text as a YAML text in quotes: `null` is a name like any other."""
+    return yaml.safe_dump(text, default_style='"', allow_unicode=True, width=sys.maxsize).rstrip("\n")
 
 
 # ── the schema, in words ────────────────────────────────────────────────────────────────────────────────────────

@@ -7,44 +7,65 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from filesync.agent.drafts.files import Drafted, describe, draft_files, take_contract
+from filesync.agent.record import Clock
 from filesync.agent.site import make_ledger_file
 from filesync.bundle.write import NAMESPACE
-from filesync.config import load_config, new_config, template
-from filesync.errors import ConfigError, Problem, disk_problem
+from filesync.config import Config, load_config, new_config, template
+from filesync.errors import ConfigError, FilesyncError, Problem, disk_problem
 from filesync.keys.age import make_identity
 from filesync.keys.signers import AllowedSigner, add_signer
 from filesync.keys.sshsig import make_key
 from filesync.ledger.ledger import Ledger
 from filesync.model.ids import SiteId
-from filesync.trackers.registry import make_tracker
+from filesync.trackers.registry import OWN, make_tracker
 
 CONFIG: Final = "filesync.yaml"
 _RULES: Final = ("contract.yaml", "mapping.yaml")
 _CARRIED: Final = ("outbox", "inbox")  # where the carrier, who may be another account, comes and goes
 _PRIVATE: Final = ("keys", "archive", "store", "quarantine", "state", "guard")
 _DRAFT: Final = ".filesync.new"
+_AGAIN: Final = "Nothing was made: mend that and run it again, or leave out --url and ask later, with `filesync draft`."
 
 
-def create_site(directory: Path, *, name: str, tracker: str, project: str) -> Path:
-    """Make folders, keys, configuration and, where we keep it ourselves, the tracker. Returns the configuration's path.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSite:
+    """What is said of a new site. `settings`: what is known of its tracker's; with a `url` among them the tracker is asked."""
 
-    Raises ConfigError (a wrong name or project, or a site is there already), DiskProblem, KeyProblem.
+    name: str
+    tracker: str
+    project: str
+    settings: Mapping[str, str] = field(default_factory=dict)
+    contract: Path | None = None  # the partner's
+
+    @property
+    def asks(self) -> bool:
+        """Whether contract and mapping are drafted from what the tracker has."""
+        return "url" in self.settings or (self.tracker == OWN and self.contract is not None)
+
+
+def create_site(directory: Path, new: NewSite, *, clock: Clock) -> Drafted | None:
+    """Make folders, keys, configuration and, where we keep it ourselves, the tracker. Returns what was drafted.
+
+    Raises ConfigError (a wrong name or project, or a site is there already), DiskProblem, KeyProblem; where the tracker is
+    asked, also what that raises.
     """
     path = directory / CONFIG
     try:
         if path.exists():
             raise ConfigError([Problem(str(path), "there is a site here already")], hint="choose another folder")
         with _draft(directory) as draft:
-            _make(draft, name=name, tracker=tracker, project=project)
+            drafted = _make(draft, directory, new, clock=clock)
             _move(draft, directory)
     except OSError as error:
         raise disk_problem(error, directory) from error
-    return path
+    return drafted
 
 
 @contextmanager
@@ -65,27 +86,56 @@ def _draft(directory: Path) -> Iterator[Path]:
                 one.rmdir()
 
 
-def _make(folder: Path, *, name: str, tracker: str, project: str) -> None:
-    """The whole site, in an empty folder. Raises ConfigError, KeyProblem, OSError."""
+def _make(folder: Path, directory: Path, new: NewSite, *, clock: Clock) -> Drafted | None:
+    """The whole site, in an empty folder that becomes `directory`. Raises KeyProblem, OSError, and as `_rules`."""
     for one in _PRIVATE:
         (folder / one).mkdir(mode=0o700)
     path = folder / CONFIG
-    path.write_text(new_config(site=SiteId(str(uuid.uuid4())), name=name, tracker=tracker, project=project), encoding="utf-8")
+    site = SiteId(str(uuid.uuid4()))
+    text = new_config(site=site, name=new.name, tracker=new.tracker, project=new.project, settings=new.settings)
+    path.write_text(text, encoding="utf-8")
     try:
         config = load_config(path)
     except ConfigError as error:
-        problems = [Problem("--name, --tracker or --project", one.what) for one in error.problems]
+        problems = [Problem("--name, --tracker, --project, --url or who we are", one.what) for one in error.problems]
         raise ConfigError(problems, hint="Nothing was made. Mend that and run it again.") from None
-    make_tracker(tracker, project=project, settings=config.tracker.settings, folder=config.tracker.base)
-    for rules in _RULES:
-        (folder / rules).write_text(template(rules), encoding="utf-8")
-    key = make_key(config.keys.signing or folder / "keys" / "signing", comment=f"filesync {name}")
-    add_signer(config.keys.allowed_signers, AllowedSigner(name, key, (NAMESPACE,)))
+    settings = config.tracker
+    make_tracker(settings.kind, project=settings.project, settings=settings.settings, folder=settings.base)
+    drafted = _rules(config, directory, new, clock=clock)
+    key = make_key(config.keys.signing or folder / "keys" / "signing", comment=f"filesync {new.name}")
+    add_signer(config.keys.allowed_signers, AllowedSigner(new.name, key, (NAMESPACE,)))
     make_identity(config.keys.age)
     make_ledger_file(config.folders.ledger)
     Ledger.open(config.folders.ledger).close()  # whole: who looks into a site makes nothing
     for file in config.folders.state.iterdir():
         file.chmod(0o600)
+    return drafted
+
+
+def _rules(config: Config, directory: Path, new: NewSite, *, clock: Clock) -> Drafted | None:
+    """Contract and mapping: drafted where the tracker is asked, else as they are written for everybody.
+
+    Raises ConfigError, DiskProblem, and what asking the tracker raises.
+    """
+    folder = config.path.parent
+    contract, mapping = (folder / one for one in _RULES)
+    for one in (contract, mapping) if new.asks or new.contract is not None else ():
+        if (directory / one.name).exists():
+            one.write_bytes((directory / one.name).read_bytes())  # it was agreed before, and is kept
+    if not new.asks:
+        mapping.write_text(template(mapping.name), encoding="utf-8")
+        if new.contract is None:
+            contract.write_text(template(contract.name), encoding="utf-8")
+        else:
+            take_contract(new.contract, contract, site=new.name)
+        return None
+    try:
+        # what a person's token is called is said from the folder that is to be; our own tracker stands in the draft
+        have = describe(config.tracker, folder=folder if new.tracker == OWN else directory, clock=clock)
+        return draft_files(contract, mapping, have, site=new.name, agreed=new.contract)
+    except FilesyncError as error:
+        error.hint = f"{error.hint} {_AGAIN}".lstrip()
+        raise
 
 
 def _move(draft: Path, directory: Path) -> None:

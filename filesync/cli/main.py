@@ -28,6 +28,7 @@ class Verb(NamedTuple):
 # In the order in which a person comes to need them.
 VERBS: Final = {
     "init": Verb("init", "init", "Make a new site in a folder."),
+    "draft": Verb("draft", "draft", "Draft contract and mapping from what the tracker has."),
     "check": Verb("check", "check", "Check the configuration, folders, rights, space, keys and tracker."),
     "pair": Verb("pair", "pair", "Agree with a partner on an exchange."),
     "pair-issues": Verb("pair_issues", "pair_issues", "Tie issues that both sites had before, so that none is made twice."),

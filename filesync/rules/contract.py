@@ -31,11 +31,11 @@ BELOW: Final[Mapping[Kind, Mapping[str, FieldKind]]] = {
 }
 # of a comment or worklog, where the contract has words for it: who alone may see it (model/issue.py, RESTRICTION)
 VISIBLE_TO: Final = "visible_to"
-_TAKEN: Final = frozenset({LINK, VISIBLE_TO, *(name for fields in BELOW.values() for name in fields)})
+TAKEN: Final = frozenset({LINK, VISIBLE_TO, *(name for fields in BELOW.values() for name in fields)})
 
 OWN_NAME: Final = (FieldKind.TYPE, FieldKind.STATUS, FieldKind.PARENT)  # kinds that stand once, under their own name
-_MUST_LIST: Final = (FieldKind.OPTION, FieldKind.CASCADE)
-MAY_LIST: Final = (*_MUST_LIST, FieldKind.VERSION, FieldKind.COMPONENT, FieldKind.LABEL)
+MUST_LIST: Final = (FieldKind.OPTION, FieldKind.CASCADE)
+MAY_LIST: Final = (*MUST_LIST, FieldKind.VERSION, FieldKind.COMPONENT, FieldKind.LABEL)
 CASCADE_DEPTH: Final = 2  # parent and child
 _canonical = msgspec.json.Encoder(order="sorted")
 
@@ -228,7 +228,7 @@ def _field_problems(document: Document, name: str) -> Iterator[Problem]:
     entry = document.data["fields"][name]
     kind = FieldKind(entry["kind"])
     at: At = ("fields", name)
-    if name in _TAKEN:
+    if name in TAKEN:
         yield document.problem(
             at,
             f"`{name}` is what links, or a field of what belongs to an issue, are called: call this one something else",
@@ -253,7 +253,7 @@ def _option_problems(document: Document, at: At, kind: FieldKind) -> Iterator[Pr
     options = document.data["fields"][at[-1]].get("options", [])
     if options and kind not in MAY_LIST:
         yield document.problem((*at, "options"), f"a field of kind {kind} has no options")
-    if kind in _MUST_LIST and not options:
+    if kind in MUST_LIST and not options:
         yield document.problem(at, f"a field of kind {kind} lists its options", key=True)
     if kind is FieldKind.CASCADE:
         for index, option in enumerate(options):

@@ -107,7 +107,8 @@ class Description:
     lacks: Mapping[str, str] = field(default_factory=dict)  # rights that our account has not, and what they are for
     forms: Mapping[str, Form] = field(default_factory=dict)  # by type; not there: nothing is known of it
     unaddressed: int = 0  # of the users that it lists, how many show us no e-mail address
-    labels: Mapping[str, str] = field(default_factory=dict)  # what people see for fields and users, where it is not the name
+    labels: Mapping[str, str] = field(default_factory=dict)  # what people see for fields, where that is not the name
+    people: Mapping[str, str] = field(default_factory=dict)  # what they see for users
 
 
 class Tracker(Protocol):

@@ -17,7 +17,8 @@ from filesync.trackers.base import Tracker
 from filesync.trackers.embedded import Desk, EmbeddedTracker, create_project, read_definition
 from filesync.trackers.jira import settings as jira
 
-KINDS: Final = ("embedded", *jira.KINDS)
+OWN: Final = "embedded"  # the kind that filesync keeps itself
+KINDS: Final = (OWN, *jira.KINDS)
 
 
 class EmbeddedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from filesync.agent.events import Event
-from filesync.agent.founding import create_site
+from filesync.agent.founding import CONFIG, NewSite, create_site
 from filesync.agent.partners import pairing
 from filesync.agent.running.loop import Around
 from filesync.agent.running.service import Pulse
@@ -87,8 +87,9 @@ def with_a_second_partner(side: Side) -> Path:
     """Pair the side with a third site, under an exchange and inbox of its own. Returns that inbox."""
     inbox = side.folder / "second-inbox"
     inbox.mkdir()
-    path = create_site(side.folder.parent / "initech", name="initech", tracker="embedded", project="ABC")
-    with Site.open(load_config(path), clock=side.clock) as third:
+    folder = side.folder.parent / "initech"
+    create_site(folder, NewSite(name="initech", tracker="embedded", project="ABC"), clock=side.clock)
+    with Site.open(load_config(folder / CONFIG), clock=side.clock) as third:
         ours, theirs = pairing.offer(side.site, SECOND), pairing.offer(third, "main")
         pairing.accept(third, ours, exchange="main", encrypt=False, direction=Direction.BOTH, outbox=None, inbox=None)
     pairing.accept(side.site, theirs, exchange=SECOND, encrypt=False, direction=Direction.BOTH, outbox=None, inbox=inbox)

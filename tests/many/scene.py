@@ -15,11 +15,12 @@ from typing import Any
 
 import pytest
 
-from filesync.agent.founding import create_site
+from filesync.agent.founding import CONFIG, NewSite, create_site
 from filesync.agent.incoming.importer import Imports, import_once
 from filesync.agent.outgoing.exporter import Exports, export_once
 from filesync.agent.partners import pairing
 from filesync.agent.site import Site
+from filesync.cli.app import now
 from filesync.cli.main import run
 from filesync.config import load_config
 from filesync.ledger import streams
@@ -137,7 +138,8 @@ def _template() -> Path:
     place = _folder()
     atexit.register(shutil.rmtree, place)
     for name in ("acme", "globex", "initech"):
-        path = create_site(place / name, name=name, tracker="embedded", project="ABC")
+        create_site(place / name, NewSite(name=name, tracker="embedded", project="ABC"), clock=now)
+        path = place / name / CONFIG
         text = path.read_text().replace("settle: 10m", "settle: 0s").replace("inbox_policy: move", "inbox_policy: delete")
         path.write_text(text)
     sites = [Site.open(load_config(place / name / "filesync.yaml")) for name in ("acme", "globex", "initech")]

@@ -23,13 +23,14 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from filesync.agent.asked.status import SiteStatus, status
-from filesync.agent.founding import create_site
+from filesync.agent.founding import CONFIG, NewSite, create_site
 from filesync.agent.incoming.importer import Imports, import_once
 from filesync.agent.naming import prose
 from filesync.agent.outgoing.exporter import Exports, export_once
 from filesync.agent.partners import pairing
 from filesync.agent.site import Site
 from filesync.agent.upkeep.stuck import retry, skip
+from filesync.cli.app import now
 from filesync.config import load_config
 from filesync.errors import Rejected, Unreadable
 from filesync.ledger import journal, shadows, streams, ties
@@ -433,7 +434,8 @@ def template_of(contract: str, mappings: tuple[str, str], scopes: tuple[str, str
     atexit.register(shutil.rmtree, folder)
     sites = []
     for name, mapping, scope in zip(("acme", "globex"), mappings, scopes, strict=True):
-        path = create_site(folder / name, name=name, tracker="embedded", project="ABC")
+        create_site(folder / name, NewSite(name=name, tracker="embedded", project="ABC"), clock=now)
+        path = folder / name / CONFIG
         text = path.read_text().replace("settle: 10m", "settle: 0s").replace("inbox_policy: move", "inbox_policy: delete")
         text = text.replace("workers: 4", f"workers: {workers}")
         if scope:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from filesync.agent.founding import create_site
+from filesync.agent.founding import NewSite, create_site
+from filesync.cli.app import now
 from filesync.errors import ConfigError, Rejected, Unavailable
 from filesync.model.manner import Manner
 from filesync.trackers.registry import make_tracker, manner, open_desk, open_tracker, outlook
@@ -86,7 +87,7 @@ def test_a_folder_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
 
 def test_who_asks_no_tracker_loads_no_http_client(tmp_path: Path) -> None:
     """It takes longer to import than the rest of filesync: measured, see tests/test_layers.py."""
-    create_site(tmp_path / "site", name="acme", tracker="jira-dc", project="ABC")
+    create_site(tmp_path / "site", NewSite(name="acme", tracker="jira-dc", project="ABC"), clock=now)
     script = "import sys; from filesync.cli.main import run; run(sys.argv[1:]); print('httpx2' in sys.modules)"
     call = [sys.executable, "-c", script, "-c", str(tmp_path / "site" / "filesync.yaml"), "status"]
     done = subprocess.run(call, capture_output=True, text=True, check=True)

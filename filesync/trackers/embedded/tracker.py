@@ -79,7 +79,7 @@ class EmbeddedTracker:
             links=tuple(definition.links),
             forms={name: _form(definition, name) for name in definition.types},
             unaddressed=len(definition.users) - len(definition.addresses),
-            labels=definition.users,
+            people=definition.users,
         )
 
     def offered(self) -> Collection[str]:

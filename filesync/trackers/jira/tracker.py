@@ -116,7 +116,8 @@ class JiraTracker:
             lacks=self._project.lacks(),
             forms={name: form(found, one) for name, one in found.types.items()},
             unaddressed=sum(not one for one in found.addresses.values()),
-            labels={**found.users, **{one.name: one.label for one in found.fields}},
+            labels={one.name: one.label for one in found.fields},
+            people=found.users,
         )
 
     def offered(self) -> Collection[str]:

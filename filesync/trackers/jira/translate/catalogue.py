@@ -171,7 +171,7 @@ def _project(http: Reads, project: str, *, cloud: bool) -> Any:
         there = f"; it sees {', '.join(map(quoted, list(seen)[:_PROJECTS])) or 'none'}"
         raise Unavailable(
             f"our account sees no project {quoted(project)}{did_you_mean(called, seen) or there}",
-            hint="Write its key as tracker.project, or have our account let in: without Browse Projects Jira hides it.",
+            hint="Give its key (tracker.project), or have our account let in: without Browse Projects Jira hides it.",
         ) from error
 
 

@@ -33,6 +33,7 @@ SHOWS: Final = {
     "stuck retry": "what is still refused, as stuck list",
     "status": "the names of attachments that wait, and what is not valid where a stream is stopped",
     "check": "words of the contract that this tracker lacks, so that they can be mapped",
+    "draft": "as check",
     "verify": "what is not valid in a file",
     "quarantine list": "what is not valid in a file, or how a text begins that somebody put in its place",
     "quarantine show": "as quarantine list",
@@ -88,6 +89,7 @@ def _first_issues(scene: Scene) -> None:
         scene.call(at, "coverage", "--json", status=ExitCode.DONE)
     scene.call("globex", "stuck", "retry", status=ExitCode.WORK_LEFT)
     scene.call("globex", "check")
+    scene.call("globex", "draft", status=ExitCode.DONE)
 
 
 def _edits_that_meet(scene: Scene) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 from tests.cli.pages import assert_told, commands, type_it
@@ -18,23 +19,25 @@ URLS = {"acme": "https://jira.acme.example", "globex": "https://globex.atlassian
 
 def test_the_steps_of_the_jira_page_work_as_they_are_written(tmp_path: Path) -> None:
     environment = with_filesync(tmp_path)
-    (tmp_path / "samples").symlink_to(ROOT / "samples")
     with JiraSite(DC10) as acme, JiraSite(CLOUD) as globex:
         sites = {"acme": acme, "globex": globex}
         for labels in ({"labels:trial": True}, {}):
             acme.person("t.weber").create({"type": "Bug", "summary": "Pump runs hot", **labels})
         steps = list(commands(STEPS))
-        assert len(steps) > 15
+        assert len(steps) > 12
         for one in steps:
-            if one.command.startswith("cp "):  # between the token and the first check
-                say_where(tmp_path, sites, trial=False)
             if one.command == "filesync export":
-                say_where(tmp_path, sites, trial=True)
-            token = sites[one.who].token if one.who in sites else ""
-            status, told = type_it(one, tmp_path, environment, given=f"{token}\n")
+                set_scope(tmp_path / "acme" / "filesync.yaml")
+            token = next((site.token for name, site in sites.items() if one.command.endswith(f"> {name}.token)")), "")
+            command = one.command
+            for name, site in sites.items():
+                command = command.replace(URLS[name], site.url)
+            status, told = type_it(replace(one, command=command), tmp_path, environment, given=f"{token}\n")
             for name, site in sites.items():
                 told = told.replace(site.url.removeprefix("http://"), URLS[name].removeprefix("https://"))
             assert_told(one, status, told)
+            if "filesync init" in command:
+                hurry(tmp_path / command.split()[2] / "filesync.yaml")
         made = [issue for issue in globex.store.issues.values() if issue.values["summary"] == "Pump runs hot"]
         assert [issue.values["labels"] for issue in made] == [["trial"]]
 
@@ -42,13 +45,10 @@ def test_the_steps_of_the_jira_page_work_as_they_are_written(tmp_path: Path) -> 
 def test_the_steps_of_the_readme_beside_a_jira_work_as_they_are_written(tmp_path: Path) -> None:
     part = README[README.index("## Beside a Jira") : README.index("## What filesync promises")]
     [block] = re.findall(r"^   ```sh\n(.*?)^   ```", part, re.MULTILINE | re.DOTALL)
-    sample = ROOT / "samples" / "jira" / "dc-cloud"
     with JiraSite(DC10) as jira:
         steps = [
             "set -eu",
-            block,
-            f"sed -i 's|^    url: .*|    url: {jira.url}|' filesync.yaml",
-            f"cp {sample}/contract.yaml {sample}/acme/mapping.yaml .",
+            block.replace("https://jira.example.org", jira.url),
             "filesync check || [ $? -eq 6 ]",
         ]
         done = subprocess.run(
@@ -65,15 +65,13 @@ def test_the_steps_of_the_readme_beside_a_jira_work_as_they_are_written(tmp_path
     assert re.findall(r"^BAD  (.*)", done.stdout, re.MULTILINE) == ["exchanges"]
 
 
-def say_where(folder: Path, sites: dict[str, JiraSite], *, trial: bool) -> None:
-    """Write the settings that the page shows into both configurations; acme's scope, too, when it says so."""
-    blocks = re.findall(r"^```yaml\n(    url:.*?)^```", STEPS, re.MULTILINE | re.DOTALL)
+def hurry(file: Path) -> None:
+    """Ask more often than the page says."""
+    file.write_text(file.read_text().replace("\n    url: ", "\n    requests_per_second: 1000\n    url: "))
+
+
+def set_scope(file: Path) -> None:
+    """Write the scope that the page shows into the settings."""
     scope = re.search(r"`(scope: .*?)`", STEPS)
     assert scope is not None
-    for (name, site), block in zip(sites.items(), blocks, strict=True):
-        file = folder / name / "filesync.yaml"
-        quick = "    requests_per_second: 1000\n"  # which the page does not say
-        said = block.replace(URLS[name], site.url) + quick + (f"    {scope[1]}\n" if trial and name == "acme" else "")
-        before = file.read_text()
-        begins, ends = before.index("    url: "), before.index("\n    # ") + 1
-        file.write_text(before[:begins] + said + before[ends:])
+    file.write_text(file.read_text().replace("\n    url: ", f"\n    {scope[1]}\n    url: "))

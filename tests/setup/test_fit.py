@@ -118,6 +118,19 @@ def test_what_never_comes_in_or_never_goes_out_is_not_held_against_the_tracker(t
     assert said(held(tmp_path, more, sends=False)) == ([], [])
 
 
+def test_what_the_mapping_keeps_to_one_way_or_has_a_default_for_is_no_gap(tmp_path: Path) -> None:
+    priority = FieldSpec("priority", FieldKind.OPTION, options=("Low", "None"))
+    have = replace(HAVE, fields=(*without("priority"), priority))
+    refused, notes = said(held(tmp_path, have))
+    assert (len(refused), len(notes)) == (1, 1)
+    out = "fields: {priority: {field: priority, way: out}}\n"
+    assert said(held(tmp_path, have, out)) == ([], notes)
+    into = "fields: {priority: {field: priority, way: in}}\n"
+    assert said(held(tmp_path, have, into)) == (refused, [])
+    both = "fields: {priority: {field: priority, default: {out: Low, in: Low}}}\n"
+    assert said(held(tmp_path, have, both)) == ([], [])
+
+
 def test_a_word_that_the_mapping_has_wrong_is_told_whichever_way_it_goes(tmp_path: Path) -> None:
     mapping = "types: {Bgu: Bug}\nfields: {duee: due}\nlinks: {block: blocks}\n"
     refused, _ = said(held(tmp_path, HAVE, mapping, receives=False))

@@ -16,7 +16,7 @@ from filesync.model.values import FieldKind, FieldSpec, split_name
 from filesync.rules.contract import Flow, flow
 from filesync.rules.load import gaps
 from filesync.rules.mapping import Rules
-from filesync.rules.standing import FieldRule
+from filesync.rules.standing import FieldRule, Way
 from filesync.rules.users import By
 from filesync.settings import did_you_mean, quoted
 from filesync.trackers.base import Description, Form
@@ -38,8 +38,11 @@ class Fit:
 def fit(rules: Rules, have: Description, *, us: str, receives: bool, sends: bool) -> Fit:
     """Hold rules against a tracker, at the site of this name that receives, sends, or does both."""
     ways = {name: flow(rules.contract, name, us) for name in rules.contract.fields}
-    arrive = [name for name, way in ways.items() if receives and way in _TAKEN_IN]
-    leave = [name for name, way in ways.items() if sends and way in _TOLD]
+    here = {name: rule for name in ways if (rule := rules.rule(name)) is not None}
+    arrive = [
+        name for name, way in ways.items() if receives and way in _TAKEN_IN and (name not in here or here[name].takes(new=True))
+    ]
+    leave = [name for name, rule in here.items() if sends and ways[name] in _TOLD and rule.way is not Way.IN]
     refused: list[Problem] = list(_mistyped(rules, have))
     notes: list[Problem] = []
     if receives:
@@ -145,12 +148,7 @@ def _needed(rules: Rules, have: Description) -> Iterator[Problem]:
 def _people(rules: Rules, have: Description) -> Iterator[Problem]:
     """Users whom the contract names and nobody here is."""
     agreed = rules.contract.users if rules.users.by is not By.EMAIL else None  # as in `_wordless`
-    if (
-        agreed is None
-        or not have.users
-        or rules.users.by is By.EMAIL
-        or not any(one.spec.kind is FieldKind.USER for one in rules.contract.fields.values())
-    ):
+    if agreed is None or not have.users or not any(one.spec.kind is FieldKind.USER for one in rules.contract.fields.values()):
         return
     absent = [word for word in agreed if not any(ours in have.users for ours in rules.users.back(word))]
     if absent:
@@ -216,7 +214,9 @@ def _wordless(rules: Rules, have: Description, leave: Iterable[str]) -> Iterator
 
 
 def _unsaid(rule: FieldRule, ours: Iterable[str]) -> list[str]:
-    return [one for one in ours if rule.allowed is not None and rule.words.out(one) not in rule.allowed]
+    if rule.allowed is None or rule.spare is not None:
+        return []
+    return [one for one in ours if rule.words.out(one) not in rule.allowed]
 
 
 def _uncarried(rules: Rules, have: Description) -> Iterator[Problem]:

@@ -18,8 +18,9 @@ from filesync.trackers.base import Description
 
 _PEOPLE: Final = (
     "Who is who is for a person to say: no name is matched by guess. Ours is left, and the name that travels right.",
-    "Who has the same name on both sides needs no line.",
+    "Who has the same name on both sides needs no line; `users_by: email` on both sides finds them by address.",
 )
+_STAND_IN: Final = "users_default: NAME    # who stands here for everybody whom no line names: our own account, say"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,5 +140,5 @@ def _people(contract: Contract, have: Description) -> _Section:
         for one in have.users
         if one not in agreed
     ]
-    said = [comment(one, indent=2) for one in _PEOPLE] + comment_lines(lines, indent=2)
+    said = [*(comment(one, indent=2) for one in _PEOPLE), *comment_lines(lines, indent=2), comment(_STAND_IN)]
     return _Section("users", said=said) if lines else _Section("users")

@@ -134,7 +134,8 @@ def _rules(config: Config, directory: Path, new: NewSite, *, clock: Clock) -> Dr
         have = describe(config.tracker, folder=folder if new.tracker == OWN else directory, clock=clock)
         return draft_files(contract, mapping, have, site=new.name, agreed=new.contract)
     except FilesyncError as error:
-        error.hint = f"{error.hint} {_AGAIN}".lstrip()
+        if new.tracker != OWN:
+            error.hint = f"{error.hint} {_AGAIN}".lstrip()
         raise
 
 

@@ -20,7 +20,7 @@ from filesync.config import load_config
 from filesync.ledger import shadows, streams
 from filesync.ledger.streams import Direction
 from filesync.model.ids import Kind, Mark, make_mark
-from filesync.model.shadow import Entity, Shadow
+from filesync.model.shadow import Entity, Shadow, Shadows
 from filesync.model.values import Value, digest
 
 EXCHANGE: Final = "main"
@@ -102,8 +102,8 @@ def _fill(one: Scene, issues: int) -> None:
         values = fields(n, prose)
         one.here.issues[str(n)] = issue(n, values, origin=None, prefix="ABC")
         one.there.issues[str(n)] = issue(n, values, origin=gid_of(born, n), prefix="XYZ")
-        told = Entity(gid=gid_of(born, n), kind=Kind.ISSUE, local=str(n), fields=_shadows(values, told=_FIRST))
-        took = Entity(gid=gid_of(born, n), kind=Kind.ISSUE, local=str(n), fields=_shadows(values, took=_FIRST))
+        told = Entity(gid=gid_of(born, n), kind=Kind.ISSUE, local=str(n), shadows=_shadows(values, told=_FIRST))
+        took = Entity(gid=gid_of(born, n), kind=Kind.ISSUE, local=str(n), shadows=_shadows(values, took=_FIRST))
         rows.append((told, took))
         if len(rows) == _PAGE or n == issues:
             for site, page in zip((one.acme, one.globex), zip(*rows, strict=True), strict=True):
@@ -117,5 +117,5 @@ def _fill(one: Scene, issues: int) -> None:
             streams.update_exchange(conn, paired.exchange.id, cursor=tracker.cursor(), basis=paired.basis)
 
 
-def _shadows(values: dict[str, Value], **marks: Mark) -> dict[str, Shadow]:
-    return {name: Shadow(here=digest(value), **marks) for name, value in values.items()}
+def _shadows(values: dict[str, Value], **marks: Mark) -> Shadows:
+    return Shadows.of({name: Shadow(here=digest(value), **marks) for name, value in values.items()})

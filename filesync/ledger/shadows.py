@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from filesync.ledger.tables import MANY, X, doubt, entity, revisit
 from filesync.model.ids import Gid, Kind
-from filesync.model.shadow import Entity, Life, Shadow
+from filesync.model.shadow import Entity, Life, Shadows
 
 _CHUNK: Final = 500  # names in one IN (…): databases bound them
 LAST: Final = "last"  # in place of an issue's local id, which is a number: once everything else was looked at
@@ -41,7 +41,7 @@ _PUT_DOUBT: Final = (
     "insert into doubt (exchange, gid, field, value, since) values (?, ?, ?, ?, ?)"
     " on conflict (exchange, gid, field) do update set value = excluded.value"
 )
-_DROP_DOUBTS: Final = "delete from doubt where exchange = ? and gid = ?"
+_DROP_DOUBTS: Final = "delete from doubt where exchange = ? and gid in (select value from json_each(?))"
 _LOOKED_AT: Final = "delete from revisit where exchange = ? and issue in (select value from json_each(?))"
 
 # Statements are built once: SQLAlchemy takes longer to put one together than SQLite takes to answer it.
@@ -64,14 +64,14 @@ _LAST: Final = sa.select(sa.func.count()).select_from(revisit).where(revisit.c.e
 _REVISITS: Final = sa.select(revisit.c.issue).distinct().where(revisit.c.exchange == X, (revisit.c.once == "") | _PAIRED)
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(dict[str, Shadow]).decode
+_decode = msgspec.json.Decoder(Shadows).decode
 _KINDS: Final = {one.value: one for one in Kind}
 _LIVES: Final = {one.value: one for one in Life}
 
 
 def _entity(row: Any) -> Entity:
     gid, kind, parent, local, state, fields = row  # by place: by name it would take three times as long
-    return Entity(gid=gid, kind=_KINDS[kind], parent=parent, local=local, state=_LIVES[state], fields=_decode(fields))
+    return Entity(gid=gid, kind=_KINDS[kind], parent=parent, local=local, state=_LIVES[state], shadows=_decode(fields))
 
 
 def entities(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) -> dict[Gid, Entity]:
@@ -142,7 +142,7 @@ def coming_elsewhere(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid])
 def save(conn: sa.Connection, exchange_id: int, rows: Iterable[Entity]) -> None:
     """Write these rows in place of what is there."""
     values = [
-        (_encode(one.fields), exchange_id, one.gid, one.kind.value, one.parent, one.local, one.state.value) for one in rows
+        (_encode(one.shadows), exchange_id, one.gid, one.kind.value, one.parent, one.local, one.state.value) for one in rows
     ]
     if values and conn.exec_driver_sql(_SAVE_FIELDS, values).rowcount < len(values):
         conn.exec_driver_sql(_SAVE, values)
@@ -179,9 +179,7 @@ def put_doubts(conn: sa.Connection, exchange_id: int, rows: Iterable[tuple[Gid, 
 
 def drop_doubts(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) -> None:
     """Forget the doubts of entities that were decided."""
-    values = [(exchange_id, gid) for gid in gids]
-    if values:
-        conn.exec_driver_sql(_DROP_DOUBTS, values)
+    conn.exec_driver_sql(_DROP_DOUBTS, (exchange_id, _encode(list(gids)).decode()))
 
 
 # ── issues to be looked at again ────────────────────────────────────────────────────────────────────────────────

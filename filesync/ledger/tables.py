@@ -208,7 +208,7 @@ stream_key = sa.Table(
     sa.Column("revoked", sa.Text, nullable=False, default=""),  # the mark from which on nothing signed with it is taken
 )
 
-# The paired entities and tombstones, with the shadow of every field ({name: [here, told, took]}, JSON).
+# The paired entities and tombstones, with the shadows of their fields (JSON of model.shadow.Shadows).
 entity = sa.Table(
     "entity",
     metadata,

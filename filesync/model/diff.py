@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from filesync.model.change import Blob, Change, Create, Delete, LongTold, Set, Told
 from filesync.model.ids import Gid, Kind, Mark
 from filesync.model.issue import About
-from filesync.model.shadow import Entity, Life, Shadow
+from filesync.model.shadow import Entity, Life
 from filesync.model.values import EMPTY, Value, digests, split_name
 
 TYPE: Final = "type"  # its wire name: always this one
@@ -105,8 +105,8 @@ class Tell(msgspec.Struct, frozen=True, kw_only=True):
     def rows(self, mark: Mark) -> list[Entity]:
         """The ledger's rows once it is told at this place."""
         here = self.digests
-        told = {name: Shadow(here=here.get(name, EMPTY), told=mark, took=self.row.shadow(name).took) for name in self.fields}
-        return [self.row.with_shadows(told), *self.buried]
+        told = self.row.shadows.telling({name: here.get(name, EMPTY) for name in self.fields}, mark)
+        return [replace(self.row, shadows=told), *self.buried]
 
 
 def diff(
@@ -169,12 +169,10 @@ def _changed(
     tells: Tells,
     placed: Callable[[str], bool],
 ) -> dict[str, Value | None]:
-    shadows = row.fields
-    found: dict[str, Value | None] = {
-        name: one.fields[name] for name, now in here.items() if (now != shadows[name].here if name in shadows else now != EMPTY)
-    }
-    if not shadows.keys() <= here.keys():
-        gone = [name for name, shadow in shadows.items() if name not in here and shadow.here != EMPTY]
+    known = row.shadows.here
+    found: dict[str, Value | None] = {name: one.fields[name] for name, now in here.items() if now != known.get(name, EMPTY)}
+    if not known.keys() <= here.keys():
+        gone = [name for name, before in known.items() if name not in here and before != EMPTY]
         found.update({name: None for name in gone if one.kind is not Kind.ISSUE or placed(name)})
     return {name: value for name, value in found.items() if one.may_tell(name) and tells(one.kind, name, new=False)}
 
@@ -187,12 +185,12 @@ def _gone(there: Collection[Gid], rows: Mapping[Gid, Entity], doubted: Collectio
     issues = {row.gid for row in gone if row.kind is Kind.ISSUE}
     return [
         Tell(
-            row=replace(row, state=Life.DEAD, fields={}),
+            row=row.ended(Life.DEAD),
             fields={},
             digests={},
             new=False,
             about=About(),
-            buried=tuple(replace(child, state=Life.DEAD, fields={}) for child in rows.values() if child.parent == row.gid),
+            buried=tuple(child.ended(Life.DEAD) for child in rows.values() if child.parent == row.gid),
         )
         for row in gone
         if row.parent not in issues

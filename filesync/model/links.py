@@ -30,7 +30,7 @@ def link_parts(flat: str) -> tuple[str, str] | None:
 
 def link_end(wire: str) -> Gid | None:
     """The issue at the other end of a link, from its wire name; None when it names no link to an issue."""
-    parts = link_parts(wire)
+    parts = link_parts(wire) if wire.startswith(_PREFIX) else None
     if parts is None or not is_gid(parts[1]) or parts[1].split("/")[1] != Kind.ISSUE:
         return None
     return Gid(parts[1])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -23,7 +24,7 @@ class Life(StrEnum):
 UNAGREED: Final = "?"  # in place of a digest: no value is agreed on, so that ours is told, whatever it is
 
 
-class Shadow(msgspec.Struct, frozen=True, array_like=True):
+class Shadow(msgspec.Struct, frozen=True):
     """What one field agreed on. `here`: digest of the value our tracker may show without anything being told."""
 
     here: str = EMPTY
@@ -31,23 +32,92 @@ class Shadow(msgspec.Struct, frozen=True, array_like=True):
     took: Mark = NEVER  # the partner's last edit decided here: applied, kept or skipped, not merely received
 
 
+class Shadows(msgspec.Struct, frozen=True, array_like=True):
+    """The shadows of an entity's fields, by wire name: as the ledger keeps them, and as an export compares them.
+
+    A mark that most fields have, as after the entity's creation, stands once. That makes a row half as long, and quicker to
+    read and write than a `Shadow` for each field, of which mostly one is asked for.
+    """
+
+    here: Mapping[str, str] = {}  # digests; a field that is not in it is empty, and was never told or taken
+    told_most: Mark = NEVER  # of each field in `here` that is not in `told`
+    took_most: Mark = NEVER
+    told: Mapping[str, Mark] = {}
+    took: Mapping[str, Mark] = {}
+
+    @classmethod
+    def of(cls, shadows: Mapping[str, Shadow]) -> Shadows:
+        """These."""
+        told_most, took_most = (_most(one.told for one in shadows.values()), _most(one.took for one in shadows.values()))
+        return cls(
+            {name: one.here for name, one in shadows.items()},
+            told_most,
+            took_most,
+            {name: one.told for name, one in shadows.items() if one.told != told_most},
+            {name: one.took for name, one in shadows.items() if one.took != took_most},
+        )
+
+    def one(self, name: str) -> Shadow:
+        """That of a field."""
+        here = self.here.get(name)
+        if here is None:
+            return _NOTHING
+        return Shadow(here, self.told.get(name, self.told_most), self.took.get(name, self.took_most))
+
+    def telling(self, digests: Mapping[str, str], mark: Mark) -> Shadows:
+        """After these values were told at this place."""
+        if not self.here:
+            return Shadows(digests, told_most=mark)
+        took = self.took
+        if self.took_most != NEVER and (new := digests.keys() - self.here.keys()):
+            took = {**took, **dict.fromkeys(new, NEVER)}
+        told = {**self.told, **dict.fromkeys(digests, mark)}
+        return Shadows({**self.here, **digests}, self.told_most, self.took_most, told, took)
+
+    def replaced(self, shadows: Mapping[str, Shadow]) -> Shadows:
+        """With these in place of their own."""
+        if not self.here:
+            return Shadows.of(shadows)
+        here, told, took = {**self.here}, self.told, self.took
+        for name, one in shadows.items():
+            here[name] = one.here
+            if one.told != told.get(name, self.told_most):
+                told = {**told, name: one.told}
+            if one.took != took.get(name, self.took_most):
+                took = {**took, name: one.took}
+        return Shadows(here, self.told_most, self.took_most, told, took)
+
+
 class Entity(msgspec.Struct, frozen=True, kw_only=True):
-    """A paired entity or tombstone. `fields` holds the shadows of wire names; one that is absent is empty and never told."""
+    """A paired entity or tombstone. A field that has no shadow is empty and was never told."""
 
     gid: Gid
     kind: Kind
     parent: Gid | None = None  # the issue it belongs to
     local: str | None = None  # its id in our tracker; none where we never had it
     state: Life = Life.LIVE
-    fields: Mapping[str, Shadow] = msgspec.field(default_factory=dict)
+    shadows: Shadows = Shadows()
+
+    @property
+    def fields(self) -> dict[str, Shadow]:
+        """The shadow of each field that has one, by wire name."""
+        return {name: self.shadows.one(name) for name in self.shadows.here}
 
     def shadow(self, name: str) -> Shadow:
         """The shadow of a field."""
-        return self.fields.get(name, _NOTHING)
+        return self.shadows.one(name)
+
+    def ended(self, state: Life) -> Entity:
+        """What is left of it, dead or apart: nothing is agreed on any more."""
+        return msgspec.structs.replace(self, state=state, shadows=Shadows())
 
     def with_shadows(self, shadows: Mapping[str, Shadow]) -> Entity:
         """The same entity with these shadows in place of its own."""
-        return msgspec.structs.replace(self, fields={**self.fields, **shadows})
+        return msgspec.structs.replace(self, shadows=self.shadows.replaced(shadows))
+
+
+def _most(marks: Iterable[Mark]) -> Mark:
+    return next((mark for mark, _ in Counter(marks).most_common(1)), NEVER)
 
 
 _NOTHING: Final = Shadow()

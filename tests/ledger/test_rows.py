@@ -18,7 +18,7 @@ from filesync.ledger.ledger import Ledger
 from filesync.ledger.looked_at import SeenFile
 from filesync.ledger.streams import Direction, Exchange, Sent, State, Taken
 from filesync.model.ids import NO_BUNDLE, BundleId, Generation, Gid, Kind, Mark, StreamId
-from filesync.model.shadow import Entity, Life, Shadow
+from filesync.model.shadow import Entity, Life, Shadow, Shadows
 from filesync.model.values import EMPTY
 
 SITE = "11111111-1111-4111-8111-111111111111"
@@ -153,15 +153,17 @@ def test_a_plain_name_is_stored_as_it_is_so_that_people_can_read_the_ledger(conn
 
 # ── shadows, doubts, revisits ───────────────────────────────────────────────────────────────────────────────────
 
-ROW = Entity(gid=ISSUE, kind=Kind.ISSUE, local="17", fields={"summary": Shadow("aa", MARK, MARK), "labels:x": Shadow("bb")})
-CHILD = Entity(gid=COMMENT, kind=Kind.COMMENT, parent=ISSUE, local="4", fields={"body": Shadow("cc")})
+ROW = Entity(
+    gid=ISSUE, kind=Kind.ISSUE, local="17", shadows=Shadows.of({"summary": Shadow("aa", MARK, MARK), "labels:x": Shadow("bb")})
+)
+CHILD = Entity(gid=COMMENT, kind=Kind.COMMENT, parent=ISSUE, local="4", shadows=Shadows.of({"body": Shadow("cc")}))
 
 
 def test_entities_are_what_was_saved_last(conn: sa.Connection, x: Exchange, y: Exchange) -> None:
     shadows.save(conn, x.id, [ROW, CHILD])
-    shadows.save(conn, x.id, [structs.replace(ROW, state=Life.DEAD, fields={})])
+    shadows.save(conn, x.id, [structs.replace(ROW, state=Life.DEAD, shadows=Shadows())])
     assert shadows.entities(conn, x.id, [ISSUE, COMMENT, OTHER, ISSUE]) == {
-        ISSUE: structs.replace(ROW, state=Life.DEAD, fields={}),
+        ISSUE: structs.replace(ROW, state=Life.DEAD, shadows=Shadows()),
         COMMENT: CHILD,
     }
     assert shadows.entities(conn, y.id, [ISSUE]) == {}

@@ -8,7 +8,7 @@ from filesync.model.change import Create, Delete, Set, Told
 from filesync.model.diff import Seen, Tell, diff
 from filesync.model.ids import NEVER, Gid, Kind, SiteId, make_gid, make_mark
 from filesync.model.issue import About
-from filesync.model.shadow import Entity, Life, Shadow
+from filesync.model.shadow import Entity, Life, Shadow, Shadows
 from filesync.model.values import EMPTY, Value, digest
 
 SITE = SiteId("11111111-2222-3333-4444-555555555555")
@@ -37,12 +37,12 @@ def comment(body: str = "hello") -> Seen:
 
 def row(fields: Mapping[str, Value], *, state: Life = Life.LIVE) -> Entity:
     shadows = {name: Shadow(here=digest(value), told=TOLD, took=TOOK) for name, value in fields.items()}
-    return Entity(gid=ISSUE, kind=Kind.ISSUE, local="1", state=state, fields=shadows)
+    return Entity(gid=ISSUE, kind=Kind.ISSUE, local="1", state=state, shadows=Shadows.of(shadows))
 
 
 def comment_row(*, state: Life = Life.LIVE) -> Entity:
     shadows = {"body": Shadow(here=digest("hello"))}
-    return Entity(gid=COMMENT, kind=Kind.COMMENT, parent=ISSUE, local="9", state=state, fields=shadows)
+    return Entity(gid=COMMENT, kind=Kind.COMMENT, parent=ISSUE, local="9", state=state, shadows=Shadows.of(shadows))
 
 
 def told(
@@ -75,7 +75,7 @@ def test_a_new_issue_is_told_whole_and_before_its_comments() -> None:
         Create(n=2, gid=COMMENT, kind=Kind.COMMENT, parent=ISSUE, fields={"body": "hello"}),
     ]
     assert tells[0].rows(MARK) == [
-        Entity(gid=ISSUE, kind=Kind.ISSUE, local="1", fields={"summary": Shadow(here=digest("s"), told=MARK)})
+        Entity(gid=ISSUE, kind=Kind.ISSUE, local="1", shadows=Shadows.of({"summary": Shadow(here=digest("s"), told=MARK)}))
     ]
     assert [tell.word for tell in tells] == ["create", "create"]
 

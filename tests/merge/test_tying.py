@@ -149,3 +149,19 @@ def test_cut_off_anywhere_it_is_done_again_and_nothing_is_made_twice(monkeypatch
         if not cut_off:
             break
     assert nth > 20
+
+
+def test_trap32_what_few_may_see_here_is_not_taken_for_what_all_may_see_there() -> None:
+    agreed = contract(("worklogs: true\n", "worklogs: true\nvisibilities: [internal]\n"))
+    with two_sites(contract=agreed) as world:
+        for side, few in ((world.acme, ""), (world.globex, "internal")):
+            side.desk.create("Bug", "Pump")
+            side.desk.comment("ABC-1", "Said.", visible_to=few)
+        world.acme.export()
+        world.carry(to=world.globex)
+        assert only(tie(world.globex, ByKey(), Stands.THEIRS).ties).below == 0
+        world.globex.import_()
+        world.settle()
+        world.assert_in_step()
+        seen = [one.fields.get("visibility") for one in world.acme.desk.show("ABC-1").comments]
+        assert sorted(map(str, seen)) == ["None", "internal"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from filesync.agent.asked.coverage import coverage
 from tests.merge.scene import shared, value
 from tests.support.two_sites import two_sites
 
@@ -32,6 +33,10 @@ def test_trap29_an_unknown_user_leaves_the_field_empty_and_is_never_sent_back() 
         world.send(world.acme)
         assert (value(world.globex, key, "assignee"), value(world.globex, key, "reviewers:w.chen")) == (None, True)
         assert (world.globex.queued(), world.round()) == ([], 0)
+        x = world.globex.exchange()
+        with world.globex.site.ledger.begin() as conn:
+            short = coverage(conn, x, examples=1, limit=10).taking
+        assert {(one.field, one.cause) for one in short} == {("assignee", "no-word"), ("reviewers", "no-word")}
         world.globex.desk.edit(key, {"assignee": "t.weber"})
         world.send(world.globex)
         assert value(world.acme, key, "assignee") == "t.weber"

@@ -19,7 +19,7 @@ from filesync.agent.site import Site
 from filesync.ledger import shadows, streams
 from filesync.model.ids import Gid, Kind, Mark, SiteId, make_mark
 from filesync.model.issue import Issue, Ref
-from filesync.model.shadow import Entity, Shadow
+from filesync.model.shadow import Entity, Shadow, Shadows
 from filesync.model.values import Flat, Value, digest
 from filesync.trackers.base import Action, Touched, Write
 from tests.support.memory import from_now
@@ -76,7 +76,7 @@ def know(site: Site, count: int, *, born: SiteId, **marks: Mark) -> None:
                 gid=gid_of(born, n),
                 kind=Kind.ISSUE,
                 local=str(n),
-                fields={name: Shadow(here=digest(value), **marks) for name, value in as_before(n).items()},
+                shadows=Shadows.of({name: Shadow(here=digest(value), **marks) for name, value in as_before(n).items()}),
             )
             for n in range(first, min(first + PAGE, count + 1))
         ]

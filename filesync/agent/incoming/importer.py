@@ -221,12 +221,12 @@ class Importer:
         """
         view = View(self._site, self._paired, self._reach)
         view.load(work.change for work in works)
-        issues = in_hand(works, view)
-        with self._site.busy.hold(issues):
-            self._reach.ask(issues)
-            return self._decide(works, view, taken=taken, done=done)
+        issues = [view.about(work.change) for work in works]
+        with self._site.busy.hold(ours := in_hand(issues, view)):
+            self._reach.ask(ours)
+            return self._decide(works, issues, view, taken=taken, done=done)
 
-    def _decide(self, works: list[Work], view: View, *, taken: Taken | None, done: int) -> list[Outcome]:
+    def _decide(self, works: list[Work], issues: list[Gid], view: View, *, taken: Taken | None, done: int) -> list[Outcome]:
         stopping = self._site.stopping
         merge = Merge(self._site, self._paired, view)
         carry = Carry(self._site, self._paired, view, merge)
@@ -234,7 +234,7 @@ class Importer:
         def look(place: int) -> Step:
             return merge.step(works[place], blocked=taken is not None and works[place].change.gid in view.queued)
 
-        looked = self._team.abreast(by_issue(works, view), look, stopping=stopping)
+        looked = self._team.abreast(by_issue(issues), look, stopping=stopping)
         if looked.trouble is not None:
             raise looked.trouble
         if len(looked.results) < len(works):
@@ -243,7 +243,7 @@ class Importer:
         carry.intend(steps)
         early = carry.births.together(self._team, steps, stopping=stopping)
         # where one of those calls failed, what the others made is finished, and nothing else is begun
-        lanes = by_family(works, steps, view) if early.trouble is None else [[place] for place in early.results]
+        lanes = by_family(issues, steps) if early.trouble is None else [[place] for place in early.results]
         came = self._team.abreast(lanes, lambda place: carry.out(steps[place]), stopping=stopping)
         came.begun |= early.begun
         came.troubles |= early.troubles

@@ -15,7 +15,7 @@ from threading import Event
 from types import TracebackType
 from typing import Final, Generic, Self, TypeAlias, TypeVar
 
-from filesync.agent.merge.outcome import Outcome, Work
+from filesync.agent.merge.outcome import Outcome
 from filesync.agent.merge.steps import Erase, Make, Step, Write
 from filesync.agent.merge.view import View
 from filesync.errors import Unavailable
@@ -42,23 +42,22 @@ class Came(Generic[R]):
         return self.troubles[min(self.troubles)] if self.troubles else None
 
 
-def by_issue(works: Sequence[Work], view: View) -> list[Lane]:
+def by_issue(issues: Iterable[Gid]) -> list[Lane]:
     """Lanes for looking: what is about one issue asks the tracker for it once."""
     lanes: dict[Gid, Lane] = {}
-    for place, work in enumerate(works):
-        lanes.setdefault(view.about(work.change), []).append(place)
+    for place, issue in enumerate(issues):
+        lanes.setdefault(issue, []).append(place)
     return list(lanes.values())
 
 
-def in_hand(works: Sequence[Work], view: View) -> set[str]:
+def in_hand(issues: Iterable[Gid], view: View) -> set[str]:
     """The issues of our tracker that a group is about, by local id; those that are not here yet nobody else can have."""
-    rows = (view.row(view.about(work.change)) for work in works)
+    rows = map(view.row, issues)
     return {row.local for row in rows if row is not None and row.local is not None}
 
 
-def by_family(works: Sequence[Work], steps: Sequence[Step], view: View) -> list[Lane]:
+def by_family(issues: Sequence[Gid], steps: Sequence[Step]) -> list[Lane]:
     """Lanes for writing: issues of the group that name each other, or did until now, are one lane."""
-    issues = [view.about(work.change) for work in works]
     joined: dict[Gid, Gid] = {issue: issue for issue in issues}  # each issue -> another of its lane, at last the first
 
     def first(issue: Gid) -> Gid:
@@ -100,6 +99,9 @@ class Team:
         over = Event()
         left = deque(lanes)
 
+        def ended() -> bool:
+            return over.is_set() or stopping()
+
         def work() -> None:
             try:
                 while True:
@@ -107,7 +109,7 @@ class Team:
                         lane = left.popleft()
                     except IndexError:
                         return
-                    _go(lane, call, came, lambda: over.is_set() or stopping())
+                    _go(lane, call, came, ended)
                     if came.troubles:
                         over.set()
             except BaseException:

@@ -22,7 +22,7 @@ from filesync.ledger.journal import Conflict, Wait
 from filesync.model.change import Create, Told
 from filesync.model.ids import Gid, Kind
 from filesync.model.issue import Ref
-from filesync.model.shadow import Entity, Life, Shadow
+from filesync.model.shadow import Entity, Life, Shadow, Shadows
 from filesync.model.shortfall import Cause
 from filesync.model.values import EMPTY, Flat, Value, digest
 from filesync.rules.mapping import Inward
@@ -140,7 +140,7 @@ class Carry:
             kind=change.kind,
             parent=change.parent,
             local=born.item.ref.local,
-            fields=plan.born(as_told, shown_born, mark=outcome.work.mark),
+            shadows=Shadows.of(plan.born(as_told, shown_born, mark=outcome.work.mark)),
         )
         self._view.keep([row])
         if change.kind is Kind.ISSUE:
@@ -173,7 +173,7 @@ class Carry:
                 outcome.rows.append(row)
                 return outcome
             shown = now
-        names = [*change.fields, *self._merge.emptied(change, row.fields)]
+        names = [*change.fields, *self._merge.emptied(change, row.shadows.here)]
         again = self._merge.fields(outcome, row, shown, {name: Told(change.fields.get(name)) for name in names})
         if isinstance(again, Outcome):
             return again

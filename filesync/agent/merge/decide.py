@@ -194,7 +194,8 @@ class Merge:
         new = plan.being_made(row, outcome.work.mark)
         asleep = self._view.asleep(row.kind, arriving, item=shown.item, key=shown.key)
         for name, one in told.items():
-            if plan.decided(row.shadow(name), outcome.work.mark):
+            shadow = row.shadow(name)
+            if plan.decided(shadow, outcome.work.mark):
                 continue
             if not self._paired.rules.carries(row.kind, name):
                 why = f"{split_name(name)[0]} has no place here under our mapping; left out"
@@ -210,14 +211,14 @@ class Merge:
                 if end is OnEnd.WAIT:
                     waits[name] = targets[name]
                 else:
-                    shadows[name] = msgspec.structs.replace(row.shadow(name), took=outcome.work.mark)
+                    shadows[name] = msgspec.structs.replace(shadow, took=outcome.work.mark)
                 continue
             meeting = Meeting(
                 name=name,
                 now=one.now,
                 have=shown.fields.get(name),
                 base=one.base,
-                shadow=_nobodys(row.shadow(name)) if shown.hides(name) else row.shadow(name),
+                shadow=_nobodys(shadow) if shown.hides(name) else shadow,
                 wins=self._paired.wins(name),
                 flow=self._paired.flow(name),
             )
@@ -257,7 +258,7 @@ class Merge:
         """The outcome once every field of a `Write` is decided, refused or waits."""
         outcome = step.outcome
         outcome.rows = [*outcome.rows, step.row.with_shadows(step.shadows)]
-        if outcome.end is End.SKIPPED and step.writes.keys() & step.shadows.keys():
+        if outcome.end is End.SKIPPED and not step.writes.keys().isdisjoint(step.shadows):
             outcome.end = End.APPLIED
         rest = {name: one for name, one in step.bases.items() if name in step.refused or name in step.waits}
         if rest:
@@ -304,9 +305,7 @@ class Merge:
     def buried(self, row: Entity, life: Life) -> list[Entity]:
         """The rows of an entity and of all that belongs to it, dead or apart."""
         below = self._view.children.get(row.gid, [])
-        return [
-            msgspec.structs.replace(one, state=life, fields={}) for one in (row, *below) if one is row or one.state is Life.LIVE
-        ]
+        return [one.ended(life) for one in (row, *below) if one is row or one.state is Life.LIVE]
 
     # ── ends without a call ─────────────────────────────────────────────────────────────────────────────────────
 

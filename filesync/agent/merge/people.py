@@ -66,7 +66,7 @@ class People:
     def lost(self, outcome: Outcome, row: Entity, shown: Shown) -> None:
         """What of ours, not told yet, goes with what the partner deleted."""
         # a link that is not there any more went with its other end, or is nothing to miss
-        names = {**{name: None for name in row.fields if link_end(name) is None}, **shown.fields}
+        names = {**{name: None for name in row.shadows.here if link_end(name) is None}, **shown.fields}
         lost = [name for name in names if plan.unsent(row.shadow(name), shown.fields.get(name))]
         lost = sorted(self.field(name) for name in lost if self._paired.tells(row.kind, name, new=False))
         below = {one.local: one for one in self._view.children.get(row.gid, [])}

@@ -15,11 +15,14 @@ from filesync.model.shadow import Life
 from filesync.model.shortfall import Cause, bare
 from filesync.model.values import Value
 from filesync.rules.mapping import Rules
+from filesync.rules.standing import NOBODY
 
 
 def landing(rules: Rules, name: str, told: Value | None, landed: Value | None) -> Cause:
     """Why a field, by its wire name, stands here in another form than it was told."""
     rule = rules.rule(name)
+    if rule is not None and rule.stand_in == NOBODY and landed is None:
+        return Cause.NO_WORD
     if rule is not None and rule.stand_in is not None and landed is not None and landed == rule.words.out(rule.stand_in):
         return Cause.STAND_IN
     cut = isinstance(told, str) and (landed is None or (isinstance(landed, str) and told.startswith(landed)))

@@ -210,9 +210,10 @@ class View:
         issue = self.issue(local, fresh=fresh) if local is not None else None
         if issue is None:
             return None
-        items = [issue.item] if row.parent is None else issue.children
-        item = next((one for one in items if one.ref.local == row.local and one.ref.kind is row.kind), None)
-        if item is None:
+        for item in (issue.item,) if row.parent is None else issue.children:
+            if item.ref.local == row.local and item.ref.kind is row.kind:
+                break
+        else:
             return None
         names = None if only is None else {split_name(name)[0] for name in (*only, *self.doubts.get(row.gid, ()))}
         outward = self._paired.rules.outward(item, self.gid_of, only=names, prose=self.prose)
@@ -247,6 +248,8 @@ class View:
 
         To `unnamed` it adds the partner's keys of issues that their texts name and that are not here yet.
         """
-        texts = (fields.get(name) for name in self._paired.rules.texts(kind))
-        unnamed.update(key for text in texts if isinstance(text, str) for key in self.prose.unknown(text))
+        for name in self._paired.rules.texts(kind):
+            text = fields.get(name)
+            if isinstance(text, str):
+                unnamed |= self.prose.unknown(text)
         return self._paired.rules.inward(kind, fields, self.local_of, prose=self.prose)

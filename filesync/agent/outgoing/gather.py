@@ -306,9 +306,9 @@ class Gather:
     def _endless(self, gid: Gid, shown: Mapping[str, Value]) -> frozenset[str]:
         """Links that were agreed on and are gone, though nobody took them away: their other end is deleted or apart."""
         row = self._rows.get(gid)
-        if row is None or row.fields.keys() <= shown.keys():
+        if row is None or row.shadows.here.keys() <= shown.keys():
             return frozenset()
-        agreed = [name for name, shadow in row.fields.items() if name not in shown and shadow.here != EMPTY]
+        agreed = [name for name, before in row.shadows.here.items() if name not in shown and before != EMPTY]
         ends = {name: end for name in agreed if (end := link_end(name)) is not None}
         if not ends:
             return frozenset()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import chain
 
-import msgspec
 import sqlalchemy as sa
 
 from filesync.agent.asked.look import told_keys
@@ -87,9 +86,7 @@ def _decided(conn: sa.Connection, paired: Paired, change: Change, row: Entity | 
             return [Entity(gid=change.gid, kind=change.kind, parent=change.parent, state=Life.APART)]
         case Delete() | Set() if row is not None and (isinstance(change, Delete) or _restricts(paired, change, row)):
             below = shadows.children_of(conn, paired.exchange.id, [row.gid]).get(row.gid, [])
-            return [
-                msgspec.structs.replace(one, state=Life.APART, fields={}) for one in (row, *below) if one.state is Life.LIVE
-            ]
+            return [one.ended(Life.APART) for one in (row, *below) if one.state is Life.LIVE]
         case Set() if row is not None:
             # of a long text the bytes need not be here: whatever it is, what we have is told again
             refused = {name: (digest(told.now), told.base) for name, told in change.fields.items()}

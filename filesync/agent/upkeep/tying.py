@@ -30,8 +30,9 @@ from filesync.model.change import Create
 from filesync.model.ids import Gid, Kind, Mark, make_gid, make_mark
 from filesync.model.issue import Issue, Item
 from filesync.model.links import link_end
-from filesync.model.shadow import Entity, Shadow
+from filesync.model.shadow import Entity, Shadow, Shadows
 from filesync.model.values import Value, digest
+from filesync.rules.contract import VISIBLE_TO
 from filesync.rules.mapping import Outward
 from filesync.rules.prose import readable
 
@@ -279,7 +280,7 @@ class _Tying:
         plain = sorted(one for one in names if link_end(one) is None and self._paired.rules.carries(Kind.ISSUE, one))
         tie.differs = tuple(one for one in plain if ours.fields.get(one) != told.fields.get(one))
         agreed = _agreed(stands, plain, ours.fields, told.fields, mark)
-        return tie.own, Entity(gid=told.gid, kind=Kind.ISSUE, local=tie.local, fields=agreed)
+        return tie.own, Entity(gid=told.gid, kind=Kind.ISSUE, local=tie.local, shadows=Shadows.of(agreed))
 
     def _below(self, told: Create, issues: Mapping[str, Issue | None]) -> tuple[Gid, Entity] | None:
         assert told.parent is not None  # else it were an issue
@@ -294,7 +295,9 @@ class _Tying:
                 self._used.add(own)
                 tie.below += 1
                 agreed = {name: Shadow(here=digest(value)) for name, value in ours.fields.items()}
-                return own, Entity(gid=told.gid, kind=told.kind, parent=told.parent, local=item.ref.local, fields=agreed)
+                return own, Entity(
+                    gid=told.gid, kind=told.kind, parent=told.parent, local=item.ref.local, shadows=Shadows.of(agreed)
+                )
         return None
 
 
@@ -316,7 +319,9 @@ def _agreed(
 
 
 def _same(kind: Kind, ours: Mapping[str, Value], theirs: Mapping[str, Value]) -> bool:
-    """Whether something that belongs to an issue is the same, whoever wrote it."""
+    """Whether something that belongs to an issue is the same, whoever wrote it. What few may see is not what all may."""
+    if ours.get(VISIBLE_TO) != theirs.get(VISIBLE_TO):
+        return False
     match kind:
         case Kind.COMMENT:
             return _words(ours.get("body")) == _words(theirs.get("body"))

@@ -125,6 +125,13 @@ class Limits:
         return min(self.inline_blob, self.piece)
 
 
+class ContractChanges(StrEnum):
+    """What becomes of a contract that a partner proposes: a person decides, or it is accepted if the mapping fits it."""
+
+    ASK = "ask"
+    ACCEPT = "accept"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeRules:
     """The rules of one exchange. `mapping` None: both sides use the contract's words."""
@@ -145,6 +152,7 @@ class Config:
     tracker: TrackerSettings
     limits: Limits
     inbox_policy: InboxPolicy
+    contract_changes: ContractChanges
     contract: Path
     mapping: Path | None
     exchanges: Mapping[str, ExchangeRules]
@@ -241,6 +249,7 @@ class _Reader:
             ),
             limits=self._limits(),
             inbox_policy=InboxPolicy(data.get("inbox_policy", "move")),
+            contract_changes=ContractChanges(data.get("contract_changes", "ask")),
             contract=own.contract,
             mapping=own.mapping,
             exchanges={name: self._rules(("exchanges", name), rules, own) for name, rules in data.get("exchanges", {}).items()},

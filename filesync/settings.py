@@ -74,10 +74,15 @@ def load(path: Path, schema_name: str) -> Document:
         raise ConfigError(
             [Problem(str(path), f"cannot be read: {error.strerror}")], hint="Check the path and the rights of this account."
         ) from error
-    document = read(raw, name=path.name)
+    return parse(raw, schema_name, name=path.name, hint=f"Mend {path} and run `filesync check`. {READ[schema_name]}")
+
+
+def parse(raw: bytes, schema_name: str, *, name: str, hint: str) -> Document:
+    """The bytes of a settings file, held against its schema. Raises ConfigError with every problem."""
+    document = read(raw, name=name)
     found = check(document, schema_name)
     if found:
-        raise ConfigError(found, hint=f"Mend {path} and run `filesync check`. {READ[schema_name]}")
+        raise ConfigError(found, hint=hint)
     return document
 
 

@@ -233,8 +233,7 @@ class Site:
     def ruled(self, one: Exchange) -> Paired:
         """An exchange with its rules, whatever its state. Raises ConfigError."""
         name = one.name
-        us = agreed.Site(self.config.site, self.config.name)
-        them = agreed.Site(one.partner_site, one.partner_name)
+        us, them = self.sides(one)
         if name not in self._rules:
             which = self.config.rules_of(name)
             rules = load_rules(which.contract, which.mapping, site=self.config.name, people=self.tracker.people)
@@ -244,6 +243,15 @@ class Site:
         if name not in self._bases:
             self._bases[name] = self._basis(name)
         return Paired(exchange=one, rules=self._rules[name], basis=self._bases[name], us=us, them=them)
+
+    def sides(self, x: Exchange) -> tuple[agreed.Site, agreed.Site]:
+        """We, and the partner, as the rules know them."""
+        return agreed.Site(self.config.site, self.config.name), agreed.Site(x.partner_site, x.partner_name)
+
+    def forget_rules(self, name: str) -> None:
+        """Another contract is in force on this exchange: its files are read anew."""
+        self._rules.pop(name, None)
+        self._bases.pop(name, None)
 
     def _basis(self, name: str) -> str:
         which = self.config.rules_of(name)

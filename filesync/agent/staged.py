@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from filesync.agent.members import member_chunks
+from filesync.bundle.agreement import Agreement, read_agreement
 from filesync.bundle.changes import CHANGES, checked_changes, read_changes
 from filesync.bundle.introduction import Introduction, read_introduction
 from filesync.bundle.limits import Limits
@@ -78,6 +79,12 @@ def introduction(path: Path, bundle: Bundle) -> Introduction:
     """What a verified bundle of kind keys says. Raises BadBundle, DiskProblem."""
     declared = next(one.content_size for one in bundle.head.header.files if one.path == CHANGES)
     return read_introduction(member_chunks(path, bundle.members[CHANGES]), declared=declared, limits=LIMITS)
+
+
+def agreement(path: Path, bundle: Bundle) -> Agreement:
+    """What a verified bundle of kind contract says. Raises BadBundle, DiskProblem."""
+    declared = next(one.content_size for one in bundle.head.header.files if one.path == CHANGES)
+    return read_agreement(member_chunks(path, bundle.members[CHANGES]), declared=declared, limits=LIMITS)
 
 
 class Changes:

@@ -89,6 +89,19 @@ def named(exchanges: Iterable[Exchange], name: str) -> Exchange:
     )
 
 
+def only_one(site: Site, name: str | None) -> Exchange:
+    """The exchange that a person means; without a name, the only one there is. Raises NotHere, PairingError."""
+    with site.ledger.begin() as conn:
+        there = [one for one in streams.exchanges(conn) if one.state is not State.OFFERED]
+    if name is not None:
+        return named(there, name)
+    if not there:
+        raise PairingError("paired with nobody yet", hint="see: filesync pair --help")
+    if len(there) > 1:
+        raise NotHere(f"there are {len(there)} exchanges", hint="Name one of them with --exchange.")
+    return there[0]
+
+
 def each_exchange(
     app: App, work: Callable[[Site, str], Done], *, only: str | None = None, without: Direction | None = None
 ) -> Results[Done]:

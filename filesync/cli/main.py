@@ -39,6 +39,7 @@ VERBS: Final = {
     "run": Verb("run", "run", "Import what arrives and export on a schedule, until stopped."),
     "pause": Verb("pause", "pause", "Let nothing go out or come in, until resume."),
     "resume": Verb("pause", "resume", "Let paused exchanges go on."),
+    "contract": Verb("contract", "contract", "Look at the contract with a partner, and change it."),
     "resync": Verb("resync", "resync", "Tell issues once more, to bring old ones in line."),
     "status": Verb("status", "status", "Show how far each stream is, and what waits."),
     "why": Verb("why", "why", "Show where an issue stands with every partner, and why."),

@@ -12,10 +12,8 @@ from filesync.agent.events import count_text
 from filesync.agent.upkeep.tying import ByField, ByKey, ByTable, Match, Stands, Tie, Ties, tie_issues
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, json_option
-from filesync.cli.exchanges import exchange_option, named
-from filesync.errors import ConfigError, ExitCode, NotHere, PairingError, Problem, disk_problem
-from filesync.ledger import streams
-from filesync.ledger.streams import State
+from filesync.cli.exchanges import exchange_option, only_one
+from filesync.errors import ConfigError, ExitCode, NotHere, Problem, disk_problem
 
 _COLUMNS: Final = ("ours", "theirs")
 
@@ -48,15 +46,7 @@ def pair_issues(
     """
     match = _match(by_key=by_key, by_field=by_field, table=table)
     with app.site() as site:
-        with site.ledger.begin() as conn:
-            there = [one for one in streams.exchanges(conn) if one.state is not State.OFFERED]
-        one = named(there, exchange) if exchange is not None else there[0] if len(there) == 1 else None
-        if one is None:
-            raise (
-                NotHere("there are several exchanges", hint="name one of them with --exchange")
-                if there
-                else PairingError("paired with nobody yet", hint="see: filesync pair --help")
-            )
+        one = only_one(site, exchange)
         if by_field is not None and by_field not in site.paired(one.name).rules.contract.fields:
             raise NotHere(f"the contract has no field {shown(by_field)!r}", hint="its fields are in contract.yaml")
         found = tie_issues(site, one.name, match, stands=Stands(stands), tie=tie)

@@ -57,6 +57,11 @@ def _show(app: App, file: Path, config: Config, *, changes: bool) -> None:
             app.tell(f"{keys.n:>6}  key {PublicKey.parse(keys.key).fingerprint()} signs from the next bundle on")
             if keys.recipient is not None:
                 app.tell(f"        recipient {shown(keys.recipient)} opens what is sent to {shown(_sender(found))} from now on")
+        if (said := found.agreement()) is not None and changes:
+            words = f": {shown(said.message, limit=_VALUE)}" if said.message else ""
+            app.tell(f"{said.n:>6}  contract {said.version} ({said.digest[:8]}) is {said.says}{words}")
+            for line in said.text.splitlines():
+                app.tell(f"          {shown(line, limit=_VALUE)}")
         for change in found.changes() if changes else ():
             for line in _change(change, claimed_by=shown(_sender(found))):
                 app.tell(line)
@@ -142,6 +147,6 @@ def _document(found: Inspected, *, changes: bool) -> dict[str, object]:
         "header": msgspec.Raw(found.head.header_bytes),
     }
     if changes:
-        keys = found.introduction()
-        told["changes"] = list(found.changes()) if keys is None else [keys]
+        one = found.introduction() or found.agreement()
+        told["changes"] = list(found.changes()) if one is None else [one]
     return told

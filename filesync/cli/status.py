@@ -53,20 +53,13 @@ def lines(site: SiteStatus) -> Iterator[tuple[Say, str]]:
 
 def _exchange(us: str, one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
     locked = "encrypted" if one.encrypt else "signed, not encrypted"
-    person = (
-        Say.LESS
-        if one.state is State.STOPPED
-        or one.stuck
-        or one.revoked
-        or (one.receiving and (one.receiving.other_contract or one.receiving.refused))
-        or (one.sending and one.sending.refused)
-        else Say.NORMAL
-    )
+    person = Say.LESS if _wants_a_person(one) else Say.NORMAL
     yield person, f"{one.name}: {us} and {shown(one.partner) or 'a partner that is not known yet'}, {one.state}, {locked}"
     if one.state is State.STOPPED:
         since = f" since {time_text(one.stopped_since)}" if one.stopped_since else ""
         yield Say.LESS, f"  STOPPED{since}: {shown(one.stopped_why, limit=1_000)}"
     yield from _revoked(one)
+    yield from _proposed(one)
     if one.state is State.PAUSED and one.stopped_since is not None:
         why = f" ({shown(one.stopped_why, limit=1_000)})" if one.stopped_why else ""
         yield Say.NORMAL, f"  PAUSED since {time_text(one.stopped_since)}{why}: filesync resume --exchange {one.name}"
@@ -93,6 +86,26 @@ def _exchange(us: str, one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
             Say.LESS,
             f"  {count_text(one.stuck, 'change')} {'is' if one.stuck == 1 else 'are'} stuck; see: filesync stuck list",
         )
+
+
+def _wants_a_person(one: ExchangeStatus) -> bool:
+    return bool(
+        one.state is State.STOPPED
+        or one.stuck
+        or one.revoked
+        or (one.proposal and not one.proposal.ours)
+        or (one.receiving and (one.receiving.other_contract or one.receiving.refused))
+        or (one.sending and one.sending.refused)
+    )
+
+
+def _proposed(one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
+    if one.proposal is not None:
+        since = f"contract {one.proposal.version} since {time_text(one.proposal.since)}"
+        if one.proposal.ours:
+            yield Say.NORMAL, f"  PROPOSED {since}: nothing new goes out until {shown(one.partner)} has answered"
+        else:
+            yield Say.LESS, f"  PROPOSED by {shown(one.partner)}: {since}; see: filesync contract show"
 
 
 def _revoked(one: ExchangeStatus) -> Iterator[tuple[Say, str]]:

@@ -19,7 +19,7 @@ from filesync.errors import ConfigError, Problem
 from filesync.model.ids import Kind, SiteId
 from filesync.model.links import LINK
 from filesync.model.values import ELEMENTS, FieldKind, FieldSpec, split_name
-from filesync.settings import At, Document, did_you_mean, load, place_in_file, quoted
+from filesync.settings import At, Document, did_you_mean, load, parse, place_in_file, quoted
 
 FIRST: Final = "first"  # the winner is the site whose name sorts first
 BODY: Final = "body"
@@ -114,6 +114,11 @@ class Contract:
 def load_contract(path: Path) -> Contract:
     """Read contract.yaml. Raises ConfigError with every problem."""
     return _agreed(load(path, "contract"), hint=f"Mend {path}, and the partner's copy with it.")
+
+
+def read_contract(text: str, *, name: str, hint: str) -> Contract:
+    """The same of a text that is no file here. Raises ConfigError with every problem."""
+    return _agreed(parse(text.encode(), "contract", name=name, hint=hint), hint=hint)
 
 
 def wins(contract: Contract, field: str, *, us: Site, them: Site) -> bool:

@@ -23,7 +23,7 @@ from filesync.rules.standing import NOBODY, Condition, FieldRule, Form, LinkRule
 from filesync.rules.users import By, Users
 from filesync.rules.ways import WHY
 from filesync.rules.words import SAME, Words
-from filesync.settings import Document, did_you_mean, load, place_in_file, quoted
+from filesync.settings import Document, did_you_mean, load, parse, place_in_file, quoted
 
 _NO_MAPPING = Document("mapping.yaml", {}, {}, {})
 _TWO = 2  # sites have a contract
@@ -41,6 +41,11 @@ def load_rules(contract_path: Path, mapping_path: Path | None, *, site: str, peo
         raise ConfigError([Problem(contract_path.name, what)], hint="A contract is between two sites: mend a name.")
     mapping = None if mapping_path is None else load_mapping(mapping_path)
     return make_rules(contract, mapping, site=site, people=people)
+
+
+def read_mapping(text: str, *, name: str, hint: str) -> Document:
+    """The text of a mapping that is no file here. Raises ConfigError with every problem."""
+    return parse(text.encode(), "mapping", name=name, hint=hint)
 
 
 def load_mapping(path: Path) -> Document:

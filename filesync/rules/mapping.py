@@ -124,6 +124,10 @@ class Rules:
         """How a wire field, flat or bare, stands here."""
         return self._by_wire.get(split_name(field)[0])
 
+    def standing(self, local: str) -> FieldRule | None:
+        """How a field of our tracker, by our name, stands in the contract."""
+        return self._by_local.get(local)
+
     def unplaced(self, offered: Collection[str]) -> frozenset[str]:
         """Wire fields, bare, that stand for none of these fields of our tracker: no issue of ours shows or empties them."""
         return frozenset(wire for wire, rule in self._by_wire.items() if rule.local not in offered)

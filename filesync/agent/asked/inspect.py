@@ -13,7 +13,8 @@ from typing import Final, TypeAlias
 
 from filesync.agent.asked.look import reading
 from filesync.agent.partners.trust import believed, partner_of
-from filesync.agent.staged import LIMITS, Changes, introduction
+from filesync.agent.staged import LIMITS, Changes, agreement, introduction
+from filesync.bundle.agreement import Agreement
 from filesync.bundle.changes import CHANGES
 from filesync.bundle.header import BundleKind, Header
 from filesync.bundle.introduction import Introduction
@@ -56,13 +57,19 @@ class Inspected:
         """The changes of a good bundle, while it is open. Raises DiskProblem."""
         if not self.good or self.plain is None or self.bundle is None or CHANGES not in self.bundle.members:
             return
-        if self.bundle.head.header.kind is not BundleKind.KEYS:
+        if self.bundle.head.header.kind not in {BundleKind.KEYS, BundleKind.CONTRACT}:
             yield from Changes(self.plain, self.bundle)
 
     def introduction(self) -> Introduction | None:
         """What a good bundle of kind keys says, while it is open. Raises DiskProblem."""
         if self.good and self.plain is not None and self.bundle is not None:
             return introduction(self.plain, self.bundle) if self.bundle.head.header.kind is BundleKind.KEYS else None
+        return None
+
+    def agreement(self) -> Agreement | None:
+        """What a good bundle of kind contract says, while it is open. Raises DiskProblem."""
+        if self.good and self.plain is not None and self.bundle is not None:
+            return agreement(self.plain, self.bundle) if self.bundle.head.header.kind is BundleKind.CONTRACT else None
         return None
 
 
@@ -152,6 +159,7 @@ def _checked(found: Inspected, trusted: _Trusted) -> Inspected:
         found = replace(found, bundle=whole)
         try:
             found.introduction()
+            found.agreement()
             for _ in found.changes():  # decompressed only when the signature and every hash were right
                 pass
         except BadBundle as error:

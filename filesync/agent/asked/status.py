@@ -18,7 +18,7 @@ from filesync.bundle.verdict import shown
 from filesync.config import Config
 from filesync.errors import ConfigError, ExitCode, FilesyncError, disk_problem
 from filesync.exchange.judge import NO_CONTRACT
-from filesync.ledger import journal, looked_at, shadows, streams
+from filesync.ledger import journal, looked_at, proposals, shadows, streams
 from filesync.ledger.journal import Wait
 from filesync.ledger.looked_at import ARRIVING, EARLY
 from filesync.ledger.refusals import refusals
@@ -100,6 +100,15 @@ class Receiving:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Proposed:
+    """A contract that waits for the partner's answer, or for ours."""
+
+    version: int
+    ours: bool
+    since: dt.datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeStatus:
     """One exchange: its streams, and the changes that are not decided."""
 
@@ -112,6 +121,7 @@ class ExchangeStatus:
     revoked: int  # from which bundle on the partner's key is revoked, and none has taken its place; 0: it is not
     lacks_recipient: bool  # its age key came with what is revoked: exports wait for its pairing file
     words: str
+    proposal: Proposed | None
     sending: Sending | None  # None: this direction is not used
     receiving: Receiving | None
     waiting: int  # changes that wait for an entity or another change
@@ -185,11 +195,17 @@ def _exchange(conn: sa.Connection, x: Exchange, config: Config, *, now: dt.datet
         revoked=_revoked(conn, x),
         lacks_recipient=x.lacks_recipient,
         words=x.words,
+        proposal=_proposed(conn, x),
         sending=None if x.direction is Direction.RECEIVE else _sending(conn, x),
         receiving=None if x.direction is Direction.SEND else _receiving(conn, x, config, now=now),
         waiting=waits.get(Wait.WAITS, 0) + waits.get(Wait.BEHIND, 0),
         stuck=waits.get(Wait.STUCK, 0),
     )
+
+
+def _proposed(conn: sa.Connection, x: Exchange) -> Proposed | None:
+    one = proposals.of(conn, x.id)
+    return None if one is None else Proposed(version=one.version, ours=one.ours, since=moment(one.since))
 
 
 def _revoked(conn: sa.Connection, x: Exchange) -> int:

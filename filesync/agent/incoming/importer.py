@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from filesync.agent.contract.heard import hear
+from filesync.agent.contract.switch import at_work
 from filesync.agent.events import BundleApplied, ContractDiffers, Event, HadWaited, Stopped
 from filesync.agent.incoming.checkpoint import write_checkpoint
 from filesync.agent.incoming.chunks import drop_early, spend
@@ -35,7 +37,7 @@ from filesync.agent.merge.view import View
 from filesync.agent.progress import Doing
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Halted, Paired, Site
-from filesync.agent.staged import Changes, introduction
+from filesync.agent.staged import Changes, agreement, introduction
 from filesync.bundle.changes import read_change
 from filesync.bundle.header import BundleKind
 from filesync.bundle.read import Bundle
@@ -63,7 +65,7 @@ def import_once(site: Site, name: str) -> Imports:
 
     A stream that is stopped by what came is told by an event, and applies nothing more.
     """
-    paired = site.paired(name)
+    paired = at_work(site, name)
     if paired.exchange.direction is Direction.SEND:
         raise PairingError(f"exchange {name!r} only sends", hint="pair it again with --direction both to receive, too")
     site.check_restored(paired.exchange)
@@ -107,7 +109,7 @@ class Importer:
         self._team = team
         self.counts = Counts()
         self._past, self._there = 0, 0  # changes in the bundles that were applied here, and in all that are to be
-        self.learned = False  # a key of the partner's was introduced
+        self.learned = False  # a key of the partner's was introduced, or another contract is in force
         with site.ledger.begin() as conn:
             self._reach = Reach(site.tracker, unread=journal.count_unread(conn, self._x))
 
@@ -117,9 +119,8 @@ class Importer:
         with self._site.ledger.begin() as conn:
             self._there = sum(one.changes for one in streams.held(conn, self._x))
         bundles = 0
-        while (taken := self._next()) is not None:
-            if not self._bundle(taken):
-                break
+        # once something was learned, what comes next is read by other keys, or under another contract
+        while not self.learned and (taken := self._next()) is not None and self._bundle(taken):
             bundles += 1
         if bundles:
             self._waiting()
@@ -152,8 +153,8 @@ class Importer:
         """I12 and I13: every change decided or queued, then the bundle as a whole. Returns False where it stops the stream."""
         path = self._site.config.folders.store / taken.file
         bundle = reread(self._site, self._paired, taken)
-        if bundle.head.header.kind is BundleKind.KEYS:
-            return self._keys(taken, bundle)
+        if bundle.head.header.kind in {BundleKind.KEYS, BundleKind.CONTRACT}:
+            return self._said(taken, bundle)
         changes = Changes(path, bundle)
         try:
             lines, all_of_them = changes.checked()  # every line, before the first is applied
@@ -176,13 +177,17 @@ class Importer:
         self.counts = counts.plus(self.counts)
         return True
 
-    def _keys(self, taken: Taken, bundle: Bundle) -> bool:
-        """I13 for a bundle that brings a key. Returns False where it stops the stream."""
+    def _said(self, taken: Taken, bundle: Bundle) -> bool:
+        """I13 for a key, or a word on the contract. Returns False where it stops the stream, or waits for a person."""
         path = self._site.config.folders.store / taken.file
         try:
-            learn(self._site, self._paired.exchange, taken, introduction(path, bundle), self._record)
+            if bundle.head.header.kind is BundleKind.KEYS:
+                learn(self._site, self._paired.exchange, taken, introduction(path, bundle), self._record)
+            elif not hear(self._site, self._paired, taken, agreement(path, bundle), self._record):
+                return False
         except (BadBundle, KeyProblem) as error:
-            self._stop(f"bundle {taken.seq} is signed, but the key that it brings is not valid: {error}")
+            what = "key" if bundle.head.header.kind is BundleKind.KEYS else "word on the contract"
+            self._stop(f"bundle {taken.seq} is signed, but the {what} that it brings is not valid: {error}")
             return False
         self.learned = True
         return True

@@ -10,38 +10,33 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
-from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from filesync.agent.contract.switch import at_work, proposed
 from filesync.agent.events import Event
 from filesync.agent.outgoing.again import answer
-from filesync.agent.outgoing.build import build, check_recipient, clear_spool
-from filesync.agent.outgoing.cutting import Cutter, alone, drop_loose, drop_unnamed, fetched
-from filesync.agent.outgoing.departures import ChunksExported, Exported, NotTold, Resumed, RulesChanged
+from filesync.agent.outgoing.build import clear_spool
+from filesync.agent.outgoing.cutting import Cutter, alone, drop_loose, drop_unnamed
+from filesync.agent.outgoing.departures import NotTold, RulesChanged
+from filesync.agent.outgoing.finish import finish, small_file
 from filesync.agent.outgoing.found import Found
 from filesync.agent.outgoing.gather import Gather
 from filesync.agent.outgoing.number import freeze, next_heading
-from filesync.agent.outgoing.offer import offer
 from filesync.agent.outgoing.reports import report_if_due
-from filesync.agent.outgoing.vanished import gone
-from filesync.agent.progress import Doing
 from filesync.agent.record import Record, micros
 from filesync.agent.site import Paired, Site
 from filesync.agent.staged import LIMITS
 from filesync.agent.upkeep.prune import prune
-from filesync.bundle.changes import Compressed, compress, encode_change
-from filesync.bundle.header import BundleKind, InChunks, decode_header
-from filesync.bundle.layout import BLOBS
-from filesync.bundle.write import Bag, DataFile, changes_file, pack
+from filesync.bundle.changes import compress, encode_change
+from filesync.bundle.header import BundleKind, InChunks
+from filesync.bundle.write import changes_file, pack
 from filesync.config import Limits, room_in
-from filesync.errors import DiskProblem, PairingError, StorageFailure, size_text
-from filesync.exchange import files
-from filesync.exchange.guard import Guard, write_guard
+from filesync.errors import PairingError, size_text
 from filesync.ledger import blobs, shadows, streams
 from filesync.ledger.shortfalls import note_sent
-from filesync.ledger.streams import Direction, Exchange, Sent
+from filesync.ledger.streams import Direction, Exchange
 from filesync.model.diff import Tell
 from filesync.model.ids import Gid, make_mark
 from filesync.model.links import link_end
@@ -49,7 +44,6 @@ from filesync.model.shadow import Entity, Life
 
 _BLOBS: Final = 2_000  # attachments and texts that the changes of one bundle name: its head lists them
 _ENTRY: Final = 1_500  # bytes that a small attachment takes besides its own: in head, manifest and tar
-_ARCHIVED, _PUBLISHED = "archived", "published"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +58,18 @@ class Exports:
 
 def export_once(site: Site, name: str) -> Exports:
     """Export everything that changed. Raises PairingError, StreamStopped, ConfigError, Unavailable, DiskProblem, KeyProblem."""
-    paired = site.paired(name)
+    paired = at_work(site, name)
     if paired.exchange.direction is Direction.RECEIVE:
         raise PairingError(f"exchange {name!r} only receives", hint="pair it again with --direction both to send, too")
     site.check_restored(paired.exchange)
     record = site.record(name)
     clear_spool(site.spool(paired.exchange))
     finished = finish(site, paired.exchange, record, resumed=True)
-    if paired.exchange.basis not in {"", paired.basis}:
+    held = proposed(site, paired, record)
+    if paired.exchange.basis not in {"", paired.basis} and not held:
         record.add(RulesChanged(partner=paired.them.name))
     drop_loose(site, paired.exchange)
-    for found in Gather(site, paired, record).found():  # X1
+    for found in () if held else Gather(site, paired, record).found():  # X1
         for part in _with_bytes(site, paired, record, found):  # X2
             numbered = _number(site, paired, record, part)  # X3
             site.step("X3")
@@ -82,7 +77,8 @@ def export_once(site: Site, name: str) -> Exports:
                 finished += finish(site, paired.exchange, record)
     drop_unnamed(site, paired.exchange)
     with site.ledger.begin() as conn:
-        streams.update_exchange(conn, paired.exchange.id, basis=paired.basis)  # everything was looked at under these rules
+        if not held:
+            streams.update_exchange(conn, paired.exchange.id, basis=paired.basis)  # all was looked at under these rules
         x = streams.exchange_of(conn, paired.exchange.id)
         record.write(conn)
     record.done()
@@ -154,7 +150,7 @@ def _number(site: Site, paired: Paired, record: Record, found: Found) -> bool:
             )
             named = {blob.sha256: blob for one in told for blob in one.blobs}
             here = [one for sha256, one in sorted(named.items()) if sha256 not in sent and not one.chunks]
-            bag = pack(header, [changes_file(packed), *(_inline(site, x, one.sha256, one.size) for one in here)])
+            bag = pack(header, [changes_file(packed), *(small_file(site, x, one.sha256, one.size) for one in here)])
             for blob in named.values():
                 blobs.name_sent(conn, x, blob, seq=seq)
                 if alone(x) and blob.chunks:
@@ -203,12 +199,6 @@ def _without(tell: Tell, names: Collection[str]) -> Tell:
     return msgspec.structs.replace(tell, fields={name: value for name, value in tell.fields.items() if name not in names})
 
 
-def _inline(site: Site, x: Exchange, sha256: str, size: int) -> DataFile:
-    """What is small and goes beside a line, as a member of the bundle."""
-    path = fetched(site, x) / sha256
-    return DataFile(BLOBS + sha256, size, size, sha256, lambda: files.read(path))
-
-
 def _in_chunks(told: list[Tell]) -> list[InChunks]:
     """What the head says of what goes in chunks."""
     found = {blob.sha256: blob for one in told for blob in one.blobs if blob.chunks}
@@ -236,96 +226,3 @@ def _lines(
         lines.append(line)
         rows += tell.rows(make_mark(generation, seq, n))
     return lines, rows
-
-
-def finish(site: Site, x: Exchange, record: Record, *, resumed: bool = False) -> list[Sent]:
-    """X4-X12 for every bundle that has a number and is not in the outbox yet."""
-    check_recipient(x)
-    with site.ledger.begin() as conn:
-        waiting = streams.unpublished(conn, x.id)
-    for number, one in enumerate(waiting):
-        site.progress(Doing.FINISHING, number, len(waiting))
-        archived = site.config.folders.archive / one.file
-        # If the archive has the file, that is the bundle: encryption and some signatures never give the same bytes twice.
-        if not files.kept(archived):
-            _build(site, x, one, archived)
-        if resumed:
-            record.add(Resumed(seq=one.seq, file=one.file))
-        write_guard(site.config.folders.guard, _guard(x, one))  # X9
-        site.step("X9")
-        with site.ledger.begin() as conn:  # X10
-            streams.update_sent(conn, x.id, one, header=None, frozen=None, state=_ARCHIVED)
-        site.step("X10")
-        offered = offer(site, x, one.file, record)  # X11
-        site.step("X11")
-        size = files.size_of(archived)
-        record.add(Exported(seq=one.seq, changes=one.changes, bytes=size, file=offered.name, to=x.partner_name))
-        with site.ledger.begin() as conn:  # X12
-            streams.update_sent(conn, x.id, one, state=_PUBLISHED)
-            record.write(conn)
-        record.done()
-        site.step("X12")
-    clear_spool(fetched(site, x))
-    _publish_chunks(site, x, record, resumed=resumed)
-    return waiting
-
-
-def _publish_chunks(site: Site, x: Exchange, record: Record, *, resumed: bool) -> None:
-    """X11 and X12 of chunks: those that a numbered bundle names. One that the archive has not any more holds up no other."""
-    with site.ledger.begin() as conn:
-        found = blobs.unpublished(conn, x)
-    waiting = [one for one in found if (site.config.folders.archive / one.file).exists()]
-    sent, size = 0, sum(one.size for one in waiting)
-    for one in waiting:
-        site.progress(Doing.SENDING, sent, size)
-        sent += one.size
-        offer(site, x, one.file, record)
-        site.step("X11")
-        with site.ledger.begin() as conn:
-            blobs.update_chunk(conn, x, one, published=True)
-        site.step("X12")
-    if waiting:
-        record.add(ChunksExported(chunks=len(waiting), bytes=size, to=x.partner_name))
-    if resumed and len(waiting) < len(found):  # once a run
-        for event in gone(site, x, [one for one in found if one not in waiting]):
-            record.add(event)
-    if found:
-        with site.ledger.begin() as conn:
-            record.write(conn)
-        record.done()
-
-
-def _guard(x: Exchange, one: Sent) -> Guard:
-    return Guard(
-        stream=x.out_stream,
-        generation=x.out_generation,
-        seq=one.seq,
-        id=one.id,
-        partner_generation=x.in_generation.n,
-    )
-
-
-def _build(site: Site, x: Exchange, one: Sent, archived: Path) -> None:
-    """X4-X8: from what was frozen to a file in the archive that our own reader has read."""
-    finished = build(site, x, _bag(site, x, one, archived), one.file)
-    files.keep(finished, archived)  # X8
-    site.step("X8")
-    clear_spool(site.spool(x))
-
-
-def _bag(site: Site, x: Exchange, one: Sent, archived: Path) -> Bag:
-    if one.header is None or one.frozen is None:
-        raise DiskProblem(
-            f"bundle {one.seq} was made and archived, but {str(archived)!r} is gone before it was published",
-            hint="Put the file back, from a backup or another copy: its number is taken, and no other bytes may have it.",
-        )
-    header = decode_header(one.header)
-    changes, *inline = header.files
-    data = [_inline(site, x, entry.sha256, entry.size) for entry in inline]
-    bag = pack(header, [changes_file(Compressed(one.frozen, changes.content_size)), *data])
-    if bag.bundle_id != one.id:
-        raise StorageFailure(
-            f"what was frozen of bundle {one.seq} is not what was numbered: {bag.bundle_id[:8]} instead of {one.id[:8]}",
-            hint="the ledger's disk gives back other bytes than were written: check it before anything else runs",
-        )
-    return bag

@@ -11,7 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from filesync.agent.outgoing.build import clear_spool
-from filesync.agent.outgoing.exporter import finish
+from filesync.agent.outgoing.finish import finish
 from filesync.agent.outgoing.number import freeze, next_heading
 from filesync.agent.partners import key_files
 from filesync.agent.partners.agreements import KeyRotated

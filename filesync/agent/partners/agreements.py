@@ -77,6 +77,52 @@ class ToldAgain(Event, frozen=True, kw_only=True):
         return f"{count_text(self.issues, 'issue')} will be told to {self.partner} once more, after all edits: {which}"
 
 
+class ContractProposed(Event, frozen=True, kw_only=True):
+    """A change of the contract waits for the other side."""
+
+    severity = Severity.WARNING
+    standing = True
+    partner: str
+    version: int
+    ours: bool
+
+    def sentence(self) -> str:
+        if self.ours:
+            return (
+                f"contract {self.version} is proposed to {self.partner}: until it is accepted or declined there, nothing new "
+                "is exported to it. Edits are not lost, they go out then; what comes in is applied as ever"
+            )
+        return (
+            f"{self.partner} proposes contract {self.version}. What it sends after that is held until somebody decides here; "
+            "nothing is lost. See: filesync contract show; then: filesync contract accept, or decline"
+        )
+
+
+class ContractInForce(Event, frozen=True, kw_only=True):
+    """Another contract is in force."""
+
+    partner: str
+    version: int
+    digest: str
+
+    def sentence(self) -> str:
+        return f"contract {self.version} ({self.digest[:8]}) is in force with {self.partner} from here on"
+
+
+class ContractDeclined(Event, frozen=True, kw_only=True):
+    """A change of the contract came to nothing."""
+
+    severity = Severity.WARNING
+    partner: str
+    version: int
+    ours: bool  # the proposal
+    why: str  # in the words of whoever declined, cut
+
+    def sentence(self) -> str:
+        who = f"{self.partner} declined contract {self.version}" if self.ours else f"contract {self.version} was declined here"
+        return f"{who}{f': {self.why}' if self.why else ''}. The one before stays in force, and exports go on"
+
+
 class KeyRotated(Event, frozen=True, kw_only=True):
     """From the next bundle on another key of ours signs, or opens."""
 

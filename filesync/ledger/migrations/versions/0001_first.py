@@ -269,6 +269,27 @@ def upgrade() -> None:
     )
     op.create_index("partner_key_ours", "partner_key", ["exchange", "ours"], unique=False)
     op.create_table(
+        "proposal",
+        sa.Column("exchange", sa.Integer(), nullable=False),
+        sa.Column("ours", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("mapping", sa.Text(), nullable=True),
+        sa.Column("before", sa.Text(), nullable=False),
+        sa.Column("mapping_before", sa.Text(), nullable=True),
+        sa.Column("place", sa.BigInteger(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["exchange"],
+            ["exchange.id"],
+        ),
+        sa.PrimaryKeyConstraint("exchange"),
+    )
+    op.create_table(
         "tie",
         sa.Column("exchange", sa.Integer(), nullable=False),
         sa.Column("ours", sa.Text(), nullable=False),

@@ -1,0 +1,212 @@
+"""What people do about a change of the contract: propose one, look at what was proposed, accept or decline it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from filesync.agent.contract.switch import Turn, complete, rules_of, say
+from filesync.agent.contract.switch import apply as applied
+from filesync.agent.outgoing.build import clear_spool
+from filesync.agent.outgoing.finish import finish
+from filesync.agent.partners.agreements import ContractDeclined, ContractProposed
+from filesync.agent.record import Record, micros
+from filesync.agent.site import Paired, Site
+from filesync.bundle.agreement import Agreement, Says
+from filesync.errors import ConfigError, NotHere, PairingError, Problem, disk_problem
+from filesync.ledger import proposals, shadows, streams
+from filesync.ledger.proposals import OPEN, SWITCHING, Proposal
+from filesync.ledger.streams import Direction
+from filesync.model.values import EMPTY, split_name
+from filesync.rules import contract as agreed
+from filesync.rules.mapping import Rules
+
+_MESSAGE = 1_000  # characters that travel
+_PAGE = 500  # issues
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How it stands with the contract of an exchange. `again`: issues that the proposer tells again once it is in force."""
+
+    version: int
+    digest: str
+    text: str  # of the contract in force
+    proposal: Proposal | None
+    again: int
+
+
+def standing(site: Site, name: str) -> Standing:
+    """The contract in force, and the change of it that is under way. Raises PairingError, ConfigError, Paused."""
+    paired = site.paired(name)
+    with site.ledger.begin() as conn:
+        one = proposals.of(conn, paired.exchange.id)
+    text = _text(site.config.rules_of(name).contract)
+    again = 0
+    if one is not None:
+        changed = agreed.read_contract(one.text, name="contract.yaml", hint="")
+        again = _told_again(site, paired, _changed_in(paired.rules.contract, changed))
+    contract = paired.rules.contract
+    return Standing(version=contract.version, digest=contract.digest, text=text, proposal=one, again=again)
+
+
+def propose(site: Site, name: str, contract: Path, *, mapping: Path | None, message: str) -> Standing:
+    """Propose another contract to the partner. On an exchange that only sends it is in force at once.
+
+    Raises ConfigError (a contract or mapping that does not fit), PairingError, NotHere (another one is under way).
+    """
+    paired = site.paired(name)
+    if paired.exchange.direction is Direction.RECEIVE:
+        raise PairingError(f"exchange {name!r} only receives", hint="Ask the partner to propose the contract.")
+    text = _text(contract)
+    one = _proposal(site, paired, text, mapping=mapping, message=message, seq=0)
+    new = _rules(site, paired, one)
+    before = paired.rules.contract
+    if new.contract.digest == before.digest:
+        raise NotHere(f"{contract} says what is in force already", hint="Nothing was changed.")
+    if new.contract.version <= before.version:
+        what = f"is {new.contract.version}, and {before.version} is in force: count it up"
+        raise ConfigError([Problem(f"{contract}: version", what)], hint="Nothing was changed.")
+    alone = paired.exchange.direction is Direction.SEND
+    record = site.record(name)
+    with site.ledger.begin() as conn:
+        x = streams.exchange_of(conn, paired.exchange.id)
+        if proposals.of(conn, x.id) is not None:
+            raise NotHere("another contract is proposed and not decided", hint="see: filesync contract show")
+        said = Agreement(n=1, says=Says.PROPOSED, version=one.version, digest=one.digest, text=text, message=one.message)
+        say(conn, site, x, said)
+        proposals.put(conn, x.id, one if not alone else replace(one, state=SWITCHING))
+        if not alone:
+            record.add(ContractProposed(partner=x.partner_name, version=one.version, ours=True))
+        record.write(conn)
+        x = streams.exchange_of(conn, x.id)
+    record.done()
+    site.step("C1")
+    clear_spool(site.spool(x))
+    finish(site, x, site.record(name))
+    again = _told_again(site, paired, Turn(paired.rules, new).changed)
+    complete(site, name)
+    return Standing(version=one.version, digest=one.digest, text=text, proposal=one, again=again)
+
+
+def accept(site: Site, name: str, *, mapping: Path | None = None, record: Record | None = None) -> Proposal:
+    """Accept what the partner proposed, with another mapping of ours where that is needed. Raises ConfigError, NotHere."""
+    paired, one = _theirs(site, name)
+    if mapping is not None:
+        one = replace(one, mapping=_text(mapping))
+    _rules(site, paired, one)
+    with site.ledger.begin() as conn:
+        proposals.put(conn, paired.exchange.id, replace(one, state=SWITCHING))
+    site.step("C1")
+    clear_spool(site.spool(paired.exchange))
+    complete(site, name, record)
+    return one
+
+
+def decline(site: Site, name: str, *, message: str) -> Proposal:
+    """Say no to what the partner proposed: the contract before stays in force. Raises NotHere, PairingError."""
+    paired, one = _theirs(site, name)
+    if paired.exchange.direction is Direction.RECEIVE:
+        raise PairingError(
+            f"exchange {name!r} only receives: {paired.them.name} is at work under contract {one.version} already",
+            hint="Accept it, or ask them to propose another one.",
+        )
+    record = site.record(name)
+    with site.ledger.begin() as conn:
+        x = streams.exchange_of(conn, paired.exchange.id)
+        applied(conn, site, x, one.seq)
+        said = Agreement(n=1, says=Says.DECLINED, version=one.version, digest=one.digest, message=message[:_MESSAGE])
+        say(conn, site, streams.exchange_of(conn, x.id), said)
+        proposals.drop(conn, x.id)
+        record.add(ContractDeclined(partner=x.partner_name, version=one.version, ours=False, why=message[:_MESSAGE]))
+        record.write(conn)
+        x = streams.exchange_of(conn, x.id)
+    record.done()
+    site.step("C1")
+    clear_spool(site.spool(x))
+    finish(site, x, record)
+    return one
+
+
+def proposed(site: Site, paired: Paired, said: Agreement, *, seq: int) -> Proposal:
+    """What the partner proposed, as it is kept until somebody decides. Raises ConfigError (a contract that is none)."""
+    contract = agreed.read_contract(said.text, name="contract.yaml", hint=f"Ask {paired.them.name} to propose it anew.")
+    if contract.digest != said.digest:
+        raise ConfigError([Problem("contract.yaml", "is not the one that its digest names")], hint="Ask for it anew.")
+    one = _proposal(site, paired, said.text, mapping=None, message=said.message, seq=seq)
+    return replace(one, ours=False)
+
+
+def _theirs(site: Site, name: str) -> tuple[Paired, Proposal]:
+    paired = site.paired(name)
+    with site.ledger.begin() as conn:
+        one = proposals.of(conn, paired.exchange.id)
+    if one is None or one.ours or one.state != OPEN:
+        raise NotHere(f"{paired.them.name} has not proposed a contract", hint="see: filesync contract show")
+    return paired, one
+
+
+def _proposal(site: Site, paired: Paired, text: str, *, mapping: Path | None, message: str, seq: int) -> Proposal:
+    name = paired.exchange.name
+    which = site.config.rules_of(name)
+    shared = [one for one in site.exchange_names() if one != name and site.config.rules_of(one).contract == which.contract]
+    if shared:
+        what = f"is the contract of {', '.join(shared)}, too"
+        raise ConfigError(
+            [Problem(str(which.contract), what)], hint=f"Give {name} a contract of its own in filesync.yaml: exchanges: {name}."
+        )
+    before = None if which.mapping is None else _text(which.mapping)
+    contract = agreed.read_contract(text, name="contract.yaml", hint="Nothing was changed.")
+    return Proposal(
+        ours=True,
+        state=OPEN,
+        seq=seq,
+        version=contract.version,
+        digest=contract.digest,
+        text=text,
+        message=message[:_MESSAGE],
+        mapping=before if mapping is None else _text(mapping),
+        before=_text(which.contract),
+        mapping_before=before,
+        place=0,
+        since=micros(site.clock()),
+    )
+
+
+def _rules(site: Site, paired: Paired, one: Proposal) -> Rules:
+    """The rules that will be in force. Raises ConfigError where contract and mapping do not fit, or name strangers."""
+    rules = rules_of(site, one.text, one.mapping)
+    if problems := agreed.strangers(rules.contract, us=paired.us, them=paired.them):
+        raise ConfigError(problems, hint="Nothing was changed.")
+    if one.mapping != one.mapping_before and site.config.rules_of(paired.exchange.name).mapping is None:
+        raise ConfigError([Problem("filesync.yaml", "names no mapping that could be changed")], hint="Nothing was changed.")
+    return rules
+
+
+def _changed_in(before: agreed.Contract, after: agreed.Contract) -> frozenset[str]:
+    return frozenset(name for name, field in before.fields.items() if after.fields.get(name) != field)
+
+
+def _told_again(site: Site, paired: Paired, changed: frozenset[str]) -> int:
+    """How many issues hold something in one of these fields of the contract in force."""
+    found = place = 0
+    while changed:
+        with site.ledger.begin() as conn:
+            page = shadows.live_issues(conn, paired.exchange.id, after=place, limit=_PAGE)
+            rows = shadows.issues(conn, paired.exchange.id, [local for _, local in page])
+        if not page:
+            break
+        place = page[-1][0]
+        found += sum(
+            any(split_name(name)[0] in changed and one.here != EMPTY for name, one in row.fields.items()) for row in rows
+        )
+    return found
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode()
+    except OSError as error:
+        raise disk_problem(error, path, doing="read") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError([Problem(str(path), "not UTF-8")], hint="Nothing was changed.") from error

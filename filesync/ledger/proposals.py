@@ -1,0 +1,51 @@
+"""The change of a contract that is under way on an exchange: one at a time. Inside the caller's transaction."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Final
+
+import sqlalchemy as sa
+
+from filesync.ledger.tables import X, proposal
+
+OPEN: Final = "open"  # it waits for the other side's answer, or for ours
+SWITCHING: Final = "switching"  # accepted: what the ledger knows is brought under it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """`text` and `mapping` are those that are to be in force, `before` and `mapping_before` those that were."""
+
+    ours: bool
+    state: str
+    seq: int  # the partner's bundle that proposed it, or accepted ours; 0: none
+    version: int
+    digest: str
+    text: str
+    message: str
+    mapping: str | None
+    before: str
+    mapping_before: str | None
+    place: int
+    since: int  # microseconds
+
+
+_OF: Final = sa.select(*(proposal.c[name] for name in Proposal.__dataclass_fields__)).where(proposal.c.exchange == X)
+
+
+def of(conn: sa.Connection, exchange_id: int) -> Proposal | None:
+    """The one that is under way."""
+    row = conn.execute(_OF, {"x": exchange_id}).one_or_none()
+    return None if row is None else Proposal(**row._mapping)  # noqa: SLF001, SQLAlchemy's public name
+
+
+def put(conn: sa.Connection, exchange_id: int, one: Proposal) -> None:
+    """Keep it in place of what is there."""
+    drop(conn, exchange_id)
+    conn.execute(sa.insert(proposal).values(exchange=exchange_id, **asdict(one)))
+
+
+def drop(conn: sa.Connection, exchange_id: int) -> None:
+    """It is over."""
+    conn.execute(sa.delete(proposal).where(proposal.c.exchange == exchange_id))

@@ -1,0 +1,156 @@
+"""What is exchanged: entities, what waits and what is in doubt, and what people are shown of it."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from filesync.ledger.tables.shared import metadata
+
+# The paired entities and tombstones, with the shadows of their fields (JSON of model.shadow.Shadows).
+entity = sa.Table(
+    "entity",
+    metadata,
+    sa.Column("row", sa.Integer, primary_key=True),
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), nullable=False),
+    sa.Column("gid", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("parent", sa.Text),  # gid of the issue it belongs to
+    sa.Column("local", sa.Text),  # its id in our tracker; none for an entity we never had
+    sa.Column("state", sa.Text, nullable=False),  # live · dead · apart
+    sa.Column("fields", sa.LargeBinary, nullable=False),
+    sa.UniqueConstraint("exchange", "gid"),
+)
+sa.Index("entity_gid", entity.c.gid)  # of any exchange: came it from another partner of ours?
+sa.Index("entity_local", entity.c.exchange, entity.c.kind, entity.c.local)
+sa.Index("entity_parent", entity.c.exchange, entity.c.parent)
+
+# Changes taken in and not yet decided: waiting for something, refused, or behind one of the same entity that is.
+queue = sa.Table(
+    "queue",
+    metadata,
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
+    sa.Column("mark", sa.Text, primary_key=True),
+    sa.Column("gid", sa.Text, nullable=False),
+    sa.Column("change", sa.LargeBinary, nullable=False),  # what is left of it, as its line
+    sa.Column("state", sa.Text, nullable=False),  # waits · stuck · behind
+    sa.Column("waits_for", sa.Text, nullable=False, default=""),  # a gid; "blob": the bytes beside its line; "unread", "shut"
+    sa.Column("blob", sa.Text, nullable=False, default=""),  # SHA-256 of the bytes beside its line, blanks between them
+    sa.Column("reason", sa.Text, nullable=False, default=""),
+    sa.Column("since", sa.BigInteger, nullable=False),
+)
+sa.Index("queue_gid", queue.c.exchange, queue.c.gid)
+
+# Written before every call to the tracker, removed with the row that records its result. field "" = the entity itself.
+doubt = sa.Table(
+    "doubt",
+    metadata,
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
+    sa.Column("gid", sa.Text, primary_key=True),
+    sa.Column("field", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),  # digest of the wire value about to be written
+    sa.Column("since", sa.BigInteger, nullable=False),  # when it was first written down
+    sqlite_with_rowid=False,
+)
+
+# Issues the next export looks at, whatever the tracker's feed says.
+revisit = sa.Table(
+    "revisit",
+    metadata,
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
+    sa.Column("issue", sa.Text, primary_key=True),
+    sa.Column("once", sa.Text, primary_key=True),  # only once this local issue is paired; "": at the next export
+)
+
+# What issues that came from the partner are called, there and here: texts name them so.
+partner_key = sa.Table(
+    "partner_key",
+    metadata,
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
+    sa.Column("theirs", sa.Text, primary_key=True),
+    sa.Column("ours", sa.Text, nullable=False),
+)
+sa.Index("partner_key_ours", partner_key.c.exchange, partner_key.c.ours)
+
+# Entities whose texts name an issue that was not here when they were written: they are written anew when it has come.
+unnamed = sa.Table(
+    "unnamed",
+    metadata,
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
+    sa.Column("theirs", sa.Text, primary_key=True),  # the partner's key of that issue
+    sa.Column("gid", sa.Text, primary_key=True),
+)
+
+# Items of ours that stood here before the partner told its own of the same: they are known by the partner's gid.
+tie = sa.Table(
+    "tie",
+    metadata,
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
+    sa.Column("ours", sa.Text, primary_key=True),  # the gid that the item would have
+    sa.Column("theirs", sa.Text, nullable=False),
+)
+
+# What is not at the other side as it is at this one, by item, field and cause (ledger/shortfalls.py). No values.
+shortfall = sa.Table(
+    "shortfall",
+    metadata,
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
+    sa.Column("sent", sa.Boolean, primary_key=True),  # of what we send; else of what we take
+    sa.Column("item", sa.Text, primary_key=True),  # local id of our issue; gid of the partner's item
+    sa.Column("part", sa.Text, primary_key=True),  # of what we send: kind and local id of what belongs to the issue
+    sa.Column("field", sa.Text, primary_key=True),
+    sa.Column("cause", sa.Text, primary_key=True),
+    sa.Column("called", sa.Text, nullable=False),  # the issue's key
+    sa.Column("first", sa.BigInteger, nullable=False),
+    sa.Column("last", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# The change of an exchange's contract that is under way: made here, or come from the partner.
+proposal = sa.Table(
+    "proposal",
+    metadata,
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
+    sa.Column("ours", sa.Boolean, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # open · switching
+    sa.Column("seq", sa.BigInteger, nullable=False),  # the partner's bundle that proposed it, or accepted ours; 0: none
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),  # contract.yaml
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("mapping", sa.Text),  # mapping.yaml to go with it; null: there is none
+    sa.Column("before", sa.Text, nullable=False, default=""),  # contract.yaml that was in force
+    sa.Column("mapping_before", sa.Text),
+    sa.Column("place", sa.BigInteger, nullable=False, default=0),  # rows of `entity` up to this one stand under the new one
+    sa.Column("since", sa.BigInteger, nullable=False),
+)
+
+# Edits that met: both values are kept for people, apart from everything the merge works on.
+conflict = sa.Table(
+    "conflict",
+    metadata,
+    sa.Column("row", sa.Integer, primary_key=True),
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("mark", sa.Text, nullable=False),
+    sa.Column("gid", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("field", sa.Text, nullable=False),
+    sa.Column("ours", sa.Text, nullable=False),
+    sa.Column("theirs", sa.Text, nullable=False),
+    sa.Column("winner", sa.Text, nullable=False),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.UniqueConstraint("exchange", "mark", "gid", "field"),
+)
+
+# What happened, oldest first: `filesync log`.
+event = sa.Table(
+    "event",
+    metadata,
+    sa.Column("row", sa.Integer, primary_key=True),
+    sa.Column("exchange", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("severity", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("detail", sa.LargeBinary, nullable=False),
+)
+sa.Index("event_at", event.c.at)

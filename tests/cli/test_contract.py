@@ -1,0 +1,42 @@
+"""`contract`, as people type it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from filesync.errors import ExitCode
+from tests.cli.sites import Pair
+
+
+def test_a_contract_is_proposed_shown_and_accepted(pair: Pair, tmp_path: Path) -> None:
+    pair.at_acme("issue", "create", "--type", "Bug", "--summary", "Pump", "--field", "priority=High")
+    pair.at_acme("export")
+    pair.deliver(*pair.sent())
+    pair.at_globex("import")
+    new = tmp_path / "contract-2.yaml"
+    text = (pair.acme.parent / "contract.yaml").read_text().replace("version: 1 ", "version: 2 ")
+    new.write_text(text.replace("[Highest, High, Medium, Low, Lowest]", "[Highest, High, Medium, Low]"))
+    assert "contract 1 (" in pair.at_acme("contract", "show")[1]
+    status, out, _ = pair.at_acme("contract", "propose", new, "--message", "nobody uses Lowest")
+    assert (status, out.splitlines()[-1]) == (ExitCode.DONE, "Once it is in force, 1 issue will be told again.")
+    assert "  PROPOSED contract 2 since" in pair.at_acme("status")[1]
+    assert "nothing new is exported to it" in pair.at_acme("export")[2]
+    proposal = pair.sent()[-1]
+    pair.deliver(proposal)
+    assert pair.at_globex("verify", proposal)[0] == ExitCode.DONE
+    assert "is proposed: nobody uses Lowest" in pair.at_globex("show", "--changes", proposal)[1]
+    status, _, err = pair.at_globex("import")
+    assert (status, "acme proposes contract 2" in err) == (ExitCode.WORK_LEFT, True)
+    assert "  PROPOSED by acme: contract 2 since" in pair.at_globex("status")[1]
+    status, out, _ = pair.at_globex("contract", "show")
+    assert status == ExitCode.WORK_LEFT
+    assert "message: nobody uses Lowest\n" in out
+    assert "\n-  priority: {kind: option, options: [Highest, High, Medium, Low, Lowest]}\n+  priority: " in out
+    assert "contract 2 (" in pair.at_globex("contract", "accept")[1]
+    assert (pair.globex.parent / "contract.yaml").read_text() == new.read_text()
+    for file in (pair.folder / "globex" / "outbox").iterdir():
+        (pair.folder / "acme" / "inbox" / file.name).write_bytes(file.read_bytes())
+    assert pair.at_acme("import")[0] == ExitCode.DONE
+    assert pair.at_acme("contract", "show", "--json")[1]["version"] == 2
+    assert pair.at_acme("export", "--json")[1]["main"]["changes"] == 1
+    assert pair.at_globex("contract", "accept")[0] == ExitCode.USAGE

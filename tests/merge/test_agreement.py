@@ -1,0 +1,270 @@
+"""A contract is changed: proposed at one site, accepted at the other, and no edit is lost."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from filesync.agent.contract.propose import accept, decline, propose, standing
+from filesync.agent.partners.agreements import ContractDeclined, ContractProposed
+from filesync.errors import ConfigError, NotHere, PairingError
+from filesync.ledger import streams
+from filesync.ledger.streams import Direction
+from tests.merge.scene import DEFAULT, comments, contract, crashes_anywhere, only, shared, value
+from tests.support.two_sites import EXCHANGE, Side, two_sites
+
+PRIORITIES = "priority: {kind: option, options: [Highest, High, Medium, Low, Lowest]}"
+# in the contract at first: one word for two of ours
+COARSE = contract((PRIORITIES, "priority: {kind: option, options: [High, Low]}"))
+COARSELY = "fields:\n  priority: {field: priority, options: {Highest: High, High: High, Lowest: Low}}\n"
+FINE = contract(("version: 1 ", "version: 2 "))
+RENAMED = contract(("version: 1 ", "version: 2 "), ("  summary: {kind: text}", "  title: {kind: text}"))
+RENAMED_MAPPING = "fields: {summary: title}\n"
+
+
+def put(side: Side, name: str, text: str) -> Path:
+    path = side.folder / name
+    path.write_text(text)
+    return path
+
+
+def proposes(side: Side, text: str, mapping: str | None = None) -> int:
+    file = put(side, "new-contract.yaml", text)
+    with_it = None if mapping is None else put(side, "new-mapping.yaml", mapping)
+    return propose(side.site, EXCHANGE, file, mapping=with_it, message="we need it").again
+
+
+def accepts(side: Side, mapping: str | None = None) -> None:
+    accept(side.site, EXCHANGE, mapping=None if mapping is None else put(side, "new-mapping.yaml", mapping))
+
+
+def coarse() -> tuple[str, tuple[str, str]]:
+    return COARSE, (COARSELY, COARSELY)
+
+
+@pytest.mark.parametrize(("winner", "stands"), [("globex", "Low"), ("acme", "Highest")])
+def test_remap_with_unsent_edit(winner: str, stands: str) -> None:
+    """An edit that globex had not told when the contract changed is told under the new one, and meets what acme tells again."""
+    agreed, mappings = coarse()
+    agreed, fine = (text.replace("winner: first ", f"winner: {winner} ") for text in (agreed, FINE))
+    with two_sites(contract=agreed, mappings=mappings) as world:
+        key = shared(world)
+        world.acme.desk.edit(key, {"priority": "Highest"})
+        world.settle()
+        assert value(world.globex, key, "priority") == "Highest", "the first word that stands for High"
+        world.globex.desk.edit(key, {"priority": "Low"})
+        assert proposes(world.acme, fine, "# the same words\n") == 1
+        world.carry(to=world.globex)
+        world.globex.import_()
+        accepts(world.globex, "# the same words\n")
+        world.settle()
+        world.assert_in_step()
+        assert value(world.acme, key, "priority") == value(world.globex, key, "priority") == stands
+
+
+def test_what_one_word_stood_for_is_told_again_by_the_proposer() -> None:
+    agreed, mappings = coarse()
+    with two_sites(contract=agreed, mappings=mappings) as world:
+        key = shared(world)
+        world.acme.desk.edit(key, {"priority": "High"})
+        world.settle()
+        assert value(world.globex, key, "priority") == "Highest"
+        proposes(world.acme, FINE, "# the same words\n")
+        world.carry(to=world.globex)
+        world.globex.import_()
+        accepts(world.globex, "# the same words\n")
+        world.settle()
+        world.assert_in_step()
+        assert value(world.globex, key, "priority") == "High"
+
+
+def test_remap_with_edits_in_flight() -> None:
+    """Until it is accepted both go on editing; what globex told before it accepted is read under the contract before."""
+    with two_sites(mappings=("# none\n", "# none\n")) as world:
+        key = shared(world)
+        proposes(world.acme, RENAMED, RENAMED_MAPPING)
+        world.carry(to=world.globex)
+        world.globex.desk.edit(key, {"summary": "said at globex"})
+        world.globex.export()  # under the one before
+        world.acme.desk.edit(key, {"priority": "High"})
+        held = world.acme.export()
+        assert held.changes == 0
+        assert "nothing new is exported" in only([one for one in held.events if isinstance(one, ContractProposed)]).sentence()
+        done = world.globex.import_()
+        assert (done.held, only([one for one in done.events if isinstance(one, ContractProposed)]).ours) == (1, False)
+        with pytest.raises(ConfigError):
+            accepts(world.globex, "fields: {summary: summary}\n")
+        accepts(world.globex, RENAMED_MAPPING)
+        world.settle()
+        world.assert_in_step()
+        assert value(world.acme, key, "summary") == "said at globex"
+        assert value(world.globex, key, "priority") == "High"
+        assert (world.acme.folder / "contract.yaml").read_text() == RENAMED
+        assert (world.globex.folder / "mapping.yaml").read_text() == RENAMED_MAPPING
+        assert world.acme.conflicts() == world.globex.conflicts() == []
+
+
+def test_remap_of_out_of_scope_issue() -> None:
+    """It is not told again while it is out of scope, and edits of it still come in."""
+    agreed, mappings = coarse()
+    with two_sites(contract=agreed, mappings=mappings, scopes=("{labels: [hot]}", "")) as world:
+        key = world.acme.desk.create("Bug", "Pump", {"labels:hot": True, "priority": "High"})
+        world.settle()
+        world.acme.desk.edit(key, {"labels:hot": None})
+        world.settle()
+        proposes(world.acme, FINE, "# the same words\n")
+        world.carry(to=world.globex)
+        world.globex.import_()
+        accepts(world.globex, "# the same words\n")
+        world.settle()
+        world.globex.desk.edit(key, {"priority": "Low"})
+        world.settle()
+        assert value(world.acme, key, "priority") == "Low"
+
+
+def test_new_field_empty_does_not_wipe() -> None:
+    without = contract(("  environment: {kind: text}\n", ""))
+    with two_sites(contract=without) as world:
+        key = shared(world)
+        other = shared(world, "second")
+        world.acme.desk.edit(key, {"environment": "Hall 3"})
+        world.globex.desk.edit(other, {"environment": "Hall 4"})
+        world.settle()
+        proposes(world.acme, FINE)
+        world.carry(to=world.globex)
+        world.globex.import_()
+        accepts(world.globex)
+        world.settle()
+        world.assert_in_step()
+        assert [value(side, key, "environment") for side in world.sides] == ["Hall 3"] * 2
+        assert [value(side, other, "environment") for side in world.sides] == ["Hall 4"] * 2
+
+
+def test_what_waits_or_is_stuck_is_said_in_the_new_words() -> None:
+    with two_sites(mappings=("# none\n", "# none\n")) as world:
+        key = shared(world)
+        world.globex.faults.refuse = lambda _call, _what: "not today"
+        world.acme.desk.edit(key, {"summary": "stuck at first"})
+        world.acme.desk.comment(key, "this one, too")
+        world.send(world.acme)
+        assert len(world.globex.stuck()) == 2
+        proposes(world.acme, RENAMED, RENAMED_MAPPING)
+        world.carry(to=world.globex)
+        world.globex.import_()
+        accepts(world.globex, RENAMED_MAPPING)
+        world.settle()
+        world.assert_in_step()
+        assert value(world.globex, key, "summary") == "stuck at first"
+        assert comments(world.globex, key) == ["this one, too"]
+
+
+def test_a_declined_contract_changes_nothing_and_exports_go_on() -> None:
+    with two_sites() as world:
+        key = shared(world)
+        proposes(world.acme, FINE.replace("links: [blocks, duplicates, relates]", "links: []"))
+        with pytest.raises(NotHere):
+            proposes(world.acme, FINE)
+        world.acme.desk.edit(key, {"summary": "meanwhile"})
+        world.carry(to=world.globex)
+        world.globex.import_()
+        decline(world.globex.site, EXCHANGE, message="we need links")
+        world.carry(to=world.acme)
+        done = world.acme.import_()
+        assert (
+            "declined contract 2: we need links"
+            in only([one for one in done.events if isinstance(one, ContractDeclined)]).sentence()
+        )
+        world.settle()
+        world.assert_in_step()
+        assert value(world.globex, key, "summary") == "meanwhile"
+        assert standing(world.acme.site, EXCHANGE).proposal is None
+
+
+def test_where_both_propose_at_once_one_of_them_goes_on_at_both() -> None:
+    with two_sites() as world:
+        shared(world)
+        proposes(world.globex, FINE)
+        proposes(world.acme, FINE.replace("links: [blocks, duplicates, relates]", "links: [blocks]"))
+        world.carry(to=world.globex)
+        world.carry(to=world.acme)
+        world.acme.import_()
+        world.globex.import_()
+        accepts(world.globex)
+        world.settle()
+        world.assert_in_step()
+        assert "links: [blocks] " in (world.globex.folder / "contract.yaml").read_text()
+
+
+def test_what_is_accepted_without_asking_needs_nobody() -> None:
+    with two_sites() as world:
+        config = world.globex.folder / "filesync.yaml"
+        config.write_text(config.read_text().replace("contract_changes: ask ", "contract_changes: accept "))
+        world.globex.reopen()
+        shared(world)
+        proposes(world.acme, FINE)
+        world.carry(to=world.globex)
+        world.globex.import_()
+        assert world.globex.site.paired(EXCHANGE).rules.contract.version == 2
+        world.settle()
+        world.assert_in_step()
+
+
+def test_on_an_exchange_that_only_sends_it_is_in_force_at_once_and_held_at_the_other_side() -> None:
+    with two_sites(mappings=("# none\n", "# none\n")) as world:
+        key = shared(world)
+        for side, direction in ((world.acme, Direction.SEND), (world.globex, Direction.RECEIVE)):
+            x = side.exchange().id
+            with side.site.ledger.begin() as conn:
+                streams.update_exchange(conn, x, direction=direction)
+        proposes(world.acme, RENAMED, RENAMED_MAPPING)
+        world.acme.desk.edit(key, {"summary": "under the new one"})
+        done = world.send(world.acme)
+        assert done.held == 2
+        with pytest.raises(PairingError, match="at work under contract 2 already"):
+            decline(world.globex.site, EXCHANGE, message="no")
+        accepts(world.globex, RENAMED_MAPPING)
+        world.globex.import_()
+        assert value(world.globex, key, "summary") == "under the new one"
+
+
+def test_a_proposal_must_fit_and_count_up() -> None:
+    with two_sites() as world:
+        with pytest.raises(NotHere, match="says what is in force already"):
+            proposes(world.acme, DEFAULT + "# a comment\n")
+        with pytest.raises(ConfigError, match="count it up"):
+            proposes(world.acme, DEFAULT.replace("comments: true", "comments: false"))
+        with pytest.raises(ConfigError, match="not in the contract"):
+            proposes(world.acme, FINE, "types: {Bug: Nonsense}\n")
+
+
+def test_cut_off_anywhere_both_come_to_the_new_contract() -> None:
+    agreed, mappings = coarse()
+    for nth in itertools.count(1, 4):
+        with two_sites(contract=agreed, mappings=mappings) as world:
+            key = shared(world)
+            world.acme.desk.edit(key, {"priority": "High"})
+            world.settle()
+            world.globex.desk.edit(key, {"summary": "not told yet"})
+            proposes(world.acme, FINE, "# same\n")
+            world.carry(to=world.globex)
+            world.globex.import_()
+            cut = crashes_anywhere(world.globex, nth, lambda: accepts(world.globex, "# same\n"))
+            if standing_open(world.globex):
+                accepts(world.globex, "# same\n")
+            world.globex.export()
+            world.carry(to=world.acme)
+            cut |= crashes_anywhere(world.acme, nth, world.acme.import_)
+            world.settle()
+            world.assert_in_step()
+            assert value(world.globex, key, "priority") == "High"
+            assert value(world.acme, key, "summary") == "not told yet"
+        if not cut:
+            break
+    assert nth > 8
+
+
+def standing_open(side: Side) -> bool:
+    one = standing(side.site, EXCHANGE).proposal
+    return one is not None and one.state == "open"

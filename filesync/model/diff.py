@@ -118,7 +118,7 @@ def diff(
     tells: Tells,
     placed: Callable[[str], bool],
 ) -> list[Tell]:
-    """What one issue and all that belongs to it have to tell.
+    """What one issue and all that belongs to it have to tell, attachments before edits and comments.
 
     `seen` is complete, the issue first; empty when the issue is gone. `rows` are the ledger's, of the same.
     An entity in doubt is left out (what its tracker shows may be half of a write of ours); out of scope and of what is
@@ -145,7 +145,13 @@ def diff(
             if fields:
                 row = row if row.local == one.local else replace(row, local=one.local)
                 found.append(Tell(row=row, fields=fields, digests=here, new=False, about=one.about))
+    found.sort(key=_turn)
     return found + _gone({one.gid for one in seen}, rows, doubted)
+
+
+def _turn(tell: Tell) -> int:
+    """What of an issue comes first: it, its new attachments, then the texts that may show them."""
+    return (0 if tell.row.parent is None else 1 if tell.row.kind is Kind.ATTACHMENT else 2) if tell.new else 2
 
 
 def _create(one: Seen, tells: Tells) -> Tell:

@@ -1,8 +1,17 @@
-"""How the texts of a tracker name issues and people."""
+"""How the texts of a tracker are written, and name issues and people."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Markup(StrEnum):
+    """How texts are written, so that headings, lists and images are seen as such."""
+
+    WIKI = "wiki"  # Jira's
+    MARKDOWN = "markdown"
+    PLAIN = "plain"  # texts are shown as they are
 
 
 @dataclass(frozen=True, slots=True)

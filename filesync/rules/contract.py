@@ -18,6 +18,7 @@ import msgspec
 from filesync.errors import ConfigError, Problem
 from filesync.model.ids import Kind, SiteId
 from filesync.model.links import LINK
+from filesync.model.manner import Markup
 from filesync.model.values import ELEMENTS, FieldKind, FieldSpec, split_name
 from filesync.settings import At, Document, did_you_mean, load, parse, place_in_file, quoted
 
@@ -102,6 +103,7 @@ class Contract:
     attachments: bool
     worklogs: bool
     links: tuple[str, ...]  # types
+    markup: Markup | None  # in which texts travel; None: the contract does not say
     visibilities: tuple[str, ...]  # words for those who alone may see a comment or worklog
     digest: str
 
@@ -182,6 +184,7 @@ def _agreed(document: Document, *, hint: str) -> Contract:
         worklogs=full["worklogs"],
         links=tuple(full["links"]),
         visibilities=tuple(full.get("visibilities", ())),
+        markup=Markup(full["markup"]) if "markup" in full else None,
         digest=hashlib.sha256(_canonical.encode(full)).hexdigest(),
     )
 
@@ -194,7 +197,8 @@ def _filled(data: Mapping[str, Any]) -> dict[str, Any]:
     fields |= data["fields"]
     users = data.get("users", "any")
     # not written out where there are none: a contract of before there could be any keeps its digest
-    some = {"visibilities": sorted(data["visibilities"])} if data.get("visibilities") else {}
+    some: dict[str, Any] = {"visibilities": sorted(data["visibilities"])} if data.get("visibilities") else {}
+    some |= {"markup": data["markup"]} if data.get("markup") else {}
     return {
         "version": int(data["version"]),  # JSON Schema takes 3.0 for a whole number too
         "winner": data.get("winner") or FIRST,

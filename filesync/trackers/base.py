@@ -28,6 +28,7 @@ from typing import Protocol, TypeAlias
 
 from filesync.model.ids import Gid, Kind, Mark
 from filesync.model.issue import About, Issue, Item, Ref
+from filesync.model.manner import Markup
 from filesync.model.people import People
 from filesync.model.values import FieldSpec, Flat, Value
 
@@ -104,6 +105,7 @@ class Description:
     users: tuple[str, ...]  # all of them; () where the tracker does not tell all
     links: tuple[str, ...]  # types of links
     left_out: Mapping[str, str] = field(default_factory=dict)  # fields that are there and not carried, and why
+    markup: Markup = Markup.PLAIN  # in which people read its texts
     lacks: Mapping[str, str] = field(default_factory=dict)  # rights that our account has not, and what they are for
     forms: Mapping[str, Form] = field(default_factory=dict)  # by type; not there: nothing is known of it
     unaddressed: int = 0  # of the users that it lists, how many show us no e-mail address

@@ -80,6 +80,22 @@ def test_a_new_issue_is_told_whole_and_before_its_comments() -> None:
     assert [tell.word for tell in tells] == ["create", "create"]
 
 
+def test_new_attachments_are_told_before_the_texts_that_may_show_them() -> None:
+    picture = replace(
+        comment(), gid=make_gid(SITE, Kind.ATTACHMENT, "7", "1000"), kind=Kind.ATTACHMENT, fields={"name": "a.png"}
+    )
+    new = replace(comment("!a.png!"), gid=make_gid(SITE, Kind.COMMENT, "8", "1000"))
+    edited = told(issue({"summary": "s"}), comment("see !a.png!"), new, picture, rows=(row({"summary": "old"}), comment_row()))
+    assert [(tell.word, tell.row.kind) for tell in edited] == [
+        ("create", Kind.ATTACHMENT),
+        ("set", Kind.ISSUE),
+        ("set", Kind.COMMENT),
+        ("create", Kind.COMMENT),
+    ]
+    born = told(issue({"summary": "s"}), comment(), picture)
+    assert [tell.row.kind for tell in born] == [Kind.ISSUE, Kind.ATTACHMENT, Kind.COMMENT]
+
+
 def test_of_what_few_may_see_nothing_is_told_but_its_deletion() -> None:
     secret, said = replace(issue({"summary": "s"}), withheld=True), replace(comment(), withheld=True)
     assert told(secret, comment()) == []

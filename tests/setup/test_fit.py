@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from filesync.agent.asked.fit import Fit, fit
+from filesync.model.manner import Markup
 from filesync.model.values import FieldKind, FieldSpec
 from filesync.trackers.base import Description, Form
 from filesync.trackers.jira.translate.forms import form
@@ -177,3 +178,13 @@ def test_users_who_show_no_address_are_counted_where_they_are_to_go_by_it(tmp_pa
     assert note in said(held(tmp_path, have, "users_by: email\n"))[1]
     assert note not in said(held(tmp_path, have, "users_by: name\n"))[1]
     assert note not in said(held(tmp_path, have, "users_by: email\n", sends=False))[1]
+
+
+@pytest.mark.parametrize(("agreed", "notes"), [("", []), ("markup: plain\n", []), ("markup: wiki\n", ["markup"])])
+def test_that_texts_are_written_otherwise_than_the_tracker_shows_them_is_noted_once(
+    tmp_path: Path, agreed: str, notes: list[str]
+) -> None:
+    found = fit(rules(tmp_path, CONTRACT + agreed), HAVE, us="acme", receives=True, sends=True)
+    assert [one.where for one in found.notes if one.where == "markup"] == notes
+    jira = fit(rules(tmp_path, CONTRACT + agreed), replace(HAVE, markup=Markup.WIKI), us="acme", receives=True, sends=True)
+    assert ("markup" in [one.where for one in jira.notes]) == ("plain" in agreed)

@@ -59,6 +59,7 @@ def fit(rules: Rules, have: Description, *, us: str, receives: bool, sends: bool
     if sends and rules.users.by is By.EMAIL and have.unaddressed:
         what = f"{have.unaddressed} of the users that the tracker lists show us no e-mail address: they go by their names"
         notes.append(Problem("users", what))
+    notes += _otherwise_marked_up(rules, have)
     if sends:
         notes += [*_wordless(rules, have, leave), *_uncarried(rules, have)]
     tells_ways = all(one.unreached is not None for one in have.forms.values())
@@ -125,6 +126,15 @@ def _forms(rules: Rules, have: Description) -> dict[str, Form]:
     rule = rules.rule(FieldKind.TYPE)
     ours = chain.from_iterable(rule.words.back(word)[:1] for word in rules.contract.types) if rule is not None else ()
     return {name: have.forms[name] for name in ours if name in have.forms}
+
+
+def _otherwise_marked_up(rules: Rules, have: Description) -> Iterator[Problem]:
+    """That texts are written otherwise than our tracker shows them: nobody translates them."""
+    markup = rules.contract.markup
+    if markup is None or markup is have.markup:
+        return
+    what = f"texts travel in {markup} markup, and the tracker's is {have.markup}: what people write goes both ways as it is"
+    yield Problem("markup", what)
 
 
 def _needed(rules: Rules, have: Description) -> Iterator[Problem]:

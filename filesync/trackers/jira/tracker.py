@@ -13,6 +13,7 @@ from filesync.bundle.verdict import shown
 from filesync.errors import Gone, Rejected, Unavailable, Unreadable
 from filesync.model.ids import Gid, Kind, Mark
 from filesync.model.issue import Issue, Ref
+from filesync.model.manner import Markup
 from filesync.model.people import People
 from filesync.model.values import Flat
 from filesync.trackers.base import Action, Born, Description, Draft, MarkDeleted, Remove, Touched, Write
@@ -113,6 +114,7 @@ class JiraTracker:
                 **found.left_out,
                 **{name: _ON_DEMAND.format(name) for name in (webs.NAME, watchers.NAME) if name not in found.by_name},
             },
+            markup=Markup.WIKI,
             lacks=self._project.lacks(),
             forms={name: form(found, one) for name, one in found.types.items()},
             unaddressed=sum(not one for one in found.addresses.values()),

@@ -267,6 +267,26 @@ def test_trap31_a_text_that_is_too_long_for_one_side_loses_nothing_at_the_other(
         assert issue.attachments == []
 
 
+def test_a_picture_is_there_before_the_text_that_shows_it_and_texts_go_to_the_letter() -> None:
+    wiki = "h1. Was\n\n||a||b||\n|1|{color:red}2{color}|\n{code:java}x *y*{code}\n!pump.png|thumbnail! [^pump.png]\n----\n\\\\ [a|http://b.c/#d]"
+    with two_trackers((DC9, CLOUD)) as world:
+        acme, globex = world.sides
+        key = acme.desk.create("Bug", "to be seen")
+        gid = gid_of(acme, key)
+        there(world, gid)
+        acme.desk.edit(key, {"description": wiki})
+        acme.desk.comment(key, wiki)
+        acme.desk.attach(key, "pump.png", [b"a picture"])
+        assert isinstance(globex, JiraSide)
+        globex.jira.forget_requests()
+        calm(world)
+        asked = [f"{one.partition(' ')[0]} {one.rpartition('/')[2]}" for one in writes(globex)]
+        local = key_of(globex, gid)
+        assert there(world, gid)["description"] == wiki
+        assert asked.index("POST attachments") < asked.index(f"PUT {local}") < asked.index("POST comment")
+        assert entries(globex, gid, Kind.COMMENT).keys() == {wiki}
+
+
 @pytest.mark.parametrize("hours", [-3, 3])
 def test_a_clock_of_ours_that_is_set_while_we_work_makes_nothing_double(world: World, hours: int) -> None:
     acme = world.acme

@@ -81,12 +81,15 @@ def note_taken(
 ) -> None:
     """These fields of the partner's items were decided, and all there is to say of them is `found`. `gone`: items that are."""
     _add(conn, exchange_id, found, sent=False, now=now)
-    if not conn.exec_driver_sql(_ANY, (exchange_id,)).scalar():
-        return  # nearly always
     if values := [(exchange_id, gid, now, _encode(list(fields)).decode()) for gid, fields in decided.items()]:
         conn.exec_driver_sql(_DECIDED, values)
     if gids := list(gone):
         conn.exec_driver_sql(_GONE, (exchange_id, _encode(gids).decode(), now))
+
+
+def any_taken(conn: sa.Connection, exchange_id: int) -> bool:
+    """Whether anything falls short of what the partner sent. Nearly always nothing does."""
+    return bool(conn.exec_driver_sql(_ANY, (exchange_id,)).scalar())
 
 
 def _add(conn: sa.Connection, exchange_id: int, found: Iterable[Shortfall], *, sent: bool, now: int) -> None:

@@ -64,6 +64,10 @@ class Shadows(msgspec.Struct, frozen=True, array_like=True):
             return _NOTHING
         return Shadow(here, self.told.get(name, self.told_most), self.took.get(name, self.took_most))
 
+    def took_at(self, mark: Mark) -> bool:
+        """Whether one of them was taken at this place."""
+        return mark in self.took.values() or (mark == self.took_most and len(self.took) < len(self.here))
+
     def telling(self, digests: Mapping[str, str], mark: Mark) -> Shadows:
         """After these values were told at this place."""
         if not self.here:

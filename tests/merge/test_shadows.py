@@ -12,7 +12,8 @@ from filesync.model.values import EMPTY
 
 NAMES = st.sampled_from(["summary", "status", "labels:x", "labels:y", "parent"])
 DIGESTS = st.sampled_from(["a" * 32, "b" * 32, EMPTY])
-MARKS = st.sampled_from([NEVER, make_mark(1, 1, 1), make_mark(1, 2, 1)])
+PLACES = (NEVER, make_mark(1, 1, 1), make_mark(1, 2, 1))
+MARKS = st.sampled_from(PLACES)
 SHADOWS = st.dictionaries(NAMES, st.builds(Shadow, DIGESTS, MARKS, MARKS), min_size=1)
 TOLD = st.tuples(st.dictionaries(NAMES, DIGESTS, min_size=1), MARKS)
 
@@ -34,4 +35,5 @@ def test_shadows_are_those_that_were_put_there_last_also_after_they_were_kept(
         kept = msgspec.json.decode(msgspec.json.encode(row.shadows), type=Shadows)
         row = msgspec.structs.replace(row, shadows=kept)
         assert row.fields == plain
+        assert all(row.shadows.took_at(mark) == any(one.took == mark for one in plain.values()) for mark in PLACES)
     assert row.shadow("never") == Shadow()

@@ -203,7 +203,7 @@ class Merge:
                 outcome.short[name] = Cause.NO_PLACE
                 continue
             if (bare := split_name(name)[0]) in asleep or not self._paired.takes(row.kind, name, new=new):
-                shadows[name] = msgspec.structs.replace(row.shadow(name), took=outcome.work.mark)
+                shadows[name] = msgspec.structs.replace(shadow, took=outcome.work.mark)
                 outcome.untaken[bare] = asleep.get(bare, "")
                 outcome.short[name] = Cause.KEPT
                 continue

@@ -100,7 +100,7 @@ def decided(shadow: Shadow, mark: Mark) -> bool:
 
 def being_made(row: Entity, mark: Mark) -> bool:
     """Whether the change at this mark is what made an entity here: something of it was born as told."""
-    return any(shadow.took == mark for shadow in row.fields.values())
+    return row.shadows.took_at(mark)
 
 
 def settle(meeting: Meeting, verdict: Verdict, *, mark: Mark, landed: Value | None = None) -> Shadow:

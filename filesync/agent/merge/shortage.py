@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 import sqlalchemy as sa
 
 from filesync.agent.merge.outcome import Outcome
 from filesync.agent.site import Paired
-from filesync.ledger.shortfalls import Shortfall, note_taken
+from filesync.ledger.shortfalls import Shortfall, any_taken, note_taken
 from filesync.model.change import Delete
 from filesync.model.ids import Gid, Kind
 from filesync.model.shadow import Life
@@ -29,8 +29,10 @@ def landing(rules: Rules, name: str, told: Value | None, landed: Value | None) -
     return Cause.CUT if cut else Cause.CHANGED
 
 
-def note(conn: sa.Connection, paired: Paired, outcomes: Iterable[Outcome], *, now: int) -> None:
+def note(conn: sa.Connection, paired: Paired, outcomes: Collection[Outcome], *, now: int) -> None:
     """Count what these outcomes came to, and forget what they put right."""
+    if not any_taken(conn, paired.exchange.id) and not any(one.short for one in outcomes):
+        return
     decided: dict[Gid, set[str]] = {}
     found: list[Shortfall] = []
     gone: set[Gid] = set()

@@ -112,6 +112,7 @@ class Limits:
     keep_for: dt.timedelta = dt.timedelta(days=30)  # nor is a bundle that is younger than this
     keep_log: dt.timedelta = dt.timedelta(days=365)  # entries of the ledger's journal that are older are pruned
     level: int = 3  # zstd
+    first_import: int = 500  # issues that a first import makes without being asked for
     workers: int = 4  # issues that an import works on at the same time
 
     @property
@@ -303,9 +304,8 @@ class _Reader:
 
     def _limits(self) -> Limits:
         given = self.data.get("limits", {})
-        read: dict[str, Any] = {
-            name: int(given[name]) for name in ("max_changes", "window", "keep_bundles", "level", "workers") if name in given
-        }
+        numbers = ("max_changes", "window", "keep_bundles", "level", "first_import", "workers")
+        read: dict[str, Any] = {name: int(given[name]) for name in numbers if name in given}
         read |= {
             name: duration(given[name]) for name in ("settle", "grace", "report_every", "keep_for", "keep_log") if name in given
         }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 import msgspec
 
@@ -16,17 +18,18 @@ from filesync.ledger.streams import Direction
 
 @click.command("import")
 @exchange_option
+@click.option("--first", is_flag=True, help="Also a first import that makes more issues than limits.first_import.")
 @say_options
 @json_option
 @click.pass_obj
-def import_(app: App, exchange: str | None) -> ExitCode:
+def import_(app: App, exchange: str | None, first: bool) -> ExitCode:
     """Read the bundles in the inbox and apply them to the tracker.
 
     Every exchange that receives has its turn, and what fails on one holds up no other; it ends with the status of the
     worst. On a paused one nothing is done. Ends with 3 where nothing had arrived, with 4 where something waits, is
     held or is stuck, with 8 where a file cannot be taken, with 9 where a stream is stopped.
     """
-    results = each_exchange(app, import_once, only=exchange, without=Direction.SEND)
+    results = each_exchange(app, partial(import_once, first=first), only=exchange, without=Direction.SEND)
     code = results.status(map(code_of, results.done.values()))
     if code is ExitCode.NOTHING:
         app.tell("nothing arrived", level=Say.MORE)

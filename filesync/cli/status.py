@@ -75,6 +75,7 @@ def _exchange(us: str, one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
             numbers = ranges([each.seq for each in one.receiving.refused]).replace(",", "")
             ask = f"ask {shown(one.partner)} to run: filesync resend {us} {numbers}"
             yield Say.LESS, f"  REFUSED: {codes} came and could not be taken; {ask}"
+        yield from _first(one.name, one.receiving.first)
         if one.receiving.other_contract:
             what = f"bundle {one.receiving.held[0]} was made under another contract ({one.receiving.other_contract})"
             yield Say.LESS, f"  HELD: {what}: it waits until contract.yaml here is the one it was made under"
@@ -94,7 +95,7 @@ def _wants_a_person(one: ExchangeStatus) -> bool:
         or one.stuck
         or one.revoked
         or (one.proposal and not one.proposal.ours)
-        or (one.receiving and (one.receiving.other_contract or one.receiving.refused))
+        or (one.receiving and (one.receiving.first or one.receiving.other_contract or one.receiving.refused))
         or (one.sending and one.sending.refused)
     )
 
@@ -106,6 +107,12 @@ def _proposed(one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
             yield Say.NORMAL, f"  PROPOSED {since}: nothing new goes out until {shown(one.partner)} has answered"
         else:
             yield Say.LESS, f"  PROPOSED by {shown(one.partner)}: {since}; see: filesync contract show"
+
+
+def _first(exchange: str, issues: int) -> Iterator[tuple[Say, str]]:
+    if issues:
+        look, go = f"filesync preview import --exchange {exchange}", f"filesync import --exchange {exchange} --first"
+        yield Say.LESS, f"  FIRST IMPORT: it would make {issues} issues; see: {look}; then: {go}"
 
 
 def _revoked(one: ExchangeStatus) -> Iterator[tuple[Say, str]]:

@@ -23,6 +23,11 @@ def tied(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) -> dict[Gid
     return {Gid(ours): Gid(theirs) for ours, theirs in conn.exec_driver_sql(_THEIRS, (exchange_id, wanted))}
 
 
+def theirs(conn: sa.Connection, exchange_id: int) -> set[Gid]:
+    """The partner's gids of all that are tied."""
+    return {Gid(one) for one in conn.exec_driver_sql("select theirs from tie where exchange = ?", (exchange_id,)).scalars()}
+
+
 def add(conn: sa.Connection, exchange_id: int, gids: Mapping[Gid, Gid]) -> None:
     """Know these items of ours by the partner's gids."""
     if gids:

@@ -141,6 +141,33 @@ def test_the_page_holds_all_of_it_and_no_text_is_markup(sent: Pair) -> None:
     assert page.stat().st_mode & 0o077 == 0
 
 
+def test_a_large_first_import_waits_for_a_person(sent: Pair) -> None:
+    text = sent.globex.read_text()
+    sent.globex.write_text(text.replace("first_import: 500", "first_import: 1"))
+    for verb in (("import",), ("run", "--once"), ("import",)):
+        status, out, err = sent.at_globex(*verb)
+        assert status == ExitCode.WORK_LEFT, out + err
+        assert "would make 2 issues here, more than limits.first_import (1)" in err
+    assert sent.at_globex("issue", "list", "--json")[1] == []
+    assert "FIRST IMPORT: it would make 2 issues; see: filesync preview import" in sent.at_globex("status")[1]
+    assert previewed(sent, sent.at_globex, "import")["would"]["create"] == 4
+    assert sent.at_globex("import", "--first")[0] == ExitCode.DONE
+    assert len(sent.at_globex("issue", "list", "--json")[1]) == 2
+    assert "FIRST IMPORT" not in sent.at_globex("status")[1]
+
+
+def test_a_first_import_at_the_limit_is_not_asked_for_nor_a_later_one(sent: Pair) -> None:
+    text = sent.globex.read_text()
+    sent.globex.write_text(text.replace("first_import: 500", "first_import: 2"))
+    assert sent.at_globex("import")[0] == ExitCode.DONE
+    for _ in range(3):
+        sent.at_acme("issue", "create", "--type", "Bug", "--summary", "one more")
+    sent.at_acme("export")
+    sent.deliver(*sent.sent())
+    assert sent.at_globex("import")[0] == ExitCode.DONE
+    assert len(sent.at_globex("issue", "list", "--json")[1]) == 5
+
+
 def test_what_is_paused_is_not_rehearsed(sent: Pair) -> None:
     sent.at_globex("pause")
     status, out, err = sent.at_globex("preview", "import")

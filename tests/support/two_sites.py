@@ -437,7 +437,7 @@ def template_of(contract: str, mappings: tuple[str, str], scopes: tuple[str, str
         create_site(folder / name, NewSite(name=name, tracker="embedded", project="ABC"), clock=now)
         path = folder / name / CONFIG
         text = path.read_text().replace("settle: 10m", "settle: 0s").replace("inbox_policy: move", "inbox_policy: delete")
-        text = text.replace("workers: 4", f"workers: {workers}")
+        text = text.replace("workers: 4", f"workers: {workers}").replace("first_import: 500", "first_import: 1000000")
         if scope:
             text = text.replace("    path: state/tracker.db\n", f"    path: state/tracker.db\n    scope: {scope}\n")
         path.write_text(text)

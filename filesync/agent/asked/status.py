@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from filesync.agent import position
 from filesync.agent.blobs import Waiting
 from filesync.agent.blobs import waiting as waiting_bytes
+from filesync.agent.incoming import first
 from filesync.agent.record import moment
 from filesync.agent.traces import check_ledger
 from filesync.bundle.verdict import shown
@@ -82,6 +83,7 @@ class Receiving:
     generation: int
     position: int  # the last bundle applied
     held: tuple[int, ...]  # verified and stored, not applied
+    first: int  # issues that a first import would make which waits for a person; 0: none does
     other_contract: str  # where the next one waits for it: "theirs 0a1b2c3d, ours 4e5f6071"; else empty
     missing: tuple[tuple[int, int], ...]  # waited for: from, to
     arriving: tuple[str, ...]  # names of files that are not whole yet, or damaged
@@ -236,6 +238,7 @@ def _receiving(conn: sa.Connection, x: Exchange, config: Config, *, now: dt.date
         generation=x.in_generation.n,
         position=x.in_seq,
         held=held,
+        first=first.waiting(conn, x),
         other_contract="" if following is None else _other(following.contract, config.rules_of(x.name).contract),
         missing=tuple((gap.first, gap.last) for gap in position.missing(conn, x)),
         arriving=tuple(sorted(shown(one.name) for one in files if one.verdict == ARRIVING)),

@@ -37,6 +37,25 @@ class Behind(Event, frozen=True, kw_only=True):
         )
 
 
+class FirstImport(Event, frozen=True, kw_only=True):
+    """The first import of an exchange would make so many issues that a person is to ask for it."""
+
+    severity = Severity.WARNING
+    standing = True
+    partner: str
+    exchange: str
+    issues: int
+    limit: int
+
+    def sentence(self) -> str:
+        name = f"--exchange {self.exchange}"
+        return (
+            f"the first import from {self.partner} would make {self.issues} issues here, more than limits.first_import "
+            f"({self.limit}): nothing of it is applied yet, and nothing is lost. See what it would do: "
+            f"filesync preview import {name}; then: filesync import {name} --first"
+        )
+
+
 class Told(Event, frozen=True, kw_only=True):
     """A position report of the partner's came as a file."""
 

@@ -16,9 +16,10 @@ from filesync.agent.contract.switch import at_work
 from filesync.agent.events import BundleApplied, ContractDiffers, Event, HadWaited, Stopped
 from filesync.agent.incoming.checkpoint import write_checkpoint
 from filesync.agent.incoming.chunks import drop_early, spend
+from filesync.agent.incoming.first import waits_for_a_person
 from filesync.agent.incoming.introduced import learn
 from filesync.agent.incoming.left_out import left_out
-from filesync.agent.incoming.missing import missing
+from filesync.agent.incoming.missing import tell_missing
 from filesync.agent.incoming.pieces import ChunksWait
 from filesync.agent.incoming.queued import standing
 from filesync.agent.incoming.receive import Receiver
@@ -60,10 +61,11 @@ class Imports:
     events: tuple[Event, ...]
 
 
-def import_once(site: Site, name: str) -> Imports:
+def import_once(site: Site, name: str, *, first: bool = False) -> Imports:
     """Take and apply everything that has come. Raises PairingError, StreamStopped, ConfigError, Unavailable, DiskProblem.
 
-    A stream that is stopped by what came is told by an event, and applies nothing more.
+    A stream that is stopped by what came is told by an event, and applies nothing more; so is a first import that would make
+    many issues, unless a person asks for it (`first`).
     """
     paired = at_work(site, name)
     if paired.exchange.direction is Direction.SEND:
@@ -75,7 +77,7 @@ def import_once(site: Site, name: str) -> Imports:
         receiver = Receiver(site, site.paired(name) if bundles else paired, record)
         with site.alone(site.inbox(paired.exchange)):
             receiver.run()
-        if receiver.stopped:
+        if receiver.stopped or (not (first or bundles) and waits_for_a_person(site, paired, record)):
             break
         with Team(site.config.limits.workers) as team:
             importer = Importer(site, site.paired(name), record, team)
@@ -85,7 +87,7 @@ def import_once(site: Site, name: str) -> Imports:
         # files that wait in the inbox for a key have it now; chunks that nothing named may be named now
         again = importer.learned or (applied > 0 and bool(receiver.early.put_off))
     if not receiver.stopped:
-        importer.missing()
+        tell_missing(site, paired, record)
     if receiver.early.put_off:
         sizes = receiver.early.put_off.values()
         record.add(ChunksWait(partner=paired.exchange.partner_name, chunks=len(sizes), bytes=sum(sizes)))
@@ -330,18 +332,6 @@ class Importer:
                 blocked.add(one.gid)
             moved = moved or outcome.left is None
         return moved
-
-    # ── what is missing ─────────────────────────────────────────────────────────────────────────────────────────
-
-    def missing(self) -> None:
-        """Name what is waited for, with the command that mends it."""
-        with self._site.ledger.begin() as conn:
-            x = streams.exchange_of(conn, self._x)
-            now, grace = self._site.clock(), self._site.config.limits.grace
-            for one in missing(conn, x, us=self._paired.us.name, now=now, grace=grace):
-                self._record.add(one)
-            self._record.write(conn)
-        self._record.done()
 
     def _note(self, event: Event) -> None:
         self._record.add(event)

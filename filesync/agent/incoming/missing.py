@@ -14,13 +14,24 @@ from filesync.agent.blobs import HINT, waiting
 from filesync.agent.events import Event, Held, ranges
 from filesync.agent.incoming.arrivals import Behind
 from filesync.agent.incoming.pieces import BytesMissing
-from filesync.agent.record import moment
+from filesync.agent.record import Record, moment
+from filesync.agent.site import Paired, Site
 from filesync.bundle.verdict import shown
 from filesync.ledger import streams
 from filesync.ledger.streams import Exchange
 
 _NAMED: Final = 5  # chunks of one attachment that are named
 _GAPS: Final = 5  # gaps that one import tells; those after them are told when these are closed
+
+
+def tell_missing(site: Site, paired: Paired, record: Record) -> None:
+    """Name what is waited for, with the command that mends it."""
+    with site.ledger.begin() as conn:
+        x = streams.exchange_of(conn, paired.exchange.id)
+        for one in missing(conn, x, us=paired.us.name, now=site.clock(), grace=site.config.limits.grace):
+            record.add(one)
+        record.write(conn)
+    record.done()
 
 
 def missing(conn: sa.Connection, x: Exchange, *, us: str, now: dt.datetime, grace: dt.timedelta) -> list[Event]:

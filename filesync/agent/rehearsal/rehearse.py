@@ -70,7 +70,7 @@ def rehearse_import(config: Config, name: str, *, clock: Clock) -> Iterator[Prev
     """What an import would do with what lies in the inbox, what is held and what waits. Raises as an import."""
     with _site(config, name, clock=clock) as (site, written):
         with written:
-            done = import_once(site, name)
+            done = import_once(site, name, first=True)
         yield Preview(written, tuple(event for event in done.events if not isinstance(event, _DONE)))
 
 

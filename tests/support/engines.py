@@ -6,6 +6,7 @@ on the same kind of database, and would spend a third of its time on compiling t
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -15,13 +16,23 @@ from filesync.trackers.embedded import store
 
 _open: Final = sa.create_engine
 _compiled: Final[Any] = LRUCache(1_000)
-_first: list[sa.Engine] = []
+
+
+@functools.cache
+def _dialect() -> sa.Dialect:
+    """Of a database that was connected to: only then it knows SQLite's version, without which no table can be looked at.
+
+    Not that of the first engine that a test makes: it may be one of a file that cannot be opened.
+    """
+    engine = _open("sqlite://")
+    engine.connect().close()
+    engine.dispose()
+    return engine.dialect
 
 
 def _engine(*where: Any, **how: Any) -> sa.Engine:
     engine = _open(*where, **how)
-    _first[:] = _first or [engine]
-    engine.dialect = _first[0].dialect  # it is part of what compiled statements are found by
+    engine.dialect = _dialect()  # it is part of what compiled statements are found by
     engine.update_execution_options(compiled_cache=_compiled)
     return engine
 

@@ -79,7 +79,7 @@ def _exchange(us: str, one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
         if one.receiving.other_contract:
             what = f"bundle {one.receiving.held[0]} was made under another contract ({one.receiving.other_contract})"
             yield Say.LESS, f"  HELD: {what}: it waits until contract.yaml here is the one it was made under"
-        yield from ((Say.NORMAL, line) for line in _attachments(one.receiving))
+        yield from ((Say.NORMAL, line) for line in _undone(one.receiving))
     if one.waiting:
         yield Say.NORMAL, f"  {count_text(one.waiting, 'change')} {'waits' if one.waiting == 1 else 'wait'} for others"
     if one.stuck:
@@ -126,7 +126,8 @@ def _revoked(one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
         )
 
 
-def _attachments(receiving: Receiving) -> Iterator[str]:
+def _undone(receiving: Receiving) -> Iterator[str]:
+    """What waits for bytes, and what stays in the inbox."""
     found = receiving.attachments
     for one in found[:_LISTED]:
         yield f"  {one.key or 'an issue'} needs {one.needs}, since {time_text(one.since)}"
@@ -134,6 +135,9 @@ def _attachments(receiving: Receiving) -> Iterator[str]:
         yield f"  and {more} more that wait for bytes"
     if receiving.early:
         yield f"  {count_text(receiving.early, 'chunk')} stay in the inbox until a change names them"
+    if receiving.own:
+        what = f"{count_text(receiving.own, 'file')} in the inbox {'is' if receiving.own == 1 else 'are'} our own"
+        yield f"  OWN_BUNDLE: {what}: is the outbox wired to the inbox?"
 
 
 def _sending(one: Sending) -> str:

@@ -203,7 +203,7 @@ def test_f87_a_bundle_for_another_site_is_left_alone_and_counted(plain: World) -
     assert len(inbox(plain.globex)) == 1
 
 
-def test_f88_our_own_bundle_that_comes_back_is_left_and_the_wiring_is_doubted(plain: World) -> None:
+def test_f88_our_own_bundle_that_comes_back_is_left_and_the_wiring_is_doubted(plain: World, terminal: Terminal) -> None:
     (one,) = sent(plain, ["Pump"])
     deliver(plain.acme, one)
     told = only(plain.acme.import_(), Warned)
@@ -211,3 +211,7 @@ def test_f88_our_own_bundle_that_comes_back_is_left_and_the_wiring_is_doubted(pl
     assert "is the outbox wired to the inbox? It was left there." in told
     assert len(inbox(plain.acme)) == 1
     assert plain.acme.import_().events == ()
+    assert "OWN_BUNDLE: 1 file in the inbox is our own: is the outbox wired to the inbox?" in terminal(plain.acme, "status")[1]
+    inbox(plain.acme)[0].unlink()
+    plain.acme.import_()
+    assert "OWN_BUNDLE" not in terminal(plain.acme, "status")[1]

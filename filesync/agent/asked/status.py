@@ -15,7 +15,7 @@ from filesync.agent.blobs import waiting as waiting_bytes
 from filesync.agent.incoming import first
 from filesync.agent.record import moment
 from filesync.agent.traces import check_ledger
-from filesync.bundle.verdict import shown
+from filesync.bundle.verdict import Code, shown
 from filesync.config import Config
 from filesync.errors import ConfigError, ExitCode, FilesyncError, disk_problem
 from filesync.exchange.judge import NO_CONTRACT
@@ -90,6 +90,7 @@ class Receiving:
     refused: tuple[Refusal, ...]  # came so that they could not be taken, and no good copy came since
     attachments: tuple[LackingBytes, ...]  # what waits for bytes: attachments, and changes with a long text
     early: int  # chunks that stay in the inbox: no change names them, and limits.early_chunks is full
+    own: int  # our own bundles that lie in the inbox
     last_file: str
     last_seen: dt.datetime | None
     silent: dt.timedelta | None  # since the last file, where that is too long: the partner sends at least a report
@@ -247,6 +248,7 @@ def _receiving(conn: sa.Connection, x: Exchange, config: Config, *, now: dt.date
         ),
         attachments=tuple(_lacking(one) for one in islice(waiting_bytes(conn, x), _ATTACHMENTS)),
         early=sum(one.verdict == EARLY for one in files),
+        own=sum(one.verdict == Code.OWN_BUNDLE for one in files),
         last_file=x.in_last_file,
         last_seen=last,
         silent=now - last if last is not None and now - last >= _SILENT * every else None,

@@ -93,7 +93,7 @@ def test_f17_a_text_whose_chunks_are_missing_is_named_with_the_command_and_holds
     narrow.clock.advance(hours=2)
     told = only(narrow.globex.import_(), BytesMissing)
     one = lost.name.rpartition("_b")[2][:16]
-    assert "Later edits of the same wait with it; all else goes on." in told
+    assert "What comes later of the same waits with it; all else goes on." in told
     assert told.endswith(f"Ask acme to run: filesync resend globex --chunk {one}")
     assert terminal(narrow.acme, "resend", "globex", "--chunk", one)[0] == ExitCode.DONE
     come(narrow)

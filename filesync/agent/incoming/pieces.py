@@ -22,7 +22,11 @@ class BytesMissing(Event, frozen=True, kw_only=True):
 
     def sentence(self) -> str:
         which = f": {', '.join(self.chunks)}" if self.chunks else ""
-        rest = "Later edits of the same wait with it; all else goes on." if self.text else "All else of it is here or goes on."
+        rest = (
+            "What comes later of the same waits with it; all else goes on."
+            if self.text
+            else "All else of it is here or goes on."
+        )
         text = f"{self.key} needs {self.needs}{which} (since {self.since}). {rest}"
         return f"{text} Ask {self.partner} to run: {self.command}" if self.ask else f"{text} Made as soon as they come."
 

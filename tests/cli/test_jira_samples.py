@@ -80,3 +80,17 @@ def test_check_names_the_rights_that_our_account_has_not(tmp_path: Path, filesyn
         f"\nok   tracker: Jira at {jira.url.removeprefix('http://')}, project ABC\n"
         "       note: Transition Issues: our account has not this right: statuses\n"
     ) in told
+
+
+def test_check_names_a_field_without_which_jira_makes_no_issue(tmp_path: Path, filesync: Filesync) -> None:
+    with settled(SAMPLES / "dc-cloud" / "globex", tmp_path, filesync) as (file, _):
+        contract = file.parent / "contract.yaml"
+        contract.write_text(
+            contract.read_text().replace("  summary: {kind: text}\n", "").replace("  parent: {kind: parent}\n", "")
+        )
+        _, found, _ = filesync("-c", file, "check", "--json")
+    [rules] = [one for one in found if one["what"] == "rules"]
+    assert {one["where"] for one in rules["problems"]} == {"summary", "parent"}
+    assert "the tracker makes no Sub-task without it" in next(
+        one["what"] for one in rules["problems"] if one["where"] == "parent"
+    )

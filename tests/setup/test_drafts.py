@@ -138,6 +138,12 @@ def test_words_are_the_same_whatever_their_case_and_marks_and_only_guessed_where
     assert "New" not in found.perhaps
 
 
+def test_a_field_whose_name_is_a_word_of_yaml_is_named_all_the_same(tmp_path: Path) -> None:
+    fields = tuple(FieldSpec(name, FieldKind.TEXT) for name in ("True", "NULL", "No"))
+    rules = drafted(tmp_path, replace(HAVE, fields=(*HAVE.fields, *fields)))
+    assert [rules.local_names(name) for name in ("true", "null", "no")] == [("True",), ("NULL",), ("No",)]
+
+
 def test_nobody_is_named_in_what_the_partner_gets(tmp_path: Path) -> None:
     have = replace(HAVE, users=("5:ab-cd",), people={"5:ab-cd": "Anna Lindqvist"})
     drafted(tmp_path, have)

@@ -19,6 +19,7 @@ from filesync.model.ids import Kind
 from filesync.model.issue import RESTRICTION
 from filesync.model.values import ELEMENTS, FieldKind, FieldSpec
 from filesync.rules.contract import MUST_LIST, OWN_NAME, TAKEN, is_cascade
+from filesync.settings import spelt
 from filesync.trackers.base import Description
 
 _OURS: Final = re.compile(r"[^:]{1,255}")
@@ -96,9 +97,9 @@ def _field(wire: str, spec: FieldSpec) -> Iterator[str]:
     """A field's lines. Versions, components and labels come and go: none is listed, so any may travel."""
     options = list(_options(spec)) if spec.kind in MUST_LIST else []
     many = ", many: true" if spec.many else ""
-    line = f"  {wire}: {{kind: {spec.kind}{many}{', ' + listed('options', options) if options else ''}}}"
+    line = f"  {spelt(wire)}: {{kind: {spec.kind}{many}{', ' + listed('options', options) if options else ''}}}"
     if "\n" in line:
-        lines = [f"  {wire}:", f"    kind: {spec.kind}", *(["    many: true"] if many else [])]
+        lines = [f"  {spelt(wire)}:", f"    kind: {spec.kind}", *(["    many: true"] if many else [])]
         lines += listed("options", options, indent=4).split("\n")
     else:
         lines = [line]

@@ -115,9 +115,9 @@ def _field(section: _Section, ours: FieldSpec, theirs: FieldSpec, unmatched: lis
         options = [f"      {spelt(one)}: {spelt(word)}" for one, word in found.sure.items()]
         said = list(_gaps(theirs.name, found, unmatched, indent=6 if options else 4))
     if options:
-        section.lines += [f"  {spelt(ours.name)}:", f"    field: {theirs.name}", "    options:", *options, *said]
+        section.lines += [f"  {spelt(ours.name)}:", f"    field: {spelt(theirs.name)}", "    options:", *options, *said]
     elif ours.name != theirs.name:
-        section.lines += [f"  {spelt(ours.name)}: {theirs.name}", *said]
+        section.lines += [f"  {spelt(ours.name)}: {spelt(theirs.name)}", *said]
     elif said:
         section.said += [comment(f"{theirs.name}, in the options:", indent=2), *said]
 

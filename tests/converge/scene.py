@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 from filesync.config import template
 from filesync.errors import Unavailable
 from filesync.rules.mapping import Rules
-from tests.converge import carrier, ending, faults
+from tests.converge import agreeing, carrier, ending, faults
 from tests.converge.deeds import PEOPLE, split
 from tests.converge.people import FIELDS, Person, Story
 from tests.support.attachments import set_limits
@@ -288,6 +288,8 @@ def _lag(scene: Scene, side: Side, number: int) -> None:
 def _command(scene: Scene, side: Side, number: int) -> tuple[Command, int]:
     """A command that has something to do, and a place in it."""
     which, place = split(number, 6, 48)
+    if agreeing.open_at(side) is not None:
+        return lambda at: agreeing.answering(at, number // 8), place
     if which == 0:
         return _RETRY, place
     if which < 3:
@@ -313,6 +315,8 @@ ELSE: Final[Mapping[str, Callable[[Scene, Side, int], object]]] = {
     "fail": _fail,
     "jira trouble": _trouble,
     "jira lag": _lag,
+    "propose": lambda _scene, side, number: agreeing.proposing(side, number),
+    "answer": lambda _scene, side, number: agreeing.answering(side, number),
     "wait": lambda scene, _side, number: scene.world.clock.advance(hours=number % 50 - 3),
 }
 
@@ -355,4 +359,6 @@ MOODS: Final[Mapping[str, Mapping[str, int]]] = {
     "files": {**_USUAL, "attach": 10, "delete attachment": 4, "carry": 10, "send": 4, "crash": 5, "fail": 3},
     "refusing": {**_USUAL, "retry": 6, "skip": 5, "import": 8, "overtaken": 6},
 }
+# besides, where the two sites change what they agreed on
+AGREEING: Final = {"propose": 6, "answer": 10}
 JIRA_DEEDS: Final = {"jira trouble": 6, "jira lag": 2}  # besides, where there is one

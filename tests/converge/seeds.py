@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from tests.converge.people import FIELDS
-from tests.converge.scene import JIRA_DEEDS, MOODS, NO_JIRA, NUMBERS, VARIANTS, a_scene
+from tests.converge.scene import AGREEING, JIRA_DEEDS, MOODS, NO_JIRA, NUMBERS, VARIANTS, a_scene
 from tests.support.jira.site import CLOUD, DC9, DC10
 
 STEPS: Final = 60  # of one run; what two issues at each side need to be known to both comes before them
@@ -60,6 +60,21 @@ def program(seed: int, *, one_sided: bool = False) -> Program:
     deeds = draw.choices(list(often), weights=list(often.values()), k=STEPS)
     steps = tuple((deed, draw.choice(("acme", "globex")), draw.randrange(NUMBERS)) for deed in deeds)
     return Program(variant, one_sided, draw.randrange(len(FIELDS)), steps)
+
+
+def agreeing(seed: int) -> Program:
+    """The program of a seed for two sites that change their contract."""
+    draw = random.Random(seed)
+    variant = draw.choice(sorted(VARIANTS))
+    often = {**MOODS[draw.choice(sorted(MOODS))], **AGREEING}
+    deeds = draw.choices(list(often), weights=list(often.values()), k=STEPS)
+    steps = tuple((deed, draw.choice(("acme", "globex")), draw.randrange(NUMBERS)) for deed in deeds)
+    return Program(variant, False, draw.randrange(len(FIELDS)), steps)
+
+
+def prove_agreeing(seed: int) -> None:
+    """As `prove`, with contracts that are proposed, accepted and declined."""
+    _prove(seed, agreeing(seed), base=None)
 
 
 def with_jira(seed: int) -> Program:

@@ -1,5 +1,5 @@
-"""Do two sites always end in step? A small share of it; `make prove` plays 10,000 seeds, 300 on a real disk, and 200 with
-simulated Jiras.
+"""Do two sites always end in step? A small share of it; `make prove` plays 10,000 seeds, 300 on a real disk, 500 in which
+the contract changes, and 200 with simulated Jiras.
 
 A seed that fails is named with the shortest program that fails alike. To play one again:
 
@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.converge.machine import STEPS, Converge, OneSided
-from tests.converge.seeds import Program, failure_of, prove, prove_with_jira
+from tests.converge.seeds import Program, failure_of, prove, prove_agreeing, prove_with_jira
 
 _BLOCK: Final = 50
 _FIRST, _COUNT = (int(one) for one in os.environ.get("FILESYNC_SEEDS", "0:10000").split(":"))
@@ -48,6 +48,12 @@ def test_edits_at_one_side_never_come_back(seeds: range) -> None:
 def test_sites_with_a_jira_end_in_step(seeds: range) -> None:
     for seed in seeds:
         prove_with_jira(seed)
+
+
+@pytest.mark.parametrize("seeds", [range(first, first + 2) for first in range(0, 6, 2)], ids=_named)
+def test_sites_that_change_their_contract_end_in_step(seeds: range) -> None:
+    for seed in seeds:
+        prove_agreeing(seed)
 
 
 def test_the_machine_ends_in_step() -> None:
@@ -90,6 +96,13 @@ def test_every_seed_ends_in_step_on_a_real_disk(seeds: range, tmp_path: Path) ->
 def test_every_seed_with_a_jira_ends_in_step(seeds: range) -> None:
     for seed in seeds:
         prove_with_jira(seed)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("seeds", [range(first, first + 25) for first in range(0, 500, 25)], ids=_named)
+def test_every_seed_that_changes_the_contract_ends_in_step(seeds: range) -> None:
+    for seed in seeds:
+        prove_agreeing(seed)
 
 
 @pytest.mark.prove

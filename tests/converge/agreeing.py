@@ -1,0 +1,86 @@
+"""The two sites change what they agreed on while people go on: proposals and answers, chosen by numbers."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import suppress
+from typing import Any, Final
+
+from filesync.agent.contract.propose import accept, decline, propose
+from filesync.errors import NotHere
+from filesync.ledger import proposals
+from filesync.ledger.proposals import OPEN, Proposal
+from tests.support.two_sites import EXCHANGE, Side
+
+# What may be so or otherwise in a contract, each by a bit: words made coarser, a field called otherwise, one taken out.
+_COARSE, _RENAMED, _LESS = 1, 2, 4
+CHANGES: Final = _COARSE | _RENAMED | _LESS
+_SEVERITY: Final = "severity: {kind: option, options: [Critical, Major, Minor, Cosmetic]"
+_BAD: Final = {"Critical": "Bad", "Major": "Bad", "Minor": "Mild", "Cosmetic": "Mild"}
+_OWN: Final[dict[str, dict[str, Any]]] = {
+    "acme": {"fields": {"description": "customer_reference"}, "users_by": "email"},
+    "globex": {"fields": {"priority": {"field": "priority", "options": {"Highest": "High"}}}, "users_by": "email"},
+}
+
+
+def _contract(text: str, bits: int) -> str:
+    """The contract in force with other of these bits, one version on. Which they are, its last line says."""
+    first = re.sub(r"\n# changed: .*\n$", "\n", text)
+    before = int(found[1]) if (found := re.search(r"\n# changed: ([0-9]+)\n$", text)) else 0
+    version = int(re.search(r"^version: ([0-9]+)", first, re.MULTILINE)[1])  # type: ignore[index] # every contract has one
+    first = first.replace(f"version: {version}", f"version: {version + 1}", 1)
+    for bit, old, new in (
+        (_COARSE, _SEVERITY, "severity: {kind: option, options: [Bad, Mild]"),
+        (_RENAMED, "  story_points: {kind: number}", "  points: {kind: number}"),
+        (_LESS, "  assignee: {kind: user}\n", "  # nobody\n"),
+    ):
+        was, now = (old, new) if bits & bit else (new, old)
+        if bool(before & bit) != bool(bits & bit):
+            assert was in first, (bit, before, bits)
+            first = first.replace(was, now)
+    return f"{first}# changed: {bits}\n"
+
+
+def _mapping(name: str, bits: int) -> str:
+    """The mapping of a site that goes with a contract with these bits."""
+    ours: dict[str, Any] = json.loads(json.dumps(_OWN[name]))
+    if bits & _COARSE:
+        ours["fields"]["severity"] = {"field": "severity", "options": _BAD}
+    if bits & _RENAMED:
+        ours["fields"]["story_points"] = "points"
+    return json.dumps(ours) + "\n"
+
+
+def open_at(side: Side) -> Proposal | None:
+    """The partner's proposal that nobody has answered here."""
+    x = side.exchange().id
+    with side.site.ledger.begin() as conn:
+        one = proposals.of(conn, x)
+    return one if one is not None and not one.ours and one.state == OPEN else None
+
+
+def proposing(side: Side, number: int) -> None:
+    """One bit turned round."""
+    text = (side.folder / "contract.yaml").read_text()
+    before = int(found[1]) if (found := re.search(r"\n# changed: ([0-9]+)\n$", text)) else 0
+    bits = before ^ (1, 2, 4, 1)[number % 4]
+    file, mapping = side.folder / "new-contract.yaml", side.folder / "new-mapping.yaml"
+    file.write_text(_contract(text, bits))
+    mapping.write_text(_mapping(side.name, bits))
+    with suppress(NotHere):  # another one is under way
+        propose(side.site, EXCHANGE, file, mapping=mapping, message="we need it")
+
+
+def answering(side: Side, number: int) -> None:
+    """Yes, or one time out of four no."""
+    one = open_at(side)
+    if one is None:
+        return
+    if number % 4 == 3:
+        decline(side.site, EXCHANGE, message="not now")
+        return
+    bits = int(re.search(r"\n# changed: ([0-9]+)\n$", one.text)[1])  # type: ignore[index] # the partner wrote it so
+    mapping = side.folder / "new-mapping.yaml"
+    mapping.write_text(_mapping(side.name, bits))
+    accept(side.site, EXCHANGE, mapping=mapping)

@@ -22,6 +22,7 @@ _SENDING: Final = {
     Cause.MERGED: "several of our words stand for one of the contract's",
     Cause.WITHHELD: "not everybody may see it",
     Cause.KEPT: "our mapping keeps it here",
+    Cause.FAILED: "our mapping could not say what it is told as",
 }
 _TAKING: Final = {
     Cause.NO_WORD: "nothing here stands for the value",

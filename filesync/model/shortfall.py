@@ -16,6 +16,7 @@ class Cause(StrEnum):
     MERGED = "merged"  # several of its words stand for one of the contract's: which of them it was is not told
     WITHHELD = "withheld"  # few may see it
     KEPT = "kept"  # its mapping or settings keep it out, on the way out or in
+    FAILED = "failed"  # its mapping could not say what is told, or whether
     # of what a site takes
     NO_PLACE = "no-place"  # nothing in its tracker stands for the field
     REFUSED = "refused"  # by its tracker: a person decides

@@ -168,6 +168,31 @@ def test_a_first_import_at_the_limit_is_not_asked_for_nor_a_later_one(sent: Pair
     assert len(sent.at_globex("issue", "list", "--json")[1]) == 5
 
 
+def test_a_contract_that_would_come_into_force_does_not_by_a_rehearsal(sent: Pair) -> None:
+    sent.at_globex("import")
+    new = sent.folder / "new.yaml"
+    new.write_text(
+        (sent.folder / "acme" / "contract.yaml").read_text().replace("version: 1", "version: 2").replace("Highest, ", "")
+    )
+    assert sent.at_acme("contract", "propose", new, "--message", "fewer words")[0] == ExitCode.DONE
+    sent.at_acme("issue", "edit", "ABC-1", "--field", "summary=later")
+    assert previewed(sent, sent.at_acme, "export", status=ExitCode.WORK_LEFT)["items"] == []
+    assert "a contract of ours is proposed" in sent.at_acme("why", "ABC-1")[1]
+    sent.at_acme("export")
+    sent.deliver(*sent.sent())
+    previewed(sent, sent.at_globex, "import", status=ExitCode.WORK_LEFT)
+    sent.at_globex("import")
+    assert sent.at_globex("contract", "accept")[0] == ExitCode.DONE
+    sent.at_globex("export")
+    for file in (sent.folder / "globex" / "outbox").iterdir():
+        (sent.folder / "acme" / "inbox" / file.name).write_bytes(file.read_bytes())
+    before = everything(sent.folder)
+    assert sent.at_acme("preview", "import")[0] in {ExitCode.DONE, ExitCode.NOTHING, ExitCode.WORK_LEFT}
+    assert everything(sent.folder) == before
+    sent.at_acme("import")
+    assert "version: 2" in (sent.folder / "acme" / "contract.yaml").read_text()
+
+
 def test_what_is_paused_is_not_rehearsed(sent: Pair) -> None:
     sent.at_globex("pause")
     status, out, err = sent.at_globex("preview", "import")

@@ -42,6 +42,7 @@ class Facts:
     tell: Tell | None  # what the next export tells of it
     queued: bool  # an undecided change of the partner's is about it
     doubted: bool
+    proposed: bool  # a contract of ours waits for the partner's answer
 
 
 def first_reason(facts: Facts) -> Because | None:
@@ -70,6 +71,11 @@ def _of_exchange(facts: Facts) -> Iterator[Because]:
     if x.state is State.PAUSED:
         since = f"{moment(x.stopped_since):%Y-%m-%d %H:%M} UTC"
         yield Because(f"the exchange is paused since {since}", f"Go on with: filesync resume --exchange {x.name}")
+    if facts.proposed:
+        yield Because(
+            f"a contract of ours is proposed, and nothing new goes out until {x.partner_name} has answered",
+            "See: filesync contract show",
+        )
     if x.direction is Direction.RECEIVE:
         yield Because(f"the exchange only receives: nothing is sent to {x.partner_name}", "")
 

@@ -83,6 +83,10 @@ def _findings(
         one = coming[name]
         yield (Standing.STUCK, one.reason) if one.state is Wait.STUCK else (Standing.WAITS, one.reason or one.waits_for)
     yield from ((Standing.STAYS, one.why) for one in (outward.dropped if outward else ()) if one.field == name)
+    if outward is not None and name in outward.failed:
+        yield Standing.STAYS, outward.failed[name]
+    if outward is not None and name in outward.silent:
+        yield Standing.STAYS, f"our mapping tells {them} nothing of it, ever or for an issue like this"
     if name in nowhere:
         yield Standing.STAYS, "nothing in our tracker stands for it"
     if outward is not None and name in outward.untold:

@@ -22,7 +22,7 @@ from filesync.agent.record import moment
 from filesync.agent.site import Paired, Site
 from filesync.bundle.changes import read_change
 from filesync.errors import ConfigError
-from filesync.ledger import journal, naming, shadows, streams, ties
+from filesync.ledger import journal, naming, proposals, shadows, streams, ties
 from filesync.ledger.journal import Conflict, Queued, Wait
 from filesync.ledger.streams import Exchange
 from filesync.model.change import Delete
@@ -193,6 +193,7 @@ def _facts(
         tell=told.tells.get(what.gid),
         queued=queued,
         doubted=what.gid in shadows.doubts(conn, x.id),
+        proposed=(under_way := proposals.of(conn, x.id)) is not None and under_way.ours,
     )
 
 

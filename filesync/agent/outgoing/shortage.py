@@ -24,7 +24,8 @@ class Shortage:
     def note(self, short: dict[str, list[Shortfall]], item: Item, outward: Outward) -> None:
         """Add what there is to say of an item, as our rules tell it, to that of its issue. Of most there is nothing."""
         kind, ref = item.ref.kind, item.ref
-        if not (outward.dropped or outward.withheld or (self._merged if kind is Kind.ISSUE else kind is Kind.ATTACHMENT)):
+        lost = outward.dropped or outward.withheld or outward.failed
+        if not (lost or (self._merged if kind is Kind.ISSUE else kind is Kind.ATTACHMENT)):
             return
         part = "" if kind is Kind.ISSUE else f"{kind} {ref.local}"
         found = {
@@ -43,6 +44,7 @@ class Shortage:
             yield TYPE, Cause.NO_WORD  # it is not exchanged at all
         else:
             yield from ((one.field, Cause.NO_WORD) for one in outward.dropped)
+            yield from ((name, Cause.FAILED) for name in outward.failed)
             if item.ref.kind is Kind.ISSUE:
                 yield from ((name, Cause.MERGED) for name, told in self._merged.items() if _tells(outward, name, told))
 

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from filesync.agent.asked.look import looking
+from filesync.agent.contract.switch import at_work, proposed
 from filesync.agent.events import BundleApplied, Event, HadWaited
 from filesync.agent.incoming.arrivals import Received, Told
 from filesync.agent.incoming.importer import import_once
@@ -24,7 +25,7 @@ from filesync.agent.rehearsal.overlay import Overlay
 from filesync.agent.rehearsal.tracker import ReadOnly
 from filesync.agent.rehearsal.written import Deed, Edit, Entry, Written
 from filesync.agent.site import Paired, Site
-from filesync.config import Config, InboxPolicy
+from filesync.config import Config, ExchangeRules, Folders, InboxPolicy
 from filesync.errors import PairingError, disk_problem
 from filesync.ledger import shadows, streams
 from filesync.ledger.ledger import Ledger
@@ -50,13 +51,14 @@ class Preview:
 def rehearse_export(config: Config, name: str, *, clock: Clock) -> Iterator[Preview]:
     """What an export would tell. Nothing is numbered, signed or fetched. Raises as an export."""
     with _site(config, name, clock=clock) as (site, written):
-        paired = site.paired(name)
+        paired = at_work(site, name)
         if paired.exchange.direction is Direction.RECEIVE:
             raise PairingError(f"exchange {name!r} only receives", hint="pair it again with --direction both to send, too")
         site.check_restored(paired.exchange)
         record = site.record(name)
         with written:
-            for found in Gather(site, paired, record).found():
+            held = proposed(site, paired, record)
+            for found in () if held else Gather(site, paired, record).found():
                 tells = that_fit(found, record)
                 for tell in tells:
                     written.add(_told(tell))
@@ -95,11 +97,12 @@ def _site(config: Config, name: str, *, clock: Clock) -> Iterator[tuple[Site, Wr
         with TemporaryDirectory(prefix=_PREFIX, dir=state) as folder, looking(config, clock=clock) as real:
             with real.ledger.begin() as conn:
                 x = streams.exchange_named(conn, name)
-            copied = _copy(config, Path(folder))
+            real.paired(name)  # where that raises, it names the files that a person has
+            copied = _copy(config, name, Path(folder))
             real.ledger.copy(copied.folders.ledger)
             with closing(Ledger.existing(copied.folders.ledger)) as ledger:
                 if x is not None:
-                    _assume_inbox(ledger, x, real.inbox(x))
+                    _settle_in(ledger, x, real.inbox(x))
                 written = Written(Path(folder) / "written")
                 tracker = ReadOnly(real.tracker, Overlay(Path(folder) / "overlay"), written)
                 with closing(tracker):
@@ -108,30 +111,57 @@ def _site(config: Config, name: str, *, clock: Clock) -> Iterator[tuple[Site, Wr
         raise disk_problem(error, error.filename or state) from error
 
 
-def _copy(config: Config, folder: Path) -> Config:
-    """The configuration with folders of the rehearsal where an import writes. Bundles in the store are there by a link."""
-    store, quarantine, signers = folder / "store", folder / "quarantine", folder / "allowed_signers"
-    for one in (store, quarantine):
+def _copy(config: Config, name: str, folder: Path) -> Config:
+    """The configuration with copies wherever an import may write. Bundles are there by a link: no byte of them is copied."""
+    there = config.folders
+    mine = Folders(
+        outbox=folder / "outbox",
+        inbox=there.inbox,  # from there it is only read, as long as files are kept in it
+        archive=_linked(there.archive, folder / "archive"),
+        store=_linked(there.store, folder / "store"),
+        quarantine=folder / "quarantine",
+        state=folder,
+        guard=_copied(there.guard, folder / "guard"),
+    )
+    for one in (mine.outbox, mine.quarantine):
         one.mkdir()
-    for one in config.folders.store.iterdir():
-        if one.is_file() and not one.name.startswith("."):
-            try:
-                (store / one.name).hardlink_to(one)
-            except OSError:  # another filesystem, or one without hard links
-                (store / one.name).symlink_to(one)
+    rules, signers = config.rules_of(name), folder / "allowed_signers"
+    own = ExchangeRules(contract=folder / "contract.yaml", mapping=None if rules.mapping is None else folder / "mapping.yaml")
+    shutil.copyfile(rules.contract, own.contract)
+    if rules.mapping is not None and own.mapping is not None:
+        shutil.copyfile(rules.mapping, own.mapping)
     shutil.copyfile(config.keys.allowed_signers, signers)
     return replace(
         config,
-        folders=replace(config.folders, store=store, quarantine=quarantine, state=folder, outbox=folder / "outbox"),
+        folders=mine,
         keys=replace(config.keys, allowed_signers=signers),
         limits=replace(config.limits, workers=1),  # what is made is told in the partner's order
         inbox_policy=InboxPolicy.KEEP,
+        exchanges={**config.exchanges, name: own},
     )
 
 
-def _assume_inbox(ledger: Ledger, x: Exchange, inbox: Path) -> None:
+def _linked(source: Path, target: Path) -> Path:
+    target.mkdir()
+    for one in source.iterdir():
+        if one.is_file() and not one.name.startswith("."):
+            try:
+                (target / one.name).hardlink_to(one)
+            except OSError:  # another filesystem, or one without hard links
+                (target / one.name).symlink_to(one)
+    return target
+
+
+def _copied(source: Path, target: Path) -> Path:
+    shutil.copytree(source, target)
+    return target
+
+
+def _settle_in(ledger: Ledger, x: Exchange, inbox: Path) -> None:
+    """Nothing is left in the inbox, and nothing comes into the exchange's own outbox."""
     with ledger.begin() as conn:
         assume(conn, x, inbox)
+        streams.update_exchange(conn, x.id, outbox="")
 
 
 def _clear(state: Path) -> None:

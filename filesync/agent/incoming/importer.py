@@ -6,19 +6,17 @@ decided once; which ones are is a bit each, so that an interrupted bundle goes o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-import sqlalchemy as sa
 
 from filesync.agent.contract.heard import hear
 from filesync.agent.contract.switch import at_work
 from filesync.agent.events import BundleApplied, ContractDiffers, Event, HadWaited, Stopped
+from filesync.agent.incoming.booking import book
 from filesync.agent.incoming.checkpoint import write_checkpoint
-from filesync.agent.incoming.chunks import drop_early, spend
+from filesync.agent.incoming.chunks import drop_early
 from filesync.agent.incoming.first import waits_for_a_person
 from filesync.agent.incoming.introduced import learn
-from filesync.agent.incoming.left_out import left_out
 from filesync.agent.incoming.missing import tell_missing
 from filesync.agent.incoming.pieces import ChunksWait
 from filesync.agent.incoming.queued import standing
@@ -32,7 +30,6 @@ from filesync.agent.merge.outcome import Counts, Outcome, Work
 from filesync.agent.merge.people import People
 from filesync.agent.merge.reach import Reach
 from filesync.agent.merge.renaming import rename
-from filesync.agent.merge.shortage import note
 from filesync.agent.merge.steps import Step
 from filesync.agent.merge.view import View
 from filesync.agent.progress import Doing
@@ -45,7 +42,7 @@ from filesync.bundle.read import Bundle
 from filesync.bundle.verdict import BadBundle
 from filesync.errors import KeyProblem, PairingError
 from filesync.exchange.judge import NO_CONTRACT
-from filesync.ledger import journal, naming, shadows, streams
+from filesync.ledger import journal, shadows, streams
 from filesync.ledger.streams import Direction, State, Taken
 from filesync.model.ids import Gid, Mark, make_mark
 
@@ -243,6 +240,10 @@ class Importer:
 
         looked = self._team.abreast(by_issue(issues), look, stopping=stopping)
         if looked.trouble is not None:
+            # that these cannot be read is known to the next import, which comes further for it
+            unread = [one for one in looked.results.values() if isinstance(one, Outcome) and one.unread]
+            if unread:
+                self._book(unread, view, taken=taken, done=done)
             raise looked.trouble
         if len(looked.results) < len(works):
             raise Halted
@@ -255,48 +256,35 @@ class Importer:
         came.begun |= early.begun
         came.troubles |= early.troubles
         outcomes = [came.results[place] for place in sorted(came.results)]
-        for outcome in outcomes:
-            done |= 1 << outcome.work.change.n
-        people = People(self._site, self._paired, view)
-        left = {one.work.mark: event for one in outcomes if (event := people.left(one)) is not None}
         idle = [works[place].change.gid for place in range(len(works)) if place not in came.begun]
-        with self._site.ledger.begin() as conn:
-            self._commit(conn, outcomes, left)
-            shadows.drop_doubts(conn, self._x, [gid for gid in idle if gid not in view.doubts])
-            if taken is not None:
-                streams.update_taken(conn, self._x, taken, decided=done.to_bytes(done.bit_length() // 8 + 1, "little"))
-        self._record.done()
+        self._book(outcomes, view, taken=taken, done=done, idle=[gid for gid in idle if gid not in view.doubts])
         if came.trouble is not None:
             raise came.trouble
         if len(outcomes) < len(works):
             raise Halted
         return outcomes
 
-    def _commit(self, conn: sa.Connection, outcomes: list[Outcome], left: Mapping[Mark, Event]) -> None:
-        shadows.save(conn, self._x, [row for one in outcomes for row in one.rows])
-        shadows.drop_doubts(conn, self._x, [one.work.change.gid for one in outcomes if not one.doubted])
-        journal.put_queued(conn, self._x, [one.left for one in outcomes if one.left is not None])
-        journal.drop_queued(
-            conn, self._x, [one.work.mark for one in outcomes if one.left is None and one.work.since is not None]
-        )
-        spend(conn, self._x, (blob for one in outcomes for blob in one.done_with), at=micros(self._site.clock()))
-        journal.add_conflicts(conn, self._x, [conflict for one in outcomes for conflict in one.conflicts])
-        naming.add_keys(conn, self._x, [one.named for one in outcomes if one.named is not None])
-        naming.add_unnamed(conn, self._x, [(one.work.change.gid, key) for one in outcomes for key in one.unnamed])
-        note(conn, self._paired, outcomes, now=micros(self._site.clock()))
-        shadows.add_revisits(conn, self._x, {(issue, "") for one in outcomes for issue in one.revisit})
-        met = sum(bool(one.conflicts) for one in outcomes)
-        if met:
-            x = streams.exchange_of(conn, self._x)
-            streams.update_exchange(conn, self._x, items_conflict=x.items_conflict + met)
-        left_out(conn, self._paired, [named for one in outcomes for named in one.untaken.items()], self._record)
+    def _book(
+        self, outcomes: Sequence[Outcome], view: View, *, taken: Taken | None, done: int, idle: Sequence[Gid] = ()
+    ) -> None:
+        """Write down and tell what became of these. `idle`: of what was to be done, and was not begun."""
         for one in outcomes:
-            self.counts.add(one.end)
-            for event in one.events:
-                self._record.add(event)
-            if one.work.mark in left:
-                self._record.add(left[one.work.mark])
-        self._record.write(conn)
+            done |= 1 << one.work.change.n
+        people = People(self._site, self._paired, view)
+        left = {one.work.mark: event for one in outcomes if (event := people.left(one)) is not None}
+        with self._site.ledger.begin() as conn:
+            book(conn, self._paired, outcomes, self._record, at=micros(self._site.clock()))
+            shadows.drop_doubts(conn, self._x, idle)
+            if taken is not None:
+                streams.update_taken(conn, self._x, taken, decided=done.to_bytes(done.bit_length() // 8 + 1, "little"))
+            for one in outcomes:
+                self.counts.add(one.end)
+                for event in one.events:
+                    self._record.add(event)
+                if one.work.mark in left:
+                    self._record.add(left[one.work.mark])
+            self._record.write(conn)
+        self._record.done()
 
     # ── the queue ───────────────────────────────────────────────────────────────────────────────────────────────
 

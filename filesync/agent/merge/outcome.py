@@ -9,7 +9,7 @@ import msgspec
 
 from filesync.agent.events import Event
 from filesync.bundle.changes import encode_change
-from filesync.ledger.journal import Conflict, Queued, Wait
+from filesync.ledger.journal import UNREAD, Conflict, Queued, Wait
 from filesync.model.change import Blob, Change, blobs_of
 from filesync.model.ids import Mark
 from filesync.model.shadow import Entity
@@ -92,6 +92,11 @@ class Outcome(msgspec.Struct):
         """Bytes beside its line that nothing of it needs any more."""
         still = self.left.blobs if self.left is not None else ()
         return [one for one in blobs_of(self.work.change) if one.sha256 not in still]
+
+    @property
+    def unread(self) -> bool:
+        """Whether it was put off because its issue cannot be read."""
+        return self.left is not None and self.left.waits_for == UNREAD
 
     def leave(self, state: Wait, *, rest: Change, now: int, waits_for: str = "", reason: str = "") -> None:
         """Put what is not decided into the queue."""

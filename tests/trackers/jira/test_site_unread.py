@@ -126,16 +126,20 @@ def test_trap37_an_import_goes_on_without_an_issue_at_which_jira_fails_and_comes
     world.assert_in_step()
 
 
-def test_where_many_issues_cannot_be_read_an_import_stops_and_goes_on_where_it_was(world: World) -> None:
+def test_where_many_issues_cannot_be_read_an_import_stops_and_the_next_one_comes_further(world: World) -> None:
     acme, desk = jira_of(world), world.globex.desk
     keys = [desk.create("Bug", f"{n}") for n in range(12)]
+    last = desk.create("Bug", "last")
     from_globex(world)
-    for key in keys:
+    shown = next(issue for issue in acme.jira.store.issues.values() if issue.values["summary"] == "last")
+    for key in (*keys, last):
         desk.edit(key, {"summary": "edited"})
-    acme.jira.faults.refuse(403, times=10_000, path=r"/issue/\d+")
+    acme.jira.faults.refuse(403, times=10_000, path=rf"/issue/(?!{shown.id})\d+")
     acme.jira.faults.refuse(500, times=10_000, path="/issue/bulkfetch")
     with pytest.raises(Unavailable, match="11 issues cannot be read, all at once"):
         from_globex(world)
+    assert from_globex(world).queued == 12, "those that were not read before are known"
+    assert shown.values["summary"] == "edited"
     acme.jira.faults.disarm()
     from_globex(world)
     assert {issue.values["summary"] for issue in acme.jira.store.issues.values()} == {"edited"}

@@ -1,0 +1,35 @@
+"""What became of a group's changes, written into the ledger: all of it in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from filesync.agent.incoming.chunks import spend
+from filesync.agent.incoming.left_out import left_out
+from filesync.agent.merge.outcome import Outcome
+from filesync.agent.merge.shortage import note
+from filesync.agent.record import Record
+from filesync.agent.site import Paired
+from filesync.ledger import journal, naming, shadows, streams
+
+
+def book(conn: sa.Connection, paired: Paired, outcomes: Sequence[Outcome], record: Record, *, at: int) -> None:
+    """Rows, queue, doubts, conflicts and names. What is told of it is added by the caller."""
+    x = paired.exchange.id
+    shadows.save(conn, x, [row for one in outcomes for row in one.rows])
+    shadows.drop_doubts(conn, x, [one.work.change.gid for one in outcomes if not one.doubted])
+    journal.put_queued(conn, x, [one.left for one in outcomes if one.left is not None])
+    journal.drop_queued(conn, x, [one.work.mark for one in outcomes if one.left is None and one.work.since is not None])
+    spend(conn, x, (blob for one in outcomes for blob in one.done_with), at=at)
+    journal.add_conflicts(conn, x, [conflict for one in outcomes for conflict in one.conflicts])
+    naming.add_keys(conn, x, [one.named for one in outcomes if one.named is not None])
+    naming.add_unnamed(conn, x, [(one.work.change.gid, key) for one in outcomes for key in one.unnamed])
+    note(conn, paired, outcomes, now=at)
+    shadows.add_revisits(conn, x, {(issue, "") for one in outcomes for issue in one.revisit})
+    met = sum(bool(one.conflicts) for one in outcomes)
+    if met:
+        there = streams.exchange_of(conn, x)
+        streams.update_exchange(conn, x, items_conflict=there.items_conflict + met)
+    left_out(conn, paired, [named for one in outcomes for named in one.untaken.items()], record)

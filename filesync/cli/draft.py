@@ -27,7 +27,7 @@ def draft(app: App, contract: Path | None) -> ExitCode:
 
     Asks the tracker for its types, statuses, fields, options and types of links. Writes contract.yaml, or takes the
     partner's with --contract, and mapping.yaml with what is surely the same; guesses and gaps are comments in it. A file
-    that a person wrote is kept: move it away to have it drafted. One that `filesync init` wrote and nobody touched is not.
+    that a person wrote, or that something was exchanged under, is kept; one that `filesync init` wrote for everybody is not.
     """
     config = app.config()
     with waiting(app.progress()):

@@ -58,6 +58,7 @@ def _first_issues(scene: Scene) -> None:
     """Every field of an issue, and all that can belong to one; some of it globex's tracker refuses."""
     acme, folder = "acme", scene.folder
     definition = project(folder, more=OURS)
+    scene.call("globex", "draft", status=ExitCode.DONE)
     summary = ("--summary", f"{BIRD} summary", "--description", f"{BIRD} text\nin two lines")
     scene.call(acme, "issue", "create", "--type", "Bug", *summary, *every_field(definition), "--json", status=ExitCode.DONE)
     scene.call(acme, "export", "-v", status=ExitCode.DONE)  # alone: both call it by the same key then
@@ -89,7 +90,6 @@ def _first_issues(scene: Scene) -> None:
         scene.call(at, "coverage", "--json", status=ExitCode.DONE)
     scene.call("globex", "stuck", "retry", status=ExitCode.WORK_LEFT)
     scene.call("globex", "check")
-    scene.call("globex", "draft", status=ExitCode.DONE)
 
 
 def _edits_that_meet(scene: Scene) -> None:

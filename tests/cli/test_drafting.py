@@ -11,7 +11,7 @@ from filesync.config import load_config
 from filesync.errors import ExitCode
 from filesync.rules.load import load_rules
 from filesync.rules.mapping import Rules
-from tests.cli.sites import ROOT, Filesync
+from tests.cli.sites import ROOT, Filesync, Pair
 from tests.support.jira.site import CLOUD, DC10, Flavour, JiraSite
 
 SAMPLE = ROOT / "samples" / "jira" / "dc-cloud" / "contract.yaml"
@@ -168,3 +168,17 @@ def test_who_we_are_may_come_from_the_environment_or_a_keyring(tmp_path: Path, f
         assert f"\n    {line}\n" in text
         assert '\n    user: "a@b.example"\n' in text
         assert "token_file" not in text
+
+
+def test_what_something_was_exchanged_under_is_kept_though_nobody_touched_it(pair: Pair, tmp_path: Path) -> None:
+    files = [pair.acme.parent / name for name in ("contract.yaml", "mapping.yaml")]
+    before = [file.read_bytes() for file in files]
+    pair.at_acme("issue", "create", "--type", "Bug", "--summary", "Pump")
+    assert pair.at_acme("export")[0] == ExitCode.DONE
+    assert pair.at_acme("draft")[0] == ExitCode.NOTHING
+    other = tmp_path / "other.yaml"
+    other.write_text("version: 2\ntypes: [Bug]\nfields: {summary: {kind: text}}\n")
+    status, _, err = pair.at_acme("draft", "--contract", other)
+    assert status == ExitCode.CONFIG
+    assert "A contract that is in use is changed by `filesync contract propose`." in err
+    assert [file.read_bytes() for file in files] == before

@@ -1,4 +1,7 @@
-"""Drafts as files of a site. What a person wrote is never written over; what `init` wrote and nobody touched is."""
+"""Drafts as files of a site. What a person wrote, or something was exchanged under, is never written over.
+
+What `init` wrote for everybody and nobody touched is neither.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from filesync.agent.asked.look import reading
 from filesync.agent.drafts.contract import draft_contract
 from filesync.agent.drafts.mapping import draft_mapping
 from filesync.agent.record import Clock
 from filesync.config import Config, TrackerSettings, template
 from filesync.errors import ConfigError, Problem, disk_problem
 from filesync.exchange.files import write_whole
+from filesync.ledger import streams
 from filesync.rules.load import load_rules
 from filesync.trackers.base import Description
 from filesync.trackers.registry import open_tracker
@@ -55,44 +60,51 @@ def draft_site(config: Config, *, agreed: Path | None, clock: Clock) -> Drafted:
     if config.mapping is None:
         problem = Problem(str(config.path), "names no `mapping`: without one the words are the contract's")
         raise ConfigError([problem], hint=f"Write `mapping: {_MAPPING}` there, and run it again.")
+    with reading(config) as conn:
+        in_use = any(one.out_seq or one.in_seq for one in streams.exchanges(conn))
     have = describe(config.tracker, folder=config.tracker.base, clock=clock)
-    return draft_files(config.contract, config.mapping, have, site=config.name, agreed=agreed)
+    return draft_files(config.contract, config.mapping, have, site=config.name, agreed=agreed, in_use=in_use)
 
 
-def draft_files(contract: Path, mapping: Path, have: Description, *, site: str, agreed: Path | None) -> Drafted:
-    """Write the files that are not there, or as `init` wrote them. Raises ConfigError, DiskProblem."""
+def draft_files(
+    contract: Path, mapping: Path, have: Description, *, site: str, agreed: Path | None, in_use: bool = False
+) -> Drafted:
+    """Write the files that are not there, or as `init` wrote them and not `in_use`. Raises ConfigError, DiskProblem."""
     names: Mapping[str, str] = {}
     contract_made = Made.KEPT
     if agreed is not None:
-        contract_made = take_contract(agreed, contract, site=site)
-    elif _untouched(contract, _CONTRACT):
+        contract_made = take_contract(agreed, contract, site=site, in_use=in_use)
+    elif _free(contract, _CONTRACT, in_use=in_use):
         draft = draft_contract(have, template(f"draft-{_CONTRACT}"))
         _write(contract, draft.text.encode())
         names, contract_made = draft.names, Made.DRAFTED
     rules = load_rules(contract, None, site=site)
-    if not _untouched(mapping, _MAPPING):
+    if not _free(mapping, _MAPPING, in_use=in_use):
         return Drafted(tracker=have.name, contract=contract_made, mapping=Made.KEPT, unmatched=())
     found = draft_mapping(rules.contract, have, names, template(f"draft-{_MAPPING}"))
     _write(mapping, found.text.encode())
     return Drafted(tracker=have.name, contract=contract_made, mapping=Made.DRAFTED, unmatched=found.unmatched)
 
 
-def take_contract(agreed: Path, contract: Path, *, site: str) -> Made:
+def take_contract(agreed: Path, contract: Path, *, site: str, in_use: bool = False) -> Made:
     """Take the partner's contract as it is. Raises ConfigError: it is none, or another one is there."""
     load_rules(agreed, None, site=site)
     said = _read(agreed)
-    if _untouched(contract, _CONTRACT):
+    if _free(contract, _CONTRACT, in_use=in_use):
         _write(contract, said)
         return Made.TAKEN
     if _read(contract) != said:
         problem = Problem(str(contract), f"is there already, and is not the contract in {agreed}")
-        raise ConfigError([problem], hint="Nothing was written. Move one of the two away.")
+        other = (
+            "A contract that is in use is changed by `filesync contract propose`." if in_use else "Move one of the two away."
+        )
+        raise ConfigError([problem], hint=f"Nothing was written. {other}")
     return Made.KEPT
 
 
-def _untouched(path: Path, name: str) -> bool:
-    """Whether nobody wrote it: it is not there, or as `init` wrote it."""
-    return not path.exists() or _read(path) == template(name).encode()
+def _free(path: Path, name: str, *, in_use: bool) -> bool:
+    """Whether it may be written: it is not there, or as `init` wrote it and nothing was exchanged under it."""
+    return not path.exists() or (not in_use and _read(path) == template(name).encode())
 
 
 def _read(path: Path) -> bytes:

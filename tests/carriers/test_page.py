@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from filesync.errors import ExitCode
 from tests.carriers.scene import RECIPES, ROOT, Said, Scene
+from tests.support.pages import named, rows, there
 
-PAGE = (ROOT / "docs" / "carriers.md").read_text()
-ROWS = [[cell.strip() for cell in line.split("|")[1:-1]] for line in PAGE.splitlines() if re.match(r"\| \d+ \|", line)]
+PAGE = "carriers.md"
 
 
 def test_every_row_about_folders_media_and_transports_is_there() -> None:
-    assert [int(row[0]) for row in ROWS] == list(range(63, 81))
+    assert list(rows(PAGE)) == list(range(63, 81))
 
 
 def test_every_test_that_a_row_names_exists_and_a_row_without_one_says_why() -> None:
-    files = [path for path in (ROOT / "tests").rglob("test_*.py") if path != Path(__file__)]
-    defined = {name for path in files for name in re.findall(r"^def (test_\w+)\(", path.read_text(), re.MULTILINE)}
-    defined.add(test_f69_a_carrier_that_brings_everything_each_time_is_told_nothing_new.__name__)
-    named = {number: set(re.findall(r"`(test_\w+)`", shown_by)) for number, _, _, shown_by in ROWS}
-    assert set().union(*named.values()) - defined == set()
-    assert [row[0] for row in ROWS if not named[row[0]] and not row[2].startswith(("Not there yet", "Cannot occur"))] == []
+    tests = {number: named(shown_by) for number, (*_, shown_by) in rows(PAGE).items()}
+    assert set().union(*tests.values()) - there() == set()
+    words = ("Not there yet", "Cannot occur")
+    assert [number for number, (_, sees, _) in rows(PAGE).items() if not tests[number] and not sees.startswith(words)] == []
 
 
 def test_every_recipe_is_on_the_page() -> None:
-    linked = set(re.findall(r"\.\./samples/carriers/([\w-]+)", PAGE))
+    linked = set(re.findall(r"\.\./samples/carriers/([\w-]+)", (ROOT / "docs" / PAGE).read_text()))
     assert linked == {path.name for path in RECIPES.iterdir()}
 
 

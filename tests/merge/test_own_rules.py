@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from filesync.agent.asked.coverage import coverage
 from filesync.agent.incoming.arrivals import KeptOut
 from filesync.agent.outgoing.departures import RuleFails
 from filesync.model.values import Value
@@ -258,6 +259,12 @@ def test_a_condition_that_fails_is_told_without_a_value_and_holds_up_nothing_els
     assert [(one.key, one.field) for one in failed] == [(key, "story_points")]
     assert "'>' not supported between instances of 'str' and 'int'" in failed[0].sentence()
     assert "Firmware" not in failed[0].sentence()
+    x = world.acme.exchange()
+    with world.acme.site.ledger.begin() as conn:
+        counted = coverage(conn, x, examples=0, limit=10).sending
+    assert [(one.field, one.cause, one.items) for one in counted if one.field == "story_points"] == [
+        ("story_points", "failed", 2)
+    ]
     world.carry(to=world.globex)
     world.globex.import_()
     assert (value(world.globex, key, "summary"), value(world.globex, key, "story_points")) == ("ours", None)

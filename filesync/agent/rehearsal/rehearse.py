@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from secrets import token_hex
@@ -91,24 +91,27 @@ def _as_if_numbered(site: Site, paired: Paired, tells: list[Tell]) -> None:
 
 @contextmanager
 def _site(config: Config, name: str, *, clock: Clock) -> Iterator[tuple[Site, Written]]:
-    state = config.folders.state
-    try:
-        _clear(state)
-        with TemporaryDirectory(prefix=_PREFIX, dir=state) as folder, looking(config, clock=clock) as real:
-            with real.ledger.begin() as conn:
-                x = streams.exchange_named(conn, name)
-            real.paired(name)  # where that raises, it names the files that a person has
-            copied = _copy(config, name, Path(folder))
-            real.ledger.copy(copied.folders.ledger)
-            with closing(Ledger.existing(copied.folders.ledger)) as ledger:
-                if x is not None:
-                    _settle_in(ledger, x, real.inbox(x))
-                written = Written(Path(folder) / "written")
-                tracker = ReadOnly(real.tracker, Overlay(Path(folder) / "overlay"), written)
-                with closing(tracker):
-                    yield Site(copied, ledger=ledger, tracker=tracker, clock=clock, random=token_hex), written
-    except OSError as error:
-        raise disk_problem(error, error.filename or state) from error
+    with ExitStack() as open_:
+        try:
+            made = _settled_in(open_, config, name, clock=clock)
+        except OSError as error:
+            raise disk_problem(error, error.filename or config.folders.state) from error
+        yield made
+
+
+def _settled_in(open_: ExitStack, config: Config, name: str, *, clock: Clock) -> tuple[Site, Written]:
+    """Everything that a rehearsal needs, in a folder that goes with `open_`."""
+    _clear(config.folders.state)
+    folder = Path(open_.enter_context(TemporaryDirectory(prefix=_PREFIX, dir=config.folders.state)))
+    real = open_.enter_context(looking(config, clock=clock))
+    x = real.paired(name).exchange  # where that raises, it names the files that a person has
+    real.ledger.copy(folder / config.folders.ledger.name)  # before the files: what it knows of is among them
+    copied = _copy(config, name, folder)
+    ledger = open_.enter_context(closing(Ledger.existing(copied.folders.ledger)))
+    _prepare(ledger, x, real.inbox(x))
+    written = Written(folder / "written")
+    tracker = open_.enter_context(closing(ReadOnly(real.tracker, Overlay(folder / "overlay"), written)))
+    return Site(copied, ledger=ledger, tracker=tracker, clock=clock, random=token_hex), written
 
 
 def _copy(config: Config, name: str, folder: Path) -> Config:
@@ -157,7 +160,7 @@ def _copied(source: Path, target: Path) -> Path:
     return target
 
 
-def _settle_in(ledger: Ledger, x: Exchange, inbox: Path) -> None:
+def _prepare(ledger: Ledger, x: Exchange, inbox: Path) -> None:
     """Nothing is left in the inbox, and nothing comes into the exchange's own outbox."""
     with ledger.begin() as conn:
         assume(conn, x, inbox)

@@ -54,6 +54,7 @@ def test_a_new_site_has_what_its_jira_has(jira: JiraSite, token: Path, tmp_path:
     assert rules.local_names("due_date") == ("due",)
     assert rules.local_names("story_points") == ("Story Points",)
     assert "security" not in rules.contract.fields
+    assert rules.contract.markup == "wiki"
     assert "Lindqvist" not in (site / "contract.yaml").read_text()
     assert "Lindqvist" in (site / "mapping.yaml").read_text()
     status, found, _ = filesync("-c", site / "filesync.yaml", "check", "--json")

@@ -66,7 +66,7 @@ def test_check_has_nothing_against_a_sample(side: Path, tmp_path: Path, filesync
         _, found, _ = filesync("-c", file, "check", "--json")
     told = {one["what"]: (one["notes"], one["problems"]) for one in found}
     assert [problem["what"] for problem in told.pop("exchanges")[1]] == ["paired with nobody yet"]
-    stays = re.compile(r"stay here: |never comes to ")  # what each project has besides, and no contract must
+    stays = re.compile(r"stay here: |never comes to |goes both ways as it is")  # no contract can have it otherwise
     told["rules"] = ([note for note in told["rules"][0] if not stays.search(note["what"])], told["rules"][1])
     assert told == {what: ([], []) for what in told}
 

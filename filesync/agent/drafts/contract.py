@@ -55,6 +55,7 @@ def draft_contract(have: Description, template: str) -> ContractDraft:
     said = any(not line.lstrip().startswith("#") for line in lines)
     text = Template(template).substitute(
         tracker=shown(have.name),
+        markup=have.markup,
         types=listed("types", types),
         statuses=listed("statuses", statuses),
         links=listed("links", links),

@@ -47,6 +47,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     _edits_that_meet(made)
     _attachments(made)
     _bad_files(made)
+    _contract(made)
     _keys(made)
     _upkeep(made)
     _logs(made)
@@ -232,6 +233,22 @@ def _upkeep(scene: Scene) -> None:
     scene.settings("acme", keep_for="0s", keep_bundles=1)
     scene.call("acme", "prune", "--dry-run")
     scene.call("acme", "prune")
+
+
+def _contract(scene: Scene) -> None:
+    """Another contract: declined, and proposed again and accepted."""
+    for version, answer in ((2, ["decline", "--message", "we need it"]), (3, ["accept"])):
+        text = (scene.folder / "acme" / "contract.yaml").read_text()
+        new = scene.folder / "contract.yaml"
+        new.write_text(text.replace("version: 1", f"version: {version}").replace(f"- {OURS}\n", ""))
+        scene.call("acme", "contract", "propose", new, "--message", "why not", status=ExitCode.DONE)
+        scene.call("acme", "export")
+        scene.bring("acme", "globex")
+        scene.call("globex", "import", status=ExitCode.WORK_LEFT)
+        scene.call("globex", "contract", "show", status=ExitCode.WORK_LEFT)
+        scene.call("globex", "contract", *answer, status=ExitCode.DONE)
+        scene.bring("globex", "acme")
+        scene.call("acme", "import")
 
 
 def _logs(scene: Scene) -> None:

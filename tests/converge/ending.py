@@ -14,10 +14,12 @@ from filesync.ledger.journal import Queued
 from filesync.model.change import Change, Set
 from filesync.model.ids import Gid, Kind
 from filesync.model.links import link_end
-from filesync.model.shadow import Life
+from filesync.model.shadow import Entity, Life
 from filesync.model.values import Value
 from filesync.rules.contract import Flow
+from filesync.rules.mapping import Rules
 from tests.converge import agreeing, carrier
+from tests.converge.narrowed import Narrowed, alike, check_silence
 from tests.converge.people import SHARED, Person, Story
 from tests.support.jira_sides import SURE, JiraSide
 from tests.support.two_sites import EXCHANGE, Side, World
@@ -33,7 +35,7 @@ class Shown:
     side: str
     fields: dict[Gid, dict[str, Value]]
     issue_of: dict[Gid, Gid | None]
-    life: dict[Gid, Life]
+    rows: dict[Gid, Entity]
 
 
 def look(person: Person) -> Shown:
@@ -56,7 +58,7 @@ def look(person: Person) -> Shown:
     with side.site.ledger.begin() as conn:
         known = [Gid(gid) for (gid,) in conn.exec_driver_sql("select gid from entity")]
         rows = shadows.entities(conn, paired.exchange.id, known)
-    return Shown(side.name, fields, issue_of, {gid: row.state for gid, row in rows.items()})
+    return Shown(side.name, fields, issue_of, rows)
 
 
 def settle(world: World, people: dict[str, Person], story: Story) -> None:
@@ -127,7 +129,7 @@ def has(side: Side, name: str) -> bool:
         return any(one.first() is not None for one in found)
 
 
-def check(world: World, people: dict[str, Person], story: Story) -> None:
+def check(world: World, people: dict[str, Person], story: Story, rules: Narrowed) -> None:
     """All of it. Raises AssertionError."""
     for side in world.sides:
         assert side.queued() == [], f"{side.name} still waits for something"
@@ -137,17 +139,20 @@ def check(world: World, people: dict[str, Person], story: Story) -> None:
     assert world.round() == 0, "one more round sends something"
     assert (look(people["acme"]), look(people["globex"])) == (here, there), "one more round writes something"
     apart = _apart(here) | _apart(there)
-    _equal(here, there, apart, story)
+    known = [side.site.paired(EXCHANGE).rules for side in world.sides]
+    _equal(here, there, apart, story, rules, known)
+    for side, one, shown in zip(world.sides, known, (here, there), strict=True):
+        check_silence(side.name, one, shown.rows)
     for shown in (here, there):
         _once(shown, story)
         _nothing_lost(shown, story, apart)
 
 
 def _apart(shown: Shown) -> set[Gid]:
-    return {gid for gid, life in shown.life.items() if life is Life.APART}
+    return {gid for gid, row in shown.rows.items() if row.state is Life.APART}
 
 
-def _equal(here: Shown, there: Shown, apart: set[Gid], story: Story) -> None:
+def _equal(here: Shown, there: Shown, apart: set[Gid], story: Story, narrowed: Narrowed, rules: list[Rules]) -> None:
     compared = {
         shown.side: {gid for gid in shown.fields if gid not in apart and shown.issue_of[gid] not in apart}
         for shown in (here, there)
@@ -163,8 +168,15 @@ def _equal(here: Shown, there: Shown, apart: set[Gid], story: Story) -> None:
             and name not in left_out
             and link_end(name) not in apart
             and (gid, name) not in story.skipped
+            and narrowed.compares(name, ours)
+            and not (name == "priority" and _lands(rules, name, ours.get(name), theirs.get(name)))
         }
         assert not differ, f"{gid} differs: {differ}"
+
+
+def _lands(rules: list[Rules], name: str, ours: Value | None, theirs: Value | None) -> bool:
+    """Whether one of them is what the other comes to there."""
+    return alike(rules[0], name, ours, theirs) or alike(rules[1], name, theirs, ours)
 
 
 def _trimmed(value: Value | None) -> Value | None:

@@ -19,6 +19,7 @@ from filesync.errors import Unavailable
 from filesync.rules.mapping import Rules
 from tests.converge import agreeing, carrier, ending, faults
 from tests.converge.deeds import PEOPLE, split
+from tests.converge.narrowed import Narrowed, kept, narrowed
 from tests.converge.people import FIELDS, Person, Story
 from tests.support.attachments import set_limits
 from tests.support.jira.site import FLAVOURS
@@ -34,12 +35,23 @@ NO_JIRA: Final = ("embedded", "embedded")
 ENDS: Final[Mapping[str, End]] = {"embedded": EMBEDDED, **{flavour.name: flavour for flavour in FLAVOURS}}
 
 
+# What acme has as a long text is one line at globex, and lands there without the blanks at its end;
+# globex has two words of its own for one of the contract's. Of the users some go by their addresses.
+USUAL: Final = Narrowed(
+    (
+        "fields: {description: customer_reference}\nusers_by: email\n",
+        "users_by: email\nfields: {priority: {field: priority, options: {Highest: High}}}\n",
+    )
+)
+
+
 @dataclass(frozen=True)
 class Variant:
     """What the two sites agreed on, and whether acme tells only some of its issues."""
 
     deletes: str
     scope: str = ""
+    rules: Narrowed = USUAL
 
     def contract(self) -> str:
         """The default contract, with a field that globex wins, a guarded one, a drifting one, and one less."""
@@ -64,12 +76,17 @@ VARIANTS: Final = {
     "mark, scope": Variant("mark", scope="{labels: [shared]}"),
     "mirror, scope": Variant("mirror", scope="{labels: [shared]}"),
 }
-# What acme has as a long text is one line at globex, and lands there without the blanks at its end;
-# globex has two words of its own for one of the contract's. Of the users some go by their addresses.
-MAPPINGS: Final = (
-    "fields: {description: customer_reference}\nusers_by: email\n",
-    "users_by: email\nfields: {priority: {field: priority, options: {Highest: High}}}\n",
-)
+
+_NARROWED: Final = "narrowed "
+
+
+def variant_of(word: str) -> Variant:
+    """One of VARIANTS, or `narrowed 7`: with rules of the sites' own, of this number."""
+    if not word.startswith(_NARROWED):
+        return VARIANTS[word]
+    number = int(word.removeprefix(_NARROWED))
+    return Variant(("mark", "mirror")[number % 2], rules=narrowed(number))
+
 
 _EXPORT, _IMPORT, _RETRY = methodcaller("export"), methodcaller("import_"), methodcaller("retry")
 OWN_NAMES: Final = {"acme": {"customer_reference": "description"}}
@@ -82,6 +99,7 @@ class Scene:
     """Both sites, the people at them, and what these did."""
 
     world: World
+    rules: Narrowed = USUAL
     one_sided: bool = False  # people edit at acme only, and globex must never answer
     hot: int = 0  # which of the fields are edited most, so that edits meet
     story: Story = field(default_factory=Story)
@@ -95,6 +113,7 @@ class Scene:
         }
         for side in self.world.sides:
             _use_rules(side)
+            side.faults.kept = kept(side.site.paired(EXCHANGE).rules)
         self.world.acme.faults.forbid_writes = self.one_sided
 
     def deed(self, word: str, name: str, number: int) -> None:
@@ -120,7 +139,7 @@ class Scene:
     def end(self) -> None:
         """Everything delivered and decided: what must hold then."""
         ending.settle(self.world, self.people, self.story)
-        ending.check(self.world, self.people, self.story)
+        ending.check(self.world, self.people, self.story, self.rules)
 
     def refusing(self, side: Side, number: int, command: Command) -> None:
         """A command, while the tracker refuses some of its calls."""
@@ -167,20 +186,21 @@ def a_scene(
             scene.begin()
             yield scene
         return
+    chosen = variant_of(variant)
     like, story = _beginning(variant, one_sided)
     with two_sites(like=like, base=base) as world:
         world.clock.advance(hours=1)
-        yield Scene(world, one_sided=one_sided, hot=hot, story=deepcopy(story))
+        yield Scene(world, rules=chosen.rules, one_sided=one_sided, hot=hot, story=deepcopy(story))
 
 
 @functools.cache
 def _beginning(variant: str, one_sided: bool) -> tuple[Path, Story]:
     """Two issues of each side (of acme, where only acme edits) and their way to the other, done once, to be copied."""
-    chosen = VARIANTS[variant]
-    with two_sites(contract=chosen.contract(), mappings=MAPPINGS, scopes=(chosen.scope, "")) as world:
+    chosen = variant_of(variant)
+    with two_sites(contract=chosen.contract(), mappings=chosen.rules.mappings, scopes=(chosen.scope, "")) as world:
         for side in world.sides:
             set_limits(side, **LIMITS)
-        scene = Scene(world, one_sided=one_sided)
+        scene = Scene(world, rules=chosen.rules, one_sided=one_sided)
         scene.begin()
         world.close()
         folder = Path(tempfile.mkdtemp(prefix="filesync-beginning-", dir=world.acme.folder.parent.parent))

@@ -77,6 +77,12 @@ def prove_agreeing(seed: int) -> None:
     _prove(seed, agreeing(seed), base=None)
 
 
+def prove_narrowed(seed: int, *, pairs: int) -> None:
+    """As `prove`, where both mappings let less flow than the contract: so many pairs of them take turns."""
+    whole = program(seed, one_sided=seed % 4 == 3)
+    _prove(seed, replace(whole, variant=f"narrowed {seed % pairs}"), base=None)
+
+
 def with_jira(seed: int) -> Program:
     """The program of a seed for two sites of which one or both have a Jira."""
     draw = random.Random(seed)

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.converge.machine import STEPS, Converge, OneSided
-from tests.converge.seeds import Program, failure_of, prove, prove_agreeing, prove_with_jira
+from tests.converge.seeds import Program, failure_of, prove, prove_agreeing, prove_narrowed, prove_with_jira
 
 _BLOCK: Final = 50
 _FIRST, _COUNT = (int(one) for one in os.environ.get("FILESYNC_SEEDS", "0:10000").split(":"))
@@ -42,6 +42,12 @@ def test_both_sides_end_in_step(seeds: range) -> None:
 def test_edits_at_one_side_never_come_back(seeds: range) -> None:
     for seed in seeds:
         prove(seed, one_sided=True)
+
+
+@pytest.mark.parametrize("seeds", [range(first, first + 4) for first in range(0, 8, 4)], ids=_named)
+def test_sites_with_rules_of_their_own_end_in_step_as_far_as_these_let_them(seeds: range) -> None:
+    for seed in seeds:
+        prove_narrowed(seed, pairs=2)
 
 
 @pytest.mark.parametrize("seeds", [range(first, first + 2) for first in range(0, 12, 2)], ids=_named)
@@ -103,6 +109,12 @@ def test_every_seed_with_a_jira_ends_in_step(seeds: range) -> None:
 def test_every_seed_that_changes_the_contract_ends_in_step(seeds: range) -> None:
     for seed in seeds:
         prove_agreeing(seed)
+
+
+@pytest.mark.parametrize("seeds", [range(first, first + 50) for first in range(0, 2000, 50)], ids=_named)
+def test_every_seed_with_rules_of_their_own_ends_in_step(seeds: range) -> None:
+    for seed in seeds:
+        prove_narrowed(seed, pairs=200)
 
 
 @pytest.mark.prove

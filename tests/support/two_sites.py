@@ -40,7 +40,7 @@ from filesync.model.issue import Issue, Item, Ref
 from filesync.model.links import link_end
 from filesync.model.people import People
 from filesync.model.shadow import Life
-from filesync.model.values import Flat
+from filesync.model.values import Flat, split_name
 from filesync.trackers.base import Action, Born, Description, Draft, Touched, Tracker, Write
 from filesync.trackers.embedded import Desk
 from filesync.trackers.embedded.entry import Entry
@@ -79,6 +79,7 @@ class Faults:
     refuse: Callable[[str, object], str | dict[str, str] | None] = lambda _call, _what: None
     strike: Callable[[str], None] = lambda _place: None  # may raise Crash or Unavailable; told "before create", "after X3" …
     forbid_writes: bool = False
+    kept: frozenset[str] = frozenset()  # fields of our tracker that no import may write
     calls: list[str] = field(default_factory=list)
 
 
@@ -148,6 +149,8 @@ class FaultyTracker:
 
     def _writing(self, name: str, what: object) -> None:
         assert not self.faults.forbid_writes, f"a write where none is allowed: {name} {what}"
+        written = {split_name(flat)[0] for flat in what.fields} if isinstance(what, Write | Draft) else set()
+        assert not written & self.faults.kept, f"a write of what only goes out: {name} {what}"
         why = self.faults.refuse(name, what)
         if isinstance(why, dict):
             raise Rejected(f"refused by the test: {why}", fields=why)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -14,8 +14,10 @@ from filesync.model.manner import Manner
 from filesync.model.prepare import prepare
 from filesync.settings import At, did_you_mean, quoted
 from filesync.trackers.base import Tracker
-from filesync.trackers.embedded import Desk, EmbeddedTracker, create_project, read_definition
 from filesync.trackers.jira import settings as jira
+
+if TYPE_CHECKING:
+    from filesync.trackers.embedded import Desk
 
 OWN: Final = "embedded"  # the kind that filesync keeps itself
 KINDS: Final = (OWN, *jira.KINDS)
@@ -64,6 +66,9 @@ def open_tracker(
     """Open the tracker of a site; `folder` is what paths in its settings are relative to. Raises ConfigError, Unavailable."""
     if kind in jira.KINDS:
         return _open_jira(jira.read_settings(settings, folder=folder), kind, project=project, clock=clock)
+    # Most commands ask no tracker, so they load none.
+    from filesync.trackers.embedded import EmbeddedTracker  # noqa: PLC0415
+
     own = _embedded(kind, settings)
     return EmbeddedTracker.open(folder / own.path, project=project, scope=own.scope, clock=clock, account=own.account)
 
@@ -84,6 +89,8 @@ def _open_jira(settings: jira.JiraSettings, kind: str, *, project: str, clock: C
 def make_tracker(kind: str, *, project: str, settings: Mapping[str, object], folder: Path) -> None:
     """Make the tracker of a new site where filesync keeps it itself. Raises ConfigError (it is there already), Unavailable."""
     if kind not in jira.KINDS:
+        from filesync.trackers.embedded import create_project, read_definition  # noqa: PLC0415, as above
+
         create_project(folder / _embedded(kind, settings).path, read_definition(), key=project)
 
 
@@ -96,6 +103,8 @@ def open_desk(
     """
     if kind in jira.KINDS:
         raise ConfigError([Problem("tracker.kind", "only the embedded tracker has a desk here: people work in Jira itself")])
+    from filesync.trackers.embedded import Desk  # noqa: PLC0415, as above
+
     return Desk.open(folder / _embedded(kind, settings).path, clock=clock, author=author)
 
 

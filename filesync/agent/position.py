@@ -254,3 +254,13 @@ def _own(conn: sa.Connection, x: Exchange, says: Report) -> int:
             hint=_UNTIL_KNOWN,
         )
     return says.own.seq
+
+
+def first_import(x: Exchange) -> str:
+    """Under which name the site remembers that the exchange's first import waits for a person (incoming/first)."""
+    return f"first import {x.id}"
+
+
+def first_waits(conn: sa.Connection, x: Exchange) -> int:
+    """How many issues a first import would make that waits for a person; 0: none does."""
+    return 0 if x.in_seq else int(streams.site_fact(conn, first_import(x)) or "0")

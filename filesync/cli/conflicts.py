@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from filesync.agent.asked.look import conflicts as met
-from filesync.agent.asked.look import reading
+from filesync.agent.asked.reading import reading
 from filesync.agent.events import how_met
 from filesync.agent.record import moment
 from filesync.bundle.verdict import shown

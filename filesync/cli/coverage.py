@@ -9,7 +9,7 @@ import click
 
 from filesync.agent.asked.coverage import Count, Coverage
 from filesync.agent.asked.coverage import coverage as coverage_of
-from filesync.agent.asked.look import reading
+from filesync.agent.asked.reading import reading
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, json_option, time_text
 from filesync.cli.exchanges import exchange_option, named

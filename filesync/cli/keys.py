@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from filesync.agent.asked.look import reading
+from filesync.agent.asked.reading import reading
 from filesync.agent.outgoing.rotation import Rotated, rotate_age, rotate_signing
 from filesync.agent.partners.keyring import Keys, keyring
 from filesync.agent.partners.revocation import revoke as revoke_key

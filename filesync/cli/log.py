@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from filesync.agent.asked.look import Told, history, reading
+from filesync.agent.asked.look import Told, history
+from filesync.agent.asked.reading import reading
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, json_option, time_text
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import click
 import sqlalchemy as sa
 
-from filesync.agent.asked.look import reading
+from filesync.agent.asked.reading import reading
 from filesync.agent.partners import pausing
 from filesync.agent.record import Record, micros
 from filesync.cli.app import App, json_option, now

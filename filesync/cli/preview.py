@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 import click
 import msgspec
 
-from filesync.agent.asked.look import reading
+from filesync.agent.asked.reading import reading
 from filesync.agent.events import Severity
 from filesync.agent.incoming.arrivals import Arriving, KeyNotKnown, NewerFormat, NotTaken, Outside
 from filesync.agent.rehearsal.rehearse import Preview, rehearse_export, rehearse_import

@@ -7,7 +7,7 @@ from functools import partial
 
 import click
 
-from filesync.agent.asked.look import reading
+from filesync.agent.asked.reading import reading
 from filesync.agent.upkeep.prune import Place, Spent, prune_ended
 from filesync.agent.upkeep.prune import prune as prune_once
 from filesync.cli.app import App, Say, json_option

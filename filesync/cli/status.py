@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import click
 
-from filesync.agent.asked.look import reading
+from filesync.agent.asked.reading import reading
 from filesync.agent.asked.status import ExchangeStatus, Receiving, Refusal, Sending, SiteStatus
 from filesync.agent.asked.status import status as status_of
 from filesync.agent.events import count_text, ranges

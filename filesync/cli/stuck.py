@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
-from filesync.agent.asked.look import Refused, reading, refused, undecided_in
+from filesync.agent.asked.look import Refused, refused, undecided_in
+from filesync.agent.asked.reading import reading
 from filesync.agent.events import count_text
 from filesync.agent.record import moment
 from filesync.agent.upkeep import stuck as refusals

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from filesync.agent.asked.look import reading
+from filesync.agent.asked.reading import reading
 from filesync.agent.incoming.arrivals import NotTaken
 from filesync.errors import DiskProblem, StorageFailure, Unavailable
 from filesync.exchange.inbox import InboxUnavailable

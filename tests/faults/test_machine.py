@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from filesync.agent.asked.look import reading
+from filesync.agent.asked.reading import reading
 from filesync.agent.events import Event, Held, Untold
 from filesync.agent.incoming.arrivals import ClockDiffers
 from filesync.agent.outgoing.departures import Exported, Resumed

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Callable
 
-from filesync.agent.asked.look import reading
+from filesync.agent.asked.reading import reading
 from filesync.agent.partners.pausing import pause, resume
 from filesync.agent.record import Record, micros
 from filesync.agent.running.loop import Loop

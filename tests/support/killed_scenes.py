@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from filesync.agent.asked.inspect import inspected
-from filesync.agent.asked.look import reading
+from filesync.agent.asked.reading import reading
 from filesync.agent.asked.status import ExchangeStatus, status
 from filesync.agent.events import Event
 from filesync.agent.outgoing.exporter import export_once

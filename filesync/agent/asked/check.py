@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from filesync.agent.asked.fit import fit
-from filesync.agent.asked.look import reading
+from filesync.agent.asked.reading import reading
 from filesync.agent.discreet import unquoting
 from filesync.agent.events import count_text
 from filesync.agent.incoming.mounts import remembered

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from filesync.agent.asked.look import reading
+from filesync.agent.asked.reading import reading
 from filesync.agent.partners.trust import believed, partner_of
 from filesync.agent.staged import LIMITS, Changes, agreement, introduction
 from filesync.bundle.agreement import Agreement

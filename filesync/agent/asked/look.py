@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -17,18 +16,16 @@ import msgspec
 import sqlalchemy as sa
 
 from filesync.agent import events
+from filesync.agent.asked.reading import existing_ledger
 from filesync.agent.events import Event, Stuck
 from filesync.agent.incoming import arrivals, pieces
 from filesync.agent.outgoing import departures
 from filesync.agent.partners import agreements
 from filesync.agent.record import Clock, moment
 from filesync.agent.site import Site
-from filesync.agent.traces import check_traces
 from filesync.config import Config
-from filesync.errors import DiskProblem
 from filesync.ledger import journal, streams
 from filesync.ledger.journal import Conflict, Entry, Queued, Wait
-from filesync.ledger.ledger import Ledger
 from filesync.model.change import Change
 from filesync.model.ids import Mark
 from filesync.trackers.registry import open_tracker
@@ -54,13 +51,6 @@ class Told:
 
 
 @contextmanager
-def reading(config: Config) -> Iterator[sa.Connection]:
-    """The ledger of a site, for reading: none is made, none is migrated. Raises DiskProblem, LedgerBehind."""
-    with closing(existing_ledger(config)) as ledger, ledger.begin() as conn:
-        yield conn
-
-
-@contextmanager
 def looking(config: Config, *, clock: Clock) -> Iterator[Site]:
     """A site, not locked: nothing may be done with it but looking. Raises as `reading`, and as opening a tracker."""
     settings = config.tracker
@@ -70,19 +60,6 @@ def looking(config: Config, *, clock: Clock) -> Iterator[Site]:
         )
         with closing(tracker):
             yield Site(config, ledger=ledger, tracker=tracker, clock=clock, random=token_hex)
-
-
-def existing_ledger(config: Config) -> Ledger:
-    """The ledger that a site has. Raises as `reading`."""
-    path = config.folders.ledger
-    if config.folders.state.is_dir() and not os.path.lexists(path):
-        check_traces(config, known=())  # of a site that has sent something, it is not merely new
-        raise DiskProblem(
-            f"there is no ledger {str(path)!r}, so nothing is known of this site",
-            hint="Is the disk of the state folder mounted? Nothing was made or changed. A site that never sent or took "
-            "anything gets a new ledger with its first `filesync pair export`, export or import.",
-        )
-    return Ledger.existing(path)
 
 
 def history(conn: sa.Connection, *, limit: int) -> list[Told]:

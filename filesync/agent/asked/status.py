@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from filesync.agent import position
 from filesync.agent.blobs import Waiting
 from filesync.agent.blobs import waiting as waiting_bytes
-from filesync.agent.incoming import first
 from filesync.agent.record import moment
 from filesync.agent.traces import check_ledger
 from filesync.bundle.verdict import Code, shown
@@ -239,7 +238,7 @@ def _receiving(conn: sa.Connection, x: Exchange, config: Config, *, now: dt.date
         generation=x.in_generation.n,
         position=x.in_seq,
         held=held,
-        first=first.waiting(conn, x),
+        first=position.first_waits(conn, x),
         other_contract="" if following is None else _other(following.contract, config.rules_of(x.name).contract),
         missing=tuple((gap.first, gap.last) for gap in position.missing(conn, x)),
         arriving=tuple(sorted(shown(one.name) for one in files if one.verdict == ARRIVING)),

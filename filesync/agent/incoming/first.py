@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
+from filesync.agent import position
 from filesync.agent.incoming.arrivals import FirstImport
 from filesync.agent.incoming.stored import reread
 from filesync.agent.record import Record
@@ -38,20 +39,11 @@ def waits_for_a_person(site: Site, paired: Paired, record: Record) -> bool:
     asks = new > limit
     with site.ledger.begin() as conn:
         if asks:
-            streams.set_site_fact(conn, _fact(x), str(new))
+            streams.set_site_fact(conn, position.first_import(x), str(new))
             record.add(FirstImport(partner=x.partner_name, exchange=x.name, issues=new, limit=limit))
         else:
-            streams.drop_site_fact(conn, _fact(x))
+            streams.drop_site_fact(conn, position.first_import(x))
     return asks
-
-
-def waiting(conn: sa.Connection, x: Exchange) -> int:
-    """How many issues a first import would make that waits for a person; 0: none does."""
-    return 0 if x.in_seq else int(streams.site_fact(conn, _fact(x)) or "0")
-
-
-def _fact(x: Exchange) -> str:
-    return f"first import {x.id}"
 
 
 def _next(conn: sa.Connection, x: Exchange) -> list[Taken]:

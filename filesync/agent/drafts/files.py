@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from filesync.agent.asked.look import reading
+from filesync.agent.asked.reading import reading
 from filesync.agent.drafts.contract import draft_contract
 from filesync.agent.drafts.mapping import draft_mapping
 from filesync.agent.record import Clock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -13,6 +14,8 @@ from filesync.settings import At, Document, did_you_mean, quoted
 
 _CONSTANTS: Final = "constants"
 _PRESETS: Final = "presets"
+_SHOWN: Final = "{key}"  # in a preset: what the partner calls the issue
+_KEY: Final = re.compile(r"[A-Z][A-Z0-9_]{0,31}-[1-9][0-9]{0,17}")  # a claim of the partner's: nothing else goes into a field
 
 
 def constants_of(contract: Contract, data: Mapping[str, Any]) -> dict[str, Value]:
@@ -31,6 +34,16 @@ def presets_of(contract: Contract, data: Mapping[str, Any]) -> dict[str, Value]:
             spec = _spec(contract, data, ours)
             found[ours] = said if spec is None else _value(spec, said)
     return found
+
+
+def with_key(presets: Mapping[str, Value], key: str) -> dict[str, Value]:
+    """Presets, with the partner's key of an issue where they show it. They are left out where it has none, or no usual one."""
+    usual = _KEY.fullmatch(key) is not None
+    return {
+        flat.replace(_SHOWN, key): value.replace(_SHOWN, key) if isinstance(value, str) else value
+        for flat, value in presets.items()
+        if usual or _SHOWN not in f"{flat} {value}"
+    }
 
 
 def given_problems(contract: Contract, document: Document, *, site: str) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from filesync.model.links import LINK, link_parts
 from filesync.model.values import REMEMBERED, SHORT, FieldKind, Flat, Value, flat_name, split_name
 from filesync.rules.asking import asleep, formed, known
 from filesync.rules.contract import BELOW, BODY, VISIBLE_TO, Contract, DeletePolicy
+from filesync.rules.given import with_key
 from filesync.rules.prose import Prose
 from filesync.rules.sieve import ALL_THROUGH, Sieves
 from filesync.rules.standing import FieldRule, LinkRule, VisibilityRule, Way
@@ -102,12 +103,15 @@ class Rules:
             return True
         return name not in self._constants and self._by_wire[name].takes(new=new)
 
-    def preset(self, brought: Collection[str]) -> Mapping[str, Value]:
-        """Our fields, flat, given to an issue that is made here and brings these wire fields, flat or bare."""
+    def preset(self, brought: Collection[str], *, key: str = "") -> Mapping[str, Value]:
+        """Our fields, flat, given to an issue that is made here and brings these wire fields, flat or bare.
+
+        `key`: what the partner calls it; without one, presets that show it are left out.
+        """
         if not self._presets:
             return {}
         local = {rule.local for one in brought if (rule := self.rule(one)) is not None}
-        return {flat: value for flat, value in self._presets.items() if split_name(flat)[0] not in local}
+        return with_key({flat: value for flat, value in self._presets.items() if split_name(flat)[0] not in local}, key)
 
     def is_preset(self, field: str) -> bool:
         """Whether a wire field, flat or bare, stands for one of ours that is given to what is made here."""

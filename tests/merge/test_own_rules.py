@@ -11,7 +11,7 @@ from filesync.agent.incoming.arrivals import KeptOut
 from filesync.agent.outgoing.departures import RuleFails
 from filesync.model.values import Value
 from tests.merge.scene import contract, crash, cross, events, refuse, refuse_nothing, shared, value
-from tests.support.two_sites import World, two_sites
+from tests.support.two_sites import EXCHANGE, World, two_sites
 
 CONTRACT = contract(
     ("options: [Highest, High, Medium, Low, Lowest]", "options: [Highest, High, Medium, Low]"),
@@ -289,3 +289,18 @@ def test_any_value_is_told_as_a_text_and_never_taken_back(world: World) -> None:
     world.acme.desk.edit(key, {"reviewers:j.becker": None})
     world.settle()
     assert value(world.globex, key, "description") is None
+
+
+def test_what_is_made_here_may_show_the_partners_key() -> None:
+    shows = 'presets: {customer_reference: "at acme {key}", labels: ["acme-{key}"]}\n'
+    agreed = contract(("  customer_reference: {kind: text}\n", ""), ("  labels: {kind: label, many: true}\n", ""))
+    with two_sites(contract=agreed, mappings=("", shows)) as world:
+        world.globex.desk.create("Bug", "ours")
+        key = world.acme.desk.create("Bug", "theirs")
+        world.settle()
+        made = next(one for one in world.globex.issues() if one.fields["summary"] == "theirs")
+        assert made.fields["customer_reference"] == f"at acme {key}"
+        assert made.fields[f"labels:acme-{key}"] is True
+        world.assert_in_step()
+        strange = world.globex.site.paired(EXCHANGE).rules.preset((), key="[a link|https://x.example]")
+        assert strange == {}, "what is no key goes into no field"

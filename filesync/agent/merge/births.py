@@ -85,7 +85,7 @@ class Births:
         fields = {name: value for name, value in given if name not in without}
         inward = self._view.inward(kind, fields, step.outcome.unnamed)
         if kind is Kind.ISSUE:
-            inward.fields.update(rules.preset(taken))
+            inward.fields.update(rules.preset(taken, key=step.change.about.key))
         return inward
 
     def _for_few(self, change: Create, refused: dict[str, str]) -> None:

@@ -117,6 +117,13 @@ def test_other_files_are_nobodys_text(name: str) -> None:
     assert overflow.find(f"x\n\n… (1 of 2 characters; all of them are in [^{name}])") is None
 
 
+@pytest.mark.parametrize("before", ["", " ", "x\n ", "x\n\n", "x\n\\"])
+@pytest.mark.parametrize("sign", ["… (", "…  (", "… \\("])
+def test_no_text_that_comes_can_be_taken_for_one_that_goes_on_in_a_file(before: str, sign: str) -> None:
+    with pytest.raises(ValueError, match="holds a line by which"):
+        overflow.sound(f"{before}{sign}0 of 9 characters; all of them are in [^a-0123456789ab.txt])")
+
+
 # ── in Jira ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -245,3 +252,34 @@ def test_what_a_jira_takes_is_left_to_it_to_the_last_character(opened: Opened, l
     for text, count in (("x" * 32_767, 0), ("x" * 32_768, 1)):
         assert tracker.apply(issue_ref(local), Write({"description": text}), MARK) == {"description": text}
         assert len(files(opened, local)) == count
+
+
+def test_a_partners_attachment_of_the_same_name_and_size_is_never_taken_for_the_text(opened: Opened, local: str) -> None:
+    tracker = opened.open(text_limit=LIMIT)
+    name, content = overflow.file_name("description", f"{held(opened, local).key}", LONG), b"x" * len(LONG.encode())
+    draft = Draft(
+        kind=Kind.ATTACHMENT,
+        fields={"name": name, "size": f"{len(content)}"},
+        issue=local,
+        content=lambda: iter([content]),
+        about=ABOUT,
+    )
+    tracker.create(gid(Kind.ATTACHMENT, 9), draft)
+    for text in (LONG, "short"):
+        tracker.apply(issue_ref(local), Write({"description": text}), MARK)
+        issue = opened.open().get(local)
+        assert issue is not None
+        assert issue.item.fields["description"] == text
+        assert [one.fields["name"] for one in issue.children] == [name]
+
+
+def test_a_comment_in_which_somebody_named_the_file_of_another_text_does_not_take_it_along(
+    opened: Opened, tracker: JiraTracker, local: str
+) -> None:
+    tracker.apply(issue_ref(local), Write({"description": LONG}), MARK)
+    draft = Draft(kind=Kind.COMMENT, issue=local, fields={"body": "short"}, about=ABOUT)
+    comment = tracker.create(gid(Kind.COMMENT, 1), draft).item.ref
+    held(opened, local).comments[0].body = str(held(opened, local).values["description"])
+    tracker.apply(comment, Remove(), MARK)
+    assert held(opened, local).comments == []
+    assert shown(opened, local)["description"] == LONG

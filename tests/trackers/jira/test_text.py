@@ -21,6 +21,10 @@ def test_a_header_says_who_and_when() -> None:
     assert header("{key}: {author}", ANNA) == "ABC\\-7: Anna Li"
 
 
+def test_what_says_when_is_no_markup_either() -> None:
+    assert header("{date}", About(author="Anna", at="[~admin] {x}")) == "\\[\\~admin\\] \\{x\\}"
+
+
 @pytest.mark.parametrize("about", [About(), About(author="Anna"), About(at=ANNA.at)])
 def test_nobody_knows_is_no_header(about: About) -> None:
     assert header(HEADER, about) == ""

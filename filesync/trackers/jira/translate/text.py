@@ -59,9 +59,17 @@ def header(template: str, about: About) -> str:
     """
     if not about.author or not about.at:
         return ""
-    said = {"author": plain(about.author), "date": about.at[:_MINUTES].replace("T", " "), "key": plain(about.key)}
+    said = {"author": plain(about.author), "date": _minutes(about.at), "key": plain(about.key)}
     filled = _PLACE.sub(lambda place: said[place[1]], normal(FieldKind.TEXT, template))
     return filled.replace("\n", " ")[:_HEADER].strip()
+
+
+def _minutes(at: str) -> str:
+    """A time to the minute; as any foreign words where it is none."""
+    try:
+        return normal(FieldKind.DATETIME, at)[:_MINUTES].replace("T", " ")
+    except ValueError:
+        return plain(at)
 
 
 def unknown_place(template: str) -> str:

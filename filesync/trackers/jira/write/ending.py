@@ -62,7 +62,8 @@ class Ending:
         there = self._project.http.get(_path(ref), gone=item_gone(ref))
         said = there.get(entries.TEXT[ref.kind]) if isinstance(there, Mapping) else None
         pointer = overflow.find(str(said or ""))
-        return "" if pointer is None else pointer.file
+        # somebody may have written the name of another text's file there
+        return pointer.file if pointer is not None and overflow.is_of(pointer.file, ref.kind) else ""
 
     def _why(self, ref: Ref, error: Rejected) -> Rejected:
         """Why it was not deleted."""

@@ -36,8 +36,8 @@ class Overflow:
         Raises Rejected with words that say of how long a text.
         """
         content = whole.encode()
-        for one in listed:
-            if (one.get("filename"), str(one.get("size"))) == (file, str(len(content))):
+        for one in self._ours(issue, {file}, listed):
+            if str(one.get("size")) == str(len(content)):
                 return one
         if len(content) > overflow.LARGEST:
             raise self._refused(whole, f"{size_text(len(content))} are more than filesync reads again")
@@ -71,16 +71,18 @@ class Overflow:
         self.drop(issue, old, listed)
 
     def drop(self, issue: str, names: Collection[str], listed: Sequence[Json]) -> None:
-        """Delete those of our files that have these names and are no attachment of a partner."""
-        project = self._project
-        found = [one for one in listed if one.get("filename") in names and project.ours(one.get("author"))]
-        taken = markers.read_parts(parts.held_by(project.issue(issue, properties=PARTS))) if found else {}
-        for one in found:
-            local = str(one.get("id"))
-            if markers.part_name(Kind.ATTACHMENT, local) not in taken:
-                # The text has landed. A file that may not be deleted is told to nobody, and tried again with the next edit.
-                with suppress(Gone, Rejected):
-                    project.http.send("DELETE", f"{API}/attachment/{local}", about=issue, gone="it is gone", idempotent=True)
+        """Delete those of our files that have these names."""
+        for one in self._ours(issue, names, listed):
+            # The text has landed. A file that may not be deleted is told to nobody, and tried again with the next edit.
+            with suppress(Gone, Rejected):
+                path = f"{API}/attachment/{one.get('id')}"
+                self._project.http.send("DELETE", path, about=issue, gone="it is gone", idempotent=True)
+
+    def _ours(self, issue: str, names: Collection[str], listed: Sequence[Json]) -> list[Json]:
+        """Our files of these names. A partner's attachment may be called so, too: it is none of them, whatever it holds."""
+        found = [one for one in listed if one.get("filename") in names and self._project.ours(one.get("author"))]
+        taken = markers.read_parts(parts.held_by(self._project.issue(issue, properties=PARTS))) if found else {}
+        return [one for one in found if markers.part_name(Kind.ATTACHMENT, str(one.get("id"))) not in taken]
 
 
 def _pieces(content: bytes) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ room. Values are data, never a part of what is compiled. Whoever needs this impo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from jinja2 import TemplateError, TemplateSyntaxError, Undefined, UndefinedError, filters, meta, nodes
@@ -45,6 +45,10 @@ def _round(value: float, places: int = 0) -> float:
     return round(float(value), max(0, min(places, _PLACES)))
 
 
+def _sort(value: Iterable[Any], reverse: bool = False) -> list[Any]:  # noqa: FBT001, FBT002 - as Jinja's, but by no attribute
+    return sorted(value, key=lambda one: one.lower() if isinstance(one, str) else one, reverse=reverse)
+
+
 def _bounded(text: str, more: int = 0) -> str:
     if len(text) + more > MADE:
         raise SecurityError(f"it would make a text of more than {MADE} characters")
@@ -61,16 +65,16 @@ class _Small(ImmutableSandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:  # noqa: ARG002 - none is
-        """None: `fields.x` is the field x."""
+        """None: a filter looks for some, too."""
         return False
 
 
 def _environment() -> _Small:
     # an empty field is undefined, and that is no mistake: it is false, holds nothing, and is written as nothing
     made = _Small(autoescape=False, keep_trailing_newline=True)
-    known = ("abs", "default", "first", "last", "length", "lower", "sort", "string", "title", "trim", "upper")
+    known = ("abs", "default", "first", "last", "length", "lower", "string", "title", "trim", "upper")
     made.filters = {name: filters.FILTERS[name] for name in known}
-    made.filters |= {"float": _float, "int": _int, "join": _join, "replace": _replace, "round": _round}
+    made.filters |= {"float": _float, "int": _int, "join": _join, "replace": _replace, "round": _round, "sort": _sort}
     made.globals = {}
     return made
 
@@ -123,14 +127,27 @@ def _asked(ask: Any) -> Any:
 def _names(source: str) -> frozenset[str]:
     """The fields that it asks for, by our names. Raises ValueError for what is not taken."""
     tree = _compiled(lambda: _ENVIRONMENT.parse(source))
+    named = {id(item.node) for item in tree.find_all(nodes.Getitem) if isinstance(item.arg, nodes.Const)}
     for node in tree.find_all(nodes.Node):
-        taken = isinstance(node, _TAKEN) and not isinstance(node, nodes.Call)
-        written_out = not isinstance(node, nodes.Getitem) or isinstance(node.arg, nodes.Const | nodes.Slice)
-        if not taken:
-            raise ValueError(f"{type(node).__name__.lower()} is not taken: conditions, values and filters alone are")
-        if not written_out:
-            raise ValueError("what stands in [] is written out: a value there would show in messages")
+        if why := _why_not(node, named=id(node) in named):
+            raise ValueError(why)
     return frozenset({*(meta.find_undeclared_variables(tree) - _GIVEN), *_by_name(tree)})
+
+
+def _why_not(node: nodes.Node, *, named: bool) -> str:
+    """Why a part of an expression is not taken, "" where it is; `named`: it stands before a name in brackets."""
+    match node:
+        case nodes.Getattr():
+            return f"nothing is asked for by a point: a field is `{node.attr}`, or `fields['{node.attr}']`"
+        case nodes.Getitem() if isinstance(node.arg, nodes.Name) or any(node.arg.find_all(nodes.Name)):
+            return "what stands in [] is written out: a value there would show in messages"
+        case nodes.Name(name="self" | "fields") if node.name == "self" or not named:
+            return f"`{node.name}` alone is not taken: which field is meant is written out, as in fields['x']"
+        case nodes.Call():
+            pass
+        case _ if isinstance(node, _TAKEN):
+            return ""
+    return f"{type(node).__name__.lower()} is not taken: conditions, values and filters alone are"
 
 
 def _by_name(tree: nodes.Template) -> Iterator[str]:

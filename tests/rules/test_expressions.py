@@ -49,6 +49,13 @@ def test_what_a_condition_asks_for_and_answers(source: str, names: set[str], hol
         "type | format(10)",
         "type | center(1000000000)",
         "fields[key]",
+        "fields.type == 'Bug'",
+        "type.upper",
+        "fields",
+        "'type' in fields",
+        "self",
+        "fields[type:] == 'a'",
+        "labels[type:]",
         "{% for a in labels %}{% endfor %}",
     ],
 )
@@ -91,12 +98,12 @@ def test_what_would_grow_beyond_measure_is_refused_before_it_does(source: str) -
 
 def test_a_value_is_never_a_template_nor_the_way_to_python() -> None:
     value = "{{ 7 * 7 }}{% for a in b %}"
-    form = Form("{{ value }}{{ value.__class__ }}{{ value.upper }}")
+    form = Form("{{ value }}{{ value['__class__'] }}{{ value['upper'] }}")
     assert form.filled({"value": value}) == value
 
 
 def test_what_fails_is_said_without_a_value() -> None:
-    for source in ("secret < 3", "secret | float > 1", "secret.a.b", "secret + 1"):
+    for source in ("secret < 3", "secret | float > 1", "secret['a']['b']", "secret + 1", "[1] | sort(attribute=secret)"):
         with pytest.raises(ValueError) as caught:
             Condition(source).holds({"secret": "hunter2"})
         assert "hunter2" not in str(caught.value)

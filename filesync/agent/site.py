@@ -215,6 +215,10 @@ class Site:
 
         Raises PairingError, StreamStopped, Paused, ConfigError.
         """
+        return self.ruled(self.at_work(name))
+
+    def at_work(self, name: str) -> Exchange:
+        """The exchange of this name, where something may be done on it. Raises PairingError, StreamStopped, Paused."""
         with self.ledger.begin() as conn:
             one = streams.exchange_named(conn, name)
         if one is None:
@@ -228,7 +232,7 @@ class Site:
             raise StreamStopped(f"exchange {name!r} is stopped: {unquoting(one.stopped_why)}", hint="see: filesync status")
         if one.state is State.PAUSED:
             raise Paused(paused_text(one), hint=f"go on with: filesync resume --exchange {name}")
-        return self.ruled(one)
+        return one
 
     def ruled(self, one: Exchange) -> Paired:
         """An exchange with its rules, whatever its state. Raises ConfigError."""

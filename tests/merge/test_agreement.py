@@ -9,10 +9,22 @@ import pytest
 
 from filesync.agent.contract.propose import accept, decline, propose, standing
 from filesync.agent.partners.agreements import ContractDeclined, ContractProposed
-from filesync.errors import ConfigError, NotHere, PairingError
+from filesync.errors import ConfigError, KeyProblem, NotHere, PairingError
 from filesync.ledger import streams
 from filesync.ledger.streams import Direction
-from tests.merge.scene import DEFAULT, comments, contract, crashes_anywhere, only, shared, value
+from tests.merge.scene import (
+    DEFAULT,
+    comments,
+    contract,
+    crash,
+    crashes_anywhere,
+    only,
+    refuse,
+    refuse_nothing,
+    row,
+    shared,
+    value,
+)
 from tests.support.two_sites import EXCHANGE, Side, two_sites
 
 PRIORITIES = "priority: {kind: option, options: [Highest, High, Medium, Low, Lowest]}"
@@ -263,6 +275,91 @@ def test_cut_off_anywhere_both_come_to_the_new_contract() -> None:
         if not cut:
             break
     assert nth > 8
+
+
+def test_cut_off_between_its_two_files_it_goes_on() -> None:
+    """The new contract.yaml is there, the mapping.yaml that goes with it is not: the two do not fit each other."""
+    with two_sites(mappings=("# none\n", "fields: {summary: summary}\n")) as world:
+        key = shared(world)
+        proposes(world.acme, RENAMED, RENAMED_MAPPING)
+        world.carry(to=world.globex)
+        world.globex.import_()
+        with crash(world.globex, "after C3"):
+            accepts(world.globex, RENAMED_MAPPING)
+        put(world.globex, "contract.yaml", RENAMED)
+        world.globex.reopen()
+        world.globex.desk.edit(key, {"summary": "afterwards"})
+        world.settle()
+        world.assert_in_step()
+        assert value(world.acme, key, "summary") == "afterwards"
+        assert (world.globex.folder / "mapping.yaml").read_text() == RENAMED_MAPPING
+
+
+def test_cut_off_it_is_over_before_a_person_tries_again_what_is_stuck() -> None:
+    with two_sites(mappings=("# none\n", "# none\n")) as world:
+        key = shared(world)
+        refuse(world.globex, "summary")
+        world.acme.desk.edit(key, {"summary": "stuck at first"})
+        world.send(world.acme)
+        proposes(world.acme, RENAMED, RENAMED_MAPPING)
+        world.carry(to=world.globex)
+        world.globex.import_()
+        with crash(world.globex, "after C2"):
+            accepts(world.globex, RENAMED_MAPPING)
+        refuse_nothing(world.globex)
+        world.globex.retry()
+        assert standing(world.globex.site, EXCHANGE).version == 2
+        assert value(world.globex, key, "summary") == "stuck at first"
+        world.settle()
+        world.assert_in_step()
+
+
+def test_what_an_import_does_last_is_done_by_the_contract_that_came_into_force() -> None:
+    """The issue that a text names comes in the same run as the partner's yes; the text is written anew, and nobody is told."""
+    renamed = FINE.replace("  description: {kind: text}", "  story: {kind: text}")
+    assert renamed != FINE
+    with two_sites(mappings=("# none\n", "# none\n")) as world:
+        world.globex.desk.create("Bug", "own")  # so that keys differ
+        world.acme.desk.create("Bug", "first", {"description": "as in ABC-2"})
+        world.send(world.acme)
+        proposes(world.globex, renamed, "fields: {description: story}\n")
+        world.carry(to=world.acme)
+        world.acme.import_()
+        world.acme.desk.create("Bug", "second")
+        world.acme.export()
+        accepts(world.acme, "fields: {description: story}\n")
+        world.acme.export()
+        world.carry(to=world.globex)
+        world.globex.import_()
+        assert value(world.globex, "ABC-2", "description") == "as in ABC-3"
+        assert [name for name in row(world.globex, "ABC-2").fields if name in {"description", "story"}] == ["story"]
+        assert world.globex.export().changes == 1, "globex's own issue"
+        world.settle()
+        world.assert_in_step()
+
+
+def test_what_is_amiss_here_stops_no_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another exchange under the same file, a key that cannot sign: what the partner proposed is sound all the same."""
+    with two_sites() as world:
+        config = world.globex.folder / "filesync.yaml"
+        config.write_text(config.read_text().replace("contract_changes: ask ", "contract_changes: accept "))
+        world.globex.reopen()
+        shared(world)
+        proposes(world.acme, FINE)
+        world.carry(to=world.globex)
+        with monkeypatch.context() as patch:
+            patch.setattr(world.globex.site, "exchange_names", lambda: [EXCHANGE, "other"])
+            with pytest.raises(ConfigError, match="is the contract of other, too"):
+                world.globex.import_()
+        key = world.globex.config.keys.signing
+        assert key is not None
+        key.chmod(0o644)
+        with pytest.raises(KeyProblem):
+            world.globex.import_()
+        key.chmod(0o600)
+        world.settle()
+        world.assert_in_step()
+        assert world.acme.site.paired(EXCHANGE).rules.contract.version == 2
 
 
 def standing_open(side: Side) -> bool:

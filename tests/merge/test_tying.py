@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from filesync.agent.contract.propose import propose
 from filesync.agent.upkeep import tying
 from filesync.agent.upkeep.tying import ByField, ByKey, ByTable, Match, Stands, Ties, tie_issues
 from tests.merge.scene import comments, contract, crashes_anywhere, keys, only, value
@@ -165,3 +166,12 @@ def test_trap32_what_few_may_see_here_is_not_taken_for_what_all_may_see_there() 
         world.assert_in_step()
         seen = [one.fields.get("visibility") for one in world.acme.desk.show("ABC-1").comments]
         assert sorted(map(str, seen)) == ["None", "internal"]
+
+
+def test_a_contract_that_lies_among_what_came_is_no_issue() -> None:
+    with both_filled() as world:
+        text = (world.acme.folder / "contract.yaml").read_text().replace("version: 1 ", "version: 2 ")
+        (world.acme.folder / "new.yaml").write_text(text)
+        propose(world.acme.site, EXCHANGE, world.acme.folder / "new.yaml", mapping=None, message="")
+        world.carry(to=world.globex)
+        assert len(tie(world.globex, BY_REFERENCE, Stands.OURS).ties) == 3

@@ -22,7 +22,7 @@ _WHY = 200  # characters of the partner's words
 
 
 def hear(site: Site, paired: Paired, taken: Taken, said: Agreement, record: Record) -> bool:
-    """Take it as said. Returns False where the stream waits for a person. Raises BadBundle, Unavailable, ConfigError."""
+    """Take it as said. Returns False where the stream waits for a person. Raises BadBundle, and as `complete`."""
     if said.says is Says.PROPOSED:
         return _proposed(site, paired, taken, said, record)
     name = paired.exchange.name
@@ -33,7 +33,7 @@ def hear(site: Site, paired: Paired, taken: Taken, said: Agreement, record: Reco
             apply(conn, site, x, taken.seq)
             record.add(Warned(what=f"{x.partner_name} answers a contract that is not proposed here; nothing comes of it"))
         elif said.says is Says.ACCEPTED:
-            proposals.put(conn, x.id, replace(ours, state=SWITCHING, seq=taken.seq))
+            proposals.put(conn, x.id, replace(propose.ready(site, paired, ours), state=SWITCHING, seq=taken.seq))
         else:
             apply(conn, site, x, taken.seq)
             proposals.drop(conn, x.id)
@@ -50,9 +50,10 @@ def _proposed(site: Site, paired: Paired, taken: Taken, said: Agreement, record:
     """It waits for a person; where contracts are accepted without asking, it is accepted."""
     name = paired.exchange.name
     try:
-        theirs = propose.proposed(site, paired, said, seq=taken.seq)
+        propose.check(said, proposer=paired.them.name)
     except ConfigError as error:
         raise bad(Code.BAD_SCHEMA, "the contract", str(error), hint=error.hint) from error
+    theirs = propose.proposed(site, paired, said, seq=taken.seq)
     asks = site.config.contract_changes is ContractChanges.ASK
     with site.ledger.begin() as conn:
         x = streams.exchange_of(conn, paired.exchange.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from filesync.agent.contract.switch import Turn, complete, rules_of, say
+from filesync.agent.contract.switch import Turn, at_work, complete, rules_of, say
 from filesync.agent.contract.switch import apply as applied
 from filesync.agent.outgoing.build import clear_spool
 from filesync.agent.outgoing.finish import finish
@@ -55,9 +55,10 @@ def propose(site: Site, name: str, contract: Path, *, mapping: Path | None, mess
 
     Raises ConfigError (a contract or mapping that does not fit), PairingError, NotHere (another one is under way).
     """
-    paired = site.paired(name)
+    paired = at_work(site, name)
     if paired.exchange.direction is Direction.RECEIVE:
         raise PairingError(f"exchange {name!r} only receives", hint="Ask the partner to propose the contract.")
+    _check_own(site, name)
     text = _text(contract)
     one = _proposal(site, paired, text, mapping=mapping, message=message, seq=0)
     new = _rules(site, paired, one)
@@ -92,14 +93,25 @@ def propose(site: Site, name: str, contract: Path, *, mapping: Path | None, mess
 def accept(site: Site, name: str, *, mapping: Path | None = None, record: Record | None = None) -> Proposal:
     """Accept what the partner proposed, with another mapping of ours where that is needed. Raises ConfigError, NotHere."""
     paired, one = _theirs(site, name)
-    if mapping is not None:
-        one = replace(one, mapping=_text(mapping))
-    _rules(site, paired, one)
+    _check_own(site, name)
+    one = ready(site, paired, one if mapping is None else replace(one, mapping=_text(mapping)))
     with site.ledger.begin() as conn:
         proposals.put(conn, paired.exchange.id, replace(one, state=SWITCHING))
     site.step("C1")
-    clear_spool(site.spool(paired.exchange))
     complete(site, name, record)
+    return one
+
+
+def ready(site: Site, paired: Paired, one: Proposal) -> Proposal:
+    """It, as what stands here now will be brought under it: a person may have mended our mapping since it was proposed.
+
+    Raises ConfigError where it does not fit our mapping, DiskProblem.
+    """
+    which = site.config.rules_of(paired.exchange.name)
+    mapping = None if which.mapping is None else _text(which.mapping)
+    own = one.mapping != one.mapping_before  # one that was given with it
+    one = replace(one, before=_text(which.contract), mapping_before=mapping, mapping=one.mapping if own else mapping)
+    _rules(site, paired, one)
     return one
 
 
@@ -128,17 +140,21 @@ def decline(site: Site, name: str, *, message: str) -> Proposal:
     return one
 
 
-def proposed(site: Site, paired: Paired, said: Agreement, *, seq: int) -> Proposal:
-    """What the partner proposed, as it is kept until somebody decides. Raises ConfigError (a contract that is none)."""
-    contract = agreed.read_contract(said.text, name="contract.yaml", hint=f"Ask {paired.them.name} to propose it anew.")
+def check(said: Agreement, *, proposer: str) -> None:
+    """Raises ConfigError where what the partner proposed is no contract."""
+    contract = agreed.read_contract(said.text, name="contract.yaml", hint=f"Ask {proposer} to propose it anew.")
     if contract.digest != said.digest:
         raise ConfigError([Problem("contract.yaml", "is not the one that its digest names")], hint="Ask for it anew.")
+
+
+def proposed(site: Site, paired: Paired, said: Agreement, *, seq: int) -> Proposal:
+    """What the partner proposed, and `check` took, as it is kept until somebody decides. Raises ConfigError (of our files)."""
     one = _proposal(site, paired, said.text, mapping=None, message=said.message, seq=seq)
     return replace(one, ours=False)
 
 
 def _theirs(site: Site, name: str) -> tuple[Paired, Proposal]:
-    paired = site.paired(name)
+    paired = at_work(site, name)
     with site.ledger.begin() as conn:
         one = proposals.of(conn, paired.exchange.id)
     if one is None or one.ours or one.state != OPEN:
@@ -147,14 +163,7 @@ def _theirs(site: Site, name: str) -> tuple[Paired, Proposal]:
 
 
 def _proposal(site: Site, paired: Paired, text: str, *, mapping: Path | None, message: str, seq: int) -> Proposal:
-    name = paired.exchange.name
-    which = site.config.rules_of(name)
-    shared = [one for one in site.exchange_names() if one != name and site.config.rules_of(one).contract == which.contract]
-    if shared:
-        what = f"is the contract of {', '.join(shared)}, too"
-        raise ConfigError(
-            [Problem(str(which.contract), what)], hint=f"Give {name} a contract of its own in filesync.yaml: exchanges: {name}."
-        )
+    which = site.config.rules_of(paired.exchange.name)
     before = None if which.mapping is None else _text(which.mapping)
     contract = agreed.read_contract(text, name="contract.yaml", hint="Nothing was changed.")
     return Proposal(
@@ -171,6 +180,17 @@ def _proposal(site: Site, paired: Paired, text: str, *, mapping: Path | None, me
         place=0,
         since=micros(site.clock()),
     )
+
+
+def _check_own(site: Site, name: str) -> None:
+    """Raises ConfigError where another exchange is under the same file: the contract of that one would change, too."""
+    contract = site.config.rules_of(name).contract
+    shared = [one for one in site.exchange_names() if one != name and site.config.rules_of(one).contract == contract]
+    if shared:
+        what = f"is the contract of {', '.join(shared)}, too"
+        raise ConfigError(
+            [Problem(str(contract), what)], hint=f"Give {name} a contract of its own in filesync.yaml: exchanges: {name}."
+        )
 
 
 def _rules(site: Site, paired: Paired, one: Proposal) -> Rules:

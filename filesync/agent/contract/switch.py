@@ -16,6 +16,7 @@ import msgspec
 import sqlalchemy as sa
 
 from filesync.agent.naming import prose
+from filesync.agent.outgoing.build import clear_spool
 from filesync.agent.outgoing.finish import finish
 from filesync.agent.outgoing.number import freeze, next_heading
 from filesync.agent.partners.agreements import ContractInForce, ContractProposed
@@ -57,7 +58,7 @@ def rules_of(site: Site, contract: str, mapping: str | None) -> Rules:
 
 def at_work(site: Site, name: str) -> Paired:
     """The exchange as it stands, once a switch that was cut off is over. Raises as `Site.paired` and `complete` do."""
-    site.paired(name)  # paused or stopped, it waits
+    site.at_work(name)  # paused or stopped, it waits; its files are read only then: of the two, one may be the new one
     complete(site, name)
     return site.paired(name)
 
@@ -75,7 +76,7 @@ def proposed(site: Site, paired: Paired, record: Record) -> bool:
 def complete(site: Site, name: str, record: Record | None = None) -> None:
     """Carry out the switch that is under way, if one is. `record`: of the run that it belongs to.
 
-    Raises Unavailable, DiskProblem, ConfigError.
+    Raises Unavailable, DiskProblem, ConfigError, KeyProblem (ours, as the answer is signed).
     """
     with site.ledger.begin() as conn:
         x = streams.exchange_named(conn, name)
@@ -97,6 +98,7 @@ def complete(site: Site, name: str, record: Record | None = None) -> None:
     record.done()
     site.step("C5")
     if x.direction is not Direction.RECEIVE:
+        clear_spool(site.spool(x))
         finish(site, x, record)
 
 

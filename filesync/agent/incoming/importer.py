@@ -38,6 +38,7 @@ from filesync.agent.site import Halted, Paired, Site
 from filesync.agent.staged import Changes, agreement, introduction
 from filesync.bundle.changes import read_change
 from filesync.bundle.header import BundleKind
+from filesync.bundle.introduction import Introduction
 from filesync.bundle.read import Bundle
 from filesync.bundle.verdict import BadBundle
 from filesync.errors import KeyProblem, PairingError
@@ -121,9 +122,10 @@ class Importer:
         # once something was learned, what comes next is read by other keys, or under another contract
         while not self.learned and (taken := self._next()) is not None and self._bundle(taken):
             bundles += 1
-        if bundles:
-            self._waiting()
-        rename(self._site, self._paired, self._record)
+        if not self.learned:  # else the next import of this run does that, by the rules that are in force now
+            if bundles:
+                self._waiting()
+            rename(self._site, self._paired, self._record)
         write_checkpoint(self._site, self._x)
         return bundles
 
@@ -181,14 +183,20 @@ class Importer:
         path = self._site.config.folders.store / taken.file
         try:
             if bundle.head.header.kind is BundleKind.KEYS:
-                learn(self._site, self._paired.exchange, taken, introduction(path, bundle), self._record)
-            elif not hear(self._site, self._paired, taken, agreement(path, bundle), self._record):
-                return False
-        except (BadBundle, KeyProblem) as error:
+                self.learned = self._key(taken, introduction(path, bundle))
+            else:
+                self.learned = hear(self._site, self._paired, taken, agreement(path, bundle), self._record)
+        except BadBundle as error:
             what = "key" if bundle.head.header.kind is BundleKind.KEYS else "word on the contract"
             self._stop(f"bundle {taken.seq} is signed, but the {what} that it brings is not valid: {error}")
+        return self.learned
+
+    def _key(self, taken: Taken, said: Introduction) -> bool:
+        try:
+            learn(self._site, self._paired.exchange, taken, said, self._record)
+        except KeyProblem as error:  # theirs: none of ours is asked
+            self._stop(f"bundle {taken.seq} is signed, but the key that it brings is not valid: {error}")
             return False
-        self.learned = True
         return True
 
     def _applied(self, taken: Taken, lines: int) -> None:

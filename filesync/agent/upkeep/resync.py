@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import Final
 
+from filesync.agent.contract.switch import at_work
 from filesync.agent.partners.agreements import ToldAgain
 from filesync.agent.progress import Doing
 from filesync.agent.site import Paired, Site
@@ -29,7 +30,7 @@ def resync(site: Site, name: str, *, query: str, fields: Collection[str], status
     contract's names; none: all but the status, which `status` adds. Asking again for what is not told yet changes nothing.
     Returns how many issues it is. Raises NotHere (no such field), Unavailable, Rejected (the query), PairingError.
     """
-    paired = site.paired(name)
+    paired = at_work(site, name)
     if paired.exchange.direction is Direction.RECEIVE:
         raise PairingError(f"exchange {name!r} only receives", hint="Ask the partner to run filesync resync.")
     wanted = _wanted(paired, fields, status=status)

@@ -7,6 +7,7 @@ from itertools import chain
 import sqlalchemy as sa
 
 from filesync.agent.asked.look import told_keys
+from filesync.agent.contract.switch import at_work
 from filesync.agent.events import Skipped
 from filesync.agent.incoming.chunks import spend
 from filesync.agent.incoming.importer import Importer
@@ -36,7 +37,7 @@ def stuck(site: Site, name: str) -> list[Queued]:
 
 def retry(site: Site, name: str, marks: frozenset[Mark] | None) -> Counts:
     """Try stuck changes again, planned from scratch; None: all of them. Raises NotHere for a mark that is not stuck."""
-    paired = site.paired(name)
+    paired = at_work(site, name)
     with site.ledger.begin() as conn:
         there = {row.mark for page in journal.queued(conn, paired.exchange.id) for row in page if row.state is Wait.STUCK}
     for mark in marks or ():
@@ -56,7 +57,7 @@ def skip(site: Site, name: str, mark: Mark, *, reason: str) -> None:
     the entity apart: each side keeps its own, for ever. So does a skipped edit that says who alone may see it: sent back,
     our value would show it to all there. Raises NotHere when it is not stuck.
     """
-    paired = site.paired(name)
+    paired = at_work(site, name)
     record = site.record(name)
     with site.ledger.begin() as conn:
         found = journal.queued_at(conn, paired.exchange.id, mark)

@@ -13,6 +13,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Final, Protocol, TypeVar
 
+from filesync.agent.contract.switch import at_work
 from filesync.agent.incoming.receive import Receiver
 from filesync.agent.incoming.stored import reread
 from filesync.agent.naming import Keys, prose
@@ -136,7 +137,7 @@ def tie_issues(site: Site, name: str, match: Match, *, stands: Stands, tie: bool
     What lies in the inbox is taken in, as an import does; nothing is applied, and the tracker is only read. Raises as
     `import_once` does.
     """
-    paired = site.paired(name)
+    paired = at_work(site, name)
     if paired.exchange.direction is Direction.SEND:
         raise PairingError(f"exchange {name!r} only sends", hint="Tie the issues where they arrive.")
     record = site.record(name)
@@ -209,8 +210,8 @@ class _Tying:
             if taken.contract not in {NO_CONTRACT, self._paired.rules.contract.digest}:
                 continue  # it cannot be read here yet
             bundle = reread(self._site, self._paired, taken)
-            if bundle.head.header.kind is BundleKind.KEYS:
-                continue
+            if bundle.head.header.kind is not BundleKind.CHANGES:
+                continue  # it tells of no issue
             done = int.from_bytes(taken.decided, "little")  # by an import that was cut off
             for change in Changes(self._site.config.folders.store / taken.file, bundle):
                 if isinstance(change, Create) and not done >> change.n & 1:

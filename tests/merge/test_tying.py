@@ -138,7 +138,7 @@ def test_an_issue_that_was_told_already_is_named_and_not_tied() -> None:
 
 def test_cut_off_anywhere_it_is_done_again_and_nothing_is_made_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tying, "_CHUNK", 2)
-    for nth in itertools.count(1, 5):
+    for nth in itertools.count(1, 11):
         with both_filled() as world:
             cut_off = crashes_anywhere(world.globex, nth, lambda: tie(world.globex, BY_REFERENCE, Stands.THEIRS))
             tie(world.globex, BY_REFERENCE, Stands.THEIRS)

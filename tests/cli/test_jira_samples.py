@@ -247,7 +247,7 @@ def test_two_organisations_understand_each_other_and_call_nothing_the_same() -> 
         "type": "Änderung",
         "status": "Wartet",
         "priority": "Später",
-        "Angebot": "1200 EUR ()",
+        "Angebot": "1200 EUR (acme/)",
         "assignee": f"{account}13",
         "Bauteil": ["Hydraulik"],
     }

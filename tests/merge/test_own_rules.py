@@ -304,3 +304,15 @@ def test_what_is_made_here_may_show_the_partners_key() -> None:
         world.assert_in_step()
         strange = world.globex.site.paired(EXCHANGE).rules.preset((), key="[a link|https://x.example]")
         assert strange == {}, "what is no key goes into no field"
+
+
+def test_what_shows_the_partners_key_is_there_where_a_condition_asks_for_it() -> None:
+    judged = """\
+presets: {customer_reference: "at acme {key}"}
+fields: {due_date: {field: due_date, when: "not customer_reference"}}
+"""
+    agreed = contract(("  customer_reference: {kind: text}\n", ""))
+    with two_sites(contract=agreed, mappings=("", judged)) as world:
+        world.acme.desk.create("Bug", "theirs", {"due_date": MONDAY})
+        world.settle()
+        assert [one.fields.get("due_date") for one in world.globex.issues()] == [None]

@@ -87,6 +87,14 @@ def test_all_that_would_be_refused_is_told_at_once(tmp_path: Path) -> None:
     assert notes == ['status: "Bug" never comes to "Closed": where the partner\'s does, the status waits here']
 
 
+def test_a_preset_that_shows_the_partners_key_is_held_against_the_tracker_as_any_other(tmp_path: Path) -> None:
+    needs = Form(statuses=HAVE.statuses, unreached=(), takes=None, needs=("theirs",))
+    fields = (*HAVE.fields, FieldSpec("theirs", FieldKind.TEXT))
+    have = replace(HAVE, fields=fields, forms={"Bug": needs})
+    refused, _ = said(held(tmp_path, have, 'presets: {theirs: "{key}", thiers: "{key}"}\n'))
+    assert refused == ['presets: the tracker has no field "thiers"; did you mean "theirs"?']
+
+
 def test_what_stays_at_home_is_a_note(tmp_path: Path) -> None:
     more = FieldSpec("team", FieldKind.TEXT)
     priority = FieldSpec("priority", FieldKind.OPTION, options=("High", "Low", "None"))

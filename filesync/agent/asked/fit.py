@@ -22,6 +22,7 @@ from filesync.settings import did_you_mean, quoted
 from filesync.trackers.base import Description, Form
 
 _SHOWN: Final = 10  # words in one line
+_ANY_KEY: Final = "KEY-1"  # of the partner's: presets that show its key are given, too
 _TAKEN_IN: Final = frozenset({Flow.BOTH, Flow.WE_TAKE_DRIFT, Flow.WE_TAKE_GUARD})
 _TOLD: Final = frozenset({Flow.BOTH, Flow.WE_SEND_DRIFT, Flow.WE_SEND_GUARD, Flow.WE_TAKE_GUARD})
 
@@ -112,7 +113,7 @@ def _ill_asked(rules: Rules, here: Mapping[str, FieldSpec]) -> Iterator[Problem]
     for name, asked in rules.asks.items():
         for ours in sorted(asked - here.keys()):
             yield Problem(name, f"its rule asks for {quoted(ours)}, which the tracker does not have{did_you_mean(ours, here)}")
-    for flat, value in rules.preset(()).items():
+    for flat, value in rules.preset((), key=_ANY_KEY).items():
         ours, element = split_name(flat)
         spec, word = here.get(ours), value if element is None else element
         if spec is None:
@@ -141,7 +142,7 @@ def _needed(rules: Rules, have: Description) -> Iterator[Problem]:
     """Fields without which the tracker makes no issue, and that nobody gives."""
     known = (rules.rule(name) for name in rules.contract.fields)
     given = {rule.local for rule in known if rule is not None and rule.takes(new=True)}
-    given |= {split_name(flat)[0] for flat in rules.preset(())}
+    given |= {split_name(flat)[0] for flat in rules.preset((), key=_ANY_KEY)}
     lacking: dict[str, list[str]] = {}
     for kind, form in _forms(rules, have).items():
         for name in form.needs:

@@ -78,7 +78,7 @@ class Births:
     def _birth(self, step: Make, *, without: Collection[str] = ()) -> Inward:
         """What it is born with, in our tracker's words: all but status, links and `without`; and what our mapping gives."""
         kind, rules = step.change.kind, self._paired.rules
-        asleep = self._view.asleep(kind, step.change.fields)
+        asleep = self._view.asleep(kind, step.change.fields, theirs=step.change.about.key)
         told = (one for one in step.change.fields.items() if split_name(one[0])[0] not in asleep)
         taken = {name: value for name, value in told if rules.takes(kind, name, new=True)}
         given = (one for one in taken.items() if one[0] != STATUS and link_end(one[0]) is None)

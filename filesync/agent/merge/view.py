@@ -229,10 +229,12 @@ class View:
         """Fields of an item in the contract's words."""
         return self._paired.rules.wire(kind, fields, self.gid_of, prose=self.prose)
 
-    def asleep(self, kind: Kind, fields: Flat, *, item: Item | None = None, key: str = "") -> Mapping[str, str]:
+    def asleep(
+        self, kind: Kind, fields: Flat, *, item: Item | None = None, key: str = "", theirs: str = ""
+    ) -> Mapping[str, str]:
         """Those of these wire fields, bare, that do not flow for an issue once they have arrived: "", or why not.
 
-        `item`: as our tracker shows it; None for one that is being made.
+        `item`: as our tracker shows it; None for one that is being made. `key` is ours, `theirs` the partner's.
         """
         rules = self._paired.rules
         names = {split_name(name)[0] for name in fields} & rules.asks.keys() if kind is Kind.ISSUE else ()
@@ -240,7 +242,7 @@ class View:
             return {}
         taken = {name: value for name, value in fields.items() if rules.takes(Kind.ISSUE, name, new=item is None)}
         arriving = rules.inward(Kind.ISSUE, taken, self.local_of, prose=self.prose).fields
-        here = item.fields if item is not None else rules.preset(taken)
+        here = item.fields if item is not None else rules.preset(taken, key=theirs)
         return rules.asleep(names, {**here, **arriving}, key=key)
 
     def inward(self, kind: Kind, fields: Flat, unnamed: set[str]) -> Inward:

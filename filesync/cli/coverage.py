@@ -82,7 +82,7 @@ def _direction(title: str, counts: Iterable[Count], words: Mapping[Cause, str]) 
             yield f"  {title}"
         since = f"since {time_text(one.first)}" + ("" if one.first == one.last else f", last {time_text(one.last)}")
         issues = f": {', '.join(map(shown, one.issues))}" if one.issues else ""
-        yield f"    {one.field}: {one.items}, {_words(one.cause, words)}, {since}{issues}"
+        yield f"    {shown(one.field)}: {one.items}, {_words(one.cause, words)}, {since}{issues}"
 
 
 def _words(cause: str, words: Mapping[Cause, str]) -> str:

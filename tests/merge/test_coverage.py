@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
+import pytest
+
 from filesync.agent.asked.coverage import Coverage, coverage
-from tests.merge.scene import contract, crash, refuse, refuse_create, refuse_nothing, shared
+from filesync.agent.outgoing import exporter
+from filesync.bundle.changes import encode_change
+from filesync.model.change import Change, Set, Told
+from tests.merge.scene import contract, crash, refuse, refuse_create, refuse_nothing, shared, value
 from tests.support.two_sites import Side, two_sites
 
 LACKS = contract(("Highest, ", ""))
@@ -155,3 +161,23 @@ def test_no_element_of_a_set_is_named() -> None:
         assert {field for field, _ in taking(world.globex)} == {"labels"}
         world.send(world.globex)
         assert {field for field, _ in there(world.acme)} == {"labels"}
+
+
+def test_a_field_that_no_contract_has_is_in_no_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The partner may call it anything; were it counted, no report of ours could be read, and none of our bundles."""
+
+    def forged(change: Change) -> bytes:
+        if isinstance(change, Set):
+            change = msgspec.structs.replace(change, fields={**change.fields, "\x1b[31m" + "x" * 1_000: Told("v")})
+        return encode_change(change)
+
+    with two_sites() as world:
+        key = shared(world)
+        world.acme.desk.edit(key, {"summary": "and more"})
+        monkeypatch.setattr(exporter, "encode_change", forged)
+        world.send(world.acme)
+        monkeypatch.undo()
+        assert taking(world.globex) == {}
+        world.globex.desk.edit(key, {"priority": "High"})
+        world.settle()
+        assert value(world.acme, key, "priority") == "High"

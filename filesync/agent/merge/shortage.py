@@ -13,7 +13,8 @@ from filesync.model.change import Delete
 from filesync.model.ids import Gid, Kind
 from filesync.model.shadow import Life
 from filesync.model.shortfall import Cause, bare
-from filesync.model.values import Value
+from filesync.model.values import Value, split_name
+from filesync.rules.contract import TAKEN
 from filesync.rules.mapping import Rules
 from filesync.rules.standing import NOBODY
 
@@ -42,9 +43,17 @@ def note(conn: sa.Connection, paired: Paired, outcomes: Collection[Outcome], *, 
         gone.update(row.gid for row in one.rows if row.state is not Life.LIVE)
         called = one.called or (f"{change.about.key}@{paired.them.name}" if change.about.key else change.gid)
         found += [
-            Shortfall(item=change.gid, field=bare(kind, name), cause=cause, called=called) for name, cause in one.short.items()
+            Shortfall(item=change.gid, field=bare(kind, name), cause=cause, called=called)
+            for name, cause in one.short.items()
+            if _agreed(paired.rules, name)
         ]
         if isinstance(change, Delete) or (one.left is not None and not one.short):
             continue  # of what waits nothing is decided
         decided.setdefault(change.gid, set()).update(bare(kind, name) for name in ("", *change.names))
     note_taken(conn, paired.exchange.id, decided, found, gone=gone, now=now)
+
+
+def _agreed(rules: Rules, wire: str) -> bool:
+    """Whether it is the whole, or a field of the contract's. What is none may be any text: no report has a place for it."""
+    name = split_name(wire)[0]
+    return not name or name in TAKEN or name in rules.contract.fields

@@ -87,6 +87,13 @@ def test_all_that_would_be_refused_is_told_at_once(tmp_path: Path) -> None:
     assert notes == ['status: "Bug" never comes to "Closed": where the partner\'s does, the status waits here']
 
 
+def test_that_the_partner_can_make_no_issue_is_a_note_for_that_may_be_meant(tmp_path: Path) -> None:
+    have = replace(HAVE, forms={"Bug": Form(statuses=HAVE.statuses, unreached=(), takes=None, needs=("cost", "site"))})
+    what = "this site alone tells it, and the tracker makes no issue without it: one that the partner makes is stuck here"
+    assert said(held(tmp_path, have)) == ([], [f"cost: {what}"])
+    assert said(held(tmp_path, have, 'presets: {cost: "1"}\n')) == ([], [])
+
+
 def test_a_preset_that_shows_the_partners_key_is_held_against_the_tracker_as_any_other(tmp_path: Path) -> None:
     needs = Form(statuses=HAVE.statuses, unreached=(), takes=None, needs=("theirs",))
     fields = (*HAVE.fields, FieldSpec("theirs", FieldKind.TEXT))

@@ -52,6 +52,7 @@ def fit(rules: Rules, have: Description, *, us: str, receives: bool, sends: bool
         )
         refused += [one for one in missing if one.where in arrive or one.where == LINK]
         refused += [*_needed(rules, have), *_people(rules, have)]
+        notes += _unbrought(rules, have, ways)
         notes += [one for one in _off_screen(rules, have) if one.where in arrive]
     if FieldKind.STATUS in arrive:
         never, not_everywhere = _statuses(rules, have)
@@ -154,6 +155,19 @@ def _needed(rules: Rules, have: Description) -> Iterator[Problem]:
             f"the tracker makes no {' or '.join(kinds)} without it, and the contract has no field for it: take it up there, "
             "or have the tracker fill something in",
         )
+
+
+def _unbrought(rules: Rules, have: Description, ways: Mapping[str, Flow]) -> Iterator[Problem]:
+    """Fields without which the tracker makes no issue, and that the partner never tells: it may be meant to make none."""
+    preset = {split_name(flat)[0] for flat in rules.preset((), key=_ANY_KEY)}
+    needs = {name for form in _forms(rules, have).values() for name in form.needs} - preset
+    for name, way in ways.items():
+        rule = rules.rule(name)
+        if way is Flow.WE_SEND_DRIFT and rule is not None and rule.local in needs:
+            what = (
+                "this site alone tells it, and the tracker makes no issue without it: one that the partner makes is stuck here"
+            )
+            yield Problem(name, what)
 
 
 def _people(rules: Rules, have: Description) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from urllib.parse import quote as percent
 from filesync.bundle.verdict import shown
 from filesync.errors import Gone, Rejected, Unavailable, Unreadable
 from filesync.model.issue import Issue
+from filesync.settings import quoted
 from filesync.trackers.jira.read.apart import Apart
 from filesync.trackers.jira.read.census import Fate, most_missing
 from filesync.trackers.jira.read.cursor import OVERLAP, is_id
@@ -179,9 +180,14 @@ class Reading:
         yield from ((local, whole.get(local)) for local in ids if local not in unread)
 
     def select(self, query: str) -> Iterator[str]:
-        """Local ids of the issues in the scope that a JQL query finds. Raises Unavailable."""
+        """Local ids of the issues in the scope that a JQL query finds. Raises Unavailable; Rejected for no such query."""
         both = " AND ".join(f"({one})" for one in (self._wanted.scope, query) if one.strip())
-        yield from map(str, sorted(self._search.ids(scope=both, not_before=self._wanted.not_before)))
+        try:
+            yield from map(str, sorted(self._search.ids(scope=both, not_before=self._wanted.not_before)))
+        except Unavailable as error:
+            if query and isinstance(why := error.__cause__, Rejected):
+                raise Rejected(f"Jira takes no query {quoted(query)}: {why}", hint="It is JQL, without ORDER BY.") from error
+            raise
 
     def _with_apart(self, local: str, issue: Json) -> Json | None:
         """The issue with what no other call tells, where that is wanted."""

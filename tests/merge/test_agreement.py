@@ -9,6 +9,7 @@ import pytest
 
 from filesync.agent.contract.propose import accept, decline, propose, standing
 from filesync.agent.partners.agreements import ContractDeclined, ContractProposed
+from filesync.agent.partners.revocation import revoke
 from filesync.errors import ConfigError, KeyProblem, NotHere, PairingError
 from filesync.ledger import streams
 from filesync.ledger.streams import Direction
@@ -247,6 +248,8 @@ def test_a_proposal_must_fit_and_count_up() -> None:
             proposes(world.acme, DEFAULT + "# a comment\n")
         with pytest.raises(ConfigError, match="count it up"):
             proposes(world.acme, DEFAULT.replace("comments: true", "comments: false"))
+        with pytest.raises(ConfigError, match="longer than a proposal may be"):
+            proposes(world.acme, FINE + "#" * 1_000_000)
         with pytest.raises(ConfigError, match="not in the contract"):
             proposes(world.acme, FINE, "types: {Bug: Nonsense}\n")
 
@@ -360,6 +363,35 @@ def test_what_is_amiss_here_stops_no_stream(monkeypatch: pytest.MonkeyPatch) -> 
         world.settle()
         world.assert_in_step()
         assert world.acme.site.paired(EXCHANGE).rules.contract.version == 2
+
+
+def test_what_a_revoked_key_signed_nobody_can_accept() -> None:
+    with two_sites() as world:
+        key = shared(world)
+        proposes(world.acme, FINE)
+        world.carry(to=world.globex)
+        world.globex.import_()
+        revoke(world.globex.site, world.globex.exchange(), world.acme.exchange().out_seq)
+        with pytest.raises(NotHere, match="has not proposed a contract"):
+            accepts(world.globex)
+        world.globex.desk.edit(key, {"priority": "High"})
+        assert world.globex.export().changes == 1
+        assert world.globex.site.paired(EXCHANGE).rules.contract.version == 1
+
+
+def test_a_switch_to_what_a_revoked_key_signed_is_finished_where_it_was_begun() -> None:
+    with two_sites() as world:
+        key = shared(world)
+        proposes(world.acme, FINE)
+        world.carry(to=world.globex)
+        world.globex.import_()
+        with crash(world.globex, "after C2"):
+            accepts(world.globex)
+        revoke(world.globex.site, world.globex.exchange(), world.acme.exchange().out_seq)
+        world.globex.desk.edit(key, {"priority": "High"})
+        assert world.globex.export().changes == 1
+        assert world.globex.site.paired(EXCHANGE).rules.contract.version == 2
+        assert world.globex.exchange().in_seq == world.acme.exchange().out_seq - 1
 
 
 def standing_open(side: Side) -> bool:

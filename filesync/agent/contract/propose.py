@@ -22,6 +22,7 @@ from filesync.rules import contract as agreed
 from filesync.rules.mapping import Rules
 
 _MESSAGE = 1_000  # characters that travel
+_TEXT = 1_000_000  # characters of a contract (schemas/agreement.json)
 _PAGE = 500  # issues
 
 
@@ -61,6 +62,8 @@ def propose(site: Site, name: str, contract: Path, *, mapping: Path | None, mess
     _check_own(site, name)
     text = _text(contract)
     one = _proposal(site, paired, text, mapping=mapping, message=message, seq=0)
+    if len(text) > _TEXT:
+        raise ConfigError([Problem(str(contract), f"longer than a proposal may be ({_TEXT} characters)")], hint="Shorten it.")
     new = _rules(site, paired, one)
     before = paired.rules.contract
     if new.contract.digest == before.digest:

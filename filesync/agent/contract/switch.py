@@ -103,7 +103,8 @@ def complete(site: Site, name: str, record: Record | None = None) -> None:
 
 
 def _in_force(conn: sa.Connection, site: Site, x: Exchange, one: Proposal) -> None:
-    if one.seq:
+    # none: the key that signed it was revoked while the switch was cut off, which is finished all the same
+    if one.seq and streams.taken(conn, x.id, generation=x.in_generation.n, seq=one.seq) is not None:
         apply(conn, site, x, one.seq)
     if not one.ours and x.direction is not Direction.RECEIVE:
         say(conn, site, x, Agreement(n=1, says=Says.ACCEPTED, version=one.version, digest=one.digest))

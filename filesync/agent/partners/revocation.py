@@ -10,7 +10,7 @@ from filesync.bundle.verdict import Code
 from filesync.errors import PairingError
 from filesync.exchange import files
 from filesync.keys.sshsig import PublicKey
-from filesync.ledger import journal, shadows, streams
+from filesync.ledger import journal, proposals, shadows, streams
 from filesync.ledger.stream_keys import begin_key, drop_taken, revoke_keys, stream_keys
 from filesync.ledger.streams import Exchange, Taken
 from filesync.model.ids import make_mark
@@ -56,6 +56,9 @@ def revoke(site: Site, x: Exchange, from_seq: int) -> Revoked:
         journal.drop_queued(conn, x.id, waiting)
         if recipient:
             streams.update_exchange(conn, x.id, partner_recipient="", recipient_since="")
+        proposed = proposals.of(conn, x.id)
+        if proposed is not None and proposed.state == proposals.OPEN and proposed.seq in {one.seq for one in held}:
+            proposals.drop(conn, x.id)  # nobody may accept what the key's thief may have proposed
         for one in held:
             drop_taken(conn, x.id, generation=one.generation, seq=one.seq)
         done = Revoked(

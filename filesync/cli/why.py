@@ -68,7 +68,7 @@ def _exchange(one: Why) -> Iterator[str]:
     for kind, counts in one.below.items():
         yield f"  {kind}s: {', '.join(f'{number} {standing}' for standing, number in sorted(counts.items()))}"
     for field in one.fields:
-        name = field.field if field.ours in {"", field.field} else f"{field.field} (our {shown(field.ours)})"
+        name = shown(field.field) + ("" if field.ours in {"", field.field} else f" (our {shown(field.ours)})")
         rest = f": {shown(field.why, limit=_WHY)}" if field.why else ""
         yield f"  {name}: {field.standing}{rest}{_bundles(field.sent, field.taken)}"
     if one.unnamed:

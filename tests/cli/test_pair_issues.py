@@ -36,6 +36,16 @@ def test_what_would_be_tied_is_shown_then_tied_and_nothing_doubles(told: Pair) -
     assert "2 issues of ours are the same as at acme, and will not be made twice" in told.at_globex("log")[1]
 
 
+def test_no_text_of_the_partners_is_among_the_fields_that_differ(pair: Pair) -> None:
+    for side in (pair.at_acme, pair.at_globex):
+        side("issue", "create", "--type", "Bug", "--summary", "Pump")
+    pair.at_acme("issue", "edit", "ABC-1", "--field", "labels=\x1b[31mred,green")
+    pair.at_acme("export")
+    pair.deliver(*pair.sent())
+    out = pair.at_globex("pair-issues", "--by-key", "--stands", "theirs")[1]
+    assert out.splitlines()[0] == "ABC-1 = ABC-1 at acme, differ in labels"
+
+
 def test_a_table_of_keys_is_read_and_what_is_wrong_with_it_told_at_once(told: Pair, tmp_path: Path) -> None:
     table = tmp_path / "same.csv"
     table.write_text("ours,theirs\nABC-1,ABC-2\nABC-2,\nABC-1,ABC-1\n", encoding="utf-8-sig")

@@ -32,7 +32,7 @@ from filesync.model.ids import Gid, Kind, Mark, make_gid, make_mark
 from filesync.model.issue import Issue, Item
 from filesync.model.links import link_end
 from filesync.model.shadow import Entity, Shadow, Shadows
-from filesync.model.values import Value, digest
+from filesync.model.values import Value, digest, split_name
 from filesync.rules.contract import VISIBLE_TO
 from filesync.rules.mapping import Outward
 from filesync.rules.prose import readable
@@ -103,7 +103,7 @@ class ByTable:
 
 @dataclass(slots=True, kw_only=True)
 class Tie:
-    """Two issues that are one. `differs`: fields of the contract in which they do; `below`: comments and so on of both."""
+    """Two issues that are one. `differs`: contract fields, bare, in which they do; `below`: comments and so on of both."""
 
     ours: str  # key
     theirs: str
@@ -279,7 +279,8 @@ class _Tying:
         ours = self._outward(issue.item)
         names = {*ours.fields, *told.fields} - {*ours.untold, *told.untold}
         plain = sorted(one for one in names if link_end(one) is None and self._paired.rules.carries(Kind.ISSUE, one))
-        tie.differs = tuple(one for one in plain if ours.fields.get(one) != told.fields.get(one))
+        differs = (split_name(one)[0] for one in plain if ours.fields.get(one) != told.fields.get(one))
+        tie.differs = tuple(dict.fromkeys(differs))
         agreed = _agreed(stands, plain, ours.fields, told.fields, mark)
         return tie.own, Entity(gid=told.gid, kind=Kind.ISSUE, local=tie.local, shadows=Shadows.of(agreed))
 

@@ -10,6 +10,7 @@ import pytest
 from filesync.agent.contract.propose import accept, decline, propose, standing
 from filesync.agent.partners.agreements import ContractDeclined, ContractProposed
 from filesync.agent.partners.revocation import revoke
+from filesync.agent.site import Halted
 from filesync.errors import ConfigError, KeyProblem, NotHere, PairingError
 from filesync.ledger import streams
 from filesync.ledger.streams import Direction
@@ -360,6 +361,21 @@ def test_what_is_amiss_here_stops_no_stream(monkeypatch: pytest.MonkeyPatch) -> 
         with pytest.raises(KeyProblem):
             world.globex.import_()
         key.chmod(0o600)
+        world.settle()
+        world.assert_in_step()
+        assert world.acme.site.paired(EXCHANGE).rules.contract.version == 2
+
+
+def test_asked_to_stop_it_goes_on_with_the_next_run() -> None:
+    with two_sites() as world:
+        shared(world)
+        proposes(world.acme, FINE)
+        world.carry(to=world.globex)
+        world.globex.import_()
+        world.globex.site.stopping = lambda: True
+        with pytest.raises(Halted):
+            accepts(world.globex)
+        world.globex.site.stopping = lambda: False
         world.settle()
         world.assert_in_step()
         assert world.acme.site.paired(EXCHANGE).rules.contract.version == 2

@@ -22,7 +22,7 @@ from filesync.agent.outgoing.number import freeze, next_heading
 from filesync.agent.partners.agreements import ContractInForce, ContractProposed
 from filesync.agent.progress import Doing
 from filesync.agent.record import Record, micros
-from filesync.agent.site import Paired, Site
+from filesync.agent.site import Halted, Paired, Site
 from filesync.bundle.agreement import Agreement, Says, encode_agreement
 from filesync.bundle.changes import compress, encode_change, read_change
 from filesync.bundle.header import BundleKind
@@ -76,7 +76,7 @@ def proposed(site: Site, paired: Paired, record: Record) -> bool:
 def complete(site: Site, name: str, record: Record | None = None) -> None:
     """Carry out the switch that is under way, if one is. `record`: of the run that it belongs to.
 
-    Raises Unavailable, DiskProblem, ConfigError, KeyProblem (ours, as the answer is signed).
+    Raises Unavailable, DiskProblem, ConfigError, KeyProblem (ours, as the answer is signed), Halted.
     """
     with site.ledger.begin() as conn:
         x = streams.exchange_named(conn, name)
@@ -257,6 +257,8 @@ class _Switch:
         """Every live issue's row, a page at a time; what is queued goes with the last one."""
         place, done = self._one.place, 0
         while True:
+            if self._site.stopping():
+                raise Halted  # the next run goes on from the last page
             with self._site.ledger.begin() as conn:
                 page = shadows.live_issues(conn, self._x, after=place, limit=_CHUNK)
                 rows = shadows.issues(conn, self._x, [local for _, local in page])

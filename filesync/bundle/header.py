@@ -156,7 +156,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}
     report: Report | None = None
 
 
-prepare(Header)
+prepare(Header, Short)
 
 
 def encode_header(header: Header) -> bytes:

@@ -139,7 +139,9 @@ class Tracker(Protocol):
         ...
 
     def changed(self, since: str | None, known: Callable[[], Iterator[str]]) -> Iterator[Touched]:
-        """Issues created, edited (their children and links too) or deleted since the cursor, oldest first; None: all there are.
+        """Issues created, edited (their children and links too) or deleted since the cursor, oldest first.
+
+        None: all there are, by their last change or as they were made.
 
         `known` gives the local ids of the issues the caller has: a tracker that does not tell of deletions is held against
         them. Of a link that was made or taken away it names the outward end at least.

@@ -46,7 +46,7 @@ class Writing:
         files = _files(there, ids)
         before = self._read(there)
         body = self._body(issue, key, fields, before)
-        links = link_ids(there.get("fields") or {})
+        links = link_ids(there["fields"])
         self._check_ends(key, body, links)
         listed = objects(there.get("fields"), "attachment")
         files |= self._begin(issue, key, body, listed)
@@ -70,7 +70,10 @@ class Writing:
         """What these fields hold now."""
         apart = IDS.intersection(ids)
         found = self._project.issue(issue, *(one for one in ids if one not in apart))
-        return {**found, "fields": {**(found.get("fields") or {}), **self._project.apart.read(issue, apart)}}
+        held = found.get("fields")
+        if not isinstance(held, Mapping):
+            raise strange("an issue's fields")
+        return {**found, "fields": {**held, **self._project.apart.read(issue, apart)}}
 
     def _read(self, issue: Mapping[str, Any]) -> dict[str, Value]:
         held = issue.get("fields")

@@ -136,9 +136,10 @@ def test_an_issue_that_was_told_already_is_named_and_not_tied() -> None:
         assert tie(world.globex, ByKey(), Stands.OURS).unclear == {"ABC-1": "it is exchanged already, or came from a partner"}
 
 
-def test_cut_off_anywhere_it_is_done_again_and_nothing_is_made_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("step", [11, pytest.param(1, marks=pytest.mark.prove)])
+def test_cut_off_anywhere_it_is_done_again_and_nothing_is_made_twice(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     monkeypatch.setattr(tying, "_CHUNK", 2)
-    for nth in itertools.count(1, 11):
+    for nth in itertools.count(1, step):
         with both_filled() as world:
             cut_off = crashes_anywhere(world.globex, nth, lambda: tie(world.globex, BY_REFERENCE, Stands.THEIRS))
             tie(world.globex, BY_REFERENCE, Stands.THEIRS)

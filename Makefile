@@ -44,7 +44,7 @@ check-readme: $(DEV)
 
 test: $(DEV)
 	@tools/install-programs || true
-	$(PYTHON) -m pytest -n 2 -m "not prove" --cov --cov-branch --cov-fail-under=90
+	$(PYTHON) -m pytest -n 2 --dist worksteal -m "not prove" --cov --cov-branch --cov-fail-under=90
 
 prove: $(DEV)
 	@tools/install-programs || true

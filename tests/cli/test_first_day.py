@@ -10,7 +10,7 @@ import pytest
 
 from filesync.errors import ExitCode
 from tests.cli.pages import assert_told, commands, type_it
-from tests.cli.sites import ROOT, with_filesync
+from tests.cli.sites import ROOT, Pair, with_filesync
 
 PAGE = (ROOT / "docs" / "first-day.md").read_text()
 
@@ -25,7 +25,7 @@ def test_every_command_of_the_first_day_shows_and_ends_as_the_page_says(tmp_path
     assert len(shown_words) == 2
 
 
-def test_the_lines_for_cron_are_lines_of_a_crontab_and_quiet_where_nothing_happens(paired: Path, tmp_path: Path) -> None:
+def test_the_lines_for_cron_are_lines_of_a_crontab_and_quiet_where_nothing_happens(pair: Pair, tmp_path: Path) -> None:
     [block] = re.findall(r"^```cron\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     environment = with_filesync(tmp_path)
     for line in block.splitlines():
@@ -33,7 +33,7 @@ def test_the_lines_for_cron_are_lines_of_a_crontab_and_quiet_where_nothing_happe
         assert found is not None, line
         assert " && /srv/filesync/.venv/bin/filesync " in found[1]  # cron has no PATH of ours
         done = subprocess.run(
-            ["/bin/sh", "-c", found[1].replace("/srv/filesync/.venv/bin/", "").replace("/srv", str(paired))],
+            ["/bin/sh", "-c", found[1].replace("/srv/filesync/.venv/bin/", "").replace("/srv", str(pair.folder))],
             env=environment,
             capture_output=True,
             check=False,

@@ -21,7 +21,6 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.converge.machine import STEPS, Converge, OneSided
 from tests.converge.seeds import Program, failure_of, prove, prove_agreeing, prove_narrowed, prove_with_jira
 
-
 _BLOCK: Final = 50
 _FIRST, _COUNT = (int(one) for one in os.environ.get("FILESYNC_SEEDS", "0:10000").split(":"))
 _SEEDS: Final = [range(first, min(first + _BLOCK, _FIRST + _COUNT)) for first in range(_FIRST, _FIRST + _COUNT, _BLOCK)]

@@ -84,17 +84,18 @@ def test_what_jira_does_not_let_us_see_is_told_and_nothing_is_left_behind(
     jira: JiraSite, token: Path, tmp_path: Path, filesync: Filesync
 ) -> None:
     site = tmp_path / "acme"
-    wrong = {
-        "project": ("ABX", 'our account sees no project "ABX"; did you mean "ABC"?'),
-        "url": (f"{jira.url}/jira", "(404)"),
-        "token-file": (str(tmp_path / "nowhere"), "there is no file"),
-    }
-    for option, (value, said) in wrong.items():
-        status, _, err = filesync("init", site, "--name", "acme", *beside(jira, token, **{option: value}))
-        assert status in {ExitCode.TRACKER, ExitCode.CONFIG}
-        assert said in err
-        assert "Nothing was made: mend that and run it again" in err
-        assert not site.exists()
+    with JiraSite(jira.flavour, context="/jira") as below:
+        wrong = {
+            "project": ("ABX", 'our account sees no project "ABX"; did you mean "ABC"?'),
+            "url": (below.url.removesuffix("/jira"), "(404)"),
+            "token-file": (str(tmp_path / "nowhere"), "there is no file"),
+        }
+        for option, (value, said) in wrong.items():
+            status, _, err = filesync("init", site, "--name", "acme", *beside(jira, token, **{option: value}))
+            assert status in {ExitCode.TRACKER, ExitCode.CONFIG}
+            assert said in err
+            assert "Nothing was made: mend that and run it again" in err
+            assert not site.exists()
     jira.faults.login_page(times=9)
     _, _, err = filesync("init", site, "--name", "acme", *beside(jira, token))
     assert f"is tracker.settings.url ({jira.url}) the address of Jira itself?" in err

@@ -263,4 +263,11 @@ def first_import(x: Exchange) -> str:
 
 def first_waits(conn: sa.Connection, x: Exchange) -> int:
     """How many issues a first import would make that waits for a person; 0: none does."""
-    return 0 if x.in_seq else int(streams.site_fact(conn, first_import(x)) or "0")
+    judged = None if x.in_seq else first_judged(conn, x)
+    return 0 if judged is None else judged[0]
+
+
+def first_judged(conn: sa.Connection, x: Exchange) -> tuple[int, str] | None:
+    """How many issues a first import would make that waited for a person, and a digest of what was looked at for it."""
+    new, _, judged = (streams.site_fact(conn, first_import(x)) or "").partition(" ")
+    return (int(new), judged) if new else None

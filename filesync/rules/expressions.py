@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from jinja2 import TemplateError, TemplateSyntaxError, Undefined, UndefinedError, filters, meta, nodes
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.environment import Template, TemplateExpression
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
@@ -24,7 +25,9 @@ _TAKEN: Final = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nod
 def _join(value: Sequence[object] | str, between: str = ", ") -> str:
     if isinstance(value, str):
         return value
-    return _bounded(str(between).join(map(str, value)), len(value) * len(str(between)))
+    parts, between = [str(one) for one in value], str(between)
+    _bounded("", sum(map(len, parts)) + len(parts) * len(between))
+    return between.join(parts)
 
 
 def _replace(value: object, old: str, new: str) -> str:
@@ -55,11 +58,38 @@ def _bounded(text: str, more: int = 0) -> str:
     return text
 
 
+def _joined(parts: Iterable[object]) -> str:
+    """One text of several, of which none is put to the others before it is known that it may be."""
+    made: list[str] = []
+    size = 0
+    for part in map(str, parts):
+        _bounded(part, size)
+        size += len(part)
+        made.append(part)
+    return "".join(made)
+
+
+class _Bounding(CodeGenerator):
+    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802 - as Jinja calls it
+        """`a ~ b`, which Jinja lets nobody intercept."""
+        self.write("environment.joined((")
+        for part in node.nodes:
+            self.visit(part, frame)
+            self.write(", ")
+        self.write("))")
+
+
 class _Small(ImmutableSandboxedEnvironment):
-    intercepted_binops = frozenset({"*", "**", "%"})  # "x" * 1000000000, and the like with numbers
+    code_generator_class = _Bounding
+    intercepted_binops = frozenset({"+", "*", "**", "%"})  # "x" * 1000000000, and the like with numbers
+    joined = staticmethod(_joined)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Of numbers alone, and none that grow beyond measure."""
+        """Of numbers alone, and none that grow beyond measure; texts and lists are added where they are small enough."""
+        if operator == "+":
+            if isinstance(left, str | list) and isinstance(right, str | list) and len(left) + len(right) > MADE:
+                raise SecurityError(f"it would make more than {MADE} characters or words")
+            return super().call_binop(context, operator, left, right)
         if operator == "**" or not (isinstance(left, int | float) and isinstance(right, int | float)):
             raise SecurityError(f"{operator} stands between numbers alone" if operator != "**" else "** is not taken")
         return super().call_binop(context, operator, left, right)
@@ -105,7 +135,7 @@ class Form:
 
     def filled(self, known: Mapping[str, object]) -> str:
         """The text. Raises ValueError with words for a person, in which there is no value."""
-        return str(_asked(lambda: _bounded(self._compiled.render(known))))
+        return str(_asked(lambda: _joined(self._compiled.generate(known))))
 
 
 def _compiled(compile_it: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,31 @@ def test_what_would_grow_beyond_measure_is_refused_before_it_does(source: str) -
     form = Form(source)
     with pytest.raises(ValueError, match=r"characters|numbers|not taken"):
         form.filled({**ISSUE, "value": "x" * 32_000, "labels": ["a", "b", "c"]})
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ " + " ~ ".join(["value"] * 40) + " }}",
+        "{{ " + " + ".join(["value"] * 40) + " }}",
+        "{{ value }}" * 40,
+        "{{ l | join(value) }}",
+    ],
+)
+def test_what_would_be_too_long_is_not_put_together_first(source: str) -> None:
+    form = Form(source)
+    known = {"value": "x" * 1_000_000, "l": ["a"] * 40}
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="characters"):
+            form.filled(known)
+        assert tracemalloc.get_traced_memory()[1] < len(known["value"])
+    finally:
+        tracemalloc.stop()
+
+
+def test_short_texts_and_numbers_are_added_as_ever() -> None:
+    assert Form("{{ value ~ '/' ~ 3 }}{{ value + '!' }}{{ 1 + 2 }}").filled({"value": "a"}) == "a/3a!3"
 
 
 def test_a_value_is_never_a_template_nor_the_way_to_python() -> None:

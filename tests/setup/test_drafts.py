@@ -144,10 +144,13 @@ def test_a_field_whose_name_is_a_word_of_yaml_is_named_all_the_same(tmp_path: Pa
     assert [rules.local_names(name) for name in ("true", "null", "no")] == [("True",), ("NULL",), ("No",)]
 
 
-def test_nobody_is_named_in_what_the_partner_gets(tmp_path: Path) -> None:
+def test_nobody_is_named_in_what_the_partner_gets_nor_where_our_tracker_is(tmp_path: Path) -> None:
     have = replace(HAVE, users=("5:ab-cd",), people={"5:ab-cd": "Anna Lindqvist"})
-    drafted(tmp_path, have)
+    drafted(tmp_path, replace(have, name="jira.acme.example, project PUMP"))
     shared, ours = ((tmp_path / name).read_text() for name in ("contract.yaml", "mapping.yaml"))
+    assert "acme.example" not in shared
+    assert "PUMP" not in shared
+    assert "# A draft: the words of jira.acme.example, project PUMP" in ours
     assert "Lindqvist" not in shared
     assert "5:ab-cd" not in shared
     assert '\n  # "5:ab-cd": NAME    # Anna Lindqvist\n' in ours

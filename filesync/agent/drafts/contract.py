@@ -1,6 +1,7 @@
 """A draft of contract.yaml: what a project really has, in words that two sites could share. Pure.
 
-Nobody's name stands in it: the file is given to a partner, and who is named there is for a person to decide.
+Nobody's name stands in it, nor where our tracker is: the file is given to a partner, and who is named there is for a person
+to decide.
 """
 
 from __future__ import annotations
@@ -54,7 +55,6 @@ def draft_contract(have: Description, template: str) -> ContractDraft:
     odd += [f"{', '.join(those)}: {why}" for why, those in away.items()]
     said = any(not line.lstrip().startswith("#") for line in lines)
     text = Template(template).substitute(
-        tracker=shown(have.name),
         markup=have.markup,
         types=listed("types", types),
         statuses=listed("statuses", statuses),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 
 import sqlalchemy as sa
@@ -23,15 +24,20 @@ from filesync.model.ids import Gid, Kind
 def waits_for_a_person(site: Site, paired: Paired, record: Record) -> bool:
     """Whether nothing of the exchange was ever applied here, and what is next makes more issues than limits.first_import.
 
-    Then it is told, and stands in the ledger. Only what may be so much, by what its bundles say of themselves, is read.
+    Then it is told, and stands in the ledger with what it was judged by: the same is not read again. Only what may be so
+    much, by what its bundles say of themselves, is read.
     """
     x, limit = paired.exchange, site.config.limits.first_import
     if x.in_seq:
         return False
     with site.ledger.begin() as conn:
         held = _next(conn, x)
+        judged = _judged_by(conn, x, held)
+        before = position.first_judged(conn, x)
     new = 0
-    if not any(one.decided for one in held) and sum(one.changes for one in held) > limit:
+    if before is not None and before[1] == judged:
+        new = before[0]
+    elif not any(one.decided for one in held) and sum(one.changes for one in held) > limit:
         try:
             new = _new_issues(site, paired, held)
         except BadBundle:
@@ -39,7 +45,7 @@ def waits_for_a_person(site: Site, paired: Paired, record: Record) -> bool:
     asks = new > limit
     with site.ledger.begin() as conn:
         if asks:
-            streams.set_site_fact(conn, position.first_import(x), str(new))
+            streams.set_site_fact(conn, position.first_import(x), f"{new} {judged}")
             record.add(FirstImport(partner=x.partner_name, exchange=x.name, issues=new, limit=limit))
         else:
             streams.drop_site_fact(conn, position.first_import(x))
@@ -50,6 +56,12 @@ def _next(conn: sa.Connection, x: Exchange) -> list[Taken]:
     """What a first import would apply."""
     found = [one for one in streams.held(conn, x.id) if one.generation == x.in_generation.n]
     return [one for place, one in enumerate(found, start=1) if one.seq == place]
+
+
+def _judged_by(conn: sa.Connection, x: Exchange, held: list[Taken]) -> str:
+    """A digest of what the number of new issues comes from."""
+    known = sorted(ties.theirs(conn, x.id))
+    return hashlib.sha256("\n".join([*(one.id for one in held), "", *known]).encode()).hexdigest()
 
 
 def _new_issues(site: Site, paired: Paired, held: list[Taken]) -> int:

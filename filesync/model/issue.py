@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final
 
 import msgspec
@@ -14,6 +15,15 @@ from filesync.model.values import Value
 # The field by which a tracker says that not everybody who sees the project sees the item. Where it cannot be told to the
 # partner, nothing of the item is: what few may see is never carried to where all do.
 RESTRICTION: Final[Mapping[Kind, str]] = {Kind.ISSUE: "security", Kind.COMMENT: "visibility", Kind.WORKLOG: "visibility"}
+
+
+class Scope(StrEnum):
+    """Whether the outgoing scope holds an issue. Nothing of it goes out unless it does."""
+
+    IN = "in"
+    LEFT = "left"  # for sure not
+    MOVED = "moved"  # nor is it in our project any more
+    DOUBT = "doubt"  # the tracker cannot tell just now
 
 
 class About(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -57,5 +67,10 @@ class Issue:
 
     item: Item
     children: tuple[Item, ...]  # comments, attachments, worklogs, oldest first
-    in_scope: bool = True  # whether the outgoing scope holds it; leaving the scope is not being deleted
+    scope: Scope = Scope.IN  # leaving it is not being deleted
     key: str = ""
+
+    @property
+    def in_scope(self) -> bool:
+        """Whether it goes out: not in doubt either."""
+        return self.scope is Scope.IN

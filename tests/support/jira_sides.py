@@ -27,7 +27,7 @@ from filesync.agent.site import Site
 from filesync.config import template
 from filesync.errors import Rejected, Unavailable
 from filesync.model.ids import Kind
-from filesync.model.issue import Issue, Item
+from filesync.model.issue import Issue, Item, Scope
 from filesync.model.links import link_name, link_parts
 from filesync.model.values import Flat, Value, flat_name, split_name, utc_text
 from filesync.trackers.embedded.entry import Entry
@@ -177,7 +177,7 @@ class JiraDesk:
             keys = dict(store.keys)
         told = _decode(Answer(200, json).bytes())
         self._texts.mend(told)
-        read = read_issue(self._catalogue, told, accounts={self._account}, in_scope=True, id_of=keys.get)
+        read = read_issue(self._catalogue, told, accounts={self._account}, scope=Scope.IN, id_of=keys.get)
         return replace(read, item=replace(read.item, fields=self._ours(read.item.fields)))
 
     def _ours(self, fields: Mapping[str, Value]) -> dict[str, Value]:

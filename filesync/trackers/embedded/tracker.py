@@ -9,7 +9,7 @@ from typing import Final, assert_never
 
 from filesync.errors import ConfigError, Gone, Problem, Rejected
 from filesync.model.ids import Gid, Kind, Mark
-from filesync.model.issue import Issue, Item, Ref
+from filesync.model.issue import Issue, Item, Ref, Scope
 from filesync.model.people import People
 from filesync.model.values import Flat, Value, split_name
 from filesync.model.workflow import shortest
@@ -104,7 +104,9 @@ class EmbeddedTracker:
                 return None
             key = work.key(issue)
             children = tuple(_item(child, key) for child in work.below(issue))
-        return Issue(item=_item(entry, key), children=children, in_scope=self._in_scope(entry.fields), key=key)
+        return Issue(
+            item=_item(entry, key), children=children, scope=Scope.IN if self._in_scope(entry.fields) else Scope.LEFT, key=key
+        )
 
     def get_all(self, issues: Sequence[str]) -> Iterator[tuple[str, Issue | None]]:
         """See Tracker."""

@@ -15,6 +15,7 @@ import msgspec
 from filesync.errors import ConfigError, Problem
 from filesync.model.prepare import prepare
 from filesync.settings import At, duration, size
+from filesync.trackers.jira.jql import unclosed
 from filesync.trackers.jira.translate.text import LIMIT, unknown_place
 
 KINDS: Final[Mapping[str, bool]] = {"jira-dc": False, "jira-cloud": True}  # `tracker.kind`: is it Cloud?
@@ -118,8 +119,12 @@ def problems(given: Mapping[str, Any]) -> Iterator[tuple[At, str]]:
     yield from _wrong_ways(given)
     yield from _wrong_secrets(given)
     for name in ("scope", "incoming"):
-        if isinstance(query := given.get(name), str) and _ORDER_BY.search(query):
+        if not isinstance(query := given.get(name), str):
+            continue
+        if _ORDER_BY.search(query):
             yield (name,), "says which issues, not in which order: leave out ORDER BY"
+        if why := unclosed(query):
+            yield (name,), f"{why}: mend the query"
     if isinstance(header := given.get("header"), str) and (why := unknown_place(header)):
         yield ("header",), why
     steps = given.get("transitions")

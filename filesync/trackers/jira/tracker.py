@@ -21,7 +21,8 @@ from filesync.trackers.jira.project import Project
 from filesync.trackers.jira.read.feed import Feed, Plan
 from filesync.trackers.jira.read.lists import Lists
 from filesync.trackers.jira.read.people import JiraPeople
-from filesync.trackers.jira.read.reading import Reading, Wanted
+from filesync.trackers.jira.read.reading import Reading
+from filesync.trackers.jira.read.scoping import Wanted
 from filesync.trackers.jira.read.search import Search
 from filesync.trackers.jira.rest.dialect import API, probe
 from filesync.trackers.jira.rest.http import Http
@@ -144,7 +145,7 @@ class JiraTracker:
 
     def select(self, query: str) -> Iterator[str]:
         """See Tracker: in JQL."""
-        return self._reading.select(query)
+        return self._reading.scoping.select(query)
 
     def shut(self, issues: Sequence[str]) -> Collection[str]:
         """See Tracker. Those that do not meet `tracker.settings.incoming`."""

@@ -17,7 +17,8 @@ from filesync.model.issue import Issue
 from filesync.trackers.base import Touched
 from filesync.trackers.jira.read.feed import Feed, Plan
 from filesync.trackers.jira.read.long_texts import LongTexts
-from filesync.trackers.jira.read.reading import Reading, Wanted
+from filesync.trackers.jira.read.reading import Reading
+from filesync.trackers.jira.read.scoping import Wanted
 from filesync.trackers.jira.read.search import Search
 from filesync.trackers.jira.translate.catalogue import Catalogue, read_catalogue
 from tests.support.jira.faults import Faults

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from filesync.errors import Unavailable
+from filesync.errors import Rejected, Unavailable
+from filesync.model.issue import Scope
 from filesync.trackers.jira.read.cursor import MINUTE
 from tests.support.jira.clock import iso
 from tests.support.jira.flavours import CLOUD, DC10, FLAVOURS, Flavour
@@ -291,7 +292,7 @@ def test_the_first_reading_is_of_the_scope_and_leaving_it_is_not_being_deleted(s
     shared.edit(kept, labels=[])
     shared.edit(other, labels=["joint"])
     shared.follow()
-    assert (shared.copy[kept].in_scope, shared.copy[other].in_scope) == (False, True)
+    assert (shared.copy[kept].scope, shared.copy[other].scope) == (Scope.LEFT, Scope.IN)
 
 
 def test_an_issue_whose_newest_state_the_index_does_not_have_is_out_of_scope_until_it_has(tmp_path: Path) -> None:
@@ -302,7 +303,11 @@ def test_an_issue_whose_newest_state_the_index_does_not_have_is_out_of_scope_unt
     shared.faults.index_held = True
     shared.edit(local, summary="not for the partner", labels=[])
     shared.follow()
-    assert not shared.copy[local].in_scope
+    assert shared.copy[local].scope is Scope.DOUBT
+    shared.faults.index_held = False
+    again = shared.reading.get(local)
+    assert again is not None
+    assert again.scope is Scope.LEFT
     shared.edit(local, labels=["share"])
     shared.faults.index_held = False
     shared.forward(1)
@@ -329,7 +334,15 @@ def test_a_search_that_shows_the_newest_fields_of_an_old_entry_puts_nothing_into
     shared.http.ask = newest  # type: ignore[method-assign]
     shared.follow()
     assert shared.copy[local].item.fields["summary"] == "not for the partner"
-    assert not shared.copy[local].in_scope
+    assert shared.copy[local].scope is Scope.DOUBT
+
+
+def test_a_query_that_would_look_beyond_the_scope_is_refused(tmp_path: Path) -> None:
+    shared = make(CLOUD, tmp_path, scope="labels = shared")
+    inside, outside = shared.create(labels=["shared"]), shared.create()
+    assert list(shared.reading.scoping.select("priority = Medium OR priority != Medium")) == [inside]
+    with pytest.raises(Rejected, match="closes a parenthesis that it does not open"):
+        list(shared.reading.scoping.select(f"id = {outside}) OR (id = {outside}"))
 
 
 def test_what_comes_into_the_scope_unseen_is_found_by_the_census(shared: Jira) -> None:

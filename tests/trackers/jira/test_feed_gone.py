@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from filesync.errors import Unavailable
-from filesync.model.issue import Issue
+from filesync.model.issue import Issue, Scope
 from filesync.trackers.jira.read.cursor import OVERLAP, read_cursor
 from tests.support.jira.flavours import DC9, DC10, FLAVOURS, Flavour
 from tests.trackers.jira.feed_bench import Jira, make, settled
@@ -131,7 +131,7 @@ def test_trap09_a_moved_issue_is_out_of_scope_and_keeps_its_id(many: Jira) -> No
     for _ in runs(many, 60):
         assert moved in many.copy
     assert many.copy[moved].key != key
-    assert not many.copy[moved].in_scope
+    assert many.copy[moved].scope is Scope.MOVED
 
 
 @pytest.mark.parametrize("flavour", [DC9, DC10], ids=lambda flavour: flavour.name)

@@ -8,7 +8,7 @@ import pytest
 
 from filesync.errors import Unavailable
 from filesync.model.ids import Gid, Kind
-from filesync.model.issue import About, Issue, Ref
+from filesync.model.issue import About, Issue, Ref, Scope
 from filesync.trackers.jira.translate.issues import read_issue
 from filesync.trackers.jira.translate.markers import Marker, marker_json
 from tests.trackers.jira.shape import catalogue
@@ -58,7 +58,7 @@ def issue(*, properties: dict[str, Any] | None = None, creator: str = "anna", **
 
 def read(json: dict[str, Any], *, cloud: bool = False) -> Issue:
     accounts = {"5:filesync"} if cloud else {"filesync"}
-    return read_issue(CLOUD if cloud else DC, json, accounts=accounts, in_scope=True, id_of=lambda _: None)
+    return read_issue(CLOUD if cloud else DC, json, accounts=accounts, scope=Scope.IN, id_of=lambda _: None)
 
 
 def all_of(name: str, *entries: dict[str, Any]) -> dict[str, Any]:

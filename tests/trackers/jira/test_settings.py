@@ -12,6 +12,7 @@ from filesync.bundle.schema import schema
 from filesync.config import load_config, new_config
 from filesync.errors import ConfigError
 from filesync.model.ids import SiteId
+from filesync.trackers.jira.jql import unclosed
 from filesync.trackers.jira.settings import KINDS, JiraSettings, OAuth, Transition, problems, read_settings, statuses_of
 
 SITE = SiteId("6f1c2f0e-7a54-4d39-9a3f-2f6f2f0b9c11")
@@ -66,6 +67,29 @@ def test_all_that_is_wrong_is_told_at_once_with_its_place(tmp_path: Path) -> Non
         "filesync.yaml:10:12: says which issues, not in which order: leave out ORDER BY",
         "filesync.yaml:11:25: a transition is named by its statuses, as in Open -> Closed",
     ]
+
+
+@pytest.mark.parametrize("name", ["scope", "incoming"])
+def test_a_query_that_would_end_our_own_parentheses_is_refused(tmp_path: Path, name: str) -> None:
+    settings = "  settings:\n    url: https://jira.example.org\n    token_file: a\n    "
+    assert told(tmp_path, f'{settings}{name}: "a = 1) OR (b = 2"\n') == [
+        f"filesync.yaml:9:{len(name) + 7}: closes a parenthesis that it does not open: mend the query"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "wrong"),
+    [
+        ("a = 1 AND (b = \"x)\" OR c = '(')", ""),
+        ('a = "in \\" it (" AND b in (1, 2)', ""),
+        ("a in (1, 2", "opens a parenthesis that it does not close"),
+        ('a = "x', 'opens a quote " that it does not close'),
+        ('a = "x\\"', 'opens a quote " that it does not close'),
+        ("a = b\\", "ends with a backslash"),
+    ],
+)
+def test_quotes_and_parentheses_of_a_query(query: str, wrong: str) -> None:
+    assert unclosed(query) == wrong
 
 
 def test_words_that_nobody_knows_and_shapes_that_do_not_fit_are_told(tmp_path: Path) -> None:

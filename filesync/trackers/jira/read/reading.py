@@ -9,19 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote as percent
 
 from filesync.bundle.verdict import shown
 from filesync.errors import Gone, Rejected, Unavailable, Unreadable
-from filesync.model.issue import Issue
-from filesync.settings import quoted
+from filesync.model.issue import Issue, Scope
 from filesync.trackers.jira.read.apart import Apart
 from filesync.trackers.jira.read.census import Fate, most_missing
 from filesync.trackers.jira.read.cursor import OVERLAP, is_id
 from filesync.trackers.jira.read.lists import Json, Lists, Moved
 from filesync.trackers.jira.read.long_texts import LongTexts
+from filesync.trackers.jira.read.scoping import Scoping, Wanted
 from filesync.trackers.jira.read.search import BULK, Asks, Search, moment, objects, parts
 from filesync.trackers.jira.read.told import Told
 from filesync.trackers.jira.read.unread import Unread
@@ -31,15 +30,6 @@ from filesync.trackers.jira.translate.issues import read_issue
 from filesync.trackers.jira.translate.markers import PROPERTIES
 
 _TRIES: Final = 3  # readings of an issue that changes while it is read
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Which issues are in scope. `limit`: how many may be missing at once."""
-
-    scope: str
-    not_before: int | None  # ms since 1970: created then or later
-    limit: int
 
 
 class Reading:
@@ -59,7 +49,8 @@ class Reading:
         self._texts = texts
         self.told = Told()
         self._http, self._search, self._catalogue, self._accounts = http, search, catalogue, accounts
-        self._cloud, self._wanted = search.cloud, wanted
+        self._cloud, self._limit = search.cloud, wanted.limit
+        self.scoping = Scoping(search, wanted)
         self._lists = Lists(http, cloud=search.cloud, accounts=accounts, desk=catalogue().desk)
         self._apart = Apart(http, cloud=search.cloud, accounts=accounts)
         self._ids: dict[str, str | None] = {}  # of issues, by key: a key never names another one later
@@ -89,10 +80,10 @@ class Reading:
                         missing.append(local)
                     else:
                         yield local, issue
-            if len(unread) > most_missing(len(issues), self._wanted.limit) or 1 < len(unread) == len(issues):
+            if len(unread) > most_missing(len(issues), self._limit) or 1 < len(unread) == len(issues):
                 unread.tell()
             sudden = [local for local in missing if is_id(local) and local not in self.told.gone]
-            if len(sudden) > most_missing(len(issues), self._wanted.limit):
+            if len(sudden) > most_missing(len(issues), self._limit):
                 raise too_many(len(sudden), len(issues))
         except Unavailable:
             self.told.forget()
@@ -141,20 +132,20 @@ class Reading:
     def _issues(self, ids: Sequence[str], unread: Unread) -> Iterator[tuple[str, Issue | None]]:
         found = dict(self._read(ids, unread))
         there = {local: json for local, json in found.items() if json is not None}
-        within = self._within(there)
+        scopes = self.scoping.judge(there, project=self._catalogue().project, new=self.told.new)
         self._learn_keys(there.values())
         for local in ids:
             json = there.get(local)
             self.told.new.pop(local, None)
             try:
-                issue = None if json is None else self._issue(json, in_scope=local in within)
+                issue = None if json is None else self._issue(json, scopes[local])
             except Unreadable as error:
                 unread[local] = error
             if local not in unread:
                 yield local, issue
 
-    def _issue(self, json: Mapping[str, Any], *, in_scope: bool) -> Issue:
-        return read_issue(self._catalogue(), json, accounts=self._accounts, in_scope=in_scope, id_of=self._id_of)
+    def _issue(self, json: Mapping[str, Any], scope: Scope) -> Issue:
+        return read_issue(self._catalogue(), json, accounts=self._accounts, scope=scope, id_of=self._id_of)
 
     # ── the issues themselves ───────────────────────────────────────────────────────────────────────────────────
 
@@ -178,16 +169,6 @@ class Reading:
                     if mended is not None:
                         self._texts.mend(mended)
         yield from ((local, whole.get(local)) for local in ids if local not in unread)
-
-    def select(self, query: str) -> Iterator[str]:
-        """Local ids of the issues in the scope that a JQL query finds. Raises Unavailable; Rejected for no such query."""
-        both = " AND ".join(f"({one})" for one in (self._wanted.scope, query) if one.strip())
-        try:
-            yield from map(str, sorted(self._search.ids(scope=both, not_before=self._wanted.not_before)))
-        except Unavailable as error:
-            if query and isinstance(why := error.__cause__, Rejected):
-                raise Rejected(f"Jira takes no query {quoted(query)}: {why}", hint="It is JQL, without ORDER BY.") from error
-            raise
 
     def _with_apart(self, local: str, issue: Json) -> Json | None:
         """The issue with what no other call tells, where that is wanted."""
@@ -287,21 +268,6 @@ class Reading:
     def _here(self, issue: Mapping[str, Any]) -> bool:
         project = issue["fields"].get("project")
         return isinstance(project, Mapping) and str(project.get("id")) == self._catalogue().project
-
-    def _within(self, found: Mapping[str, Json]) -> set[str]:
-        """Which of them are in the scope. In doubt an issue is not: the next poll names it again."""
-        oldest = self._wanted.not_before
-        here = {
-            local: moment(issue, "updated") or 0
-            for local, issue in found.items()
-            if self._here(issue) and (oldest is None or (moment(issue, "created") or 0) >= oldest)
-        }
-        if not self._wanted.scope:
-            return set(here)
-        new = self.told.new
-        sure = {local for local, updated in here.items() if local in new and new[local].in_scope(updated)}
-        asked = {local: updated for local, updated in here.items() if local not in sure}
-        return sure | self._search.within(asked, scope=self._wanted.scope)
 
     def _learn_keys(self, issues: Collection[Json]) -> None:
         """The ids of the epics that these issues name by their keys, in few calls."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 from filesync.bundle.verdict import shown
 from filesync.errors import Unreadable
 from filesync.model.ids import Gid, Kind
-from filesync.model.issue import About, Issue, Item, Ref
+from filesync.model.issue import About, Issue, Item, Ref, Scope
 from filesync.model.values import FieldKind, Value, normal
 from filesync.trackers.jira.translate import markers, overflow, shapes, text
 from filesync.trackers.jira.translate.catalogue import Catalogue
@@ -28,7 +28,7 @@ def read_issue(
     json: Mapping[str, Any],
     *,
     accounts: Collection[str],
-    in_scope: bool,
+    scope: Scope,
     id_of: Callable[[str], str | None],
 ) -> Issue:
     """An issue from its JSON: `fields` with all its comments and worklogs, `properties` as in markers.PROPERTIES.
@@ -44,7 +44,7 @@ def read_issue(
         children = sorted(reading.children(), key=lambda one: (int(one.stamp), one.ref.kind, int(one.ref.local)))
     except ValueError as error:
         raise _unreadable(key or str(json.get("id", "")), error) from error
-    return Issue(item=item, children=tuple(children), in_scope=in_scope, key=key)
+    return Issue(item=item, children=tuple(children), scope=scope, key=key)
 
 
 def read_child(

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from filesync.errors import Gone, Rejected, Unavailable
 from filesync.model.ids import Gid, Kind
-from filesync.model.issue import Issue
+from filesync.model.issue import Issue, Scope
 from filesync.model.values import Value, digest, split_name
 from filesync.trackers.base import Born, Draft
 from filesync.trackers.jira.project import Project, gone_words, new_id
@@ -133,7 +133,7 @@ class Births:
                     f"issue {local} was made and cannot be read",
                     hint="Somebody deleted it at once, or our account may not see what it makes. It is looked for again.",
                 )
-            born = read_issue(project.catalogue, json, accounts=project.accounts, in_scope=True, id_of=project.id_of)
+            born = read_issue(project.catalogue, json, accounts=project.accounts, scope=Scope.IN, id_of=project.id_of)
             project.remember(local, born.key)
             found[local] = Born(item=born.item, key=born.key)
         return found

@@ -42,11 +42,13 @@ _canonical = msgspec.json.Encoder(order="sorted")
 
 
 class DeletePolicy(StrEnum):
-    """What the receiver does when the partner deleted something: say so on it, delete it too, leave it."""
+    """What the receiver does when the partner deleted something."""
 
-    MARK = "mark"
-    MIRROR = "mirror"
-    IGNORE = "ignore"
+    MARK = "mark"  # say so on it
+    MIRROR = "mirror"  # delete it too
+    IGNORE = "ignore"  # leave it
+    ORIGIN = "origin"  # mirror what was made at the partner's, ignore the rest
+    CLOSE = "close"  # mark, and bring the issue to a status: a mapping alone says it, since the status is its site's
 
 
 class Mode(StrEnum):

@@ -14,7 +14,8 @@ from filesync.model.ids import Kind
 from filesync.model.links import LINK
 from filesync.model.people import ANYBODY, People
 from filesync.model.values import FieldKind, FieldSpec
-from filesync.rules.contract import Contract, ContractField, DeletePolicy, load_contract
+from filesync.rules.contract import Contract, ContractField, load_contract
+from filesync.rules.ending import endings
 from filesync.rules.fitting import allowed_words, locals_of, problems
 from filesync.rules.given import constants_of, given_problems, presets_of
 from filesync.rules.mapping import Rules
@@ -62,7 +63,6 @@ def make_rules(contract: Contract, mapping: Document | None = None, *, site: str
     found = sorted(chain.from_iterable(every), key=place_in_file)
     if found:
         raise ConfigError(found, hint=f"Mend {document.name}; the contract is what both sites agreed on.")
-    own = {Kind(kind): DeletePolicy(policy) for kind, policy in data.get("deletes", {}).items()}
     by = data.get("users_by")
     users = Users(data.get("users", {}), None if by is None else By(by), data.get("users_prefix", ""), people)
     links = LinkRule(Words(data.get("links", {})), frozenset(contract.links))
@@ -70,7 +70,7 @@ def make_rules(contract: Contract, mapping: Document | None = None, *, site: str
         contract,
         tuple(_rules(contract, data, users, said)),
         links,
-        {**contract.deletes, **own},
+        endings(contract, data),
         users,
         make_sieves(data.get("attachments", {})),
         VisibilityRule(Words(data.get("visibilities", {})), frozenset(contract.visibilities)),

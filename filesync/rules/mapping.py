@@ -13,7 +13,8 @@ from filesync.model.issue import RESTRICTION, Item
 from filesync.model.links import LINK, link_parts
 from filesync.model.values import REMEMBERED, SHORT, FieldKind, Flat, Value, flat_name, split_name
 from filesync.rules.asking import asleep, formed, known
-from filesync.rules.contract import BELOW, BODY, VISIBLE_TO, Contract, DeletePolicy
+from filesync.rules.contract import BELOW, BODY, VISIBLE_TO, Contract
+from filesync.rules.ending import Ending
 from filesync.rules.given import with_key
 from filesync.rules.prose import Prose
 from filesync.rules.sieve import ALL_THROUGH, Sieves
@@ -54,7 +55,7 @@ class Rules:
         contract: Contract,
         rules: tuple[FieldRule, ...],
         links: LinkRule,
-        deletes: Mapping[Kind, DeletePolicy],
+        deletes: Mapping[Kind, Ending],
         users: Users = EVERYBODY,
         sieves: Sieves = ALL_THROUGH,
         visibilities: VisibilityRule = NOBODY_ALONE,

@@ -20,6 +20,7 @@ from tests.merge.scene import (
     shared,
     value,
 )
+from tests.support.attachments import attached
 from tests.support.two_sites import World, two_sites
 
 SCOPED = ("{labels: [shared]}", "")
@@ -79,6 +80,64 @@ def test_each_site_may_have_its_own_policy_for_deletions() -> None:
         world.settle()
         assert keys(world.acme) == []
         assert keys(world.globex) == [first]
+        world.assert_in_step()
+
+
+CLOSES = ("", "deletes: {issue: {close: Done}}\n")
+
+
+def test_an_issue_that_the_partner_deleted_is_closed_where_our_mapping_says_so_and_nothing_of_it_is_told() -> None:
+    with two_sites(mappings=CLOSES) as world:
+        key, lost = _deleted_there_edited_here(world)
+        assert lost == []
+        issue = world.globex.desk.show(key).issue
+        assert (issue.fields["status"], issue.deleted_by) == ("Done", "acme")
+        assert issue.fields["summary"] == "edited at globex"
+        world.globex.desk.transition(key, "To Do")  # somebody opens it again: it is apart
+        assert world.globex.export().changes == 0
+        assert keys(world.acme) == []
+        world.assert_in_step()
+
+
+def test_closing_goes_on_where_it_was_cut_off() -> None:
+    with two_sites(mappings=CLOSES) as world:
+        key = shared(world)
+        world.acme.desk.delete(key)
+        world.acme.export()
+        world.carry(to=world.globex)
+        with crash(world.globex, "after apply", nth=2):
+            world.globex.import_()
+        assert world.globex.export().changes == 0
+        world.globex.import_()
+        assert world.globex.desk.show(key).issue.fields["status"] == "Done"
+        assert row(world.globex, key).state is Life.APART
+        world.assert_in_step()
+
+
+def test_an_issue_that_cannot_be_closed_waits_for_a_person_and_says_that_it_was_deleted() -> None:
+    with two_sites(mappings=("", "deletes: {issue: {close: Parked}}\n")) as world:
+        key = shared(world)
+        world.acme.desk.delete(key)
+        world.send(world.acme)
+        assert "Parked" in only(world.globex.stuck()).reason
+        assert world.globex.desk.show(key).issue.deleted_by == "acme"
+
+
+def test_where_the_origin_decides_only_what_the_partner_made_is_deleted_with_its_own() -> None:
+    with two_sites(mappings=("deletes: {comment: origin, attachment: origin}\n",) * 2) as world:
+        key = shared(world)
+        for side in world.sides:
+            side.desk.comment(key, f"of {side.name}")
+            side.desk.attach(key, f"of {side.name}.txt", [b"12 bar"])
+            world.send(side)
+        shown = world.acme.desk.show(key)
+        for comment in shown.comments:
+            world.acme.desk.delete_comment(key, comment.id)
+        for file in shown.attachments:
+            world.acme.desk.delete_attachment(key, file.id)
+        world.settle()
+        assert (comments(world.globex, key), attached(world.globex, key)) == (["of globex"], [("of globex.txt", b"12 bar")])
+        assert (comments(world.acme, key), attached(world.acme, key)) == ([], [])
         world.assert_in_step()
 
 
@@ -154,7 +213,7 @@ def test_apart_is_never_told_again() -> None:
         for work in (
             lambda: desk.edit(key, {"summary": "still used here"}),
             lambda: desk.comment(key, "and talked about"),
-            lambda: desk.transition(key, "In Progress"),
+            lambda: desk.transition(key, "To Do"),
             lambda: desk.delete(key),
         ):
             work()

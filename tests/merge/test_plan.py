@@ -185,12 +185,13 @@ DELETE = [  # state, there, policy
     ((Life.LIVE, False, ANY), OnDelete.BURY),
     ((Life.LIVE, True, DeletePolicy.MIRROR), OnDelete.REMOVE),
     ((Life.LIVE, True, DeletePolicy.MARK), OnDelete.MARK),
+    ((Life.LIVE, True, DeletePolicy.CLOSE), OnDelete.CLOSE),
     ((Life.LIVE, True, DeletePolicy.IGNORE), OnDelete.PART),
 ]
 
 
 def test_every_delete_has_one_verdict() -> None:
-    for state, there, policy in product(LIVES, BOTH, DeletePolicy):
+    for state, there, policy in product(LIVES, BOTH, set(DeletePolicy) - {DeletePolicy.ORIGIN}):
         assert plan.on_delete(state=state, there=there, policy=policy) is _answer(DELETE, (state, there, policy))
 
 

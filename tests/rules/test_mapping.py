@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from filesync.errors import ConfigError
 from filesync.model.ids import Gid, Kind
 from filesync.model.values import FieldKind, Value
 from filesync.rules.contract import DeletePolicy
+from filesync.rules.ending import Ending
 from filesync.rules.mapping import Inward, Outward, Rules
 from filesync.rules.ways import Dropped
 from tests.rules.build import comment, gid, issue, nobody, rules
@@ -347,9 +349,18 @@ def test_a_wire_field_has_our_names_where_it_is_carried(german: Rules) -> None:
 
 
 def test_a_site_may_want_something_else_done_about_deletes(german: Rules, same: Rules) -> None:
-    below = dict.fromkeys([Kind.COMMENT, Kind.ATTACHMENT, Kind.WORKLOG], DeletePolicy.MIRROR)
-    assert german.deletes == {Kind.ISSUE: DeletePolicy.IGNORE, **below}
-    assert same.deletes == {Kind.ISSUE: DeletePolicy.MARK, **below}
+    below = dict.fromkeys([Kind.COMMENT, Kind.ATTACHMENT, Kind.WORKLOG], Ending(DeletePolicy.MIRROR))
+    assert german.deletes == {Kind.ISSUE: Ending(DeletePolicy.IGNORE), **below}
+    assert same.deletes == {Kind.ISSUE: Ending(DeletePolicy.MARK), **below}
+
+
+def test_what_closes_is_a_status_of_ours_and_for_issues_alone(tmp_path: Path) -> None:
+    closing = rules(tmp_path, CONTRACT, "deletes: {issue: {close: Abgelehnt}, attachment: origin}\n").deletes
+    assert closing[Kind.ISSUE] == Ending(DeletePolicy.CLOSE, "Abgelehnt")
+    assert [closing[Kind.ATTACHMENT].of(came=one) for one in (True, False)] == [DeletePolicy.MIRROR, DeletePolicy.IGNORE]
+    for said in ("issue: close", "issue: {}", "issue: {closed: Done}", "comment: {close: Done}"):
+        with pytest.raises(ConfigError):
+            rules(tmp_path, CONTRACT, f"deletes: {{{said}}}\n")
 
 
 def test_a_gid_that_is_told_is_the_one_that_is_known(same: Rules) -> None:

@@ -70,7 +70,7 @@ def test_the_mapping_is_as_the_page_says(tmp_path: Path) -> None:
     ]
     taken = rules.inward(Kind.ISSUE, {"type": "Defect", "urgency": "Medium", "labels:x": True, "assignee": "whoever"}, nobody)
     assert taken.fields == {"type": "Bug", "priority": "Medium", "labels:x": True, "assignee": "t.weber"}
-    assert rules.deletes[Kind.ISSUE] is DeletePolicy.IGNORE
+    assert rules.deletes[Kind.ISSUE].policy is DeletePolicy.IGNORE
     few = rules.outward(comment({"body": "x", "visibility": "internal"}), nobody)
     assert (few.fields, few.withheld) == ({"body": "x", "visible_to": "partners"}, False)
     assert rules.inward(Kind.COMMENT, few.fields, nobody).fields == {"body": "x", "visibility": "internal"}

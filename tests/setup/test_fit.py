@@ -102,6 +102,12 @@ def test_a_preset_that_shows_the_partners_key_is_held_against_the_tracker_as_any
     assert refused == ['presets: the tracker has no field "thiers"; did you mean "theirs"?']
 
 
+def test_a_status_that_closes_what_the_partner_deleted_is_held_against_the_tracker(tmp_path: Path) -> None:
+    refused, _ = said(held(tmp_path, HAVE, "deletes: {issue: {close: Don}}\n"))
+    assert refused == ['deletes: the tracker has no "Don"; did you mean "Done"?']
+    assert held(tmp_path, HAVE, "deletes: {issue: {close: Done}}\n").refused == ()
+
+
 def test_what_stays_at_home_is_a_note(tmp_path: Path) -> None:
     more = FieldSpec("team", FieldKind.TEXT)
     priority = FieldSpec("priority", FieldKind.OPTION, options=("High", "Low", "None"))

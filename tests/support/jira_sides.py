@@ -373,11 +373,22 @@ class JiraSide(Side):
 
 @contextmanager
 def two_trackers(
-    ends: tuple[End, End], *, text: str = "", scope: str = "", base: Path | None = None, settings: str = ""
+    ends: tuple[End, End],
+    *,
+    text: str = "",
+    scope: str = "",
+    base: Path | None = None,
+    settings: str = "",
+    mappings: tuple[str, str] = ("", ""),
 ) -> Iterator[World]:
-    """Two paired sites over these trackers. `text`: their contract; `scope`: what acme tells; `settings`: more of a Jira's."""
+    """Two paired sites over these trackers. `text`: their contract; `scope`: what acme tells; `settings`: more of a Jira's.
+
+    `mappings`: what theirs say besides words.
+    """
     of_acme = scope if ends[0] is EMBEDDED else ""
-    start = template_of(contract(text), (mapping(ends[0]), mapping(ends[1])), (of_acme, ""), False, 1)
+    start = template_of(
+        contract(text), (mapping(ends[0]) + mappings[0], mapping(ends[1]) + mappings[1]), (of_acme, ""), False, 1
+    )
     clock = Clock()
     with ExitStack() as stack:
         place = Path(tempfile.mkdtemp(prefix="filesync-", dir=base or (MEMORY if MEMORY.is_dir() else None)))

@@ -51,7 +51,7 @@ def fit(rules: Rules, have: Description, *, us: str, receives: bool, sends: bool
             rules, fields=have.fields, types=have.types, statuses=have.statuses, links=have.links, left_out=have.left_out
         )
         refused += [one for one in missing if one.where in arrive or one.where == LINK]
-        refused += [*_needed(rules, have), *_people(rules, have)]
+        refused += [*_needed(rules, have), *_people(rules, have), *_closing(rules, have)]
         notes += _unbrought(rules, have, ways)
         notes += [one for one in _off_screen(rules, have) if one.where in arrive]
     if FieldKind.STATUS in arrive:
@@ -168,6 +168,12 @@ def _unbrought(rules: Rules, have: Description, ways: Mapping[str, Flow]) -> Ite
                 "this site alone tells it, and the tracker makes no issue without it: one that the partner makes is stuck here"
             )
             yield Problem(name, what)
+
+
+def _closing(rules: Rules, have: Description) -> Iterator[Problem]:
+    """A status that issues are closed with, and that the tracker does not have."""
+    for status in {one.status for one in rules.deletes.values()} - {"", *have.statuses}:
+        yield Problem("deletes", f"the tracker has no {quoted(status)}{did_you_mean(status, have.statuses)}")
 
 
 def _people(rules: Rules, have: Description) -> Iterator[Problem]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -269,20 +269,23 @@ class Carry:
 
     def _walk(self, step: Write, name: str, goal: str) -> Flat:
         """Step by step to a status, asking again where only a part of the way was known. Answers it as it landed."""
-        ref: Ref = step.shown.item.ref
+        for local in self._way(step.shown.item.ref, goal):
+            wire = self._view.wire(step.row.kind, {name: local}).get(STATUS)
+            self._doubt([(step.row.gid, STATUS, digest(wire))])
+            landed = self._apply(step, {name: local})
+            if local == goal:
+                return landed
+            self._passed(step, landed)
+        return {name: goal}
+
+    def _way(self, ref: Ref, goal: str) -> Iterator[str]:
+        """The statuses on the way to one, each of them to be reached before the next is asked for."""
         ends: set[str] = set()  # a way may lead back through where we were, but never to the same end twice
         while route := self._site.tracker.route(ref, goal):
             if route[-1] in ends:
                 raise Rejected(f"the way to the status {goal!r} goes in circles", hint="Move the issue there by hand.")
             ends.add(route[-1])
-            for local in route:
-                wire = self._view.wire(step.row.kind, {name: local}).get(STATUS)
-                self._doubt([(step.row.gid, STATUS, digest(wire))])
-                landed = self._apply(step, {name: local})
-                if local == goal:
-                    return landed
-                self._passed(step, landed)
-        return {name: goal}
+            yield from route
 
     def _passed(self, step: Write, landed: Flat) -> None:
         """A step on the way: our tracker shows it now, and nothing of it is ever told."""
@@ -296,9 +299,11 @@ class Carry:
     # ── delete ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _erase(self, step: Erase) -> Outcome:
-        outcome = step.outcome
+        outcome, ref = step.outcome, step.shown.item.ref
         try:
-            self._site.tracker.apply(step.shown.item.ref, step.action, outcome.work.mark)
+            self._site.tracker.apply(ref, step.action, outcome.work.mark)
+            for status in self._way(ref, step.status) if step.status else ():
+                self._site.tracker.apply(ref, base.Write({STATUS: status}), outcome.work.mark)
         except Rejected as error:
             return self._stuck(outcome, str(error))
         except Gone:

@@ -20,7 +20,7 @@ from filesync.errors import Rejected, Unreadable
 from filesync.ledger import journal
 from filesync.ledger.journal import Wait
 from filesync.model.change import Change, Create, Delete, Set, Told, rest_of
-from filesync.model.ids import Gid, Kind
+from filesync.model.ids import Gid, Kind, home
 from filesync.model.links import link_end
 from filesync.model.shadow import Entity, Life, Shadow
 from filesync.model.shortfall import Cause
@@ -281,7 +281,8 @@ class Merge:
         row = self._view.row(change.gid)
         shown = self._view.shown(row) if row is not None and row.state is Life.LIVE else None
         kind = Kind(change.gid.split("/")[1])
-        policy = self._paired.rules.deletes[row.kind if row is not None else kind]
+        ending = self._paired.rules.deletes[row.kind if row is not None else kind]
+        policy = ending.of(came=shown is not None and self._theirs(shown))
         verdict = plan.on_delete(state=self._view.life(change.gid), there=shown is not None, policy=policy)
         if verdict is OnDelete.DROP:
             if row is not None and row.kind is Kind.ATTACHMENT and row.state is Life.APART and row.local is None:
@@ -295,12 +296,17 @@ class Merge:
             case OnDelete.REMOVE:
                 self._people.lost(outcome, row, shown)
                 return Erase(outcome, row, shown, Remove(), Life.DEAD)
-            case OnDelete.MARK:
-                return Erase(outcome, row, shown, MarkDeleted(self._paired.them.name), Life.APART)
+            case OnDelete.MARK | OnDelete.CLOSE:
+                return Erase(outcome, row, shown, MarkDeleted(self._paired.them.name), Life.APART, ending.status)
             case _:
                 outcome.rows += self.buried(row, Life.APART)
                 self._told(outcome, shown.key)
                 return outcome
+
+    def _theirs(self, shown: Shown) -> bool:
+        """Whether an item was made for one of the partner's; one that stood on both sides before they were paired was not."""
+        origin = shown.item.origin
+        return origin is not None and home(origin) == self._paired.them.id
 
     def buried(self, row: Entity, life: Life) -> list[Entity]:
         """The rows of an entity and of all that belongs to it, dead or apart."""

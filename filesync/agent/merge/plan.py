@@ -199,16 +199,18 @@ class OnDelete(StrEnum):
     BURY = "bury"  # a tombstone, nothing to call
     REMOVE = "remove"  # policy mirror
     MARK = "mark"  # policy mark: shown to people, then apart
+    CLOSE = "close"  # policy close: as mark, and in a status that our mapping names
     PART = "part"  # policy ignore: apart
 
 
 def on_delete(*, state: Life | None, there: bool, policy: str) -> OnDelete:
-    """`policy`: mirror, mark or ignore. An edit of ours does not save an entity: deletion absorbs."""
+    """`policy`: mirror, mark, close or ignore. An edit of ours does not save an entity: deletion absorbs."""
     if state in {Life.DEAD, Life.APART}:
         return OnDelete.DROP
     if state is None or not there:
         return OnDelete.BURY
-    return {"mirror": OnDelete.REMOVE, "mark": OnDelete.MARK, "ignore": OnDelete.PART}[policy]
+    verdicts = {"mirror": OnDelete.REMOVE, "mark": OnDelete.MARK, "close": OnDelete.CLOSE, "ignore": OnDelete.PART}
+    return verdicts[policy]
 
 
 def born(told: Mapping[str, Value], shown: Mapping[str, Value], *, mark: Mark) -> dict[str, Shadow]:

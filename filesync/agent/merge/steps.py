@@ -39,13 +39,14 @@ class Write(msgspec.Struct, frozen=True):
 
 
 class Erase(msgspec.Struct, frozen=True):
-    """Delete it, or show that the partner did."""
+    """Delete it, or show that the partner did; in `status`, where our mapping wants it brought to one."""
 
     outcome: Outcome
     row: Entity
     shown: Shown
     action: Action
     life: Life
+    status: str = ""  # our tracker's word
 
 
 Step: TypeAlias = Outcome | Make | Write | Erase

@@ -333,5 +333,20 @@ def test_a_deletion_is_marked_where_the_contract_says_so_and_the_mark_is_told_to
             assert side.name in mark.body
 
 
+@pytest.mark.parametrize("end", [DC9, CLOUD], ids=["dc9", "cloud"])
+def test_an_issue_of_a_jira_is_closed_where_the_mapping_says_so_and_that_is_told_to_nobody(end: End) -> None:
+    with two_trackers((EMBEDDED, end), mappings=("", "deletes: {issue: {close: Done}}\n")) as world:
+        acme, globex = world.sides
+        gid = gid_of(acme, acme.desk.create("Bug", "gone here"))
+        in_step(world)
+        acme.desk.delete(key_of(acme, gid))
+        in_step(world)
+        assert isinstance(globex, JiraSide)
+        (issue,) = globex.jira.store.issues.values()
+        (mark,) = issue.comments
+        assert "acme" in mark.body
+        assert (globex.jira.store.statuses[issue.status].name, acme.issues()) == ("Done", [])
+
+
 def _contract(deletes: str) -> str:
     return template("contract.yaml").replace("  issue: mark ", f"  issue: {deletes} ")

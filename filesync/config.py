@@ -14,8 +14,7 @@ from string import Template
 from typing import Any, Final
 
 from filesync.errors import ConfigError, Problem
-from filesync.model.ids import SiteId
-from filesync.rules.contract import FIRST
+from filesync.model.ids import FIRST, SiteId
 from filesync.settings import READ, At, Document, duration, in_quotes, load, place_in_file, size, spelt
 from filesync.trackers.registry import KINDS, secret_files, settings_problems
 

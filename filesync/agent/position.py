@@ -5,50 +5,27 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 import sqlalchemy as sa
 
 from filesync.agent.blobs import waiting
-from filesync.agent.record import micros, moment
+from filesync.agent.gaps import Gap, Untaken, missing, untaken
 from filesync.bundle.header import Items, Place, Position, Refused, Report, Short
 from filesync.errors import PartnerError
-from filesync.exchange.judge import gaps
 from filesync.ledger import journal, streams
 from filesync.ledger.journal import Wait
 from filesync.ledger.refusals import refusals
 from filesync.ledger.shortfalls import tally
 from filesync.ledger.streams import Exchange
 from filesync.model.ids import NEVER, Mark, make_mark, parse_mark
-from filesync.model.prepare import prepare
+from filesync.model.moments import micros, moment
 
 _LISTED: Final = 10_000  # numbers that a report may list (schemas/report.json)
 _WANTED: Final = 100  # bundles asked for, or named as refused, in one report; the next names those after them
 _SHORT: Final = 1_000  # causes and fields that one report counts (schemas/report.json)
 _UNTIL_KNOWN: Final = "Nothing more is sent or applied on this exchange until that is known."
-
-
-class Untaken(msgspec.Struct, frozen=True):
-    """A bundle of ours that the partner cannot take. `since`: microseconds since 1970, when it first said so."""
-
-    seq: int
-    code: str
-    since: int
-
-
-prepare(Untaken)
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Numbers that did not come, both ends included. `tail`: nothing came behind them, the partner says that they exist."""
-
-    first: int
-    last: int
-    since: dt.datetime
-    tail: bool = False
 
 
 def seen(conn: sa.Connection, x: Exchange) -> Mark:
@@ -64,18 +41,6 @@ def seen(conn: sa.Connection, x: Exchange) -> Mark:
 
 
 # ── what is missing ─────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def missing(conn: sa.Connection, x: Exchange) -> list[Gap]:
-    """Every gap, in order. One is as old as the first bundle behind it; the tail, as the report that told of it."""
-    held = {one.seq: moment(one.received) for one in streams.held(conn, x.id) if one.generation == x.in_generation.n}
-    found = [
-        Gap(first, last, min(received for seq, received in held.items() if seq > last)) for first, last in gaps(x.in_seq, held)
-    ]
-    have = max([x.in_seq, *held])
-    if x.partner_seq > have:
-        found.append(Gap(have + 1, x.partner_seq, moment(x.partner_since), tail=True))
-    return found
 
 
 def lacking(conn: sa.Connection, x: Exchange) -> list[Gap]:
@@ -213,12 +178,6 @@ def short_there(x: Exchange) -> list[Short]:
     return msgspec.json.decode(x.shortfalls, type=list[Short]) if x.shortfalls else []
 
 
-def untaken(x: Exchange) -> list[Untaken]:
-    """Our bundles that the partner cannot take, as its newest report says."""
-    found = msgspec.json.decode(x.refused, type=list[Untaken]) if x.refused else []
-    return [one for one in found if x.acked_seq < one.seq <= x.out_seq]
-
-
 def _refused(x: Exchange, says: Report, *, now: dt.datetime) -> str:
     since = {(one.seq, one.code): one.since for one in untaken(x)}
     named = dict.fromkeys((one.seq, one.code) for one in says.refused[:_WANTED])
@@ -254,20 +213,3 @@ def _own(conn: sa.Connection, x: Exchange, says: Report) -> int:
             hint=_UNTIL_KNOWN,
         )
     return says.own.seq
-
-
-def first_import(x: Exchange) -> str:
-    """Under which name the site remembers that the exchange's first import waits for a person (incoming/first)."""
-    return f"first import {x.id}"
-
-
-def first_waits(conn: sa.Connection, x: Exchange) -> int:
-    """How many issues a first import would make that waits for a person; 0: none does."""
-    judged = None if x.in_seq else first_judged(conn, x)
-    return 0 if judged is None else judged[0]
-
-
-def first_judged(conn: sa.Connection, x: Exchange) -> tuple[int, str] | None:
-    """How many issues a first import would make that waited for a person, and a digest of what was looked at for it."""
-    new, _, judged = (streams.site_fact(conn, first_import(x)) or "").partition(" ")
-    return (int(new), judged) if new else None

@@ -12,21 +12,12 @@ import sqlalchemy as sa
 from filesync.agent.discreet import without_values
 from filesync.agent.events import Event, Severity, Untold
 from filesync.ledger import journal
+from filesync.model.moments import micros
 
 Clock = Callable[[], dt.datetime]  # the time, with its offset
 Sink = Callable[[Event], None]
 
 _RECENT: Final = 20  # entries among which a standing event that is there already is not written again
-
-
-def micros(moment: dt.datetime) -> int:
-    """Microseconds since 1970, as the ledger keeps times."""
-    return int(moment.timestamp() * 1_000_000)
-
-
-def moment(micros: int) -> dt.datetime:
-    """The other way."""
-    return dt.datetime.fromtimestamp(micros / 1_000_000, tz=dt.UTC)
 
 
 class Record:

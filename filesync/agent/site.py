@@ -22,7 +22,7 @@ from filesync.agent.discreet import unquoting
 from filesync.agent.lock import lock_site
 from filesync.agent.partners import key_files
 from filesync.agent.progress import Progress, untold
-from filesync.agent.record import Clock, Record, Sink, moment
+from filesync.agent.record import Clock, Record, Sink
 from filesync.agent.traces import SITE_ID, SITE_NAME, check_ledger, check_traces
 from filesync.config import Config
 from filesync.errors import (
@@ -39,6 +39,7 @@ from filesync.ledger import streams
 from filesync.ledger.ledger import Ledger
 from filesync.ledger.streams import Exchange, State
 from filesync.model.ids import Kind
+from filesync.model.moments import moment
 from filesync.model.prepare import prepare
 from filesync.rules import contract as agreed
 from filesync.rules.contract import Flow

@@ -7,7 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from filesync.bundle.header import FORMAT
+from filesync.bundle.limits import FORMAT
 from filesync.config import Config, Folders
 from filesync.errors import ConfigError, LedgerBehind, Problem, disk_problem
 from filesync.exchange.guard import Guard, guard_path, guards, read_guard

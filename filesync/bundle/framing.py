@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final, TypeAlias
 
 from filesync.bundle import layout, ustar
-from filesync.bundle.header import FORMAT, newer
+from filesync.bundle.header import newer
+from filesync.bundle.limits import FORMAT
 from filesync.bundle.verdict import BadBundle, Code, bad, shown
 
 _START: Final = b"fs1_g"

@@ -8,13 +8,12 @@ from typing import Any, Final
 import msgspec
 
 from filesync.bundle import canonical, schema
-from filesync.bundle.limits import Limits
+from filesync.bundle.limits import FORMAT, Limits
 from filesync.bundle.verdict import BadBundle, Code, bad, shown
 from filesync.errors import Problem
 from filesync.model.ids import NEVER, NO_BUNDLE, BundleId, Mark, SiteId, StreamId
 from filesync.model.prepare import prepare
 
-FORMAT: Final = "fs1"
 FEATURES: Final[frozenset[str]] = frozenset()  # additions to fs1 that this version understands
 WHERE: Final = "bundle.json"
 _SHORT: Final = 8  # digits of an id that a file name shows

@@ -7,9 +7,9 @@ import click
 from filesync.agent.asked.look import conflicts as met
 from filesync.agent.asked.reading import reading
 from filesync.agent.events import how_met
-from filesync.agent.record import moment
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, json_option, time_text
+from filesync.model.moments import moment
 
 _VALUE = 500  # characters
 

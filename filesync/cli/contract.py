@@ -11,11 +11,11 @@ import click
 from filesync.agent.contract import propose as changes
 from filesync.agent.contract.propose import Standing
 from filesync.agent.events import count_text
-from filesync.agent.record import moment
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, Verbs, json_option, time_text
 from filesync.cli.exchanges import exchange_option, only_one
 from filesync.errors import ExitCode
+from filesync.model.moments import moment
 
 _LINE = 300  # characters of a line of the partner's
 _MAPPING = "The mapping.yaml that goes with it; without it ours stays."

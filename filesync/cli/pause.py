@@ -9,12 +9,13 @@ import sqlalchemy as sa
 
 from filesync.agent.asked.reading import reading
 from filesync.agent.partners import pausing
-from filesync.agent.record import Record, micros
+from filesync.agent.record import Record
 from filesync.cli.app import App, json_option, now
 from filesync.cli.exchanges import exchange_option, named
 from filesync.errors import ExitCode, PairingError
 from filesync.ledger import streams
 from filesync.ledger.streams import Exchange, State
+from filesync.model.moments import micros
 
 
 @click.command()

@@ -10,13 +10,13 @@ import click
 from filesync.agent.asked.look import Refused, refused, undecided_in
 from filesync.agent.asked.reading import reading
 from filesync.agent.events import count_text
-from filesync.agent.record import moment
 from filesync.agent.upkeep import stuck as refusals
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, Verbs, json_option, time_text
 from filesync.cli.exchanges import worst
 from filesync.errors import ExitCode, FilesyncError, NotHere, StorageFailure
 from filesync.model.ids import Mark, parse_mark
+from filesync.model.moments import moment
 
 _REASON = 300  # characters
 _Verb = TypeVar("_Verb", bound=Callable[..., Any])

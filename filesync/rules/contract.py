@@ -16,13 +16,12 @@ from typing import Any, Final
 import msgspec
 
 from filesync.errors import ConfigError, Problem
-from filesync.model.ids import Kind, SiteId
+from filesync.model.ids import FIRST, Kind, SiteId
 from filesync.model.links import LINK
 from filesync.model.manner import Markup
 from filesync.model.values import ELEMENTS, FieldKind, FieldSpec, split_name
 from filesync.settings import At, Document, did_you_mean, load, parse, place_in_file, quoted
 
-FIRST: Final = "first"  # the winner is the site whose name sorts first
 BODY: Final = "body"
 # the fields of what belongs to an issue: the same in every contract
 BELOW: Final[Mapping[Kind, Mapping[str, FieldKind]]] = {

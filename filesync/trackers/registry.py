@@ -13,11 +13,12 @@ from filesync.errors import ConfigError, Problem
 from filesync.model.manner import Manner
 from filesync.model.prepare import prepare
 from filesync.settings import At, did_you_mean, quoted
-from filesync.trackers.base import Tracker
-from filesync.trackers.jira import settings as jira
+from filesync.trackers.jira import kinds as jira
 
 if TYPE_CHECKING:
+    from filesync.trackers.base import Tracker
     from filesync.trackers.embedded import Desk
+    from filesync.trackers.jira.settings import JiraSettings
 
 OWN: Final = "embedded"  # the kind that filesync keeps itself
 KINDS: Final = (OWN, *jira.KINDS)
@@ -40,13 +41,17 @@ def settings_problems(kind: str, settings: Mapping[str, object]) -> Iterator[tup
         there = f"there are {', '.join(KINDS)}{did_you_mean(kind, KINDS)}"
         yield ("kind",), f"there is no tracker of the kind {quoted(kind)}; {there}"
     if kind in jira.KINDS:
-        yield from ((("settings", *at), what) for at, what in jira.problems(settings))
+        from filesync.trackers.jira.settings import problems  # noqa: PLC0415, most sites have no Jira
+
+        yield from ((("settings", *at), what) for at, what in problems(settings))
 
 
 def secret_files(kind: str, settings: Mapping[str, object]) -> Iterator[tuple[At, str]]:
     """Paths in `tracker.settings` of files that nobody else may see, each with its place under `tracker`."""
     if kind in jira.KINDS:
-        yield from ((("settings", *at), path) for at, path in jira.secret_files(settings))
+        from filesync.trackers.jira import settings as jira_settings  # noqa: PLC0415, most sites have no Jira
+
+        yield from ((("settings", *at), path) for at, path in jira_settings.secret_files(settings))
 
 
 def manner(kind: str, *, project: str) -> Manner:
@@ -65,7 +70,9 @@ def open_tracker(
 ) -> Tracker:
     """Open the tracker of a site; `folder` is what paths in its settings are relative to. Raises ConfigError, Unavailable."""
     if kind in jira.KINDS:
-        return _open_jira(jira.read_settings(settings, folder=folder), kind, project=project, clock=clock)
+        from filesync.trackers.jira.settings import read_settings  # noqa: PLC0415, most sites have no Jira
+
+        return _open_jira(read_settings(settings, folder=folder), kind, project=project, clock=clock)
     # Most commands ask no tracker, so they load none.
     from filesync.trackers.embedded import EmbeddedTracker  # noqa: PLC0415
 
@@ -73,7 +80,7 @@ def open_tracker(
     return EmbeddedTracker.open(folder / own.path, project=project, scope=own.scope, clock=clock, account=own.account)
 
 
-def _open_jira(settings: jira.JiraSettings, kind: str, *, project: str, clock: Callable[[], dt.datetime]) -> Tracker:
+def _open_jira(settings: JiraSettings, kind: str, *, project: str, clock: Callable[[], dt.datetime]) -> Tracker:
     # Its HTTP client takes longer to import than all the rest of filesync to start, and most commands ask no tracker.
     from filesync.trackers.jira.rest.http import Http  # noqa: PLC0415
     from filesync.trackers.jira.tracker import JiraTracker  # noqa: PLC0415

@@ -8,13 +8,14 @@ from collections.abc import Callable
 
 from filesync.agent.asked.reading import reading
 from filesync.agent.partners.pausing import pause, resume
-from filesync.agent.record import Record, micros
+from filesync.agent.record import Record
 from filesync.agent.running.loop import Loop
 from filesync.agent.running.news import GoesOn, PausedHere
 from filesync.agent.running.schedule import Every
 from filesync.errors import ExitCode
 from filesync.ledger import streams
 from filesync.ledger.streams import State
+from filesync.model.moments import micros
 from tests.loop.play import Play, nothing
 from tests.many.scene import NORTH, SOUTH, Three, seen
 from tests.support.two_sites import Side

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from filesync.agent import position
-from filesync.agent.record import moment
 from filesync.bundle.header import Short
 from filesync.ledger import shortfalls
 from filesync.ledger.streams import Exchange
+from filesync.model.moments import moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

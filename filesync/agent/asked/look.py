@@ -21,13 +21,14 @@ from filesync.agent.events import Event, Stuck
 from filesync.agent.incoming import arrivals, pieces
 from filesync.agent.outgoing import departures
 from filesync.agent.partners import agreements
-from filesync.agent.record import Clock, moment
+from filesync.agent.record import Clock
 from filesync.agent.site import Site
 from filesync.config import Config
 from filesync.ledger import journal, streams
 from filesync.ledger.journal import Conflict, Entry, Queued, Wait
 from filesync.model.change import Change
 from filesync.model.ids import Mark
+from filesync.model.moments import moment
 from filesync.trackers.registry import open_tracker
 
 _EVENTS: Final = tuple(

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from filesync.agent.record import moment
 from filesync.agent.site import Paired
 from filesync.bundle.verdict import shown
 from filesync.errors import ConfigError
@@ -14,6 +13,7 @@ from filesync.ledger.streams import Direction, Exchange, State
 from filesync.model.diff import TYPE, Tell
 from filesync.model.ids import Kind, home
 from filesync.model.issue import Issue, Item
+from filesync.model.moments import moment
 from filesync.model.shadow import Entity, Life
 from filesync.rules.mapping import Outward
 

@@ -6,13 +6,11 @@ import datetime as dt
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from filesync.agent import position
-from filesync.agent.blobs import Waiting
-from filesync.agent.blobs import waiting as waiting_bytes
-from filesync.agent.record import moment
+from filesync.agent import gaps
 from filesync.agent.traces import check_ledger
 from filesync.bundle.verdict import Code, shown
 from filesync.config import Config
@@ -25,7 +23,10 @@ from filesync.ledger.refusals import refusals
 from filesync.ledger.stream_keys import stream_keys
 from filesync.ledger.streams import Direction, Exchange, State
 from filesync.model.ids import parse_mark
-from filesync.rules.contract import load_contract
+from filesync.model.moments import moment
+
+if TYPE_CHECKING:
+    from filesync.agent.blobs import Waiting
 
 _SILENT = 2  # times `report_every`: the partner's carrier may be a person who comes once a day
 _REFUSED = 100  # numbers that are shown
@@ -199,7 +200,7 @@ def _exchange(conn: sa.Connection, x: Exchange, config: Config, *, now: dt.datet
         words=x.words,
         proposal=_proposed(conn, x),
         sending=None if x.direction is Direction.RECEIVE else _sending(conn, x),
-        receiving=None if x.direction is Direction.SEND else _receiving(conn, x, config, now=now),
+        receiving=None if x.direction is Direction.SEND else _receiving(conn, x, config, now=now, undecided=bool(waits)),
         waiting=waits.get(Wait.WAITS, 0) + waits.get(Wait.BEHIND, 0),
         stuck=waits.get(Wait.STUCK, 0),
     )
@@ -222,12 +223,12 @@ def _sending(conn: sa.Connection, x: Exchange) -> Sending:
         to_publish=len(streams.unpublished(conn, x.id)),
         acknowledged=x.acked_seq,
         backlog=x.out_seq - x.acked_seq,
-        refused=tuple(Refusal(seq=one.seq, code=one.code, since=moment(one.since)) for one in position.untaken(x)),
+        refused=tuple(Refusal(seq=one.seq, code=one.code, since=moment(one.since)) for one in gaps.untaken(x)),
         again=shadows.left_for_last(conn, x.id),
     )
 
 
-def _receiving(conn: sa.Connection, x: Exchange, config: Config, *, now: dt.datetime) -> Receiving:
+def _receiving(conn: sa.Connection, x: Exchange, config: Config, *, now: dt.datetime, undecided: bool) -> Receiving:
     last = moment(x.in_last_seen) if x.in_last_seen else None
     every = config.limits.report_every
     files = looked_at.files(conn, x.id).values()
@@ -238,14 +239,14 @@ def _receiving(conn: sa.Connection, x: Exchange, config: Config, *, now: dt.date
         generation=x.in_generation.n,
         position=x.in_seq,
         held=held,
-        first=position.first_waits(conn, x),
+        first=gaps.first_waits(conn, x),
         other_contract="" if following is None else _other(following.contract, config.rules_of(x.name).contract),
-        missing=tuple((gap.first, gap.last) for gap in position.missing(conn, x)),
+        missing=tuple((gap.first, gap.last) for gap in gaps.missing(conn, x)),
         arriving=tuple(sorted(shown(one.name) for one in files if one.verdict == ARRIVING)),
         refused=tuple(
             Refusal(seq=one.seq, code=one.code, since=moment(one.since)) for one in refusals(conn, x, limit=_REFUSED)
         ),
-        attachments=tuple(_lacking(one) for one in islice(waiting_bytes(conn, x), _ATTACHMENTS)),
+        attachments=_lacking_bytes(conn, x) if undecided else (),
         early=sum(one.verdict == EARLY for one in files),
         own=sum(one.verdict == Code.OWN_BUNDLE for one in files),
         last_file=x.in_last_file,
@@ -253,6 +254,12 @@ def _receiving(conn: sa.Connection, x: Exchange, config: Config, *, now: dt.date
         silent=now - last if last is not None and now - last >= _SILENT * every else None,
         expected=every,
     )
+
+
+def _lacking_bytes(conn: sa.Connection, x: Exchange) -> tuple[LackingBytes, ...]:
+    from filesync.agent.blobs import waiting  # noqa: PLC0415, start-up time: it reads changes, and mostly none wait
+
+    return tuple(_lacking(one) for one in islice(waiting(conn, x), _ATTACHMENTS))
 
 
 def _lacking(one: Waiting) -> LackingBytes:
@@ -270,6 +277,8 @@ def _lacking(one: Waiting) -> LackingBytes:
 def _other(theirs: str, path: Path) -> str:
     if theirs == NO_CONTRACT:
         return ""
+    from filesync.rules.contract import load_contract  # noqa: PLC0415, start-up time: seldom does anything wait here
+
     try:
         ours = load_contract(path).digest
     except ConfigError:

@@ -18,7 +18,6 @@ from filesync.agent.asked.reasons import Facts, first_reason
 from filesync.agent.asked.standing import Field, Standing, standings
 from filesync.agent.naming import prose
 from filesync.agent.outgoing.gather import Gather
-from filesync.agent.record import moment
 from filesync.agent.site import Paired, Site
 from filesync.bundle.changes import read_change
 from filesync.errors import ConfigError
@@ -29,6 +28,7 @@ from filesync.model.change import Delete
 from filesync.model.diff import Tell
 from filesync.model.ids import NEVER, Gid, Kind, Mark, home, parse_mark
 from filesync.model.issue import Ref
+from filesync.model.moments import moment
 from filesync.model.shadow import Life
 from filesync.model.values import split_name
 from filesync.rules.mapping import Outward

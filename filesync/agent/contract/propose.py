@@ -10,13 +10,14 @@ from filesync.agent.contract.switch import apply as applied
 from filesync.agent.outgoing.build import clear_spool
 from filesync.agent.outgoing.finish import finish
 from filesync.agent.partners.agreements import ContractDeclined, ContractProposed
-from filesync.agent.record import Record, micros
+from filesync.agent.record import Record
 from filesync.agent.site import Paired, Site
 from filesync.bundle.agreement import Agreement, Says
 from filesync.errors import ConfigError, NotHere, PairingError, Problem, disk_problem
 from filesync.ledger import proposals, shadows, streams
 from filesync.ledger.proposals import OPEN, SWITCHING, Proposal
 from filesync.ledger.streams import Direction
+from filesync.model.moments import micros
 from filesync.model.values import EMPTY, split_name
 from filesync.rules import contract as agreed
 from filesync.rules.mapping import Rules

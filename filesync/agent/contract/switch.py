@@ -21,7 +21,7 @@ from filesync.agent.outgoing.finish import finish
 from filesync.agent.outgoing.number import freeze, next_heading
 from filesync.agent.partners.agreements import ContractInForce, ContractProposed
 from filesync.agent.progress import Doing
-from filesync.agent.record import Record, micros
+from filesync.agent.record import Record
 from filesync.agent.site import Halted, Paired, Site
 from filesync.bundle.agreement import Agreement, Says, encode_agreement
 from filesync.bundle.changes import compress, encode_change, read_change
@@ -36,6 +36,7 @@ from filesync.model.change import Change, Create, Set, Told
 from filesync.model.ids import Kind
 from filesync.model.issue import Item
 from filesync.model.links import LINK, link_name, link_parts
+from filesync.model.moments import micros
 from filesync.model.shadow import UNAGREED, Entity, Shadow, Shadows
 from filesync.model.values import Value, digest, flat_name, split_name
 from filesync.rules.contract import read_contract

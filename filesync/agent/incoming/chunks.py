@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from filesync.agent import blobs as attached
 from filesync.agent.incoming.filing import room, same
 from filesync.agent.incoming.pieces import ChunkAgain, ChunkCame, ChunksDropped
-from filesync.agent.record import Record, micros
+from filesync.agent.record import Record
 from filesync.agent.site import Site
 from filesync.bundle.header import file_name
 from filesync.bundle.layout import BLOBS, CHUNK
@@ -24,6 +24,7 @@ from filesync.ledger.blobs import TakenChunk
 from filesync.ledger.looked_at import EARLY, SeenFile
 from filesync.ledger.streams import Exchange
 from filesync.model.change import Blob
+from filesync.model.moments import micros
 
 _NAMED_LIKE: Final = re.compile(r"_b([0-9a-f]{16})")  # how the name of a chunk's file says its id
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from filesync.agent.events import Warned, ended
 from filesync.agent.incoming.arrivals import Arriving, Damaged, Foreign, KeyNotKnown, Mistrusted, NotTaken, UnknownStream
-from filesync.agent.record import Record, micros, moment
+from filesync.agent.record import Record
 from filesync.agent.site import Site
 from filesync.agent.staged import OtherSigner
 from filesync.bundle.read import Head
@@ -28,6 +28,7 @@ from filesync.ledger.looked_at import ARRIVING, EARLY, SeenFile
 from filesync.ledger.refusals import add_refusal
 from filesync.ledger.streams import Exchange
 from filesync.model.ids import StreamId
+from filesync.model.moments import micros, moment
 
 NAME_SHOWN: Final = 255  # characters of a file's name that are kept for people
 _SECOND: Final = 1_000_000  # microseconds

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
-from filesync.agent import position
+from filesync.agent import gaps
 from filesync.agent.incoming.arrivals import FirstImport
 from filesync.agent.incoming.stored import reread
 from filesync.agent.record import Record
@@ -33,7 +33,7 @@ def waits_for_a_person(site: Site, paired: Paired, record: Record) -> bool:
     with site.ledger.begin() as conn:
         held = _next(conn, x)
         judged = _judged_by(conn, x, held)
-        before = position.first_judged(conn, x)
+        before = gaps.first_judged(conn, x)
     new = 0
     if before is not None and before[1] == judged:
         new = before[0]
@@ -45,10 +45,10 @@ def waits_for_a_person(site: Site, paired: Paired, record: Record) -> bool:
     asks = new > limit
     with site.ledger.begin() as conn:
         if asks:
-            streams.set_site_fact(conn, position.first_import(x), f"{new} {judged}")
+            streams.set_site_fact(conn, gaps.first_import(x), f"{new} {judged}")
             record.add(FirstImport(partner=x.partner_name, exchange=x.name, issues=new, limit=limit))
         else:
-            streams.drop_site_fact(conn, position.first_import(x))
+            streams.drop_site_fact(conn, gaps.first_import(x))
     return asks
 
 

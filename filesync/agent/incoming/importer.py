@@ -33,7 +33,7 @@ from filesync.agent.merge.renaming import rename
 from filesync.agent.merge.steps import Step
 from filesync.agent.merge.view import View
 from filesync.agent.progress import Doing
-from filesync.agent.record import Record, micros
+from filesync.agent.record import Record
 from filesync.agent.site import Halted, Paired, Site
 from filesync.agent.staged import Changes, agreement, introduction
 from filesync.bundle.changes import read_change
@@ -46,6 +46,7 @@ from filesync.exchange.judge import NO_CONTRACT
 from filesync.ledger import journal, shadows, streams
 from filesync.ledger.streams import Direction, State, Taken
 from filesync.model.ids import Gid, Mark, make_mark
+from filesync.model.moments import micros
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from filesync.agent.partners.agreements import KeyIntroduced
-from filesync.agent.record import Record, micros
+from filesync.agent.record import Record
 from filesync.agent.site import Site
 from filesync.bundle.introduction import Introduction
 from filesync.bundle.write import NAMESPACE
@@ -14,6 +14,7 @@ from filesync.ledger import streams
 from filesync.ledger.stream_keys import begin_key, stream_keys
 from filesync.ledger.streams import Exchange, Taken
 from filesync.model.ids import make_mark
+from filesync.model.moments import micros
 
 
 def learn(site: Site, x: Exchange, taken: Taken, said: Introduction, record: Record) -> None:

@@ -9,16 +9,17 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from filesync.agent import position
+from filesync.agent import gaps
 from filesync.agent.blobs import HINT, waiting
 from filesync.agent.events import Event, Held, ranges
 from filesync.agent.incoming.arrivals import Behind
 from filesync.agent.incoming.pieces import BytesMissing
-from filesync.agent.record import Record, moment
+from filesync.agent.record import Record
 from filesync.agent.site import Paired, Site
 from filesync.bundle.verdict import shown
 from filesync.ledger import streams
 from filesync.ledger.streams import Exchange
+from filesync.model.moments import moment
 
 _NAMED: Final = 5  # chunks of one attachment that are named
 _GAPS: Final = 5  # gaps that one import tells; those after them are told when these are closed
@@ -38,7 +39,7 @@ def missing(conn: sa.Connection, x: Exchange, *, us: str, now: dt.datetime, grac
     """One event a gap, first gaps first; after `grace` it is asked for."""
     held = [one.seq for one in streams.held(conn, x.id) if one.generation == x.in_generation.n]
     found: list[Event] = []
-    for gap in position.missing(conn, x)[:_GAPS]:
+    for gap in gaps.missing(conn, x)[:_GAPS]:
         since = gap.since.strftime("%Y-%m-%d %H:%M UTC")
         command = resend_command(us, range(gap.first, gap.last + 1))
         ask = now - gap.since >= grace

@@ -20,7 +20,7 @@ from filesync.agent.incoming.mounts import mounted
 from filesync.agent.incoming.said import Said, came_alone, strange, take
 from filesync.agent.incoming.signed import Unintroduced, check_signer, waits
 from filesync.agent.progress import Doing
-from filesync.agent.record import Record, micros
+from filesync.agent.record import Record
 from filesync.agent.site import Paired, Site
 from filesync.agent.staged import LIMITS, read_whole
 from filesync.bundle.header import Follows, Header, file_name, unknown_features
@@ -37,6 +37,7 @@ from filesync.ledger import streams
 from filesync.ledger.looked_at import SeenFile
 from filesync.ledger.streams import State, Taken
 from filesync.model.ids import MAX_N, BundleId, Generation
+from filesync.model.moments import micros
 
 _LEFT: Final = frozenset({Verdict.OWN_BUNDLE, Verdict.WRONG_RECIPIENT, Verdict.UNKNOWN_PARTNER})
 _WAITS_OUTSIDE: Final = frozenset({Verdict.HOLD_NEWER_GENERATION, Verdict.HOLD_NEWER_FORMAT, Verdict.SWITCH})

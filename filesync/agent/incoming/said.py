@@ -9,11 +9,11 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from filesync.agent import position
+from filesync.agent import gaps, position
 from filesync.agent.events import Stopped
 from filesync.agent.incoming.arrivals import MoreSaid, NotTakenThere, ReportLate, Told
 from filesync.agent.partners.trust import outdated, partner_of
-from filesync.agent.record import Record, micros
+from filesync.agent.record import Record
 from filesync.agent.site import Site
 from filesync.bundle.header import report_of, unknown_fields
 from filesync.bundle.read import Head
@@ -21,6 +21,7 @@ from filesync.bundle.verdict import shown
 from filesync.errors import PartnerError
 from filesync.ledger import streams
 from filesync.ledger.streams import Exchange, State
+from filesync.model.moments import micros
 
 _FIELDS: Final = 20  # that are told at once
 _NAME: Final = 60  # characters of a partner's word
@@ -59,8 +60,8 @@ def take(conn: sa.Connection, site: Site, x: Exchange, head: Head, record: Recor
         streams.update_exchange(conn, x.id, state=State.STOPPED, stopped_why=why, stopped_since=micros(now))
         record.add(Stopped(partner=x.partner_name, why=why))
         return Said.STOPPED
-    known = {(one.seq, one.code) for one in position.untaken(x)}
-    new = [one for one in position.untaken(streams.exchange_of(conn, x.id)) if (one.seq, one.code) not in known]
+    known = {(one.seq, one.code) for one in gaps.untaken(x)}
+    new = [one for one in gaps.untaken(streams.exchange_of(conn, x.id)) if (one.seq, one.code) not in known]
     if new:
         record.add(NotTakenThere(partner=x.partner_name, refused=[f"{one.seq} ({one.code})" for one in new]))
     return Said.LATE if late else Said.TAKEN

@@ -7,13 +7,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from filesync.agent.merge.abreast import Came, Team
 from filesync.agent.merge.steps import Make, Step
 from filesync.agent.merge.view import View
-from filesync.agent.record import moment
 from filesync.agent.site import Paired, Site
 from filesync.errors import Rejected
 from filesync.ledger import shadows
 from filesync.model.change import Create
 from filesync.model.ids import Gid, Kind
 from filesync.model.links import link_end
+from filesync.model.moments import moment
 from filesync.model.values import Value, split_name, utc_text
 from filesync.rules.mapping import Inward
 from filesync.trackers.base import Born, Draft

@@ -14,7 +14,6 @@ from filesync.agent.merge.outcome import End, Outcome
 from filesync.agent.merge.shortage import landing
 from filesync.agent.merge.steps import Erase, Make, Step, Write
 from filesync.agent.merge.view import Shown, View
-from filesync.agent.record import micros
 from filesync.agent.site import Paired, Site
 from filesync.errors import Gone, Rejected, Unreadable
 from filesync.ledger import journal, shadows
@@ -22,6 +21,7 @@ from filesync.ledger.journal import Conflict, Wait
 from filesync.model.change import Create, Told
 from filesync.model.ids import Gid, Kind
 from filesync.model.issue import Ref
+from filesync.model.moments import micros
 from filesync.model.shadow import Entity, Life, Shadow, Shadows
 from filesync.model.shortfall import Cause
 from filesync.model.values import EMPTY, Flat, Value, digest

@@ -14,7 +14,6 @@ from filesync.agent.merge.people import People
 from filesync.agent.merge.plan import Meeting, OnCreate, OnDelete, OnEnd, OnSet, Verdict
 from filesync.agent.merge.steps import Erase, Make, Step, Write
 from filesync.agent.merge.view import Shown, View
-from filesync.agent.record import micros
 from filesync.agent.site import Paired, Site
 from filesync.errors import Rejected, Unreadable
 from filesync.ledger import journal
@@ -22,6 +21,7 @@ from filesync.ledger.journal import Wait
 from filesync.model.change import Change, Create, Delete, Set, Told, rest_of
 from filesync.model.ids import Gid, Kind, home
 from filesync.model.links import link_end
+from filesync.model.moments import micros
 from filesync.model.shadow import Entity, Life, Shadow
 from filesync.model.shortfall import Cause
 from filesync.model.values import EMPTY, Value, split_name

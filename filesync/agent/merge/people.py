@@ -9,11 +9,11 @@ from filesync.agent.merge import plan
 from filesync.agent.merge.outcome import Outcome
 from filesync.agent.merge.plan import Decision, Meeting, Verdict
 from filesync.agent.merge.view import Shown, View
-from filesync.agent.record import micros
 from filesync.agent.site import Paired, Site
 from filesync.ledger import journal
 from filesync.ledger.journal import Conflict, Queued, Wait
 from filesync.model.links import link_end, link_parts
+from filesync.model.moments import micros
 from filesync.model.shadow import Entity, Life
 from filesync.model.values import Value
 from filesync.rules.prose import readable

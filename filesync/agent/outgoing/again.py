@@ -10,12 +10,13 @@ import msgspec
 from filesync.agent.events import Event, ranges
 from filesync.agent.outgoing.departures import Asked, ChunksNotThere, ChunksResent, NotThere, Resent
 from filesync.agent.outgoing.offer import offer
-from filesync.agent.record import Record, micros, moment
+from filesync.agent.record import Record
 from filesync.agent.site import Site
 from filesync.errors import PairingError
 from filesync.ledger import blobs, streams
 from filesync.ledger.blobs import SentChunk
 from filesync.ledger.streams import Exchange, Sent
+from filesync.model.moments import micros, moment
 
 
 def resend(site: Site, name: str, seqs: Iterable[int]) -> list[Event]:

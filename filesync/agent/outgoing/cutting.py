@@ -19,7 +19,7 @@ from filesync.agent.outgoing.build import build, clear_spool
 from filesync.agent.outgoing.departures import NotFetched
 from filesync.agent.outgoing.number import heading
 from filesync.agent.progress import Doing, passing
-from filesync.agent.record import Record, micros
+from filesync.agent.record import Record
 from filesync.agent.site import Paired, Site
 from filesync.agent.staged import LIMITS
 from filesync.bundle import canonical
@@ -39,6 +39,7 @@ from filesync.model.change import Blob, Chunk
 from filesync.model.diff import Tell
 from filesync.model.ids import Kind
 from filesync.model.issue import Ref
+from filesync.model.moments import micros
 
 _BLOCK: Final = 256 * KIB  # of a text that is cut
 _ESCAPED: Final = 8  # a line has no more bytes than this for each character of its texts

@@ -25,7 +25,7 @@ from filesync.agent.outgoing.found import Found
 from filesync.agent.outgoing.gather import Gather
 from filesync.agent.outgoing.number import freeze, next_heading
 from filesync.agent.outgoing.reports import report_if_due
-from filesync.agent.record import Record, micros
+from filesync.agent.record import Record
 from filesync.agent.site import Paired, Site
 from filesync.agent.staged import LIMITS
 from filesync.agent.upkeep.prune import prune
@@ -40,6 +40,7 @@ from filesync.ledger.streams import Direction, Exchange
 from filesync.model.diff import Tell
 from filesync.model.ids import Gid, make_mark
 from filesync.model.links import link_end
+from filesync.model.moments import micros
 from filesync.model.shadow import Entity, Life
 
 _BLOBS: Final = 2_000  # attachments and texts that the changes of one bundle name: its head lists them

@@ -10,13 +10,13 @@ from msgspec.structs import replace
 
 from filesync import __version__
 from filesync.agent import position
-from filesync.agent.record import micros
 from filesync.agent.site import Site
 from filesync.bundle.changes import Compressed
 from filesync.bundle.header import BundleKind, Header, Party, Place, file_name
 from filesync.bundle.write import Bag
 from filesync.ledger import streams
 from filesync.ledger.streams import Exchange, Sent
+from filesync.model.moments import micros
 from filesync.model.values import utc_text
 
 FROZEN: Final = "frozen"

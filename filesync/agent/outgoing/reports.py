@@ -11,7 +11,7 @@ from filesync.agent import position
 from filesync.agent.outgoing.build import build, clear_spool
 from filesync.agent.outgoing.departures import Reported
 from filesync.agent.outgoing.number import heading
-from filesync.agent.record import Record, micros, moment
+from filesync.agent.record import Record
 from filesync.agent.site import Paired, Site
 from filesync.bundle.header import BundleKind, Report, encode_report, file_name
 from filesync.bundle.layout import REPORT
@@ -21,6 +21,7 @@ from filesync.exchange.outbox import publish
 from filesync.ledger import streams
 from filesync.ledger.streams import Direction, Exchange
 from filesync.model.ids import Mark
+from filesync.model.moments import micros, moment
 
 
 def report_if_due(site: Site, paired: Paired, record: Record, *, asked: bool = False) -> bool:

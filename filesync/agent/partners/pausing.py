@@ -8,10 +8,11 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from filesync.agent.partners.agreements import ExchangePaused, ExchangeResumed
-from filesync.agent.record import Record, moment
+from filesync.agent.record import Record
 from filesync.errors import PairingError, StreamStopped
 from filesync.ledger import streams
 from filesync.ledger.streams import Exchange, State
+from filesync.model.moments import moment
 
 
 def pause(conn: sa.Connection, x: Exchange, record: Record, *, reason: str, now: int) -> bool:

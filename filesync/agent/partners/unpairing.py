@@ -9,13 +9,13 @@ import sqlalchemy as sa
 
 from filesync.agent.partners.agreements import ExchangeEnded
 from filesync.agent.partners.trust import partner_of
-from filesync.agent.record import micros
 from filesync.agent.site import Site
 from filesync.errors import disk_problem
 from filesync.keys.signers import AllowedSigner, take_out
 from filesync.keys.sshsig import PublicKey
 from filesync.ledger import endings, journal, streams
 from filesync.ledger.streams import Exchange
+from filesync.model.moments import micros
 from filesync.model.shadow import Life
 
 

@@ -25,7 +25,7 @@ from filesync.agent import blobs as attached
 from filesync.agent.events import Warned
 from filesync.agent.outgoing.departures import Pruned
 from filesync.agent.progress import Doing
-from filesync.agent.record import Record, micros
+from filesync.agent.record import Record
 from filesync.agent.site import Site
 from filesync.bundle.verdict import shown
 from filesync.errors import disk_problem
@@ -35,6 +35,7 @@ from filesync.ledger.blobs import SentChunk, TakenChunk
 from filesync.ledger.endings import endings
 from filesync.ledger.retention import Kept
 from filesync.ledger.streams import Exchange
+from filesync.model.moments import micros
 
 
 class Place(StrEnum):

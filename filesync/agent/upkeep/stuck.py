@@ -14,7 +14,6 @@ from filesync.agent.incoming.importer import Importer
 from filesync.agent.merge import plan
 from filesync.agent.merge.abreast import Team
 from filesync.agent.merge.outcome import Counts
-from filesync.agent.record import micros
 from filesync.agent.site import Paired, Site
 from filesync.bundle.changes import read_change
 from filesync.errors import FilesyncError, NotHere
@@ -23,6 +22,7 @@ from filesync.ledger.journal import Queued, Wait
 from filesync.ledger.shortfalls import note_taken
 from filesync.model.change import Change, Create, Delete, Set, blobs_of
 from filesync.model.ids import Kind, Mark
+from filesync.model.moments import micros
 from filesync.model.shadow import Entity, Life
 from filesync.model.shortfall import bare
 from filesync.model.values import NEVER_EQUAL, digest

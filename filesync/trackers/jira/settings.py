@@ -18,9 +18,6 @@ from filesync.settings import At, duration, size
 from filesync.trackers.jira.jql import unclosed
 from filesync.trackers.jira.translate.text import LIMIT, unknown_place
 
-KINDS: Final[Mapping[str, bool]] = {"jira-dc": False, "jira-cloud": True}  # `tracker.kind`: is it Cloud?
-# what decides which issues and fields there are
-OUTLOOK: Final = frozenset({"scope", "not_before", "fields", "web_links", "watchers"})
 _TOKENS: Final = ("token_file", "token_env", "token_credential", "token_keyring", "oauth")
 _ORDER_BY: Final = re.compile(r"\border\s+by\b", re.IGNORECASE)
 _STEP: Final = re.compile(r"\s*(\S.*?)\s*->\s*(\S.*?)\s*")

@@ -13,7 +13,8 @@ from filesync.config import load_config, new_config
 from filesync.errors import ConfigError
 from filesync.model.ids import SiteId
 from filesync.trackers.jira.jql import unclosed
-from filesync.trackers.jira.settings import KINDS, JiraSettings, OAuth, Transition, problems, read_settings, statuses_of
+from filesync.trackers.jira.kinds import KINDS
+from filesync.trackers.jira.settings import JiraSettings, OAuth, Transition, problems, read_settings, statuses_of
 
 SITE = SiteId("6f1c2f0e-7a54-4d39-9a3f-2f6f2f0b9c11")
 LEAST: dict[str, Any] = {"url": "https://jira.example.org/", "token_file": "keys/jira"}

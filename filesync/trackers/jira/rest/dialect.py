@@ -10,8 +10,8 @@ from typing import Any, Final, Protocol
 from filesync.bundle.verdict import shown
 from filesync.errors import ConfigError, Problem, Rejected, Unavailable
 from filesync.model.values import utc_text
+from filesync.trackers.jira.kinds import KINDS
 from filesync.trackers.jira.rest.http import Http
-from filesync.trackers.jira.settings import KINDS
 from filesync.trackers.jira.translate.shapes import epoch_ms
 
 API: Final = "rest/api/2"  # where every Jira answers, and texts are wiki markup

@@ -60,9 +60,17 @@ class Paired:
     us: agreed.Site
     them: agreed.Site
 
+    def sends(self, kind: Kind) -> bool:
+        """Whether this side tells anything of items of this kind."""
+        return self.rules.travels(kind) and self.rules.contract.below.get(kind) in {None, self.us.name}
+
+    def receives(self, kind: Kind) -> bool:
+        """Whether this side takes what arrives of items of this kind."""
+        return self.rules.travels(kind) and self.rules.contract.below.get(kind) in {None, self.them.name}
+
     def tells(self, kind: Kind, name: str, *, new: bool) -> bool:
         """Whether this side tells this field: `new`, with the item itself, or as an edit."""
-        if not self.rules.carries(kind, name) or self.flow(name) is Flow.WE_TAKE_DRIFT:
+        if not self.rules.carries(kind, name) or self.flow(kind, name) is Flow.WE_TAKE_DRIFT:
             return False
         rule = self.rules.rule(name) if kind is Kind.ISSUE else None
         return new or rule is None or not rule.born_only
@@ -72,14 +80,16 @@ class Paired:
 
         An edit that arrives at the source of a one-way field is answered, not left out.
         """
-        return self.rules.takes(kind, name, new=new) or self.flow(name) in {Flow.WE_SEND_DRIFT, Flow.WE_SEND_GUARD}
+        return self.rules.takes(kind, name, new=new) or self.flow(kind, name) in {Flow.WE_SEND_DRIFT, Flow.WE_SEND_GUARD}
 
     def wins(self, name: str) -> bool:
         """Whether this side wins a field that both edited."""
         return agreed.wins(self.rules.contract, name, us=self.us, them=self.them)
 
-    def flow(self, name: str) -> Flow:
-        """Which way a field goes."""
+    def flow(self, kind: Kind, name: str) -> Flow:
+        """Which way a field of an item of this kind goes."""
+        if not self.sends(kind):
+            return Flow.WE_TAKE_DRIFT
         rule = self.rules.rule(name)
         if rule is not None and rule.way is Way.IN:
             return Flow.WE_TAKE_DRIFT  # our own decision, which the partner need not know

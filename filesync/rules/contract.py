@@ -100,9 +100,7 @@ class Contract:
     statuses: tuple[str, ...]
     users: tuple[str, ...] | None  # None: any
     deletes: Mapping[Kind, DeletePolicy]
-    comments: bool
-    attachments: bool
-    worklogs: bool
+    below: Mapping[Kind, str | None]  # kinds of what belongs to an issue that travel, and the only site that tells each
     links: tuple[str, ...]  # types
     markup: Markup | None  # in which texts travel; None: the contract does not say
     visibilities: tuple[str, ...]  # words for those who alone may see a comment or worklog
@@ -111,7 +109,7 @@ class Contract:
     def sites(self) -> frozenset[str]:
         """The names of sites that it speaks of."""
         named = {self.winner, *(name for field in self.fields.values() for name in (field.winner, field.source) if name)}
-        return frozenset(named - {FIRST})
+        return frozenset((named | {source for source in self.below.values() if source}) - {FIRST})
 
 
 def load_contract(path: Path) -> Contract:
@@ -172,6 +170,7 @@ def _agreed(document: Document, *, hint: str) -> Contract:
     if problems:
         raise ConfigError(sorted(problems, key=place_in_file), hint=hint)
     full = _filled(document.data)
+    below: dict[Kind, bool | dict[str, str]] = {kind: full[f"{kind}s"] for kind in BELOW}
     return Contract(
         version=full["version"],
         winner=full["winner"],
@@ -180,9 +179,7 @@ def _agreed(document: Document, *, hint: str) -> Contract:
         statuses=tuple(full["statuses"]),
         users=None if full["users"] == "any" else tuple(full["users"]),
         deletes={Kind(kind): DeletePolicy(policy) for kind, policy in full["deletes"].items()},
-        comments=full["comments"],
-        attachments=full["attachments"],
-        worklogs=full["worklogs"],
+        below={kind: said["from"] if isinstance(said, dict) else None for kind, said in below.items() if said},
         links=tuple(full["links"]),
         visibilities=tuple(full.get("visibilities", ())),
         markup=Markup(full["markup"]) if "markup" in full else None,

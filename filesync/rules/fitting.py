@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from filesync.errors import Problem
+from filesync.model.ids import Kind
 from filesync.model.issue import RESTRICTION
 from filesync.model.values import FieldKind
 from filesync.rules.contract import MAY_LIST, OWN_NAME, Contract, ContractField, Mode, is_cascade
@@ -49,7 +50,7 @@ def problems(contract: Contract, document: Document, *, site: str) -> Iterator[P
     if not any(field.spec.kind is FieldKind.USER for field in contract.fields.values()):
         said = [key for key in ("users_by", "users_prefix", "users_default") if key in data]
         yield from (document.problem((key,), "no user travels under the contract", key=True) for key in said)
-    if "attachments" in data and not contract.attachments:
+    if "attachments" in data and Kind.ATTACHMENT not in contract.below:
         yield document.problem(("attachments",), "no attachment travels under the contract", key=True)
     first: dict[str, str] = {}
     for ours, theirs in locals_of(data).items():

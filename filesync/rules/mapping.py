@@ -121,9 +121,7 @@ class Rules:
 
     def travels(self, kind: Kind) -> bool:
         """Whether items of this kind travel under the contract at all."""
-        contract = self.contract
-        agreed = {Kind.COMMENT: contract.comments, Kind.ATTACHMENT: contract.attachments, Kind.WORKLOG: contract.worklogs}
-        return kind is Kind.ISSUE or agreed[kind]
+        return kind is Kind.ISSUE or kind in self.contract.below
 
     def rule(self, field: str) -> FieldRule | None:
         """How a wire field, flat or bare, stands here."""

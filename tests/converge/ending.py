@@ -115,8 +115,8 @@ def skip(side: Side, stuck: Queued, story: Story) -> None:
     """A person decides that what stands here stays; of a one-way field until its source edits it again."""
     change = msgspec.json.decode(stuck.change, type=Change)
     if isinstance(change, Set):
-        flow = side.site.paired(EXCHANGE).flow
-        taken = {name for name in change.fields if flow(name) in {Flow.WE_TAKE_DRIFT, Flow.WE_TAKE_GUARD}}
+        flow, kind = side.site.paired(EXCHANGE).flow, Kind(change.gid.split("/")[1])
+        taken = {name for name in change.fields if flow(kind, name) in {Flow.WE_TAKE_DRIFT, Flow.WE_TAKE_GUARD}}
         story.skipped |= {(change.gid, name) for name in taken}
     side.skip(stuck.mark)
 

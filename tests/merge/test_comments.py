@@ -1,7 +1,8 @@
 """Comments: edited, deleted, doubled, and before their issue."""
 
 from filesync.agent.events import Dropped, Stuck
-from tests.merge.scene import MIRROR, comments, cross, events, keys, only, refuse_create, refuse_nothing, shared
+from tests.merge.scene import MIRROR, comments, contract, cross, events, keys, only, refuse_create, refuse_nothing, shared
+from tests.support.attachments import attached
 from tests.support.two_sites import World, two_sites
 
 
@@ -143,8 +144,8 @@ def test_a_stuck_comment_goes_with_its_issue() -> None:
 
 
 def test_a_comment_comes_together_with_the_deletion_of_its_issue() -> None:
-    for contract in ("", MIRROR):
-        with two_sites(contract=contract) as world:
+    for policy in ("", MIRROR):
+        with two_sites(contract=policy) as world:
             key = shared(world)
             world.acme.desk.comment(key, "last words")
             world.acme.export()
@@ -171,3 +172,45 @@ def test_a_skipped_comment_is_never_told_again_and_holds_up_nothing() -> None:
         assert comments(world.acme, key) == ["still here", "another"]
         assert world.globex.queued() == []
         assert world.globex.export().changes == world.acme.export().changes == 0
+
+
+ONE_WAY = contract(
+    ("comments: true", "comments: {from: acme}"),
+    ("attachments: true", "attachments: {from: acme}"),
+    ("worklogs: true", "worklogs: {from: globex}"),
+)
+
+
+def test_what_one_side_alone_tells_comes_and_what_the_other_writes_stays_with_it() -> None:
+    with two_sites(contract=ONE_WAY) as world:
+        key = shared(world)
+        for side in world.sides:
+            side.desk.comment(key, f"of {side.name}")
+            side.desk.attach(key, f"{side.name}.txt", [b"12 bar"])
+            side.desk.log_work(key, 3600, text=f"at {side.name}")
+        world.settle()
+        shown = [side.desk.show(key) for side in world.sides]
+        assert [{one.fields["body"] for one in page.comments} for page in shown] == [{"of acme"}, {"of globex", "of acme"}]
+        assert [{one.fields["body"] for one in page.worklogs} for page in shown] == [{"at acme", "at globex"}, {"at globex"}]
+        assert attached(world.acme, key) == [("acme.txt", b"12 bar")]
+        assert len(attached(world.globex, key)) == 2
+        assert [side.export().changes for side in world.sides] == [0, 0]
+
+
+def test_an_edit_of_what_the_partner_alone_tells_stays_until_its_next_and_a_deletion_is_not_told() -> None:
+    with two_sites(contract=ONE_WAY) as world:
+        key, first = _with_comment(world)
+        world.globex.desk.edit_comment(key, first, "mine")
+        assert world.send(world.globex).events == ()
+        world.acme.desk.edit_comment(key, first, "two")
+        world.settle()
+        assert comments(world.globex, key) == ["two"]
+        world.globex.desk.delete_comment(key, first)
+        assert world.globex.export().changes == 0
+        world.acme.desk.edit_comment(key, first, "three")
+        dropped = only(events(world.send(world.acme), Dropped))
+        assert "was deleted here, which is not told" in dropped.sentence()
+        assert (comments(world.acme, key), comments(world.globex, key)) == (["three"], [])
+        world.acme.desk.delete_comment(key, first)
+        world.settle()
+        assert [side.export().changes for side in world.sides] == [0, 0]

@@ -23,7 +23,7 @@ from filesync.agent.site import Paired
 from filesync.ledger import shadows
 from filesync.model import diff as telling
 from filesync.model.diff import Seen, Tell
-from filesync.model.ids import Gid, Mark
+from filesync.model.ids import Gid, Kind, Mark
 from filesync.model.issue import Issue, Item
 from filesync.model.links import link_end
 from filesync.model.shadow import Life, Shadow
@@ -93,7 +93,11 @@ def r6_drift_tells(patch: Patch) -> None:
 
 def r6_guard_takes(patch: Patch) -> None:
     flow = Paired.flow
-    patch.setattr(Paired, "flow", lambda self, name: Flow.BOTH if "GUARD" in flow(self, name).name else flow(self, name))
+
+    def taking(self: Paired, kind: Kind, name: str) -> Flow:
+        return Flow.BOTH if "GUARD" in flow(self, kind, name).name else flow(self, kind, name)
+
+    patch.setattr(Paired, "flow", taking)
 
 
 def r7_no_tombstone(patch: Patch) -> None:

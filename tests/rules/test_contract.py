@@ -59,7 +59,8 @@ def test_a_contract_is_read_with_its_defaults(tmp_path: Path) -> None:
         Kind.ATTACHMENT: DeletePolicy.MIRROR,
         Kind.WORKLOG: DeletePolicy.MIRROR,
     }
-    assert (read.comments, read.attachments, read.worklogs, read.links) == (True, True, True, ())
+    assert read.below == {Kind.COMMENT: None, Kind.ATTACHMENT: None, Kind.WORKLOG: None}
+    assert read.links == ()
     assert read.fields == {
         "type": ContractField(FieldSpec("type", FieldKind.TYPE), None, None, None),
         "cost": ContractField(FieldSpec("cost", FieldKind.NUMBER), None, None, None),
@@ -70,7 +71,7 @@ def test_everything_in_a_contract_is_read(tmp_path: Path) -> None:
     nothing = "comments: false\nattachments: false\nworklogs: false\n"
     read = contract(tmp_path, ONE_WAY + "users: [b, a]\nlinks: [x, a b]\n" + nothing + DELETES)
     assert (read.users, read.links) == (("a", "b"), ("a b", "x"))
-    assert (read.comments, read.attachments, read.worklogs) == (False, False, False)
+    assert read.below == {}
     assert read.deletes == {
         Kind.ISSUE: DeletePolicy.IGNORE,
         Kind.COMMENT: DeletePolicy.MARK,
@@ -119,6 +120,7 @@ version: 1
         {"statuses": ["Open"]},
         {"users": []},
         {"comments": False},
+        {"comments": {"from": "acme"}},
         {"attachments": False},
         {"worklogs": False},
         {"links": ["blocks"]},

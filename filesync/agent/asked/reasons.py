@@ -103,6 +103,11 @@ def _of_rules(facts: Facts, issue: Issue, outward: Outward) -> Iterator[Because]
         yield Because(
             f"{facts.kind}s do not travel under the contract", f"`{facts.kind}s: true` in contract.yaml, on both sides."
         )
+    elif paired is not None and not paired.sends(facts.kind):
+        yield Because(
+            f"{them} alone tells {facts.kind}s, says the contract: ours stay here, and so do edits and deletions of theirs",
+            f"`{facts.kind}s: true` in contract.yaml, on both sides.",
+        )
     if not issue.in_scope:
         rest = "" if facts.row is None else f" Edits made here stay here; those of {them} still come."
         yield Because(

@@ -93,7 +93,7 @@ def _findings(
         yield Standing.STAYS, f"the issue that it names is not with {them}"
     if facts.tell is not None and any(split_name(one)[0] == name for one in facts.tell.fields):
         yield Standing.TO_SEND, ""
-    if paired.flow(name) is Flow.WE_TAKE_DRIFT and _differs(name, facts):
+    if paired.flow(facts.kind, name) is Flow.WE_TAKE_DRIFT and _differs(name, facts):
         yield Standing.STAYS, f"{them} alone tells it: an edit here stays until the next one there"
     if outward is not None and name in outward.silent and _differs(name, facts):
         yield Standing.STAYS, outward.failed.get(name) or "our mapping keeps it here for this issue (when)"

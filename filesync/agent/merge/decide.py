@@ -62,8 +62,8 @@ class Merge:
     def _step(self, work: Work) -> Step:
         change = work.change
         match change:
-            case Create() if not self._paired.rules.travels(change.kind):
-                return self._drop(Outcome(work), f"is not taken: a {change.kind} does not travel under our contract")
+            case Create() if not self._paired.receives(change.kind):
+                return self._drop(Outcome(work), f"is not taken: no {change.kind} comes to us under our contract")
             case Create():
                 return self._create(Outcome(work), change)
             case Set():
@@ -220,7 +220,7 @@ class Merge:
                 base=one.base,
                 shadow=_nobodys(shadow) if shown.hides(name) else shadow,
                 wins=self._paired.wins(name),
-                flow=self._paired.flow(name),
+                flow=self._paired.flow(row.kind, name),
             )
             decision = plan.decide(meeting)
             if name in shown.untold and decision.verdict is Verdict.APPLY:
@@ -321,7 +321,9 @@ class Merge:
         return outcome
 
     def _leave(self, outcome: Outcome, row: Entity | None) -> Outcome:
-        """Our tracker has it no more: our own delete goes out with the next export."""
+        """Our tracker has it no more: our own delete goes out with the next export, where we tell anything of its kind."""
+        if row is not None and not self._paired.sends(row.kind):
+            return self._drop(outcome, f"was deleted here, which is not told: we only receive {row.kind}s")
         local = self._view.issue_of(row) if row is not None else None
         if local is not None:
             outcome.revisit.add(local)

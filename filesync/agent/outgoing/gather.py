@@ -224,8 +224,8 @@ class Gather:
 
     def _one(self, local: str, issue: Issue, found: Found, *, depth: int) -> None:
         gid = self._gid(issue.item)
-        travels = self._paired.rules.travels
-        below = [one for one in issue.children if travels(one.ref.kind)]
+        sends = self._paired.sends
+        below = [one for one in issue.children if sends(one.ref.kind)]
         seen = [self._seen(issue.item, None, found, depth), *(self._seen(one, gid, found, depth) for one in below)]
         if not issue.in_scope:
             found.short.pop(local, None)  # it is not meant to be told
@@ -234,7 +234,7 @@ class Gather:
             found.again.add((local, ""))
         rows = {one.gid: self._rows[one.gid] for one in seen if one.gid in self._rows}
         if gid in self._below:
-            rows.update((row.gid, row) for row in self._below[gid].values() if travels(row.kind))
+            rows.update((row.gid, row) for row in self._below[gid].values() if sends(row.kind))
         for one in seen:
             if one.came and one.gid not in rows and one.gid not in unsettled:
                 if self._x.in_seq:

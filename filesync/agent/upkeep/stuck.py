@@ -94,7 +94,7 @@ def _decided(conn: sa.Connection, paired: Paired, change: Change, row: Entity | 
             refused |= {name: (NEVER_EQUAL, told.base) for name, told in change.texts.items()}
             skipped = {
                 name: plan.skipped(
-                    row.shadow(name), theirs, mark=mark, base=base, wins=paired.wins(name), flow=paired.flow(name)
+                    row.shadow(name), theirs, mark=mark, base=base, wins=paired.wins(name), flow=paired.flow(row.kind, name)
                 )
                 for name, (theirs, base) in refused.items()
             }

@@ -53,6 +53,18 @@ def decode(line: bytes, *, where: str, depth: int) -> Any:
     return document
 
 
+def decode_lines(block: bytes, *, depth: int) -> list[Any] | None:
+    """Several lines at once, where `decode` would take each of them; None: one of them is to be looked at by itself."""
+    try:
+        documents = _decoder.decode_lines(block)
+        again = _encoder.encode_lines(documents)
+    except (RecursionError, msgspec.MsgspecError, UnicodeError, ValueError, OverflowError):
+        return None
+    if again != block or any(line.count(b"{") + line.count(b"[") > depth for line in block.split(b"\n")):
+        return None
+    return documents
+
+
 def too_deep(document: object, depth: int) -> bool:
     """Whether arrays and objects nest more than `depth` deep."""
     level = _containers([document])

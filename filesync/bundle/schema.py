@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+from collections.abc import Iterable
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
@@ -51,6 +52,14 @@ def valid(name: str, document: object) -> bool:
     """
     try:
         return _judge(name).is_valid(document)
+    except UnicodeEncodeError:
+        return False
+
+
+def all_valid(name: str, documents: Iterable[object]) -> bool:
+    """Whether all of these documents fit the schema, as `valid`."""
+    try:
+        return all(map(_judge(name).is_valid, documents))
     except UnicodeEncodeError:
         return False
 

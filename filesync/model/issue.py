@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -34,8 +33,7 @@ class About(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     at: str = ""  # UTC, as values.utc_text
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(msgspec.Struct, frozen=True):
     """Where an item stands in its tracker: its own id and the id of the issue it belongs to (an issue: twice its own)."""
 
     kind: Kind
@@ -43,8 +41,7 @@ class Ref:
     local: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class Item(msgspec.Struct, frozen=True, kw_only=True):
     """An entity as its tracker shows it now.
 
     `local` is never re-used while `stamp`, the creation stamp ([0-9A-Za-z], usually epoch milliseconds), tells
@@ -58,11 +55,10 @@ class Item:
     stamp: str
     origin: Gid | None
     fields: Mapping[str, Value]
-    about: About = field(default_factory=About)
+    about: About = About()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Issue:
+class Issue(msgspec.Struct, frozen=True, kw_only=True):
     """An issue with everything that belongs to it: complete, or the adapter raised."""
 
     item: Item

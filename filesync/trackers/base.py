@@ -26,6 +26,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
+import msgspec
+
 from filesync.model.ids import Gid, Kind, Mark
 from filesync.model.issue import About, Issue, Item, Ref
 from filesync.model.manner import Markup
@@ -33,8 +35,7 @@ from filesync.model.people import People
 from filesync.model.values import FieldSpec, Flat, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Touched:
+class Touched(msgspec.Struct, frozen=True):
     """An issue that may have changed, and the cursor from which nothing before and including it needs to be read again."""
 
     issue: str  # local id
@@ -62,20 +63,17 @@ class Born:
     again: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(msgspec.Struct, frozen=True):
     """Set these flat fields; None empties a field or takes an element out of its set. Others stay as they are."""
 
     fields: Flat
 
 
-@dataclass(frozen=True, slots=True)
-class Remove:
+class Remove(msgspec.Struct, frozen=True):
     """Delete the item. That it is gone already is success."""
 
 
-@dataclass(frozen=True, slots=True)
-class MarkDeleted:
+class MarkDeleted(msgspec.Struct, frozen=True):
     """Leave the item and show people that the partner deleted its own."""
 
     by: str  # the partner's name

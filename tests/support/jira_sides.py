@@ -12,7 +12,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Final, TypeAlias, TypeVar
 from unittest.mock import patch
 
 import msgspec
+from msgspec.structs import replace
 
 from filesync.agent.incoming.importer import Imports
 from filesync.agent.outgoing.exporter import Exports

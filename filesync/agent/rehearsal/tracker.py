@@ -7,8 +7,9 @@ would refuse, cut or set to another value shows when it is asked in earnest.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from filesync.agent.rehearsal.overlay import Overlay
 from filesync.agent.rehearsal.written import Deed, Edit, Entry, Written

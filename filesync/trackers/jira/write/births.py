@@ -14,6 +14,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
+from msgspec import structs
+
 from filesync.errors import Gone, Rejected, Unavailable
 from filesync.model.ids import Gid, Kind
 from filesync.model.issue import Issue, Scope
@@ -112,7 +114,7 @@ class Births:
         self.at_once = 1
         path, (mark,) = f"{API}/issue/{born.item.ref.local}/properties/{PROPERTY}", asked["properties"]
         self._project.http.send("PUT", path, body=mark["value"], about=born.item.ref.local, idempotent=True)
-        return replace(born, item=replace(born.item, origin=origin))
+        return replace(born, item=structs.replace(born.item, origin=origin))
 
     def _asked(self, origin: Gid, draft: Draft) -> tuple[dict[str, Any], dict[str, Value]]:
         """What makes an issue with its mark, and the fields that are in it. Raises as `issue`."""
@@ -215,7 +217,7 @@ class Births:
         apart = project.catalogue.apart
         there = {name: one for name, one in issue.item.fields.items() if split_name(name)[0] not in apart}
         fields = as_born(project.catalogue, there, changes, told=told)
-        return Born(item=replace(issue.item, fields=fields), key=issue.key, again=True)
+        return Born(item=structs.replace(issue.item, fields=fields), key=issue.key, again=True)
 
     # ── comments and worklogs ───────────────────────────────────────────────────────────────────────────────────
 
@@ -305,7 +307,7 @@ class Births:
         now = project.http.get(path, gone=f"the {draft.kind} {local} is gone")
         edited = isinstance(now, Mapping) and now.get("updated") != now.get("created")
         fields = entry.after if edited and not entry.refused else found.fields
-        return Born(item=replace(found, fields=fields), key=issue.key, again=True)
+        return Born(item=structs.replace(found, fields=fields), key=issue.key, again=True)
 
     def _unmarked_worklog(self, origin: Gid, draft: Draft, issue: Issue, entry: Entry) -> str | None:
         """A worklog that our account made just like this one, and for which the issue has no mark: it gets one."""

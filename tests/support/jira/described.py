@@ -124,6 +124,7 @@ def _body_problems(operation: Operation, seen: Seen) -> list[str]:
     return [f"{error.json_path}: {error.message[:300]}" for error in validator.iter_errors(body)]
 
 
+@lru_cache(maxsize=10_000)  # ids are the same in every site
 def _find(flavour: Flavour, method: str, path: str) -> Operation | str:
     newer = NEWER.match(path)
     wanted = f"/rest/api/3/{newer[1]}" if newer else path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import secrets
+import selectors
 import shutil
 import socket
 import sys
@@ -50,13 +51,15 @@ class Server(ThreadingHTTPServer):
     daemon_threads = False
     block_on_close = True
     request_queue_size = 64
+    timeout = 0  # a client that has gone again is not waited for
 
     def __init__(self, address: tuple[str, int]) -> None:
         super().__init__(address, Connection)
         self._open: set[socket.socket] = set()
         self._lock = Lock()
         self.stopping = Event()
-        self._thread = Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, name="simulated Jira")
+        self._bell, self._rung = socket.socketpair()  # ends the waiting, at once
+        self._thread = Thread(target=self._serve, name="simulated Jira")
 
     @property
     def port(self) -> int:
@@ -68,12 +71,21 @@ class Server(ThreadingHTTPServer):
     def stop(self) -> None:
         """Stop listening, end every connection, wait for their threads."""
         self.stopping.set()
-        self.shutdown()
+        self._bell.close()
+        self._thread.join()
         with self._lock:
             for connection in self._open:
                 with_nobody(connection)
         self.server_close()
-        self._thread.join()
+        self._rung.close()
+
+    def _serve(self) -> None:
+        with selectors.DefaultSelector() as waiting:
+            for one in (self, self._rung):
+                waiting.register(one, selectors.EVENT_READ)
+            while not self.stopping.is_set():
+                if any(key.fileobj is self for key, _ in waiting.select()):
+                    self.handle_request()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._lock:

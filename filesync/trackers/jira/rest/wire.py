@@ -70,8 +70,11 @@ class Wire:
         self._waiting = waiting
         proxy = _proxy(settings)
         nothing_kept = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
-        self._home = _client(_tls(settings, known=True), proxy=proxy, timeout=self._timeout)
-        self._abroad = _client(_tls(settings, known=False), proxy=proxy, timeout=self._timeout, cookies=nothing_kept)
+        tls = _tls(settings, known=True)
+        # Reading whom a machine trusts takes longer than a request: twice only where we have something to hide.
+        plain = tls if settings.client_certificate is None else _tls(settings, known=False)
+        self._home = _client(tls, proxy=proxy, timeout=self._timeout)
+        self._abroad = _client(plain, proxy=proxy, timeout=self._timeout, cookies=nothing_kept)
 
     def close(self) -> None:
         """Let go of all connections."""

@@ -50,23 +50,25 @@ class FilesContract:
         assert fetched(bench, born.item.ref) == b"\x00\xff" * 1000
         assert b"".join(bench.reopen().fetch(born.item.ref)) == b"\x00\xff" * 1000
 
-    @pytest.mark.parametrize("size", [0, 1, 3_000_000])
-    def test_any_size_comes_back_in_pieces_of_a_few_mib(self, bench: Bench, size: int) -> None:
+    def test_any_size_comes_back_in_pieces_of_a_few_mib(self, bench: Bench, subtests: pytest.Subtests) -> None:
         local = bench.create().item.ref.local
-        content = hashlib.shake_256(b"").digest(size)
-        pieces = list(bench.tracker.fetch(attach(bench, local, content).item.ref))
-        assert b"".join(pieces) == content
-        assert all(len(piece) <= 4 << 20 for piece in pieces)
+        for n, size in enumerate((0, 1, 3_000_000), start=1):
+            with subtests.test(f"{size} bytes"):
+                content = hashlib.shake_256(b"").digest(size)
+                pieces = list(bench.tracker.fetch(attach(bench, local, content, n=n).item.ref))
+                assert b"".join(pieces) == content
+                assert all(len(piece) <= 4 << 20 for piece in pieces)
 
-    @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
-    def test_f75_a_name_is_data(self, bench: Bench, name: str) -> None:
+    def test_f75_a_name_is_data(self, bench: Bench, subtests: pytest.Subtests) -> None:
         """It is kept to the letter, or lands as a name of one line that leads to no other place."""
-        local = bench.create().item.ref.local
-        born = attach(bench, local, name=name)
-        landed = str(born.item.fields["name"])
-        assert landed == name or (landed.isprintable() and not set(landed) & {"/", "\\"} and len(landed) <= 255)
-        assert attachments(bench, local) == [born.item]
-        assert fetched(bench, born.item.ref) == b"bytes"
+        for n, (what, name) in enumerate(NAMES.items(), start=1):
+            with subtests.test(what):
+                local = bench.create(n=n).item.ref.local
+                born = attach(bench, local, name=name, n=n)
+                landed = str(born.item.fields["name"])
+                assert landed == name or (landed.isprintable() and not set(landed) & {"/", "\\"} and len(landed) <= 255)
+                assert attachments(bench, local) == [born.item]
+                assert fetched(bench, born.item.ref) == b"bytes"
 
     def test_f76_two_of_one_name_are_two(self, bench: Bench) -> None:
         local = bench.create().item.ref.local

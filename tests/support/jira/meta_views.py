@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from tests.support.jira.records import Field, FieldType, Json, Option, Project
 from tests.support.jira.views import View
@@ -37,22 +37,21 @@ def _operations(field: Field) -> tuple[str, ...]:
 
 def _allowed(view: View, project: Project, field: Field) -> Json:
     store = view.store
-    versions = [view.version(one) for one in project.versions.values() if not one.archived]
-    options = [_option(view, one) for one in field.options if not one.disabled]
-    allowed: dict[FieldType, Json] = {
-        FieldType.PRIORITY: [view.priority(one.id) for one in store.priorities],
-        FieldType.RESOLUTION: [view.resolution(one.id) for one in store.resolutions],
-        FieldType.SECURITY: [view.level(project, one.id) for one in project.levels.values() if view.user.key in one.members],
-        FieldType.VERSION: versions,
-        FieldType.VERSIONS: versions,
-        FieldType.COMPONENTS: [view.component(one) for one in project.components.values()],
-        FieldType.ISSUETYPE: [view.type(store.types[one]) for one in project.types],
-        FieldType.PROJECT: [view.project(project)],
-        FieldType.OPTION: options,
-        FieldType.OPTIONS: options,
-        FieldType.CASCADE: options,
+    allowed: dict[FieldType, Callable[[], Json]] = {
+        FieldType.PRIORITY: lambda: [view.priority(one.id) for one in store.priorities],
+        FieldType.RESOLUTION: lambda: [view.resolution(one.id) for one in store.resolutions],
+        FieldType.SECURITY: lambda: [
+            view.level(project, one.id) for one in project.levels.values() if view.user.key in one.members
+        ],
+        FieldType.VERSION: lambda: [view.version(one) for one in project.versions.values() if not one.archived],
+        FieldType.COMPONENTS: lambda: [view.component(one) for one in project.components.values()],
+        FieldType.ISSUETYPE: lambda: [view.type(store.types[one]) for one in project.types],
+        FieldType.PROJECT: lambda: [view.project(project)],
+        FieldType.OPTION: lambda: [_option(view, one) for one in field.options if not one.disabled],
     }
-    return allowed.get(field.type)
+    allowed[FieldType.VERSIONS] = allowed[FieldType.VERSION]
+    allowed[FieldType.OPTIONS] = allowed[FieldType.CASCADE] = allowed[FieldType.OPTION]
+    return allowed[field.type]() if field.type in allowed else None
 
 
 def _option(view: View, option: Option) -> Json:

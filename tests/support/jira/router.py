@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -137,8 +138,7 @@ class Route:
         return flavour.cloud if flavour.cloud and self.only is Only.BOTH else flavour.since(*self.since)
 
     def match(self, segments: list[str]) -> dict[str, str] | None:
-        if len(segments) != len(self.segments):
-            return None
+        """What stands at its names in as many segments, or None."""
         params: dict[str, str] = {}
         for wanted, segment in zip(self.segments, segments, strict=True):
             if wanted.startswith("{"):
@@ -163,6 +163,12 @@ def route(method: str, path: str, *, only: Only = Only.BOTH, since: tuple[int, .
     return register
 
 
+@functools.cache
+def _routes(flavour: Flavour, length: int) -> list[Route]:
+    """Asked only when all are registered."""
+    return [one for one in ROUTES if len(one.segments) == length and one.open_to(flavour)]
+
+
 def dispatch(request: Request) -> Answer:
     """Find the handler and let it answer."""
     segments = request.path.strip("/").split("/")
@@ -173,8 +179,8 @@ def dispatch(request: Request) -> Answer:
     ):
         return _nothing(request)
     methods = set()
-    for one in ROUTES:
-        params = one.match(segments) if one.open_to(request.store.flavour) else None
+    for one in _routes(request.store.flavour, len(segments)):
+        params = one.match(segments)
         if params is None:
             continue
         methods.add(one.method)

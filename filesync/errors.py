@@ -180,6 +180,13 @@ class Unreadable(Unavailable):
     """The tracker has this issue and does not show it, or not so that it can be read. Others are not affected."""
 
 
+class Unwritten(Unavailable):
+    """The tracker answers, and this one write did not go through; it may have been done. Others are not affected.
+
+    With `retry_after` nothing was tried: whether an earlier call did it can only be told after so many seconds.
+    """
+
+
 class Rejected(FilesyncError):
     """The tracker refuses this write for good, until a person changes something.
 

@@ -210,7 +210,7 @@ class NotRenamed(Event, frozen=True, kw_only=True):
 
 
 class Stuck(Event, frozen=True, kw_only=True):
-    """A change that our tracker or mapping refuses, or whose issue our tracker cannot show (`again`: each import tries it)."""
+    """A change that our tracker or mapping refuses, or at which our tracker fails (`again`: it is tried again by itself)."""
 
     severity = Severity.WARNING
     mark: Mark
@@ -222,7 +222,7 @@ class Stuck(Event, frozen=True, kw_only=True):
     def sentence(self) -> str:
         if self.again:
             return (
-                f"{self.key}: change {self.mark} cannot be taken now: {ended(self.why)} Each import tries it again. "
+                f"{self.key}: change {self.mark} cannot be taken now: {ended(self.why)} It is tried again by itself. "
                 "Other issues go on; later changes of this one wait."
             )
         what = f" ({', '.join(self.fields)})" if self.fields else ""

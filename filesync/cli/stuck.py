@@ -49,7 +49,7 @@ def stuck() -> None:
     """List, retry or skip what the tracker refused.
 
     A stuck change holds up later changes of the same issue or comment, and nothing else. Where an issue cannot be read,
-    or is closed to partners, each import tries again by itself.
+    or is closed to partners, each import tries again by itself; where the tracker failed at a write, with growing pauses.
     """
 
 

@@ -17,7 +17,9 @@ _PAGE: Final = 8 << 20  # bytes of changes that are read at once
 BLOB: Final = "blob"  # what a change waits for that needs bytes which stand beside its line
 UNREAD: Final = "unread"  # its issue cannot be read
 SHUT: Final = "shut"  # its issue is closed to partners
-AGAIN: Final = frozenset({UNREAD, SHUT})  # what stuck changes wait for that each import tries again
+UNWRITTEN: Final = "unwritten"  # a call for it went wrong, and other calls do not
+AGAIN: Final = frozenset({UNREAD, SHUT, UNWRITTEN})  # what changes wait for that is tried again by itself
+PAUSE: Final = 3_600_000_000  # microseconds: the longest until it is
 _MARKS: Final = sa.select(queue.c.mark, sa.func.length(queue.c.change)).where(queue.c.exchange == X).order_by(queue.c.mark)
 _BLOB_MARKS: Final = _MARKS.where(queue.c.blob != "")
 _QUEUED_AT: Final = sa.select(queue).where(queue.c.exchange == X, queue.c.mark.in_(MANY)).order_by(queue.c.mark)
@@ -26,7 +28,7 @@ _FIRST_BLOB: Final = _FIRST.where(queue.c.blob != "")
 _BLOBS: Final = sa.select(queue.c.blob).where(queue.c.exchange == X, queue.c.blob != "").distinct()
 _COUNTS: Final = sa.select(queue.c.state, sa.func.count()).where(queue.c.exchange == X).group_by(queue.c.state)
 _QUEUED_OF: Final = sa.select(queue).where(queue.c.exchange == X, queue.c.gid.in_(MANY)).order_by(queue.c.mark)
-_UNREAD: Final = sa.select(sa.func.count()).where(queue.c.exchange == X, queue.c.waits_for == UNREAD)
+_FAILING: Final = sa.select(sa.func.count()).where(queue.c.exchange == X, queue.c.waits_for.in_((UNREAD, UNWRITTEN)))
 _DROP_ENTRIES: Final = sa.delete(event).where(event.c.at < sa.bindparam("before"))
 _QUEUED_GIDS: Final = sa.select(queue.c.gid).where(queue.c.exchange == X, queue.c.gid.in_(MANY))
 
@@ -50,6 +52,7 @@ class Queued:
     waits_for: str = ""  # a gid; BLOB: the bytes beside its line; one of AGAIN
     reason: str = ""
     since: int = 0
+    not_before: int = 0  # microseconds since 1970: it is not tried again earlier, unless a person wants it
     blobs: tuple[str, ...] = ()  # SHA-256 of the bytes beside its line: of an attachment, of long texts
 
 
@@ -88,6 +91,7 @@ def _queued(row: Any) -> Queued:
         waits_for=row.waits_for,
         reason=row.reason,
         since=row.since,
+        not_before=row.not_before,
         blobs=tuple(row.blob.split()),
     )
 
@@ -152,9 +156,9 @@ def count_queued(conn: sa.Connection, exchange_id: int) -> dict[Wait, int]:
     return {Wait(state): number for state, number in conn.execute(_COUNTS, {"x": exchange_id})}
 
 
-def count_unread(conn: sa.Connection, exchange_id: int) -> int:
-    """How many changes are undecided because an issue cannot be read."""
-    return int(conn.execute(_UNREAD, {"x": exchange_id}).scalar_one())
+def count_failing(conn: sa.Connection, exchange_id: int) -> int:
+    """How many changes are undecided because an issue cannot be read, or a write goes wrong."""
+    return int(conn.execute(_FAILING, {"x": exchange_id}).scalar_one())
 
 
 def queued_of(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) -> list[Queued]:
@@ -189,6 +193,7 @@ def put_queued(conn: sa.Connection, exchange_id: int, rows: Iterable[Queued]) ->
             "waits_for": one.waits_for,
             "reason": one.reason,
             "since": one.since,
+            "not_before": one.not_before,
             "blob": " ".join(one.blobs),
         }
         for one in rows
@@ -196,10 +201,11 @@ def put_queued(conn: sa.Connection, exchange_id: int, rows: Iterable[Queued]) ->
     if values:
         conn.execute(
             sa.text(
-                "insert into queue (exchange, mark, gid, change, state, waits_for, reason, since, blob)"
-                " values (:exchange, :mark, :gid, :change, :state, :waits_for, :reason, :since, :blob)"
+                "insert into queue (exchange, mark, gid, change, state, waits_for, reason, since, not_before, blob)"
+                " values (:exchange, :mark, :gid, :change, :state, :waits_for, :reason, :since, :not_before, :blob)"
                 " on conflict (exchange, mark) do update set change = excluded.change, state = excluded.state,"
-                " waits_for = excluded.waits_for, reason = excluded.reason, blob = excluded.blob"
+                " waits_for = excluded.waits_for, reason = excluded.reason, not_before = excluded.not_before,"
+                " blob = excluded.blob"
             ),
             values,
         )

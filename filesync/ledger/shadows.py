@@ -177,6 +177,11 @@ def put_doubts(conn: sa.Connection, exchange_id: int, rows: Iterable[tuple[Gid, 
         conn.exec_driver_sql(_PUT_DOUBT, values)
 
 
+def renew_doubt(conn: sa.Connection, exchange_id: int, gid: Gid, *, now: int) -> None:
+    """The entity itself is in doubt since now: it was seen that no call until now made it."""
+    conn.exec_driver_sql("update doubt set since = ? where exchange = ? and gid = ? and field = ''", (now, exchange_id, gid))
+
+
 def drop_doubts(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) -> None:
     """Forget the doubts of entities that were decided."""
     conn.exec_driver_sql(_DROP_DOUBTS, (exchange_id, _encode(list(gids)).decode()))

@@ -3,7 +3,8 @@
 Every adapter:
 - shows and takes canonical values (model/values.py) under its own, local names; a local field name holds no colon;
 - is complete or raises: a page that failed never makes a list shorter;
-- raises only `Unavailable`, `Rejected`, `Gone` (filesync.errors), never its library's exceptions;
+- raises only `Unavailable`, `Rejected`, `Gone` (filesync.errors), never its library's exceptions; of one issue, or one
+  write, that fails while it answers else, the `Unavailable` that says so: `Unreadable`, `Unwritten`;
 - treats all text as data;
 - takes calls from several threads at the same time: an import works on several issues, and each exchange of a site may
   be at work. Calls about one issue come one after the other.
@@ -52,6 +53,9 @@ class Draft:
     about: About  # the original's author and time, for adapters that show them in the text
     content: Callable[[], Iterator[bytes]] | None = None  # of an attachment, as often as it is called
     tried: str = ""  # since then (UTC) an earlier call for this origin may have gone through; "": there was none
+    # a tracker that can tell only some time after a call whether it was done calls this once it is sure that none was,
+    # before it makes the entity: from then on `tried` is now
+    anew: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

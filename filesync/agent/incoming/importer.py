@@ -112,7 +112,7 @@ class Importer:
         self._past, self._there = 0, 0  # changes in the bundles that were applied here, and in all that are to be
         self.learned = False  # a key of the partner's was introduced, or another contract is in force
         with site.ledger.begin() as conn:
-            self._reach = Reach(site.tracker, unread=journal.count_unread(conn, self._x))
+            self._reach = Reach(site.tracker, failing=journal.count_failing(conn, self._x))
 
     def run(self) -> int:
         """The queue as far as it goes, then every bundle that is next, then the queue again. Returns the bundles applied."""
@@ -312,7 +312,7 @@ class Importer:
 
     def _queue_pass(self, retry: frozenset[Mark]) -> bool:
         with self._site.ledger.begin() as conn:
-            found = standing(conn, self._paired.exchange, retry)
+            found = standing(conn, self._paired.exchange, retry, now=micros(self._site.clock()))
         self._reach.ask(one.shut for one in found if one.shut is not None)
         moved = False
         blocked: set[Gid] = set()

@@ -31,8 +31,8 @@ class Standing:
     shut: str | None = None
 
 
-def standing(conn: sa.Connection, x: Exchange, retry: Collection[Mark]) -> list[Standing]:
-    """Everything undecided, in order. `retry`: what is stuck and to be tried all the same."""
+def standing(conn: sa.Connection, x: Exchange, retry: Collection[Mark], *, now: int) -> list[Standing]:
+    """Everything undecided, in order. `retry`: what is stuck and to be tried all the same; `now`: microseconds since 1970."""
     lacking = {one.row.mark for one in waiting(conn, x)}
     doubted = shadows.doubts(conn, x.id)
     doomed: set[Gid] = set()
@@ -45,14 +45,17 @@ def standing(conn: sa.Connection, x: Exchange, retry: Collection[Mark]) -> list[
         shut = _shut(conn, x, page, there)
         over = {gid for gid, one in there.items() if one.state is not Life.LIVE}
         for row, change in zip(page, changes, strict=True):
-            ready = (
-                row.state is Wait.BEHIND
-                or row.mark in retry
-                or row.waits_for in journal.AGAIN
-                or (row.state is Wait.WAITS and arrived(row.waits_for, change, there))
-                or (row.waits_for == journal.BLOB and row.mark not in lacking)
-                or row.gid in doubted  # a retry was cut off
-                or pointless(change, over, doomed)
+            paused = now < row.not_before <= now + journal.PAUSE  # else a clock was set
+            ready = row.mark in retry or (
+                not paused
+                and (
+                    row.state is Wait.BEHIND
+                    or row.waits_for in journal.AGAIN
+                    or (row.state is Wait.WAITS and arrived(row.waits_for, change, there))
+                    or (row.waits_for == journal.BLOB and row.mark not in lacking)
+                    or row.gid in doubted  # a retry was cut off
+                    or pointless(change, over, doomed)
+                )
             )
             found.append(Standing(row.mark, row.gid, ready, shut.get(row.mark)))
     return found

@@ -13,7 +13,7 @@ from filesync.ledger import shadows
 from filesync.model.change import Create
 from filesync.model.ids import Gid, Kind
 from filesync.model.links import link_end
-from filesync.model.moments import moment
+from filesync.model.moments import micros, moment
 from filesync.model.values import Value, split_name, utc_text
 from filesync.rules.mapping import Inward
 from filesync.trackers.base import Born, Draft
@@ -107,12 +107,17 @@ class Births:
             about=change.about,
             content=self._view.content(change),
             tried=self._tried(change.gid) if step.doubted else "",
+            anew=lambda: self._anew(change.gid),
         )
 
     def _tried(self, gid: Gid) -> str:
         with self._site.ledger.begin() as conn:
             since = shadows.doubted_since(conn, self._x, gid)
         return "" if since is None else utc_text(moment(since))
+
+    def _anew(self, gid: Gid) -> None:
+        with self._site.ledger.begin() as conn:
+            shadows.renew_doubt(conn, self._x, gid, now=micros(self._site.clock()))
 
     def _wire_names(self, change: Create, fields: Mapping[str, str]) -> dict[str, str]:
         """Which of the told fields the tracker refuses, by the names it knows them under."""

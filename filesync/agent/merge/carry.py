@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import msgspec
 
@@ -15,7 +16,7 @@ from filesync.agent.merge.shortage import landing
 from filesync.agent.merge.steps import Erase, Make, Step, Write
 from filesync.agent.merge.view import Shown, View
 from filesync.agent.site import Paired, Site
-from filesync.errors import Gone, Rejected, Unreadable
+from filesync.errors import Gone, Rejected, Unreadable, Unwritten
 from filesync.ledger import journal, shadows
 from filesync.ledger.journal import Conflict, Wait
 from filesync.model.change import Create, Told
@@ -84,6 +85,11 @@ class Carry:
             if issue is not None:
                 self._view.reach.unread(issue, error)
             return self._merge.put_off(step.outcome.work, journal.UNREAD, str(error), doubted=True)
+        except Unwritten as error:
+            self._view.reach.unwritten(issue, error)
+            outcome = Outcome(step.outcome.work)
+            outcome.later(error, rest=outcome.work.change, now=micros(self._site.clock()))
+            return outcome
 
     def _called(self, step: Make | Write | Erase) -> Outcome:
         match step:
@@ -186,14 +192,26 @@ class Carry:
         plain = {name: value for name, value in step.writes.items() if name != STATUS}
         try:
             if plain:
-                self._fields(step, plain)
+                with self._failing(step, plain):
+                    self._fields(step, plain)
             if STATUS in step.writes:
-                self._status(step, step.writes[STATUS])
+                with self._failing(step, (STATUS,)):
+                    self._status(step, step.writes[STATUS])
         except Gone:
             step.outcome.revisit.add(step.shown.item.ref.issue)
             step.refused.clear()
+            step.failed.clear()
             return self._merge.written(step)
         return self._merge.written(step)
+
+    @contextmanager
+    def _failing(self, step: Write, names: Iterable[str]) -> Iterator[None]:
+        """Around the writing of these fields: what a call that goes wrong leaves open is tried again by itself."""
+        try:
+            yield
+        except Unwritten as error:
+            self._view.reach.unwritten(step.shown.item.ref.issue, error)
+            step.failed.update((name, error) for name in names if name not in step.shadows and name not in step.refused)
 
     def _fields(self, step: Write, plain: Flat) -> None:
         """In one call where the tracker takes it; else one by one, so that what can land does. Raises Gone, Unavailable."""

@@ -260,15 +260,16 @@ class Merge:
         outcome.rows = [*outcome.rows, step.row.with_shadows(step.shadows)]
         if outcome.end is End.SKIPPED and not step.writes.keys().isdisjoint(step.shadows):
             outcome.end = End.APPLIED
-        rest = {name: one for name, one in step.bases.items() if name in step.refused or name in step.waits}
-        if rest:
+        if rest := step.undecided:
             left, now = rest_of(outcome.work.change, rest), micros(self._site.clock())
-            if step.refused:
-                named = {self._people.field(name): why for name, why in step.refused.items()}
-                outcome.refused = list(named)
-                outcome.short = {**dict.fromkeys(step.refused, Cause.REFUSED), **outcome.short}
-                reason = "; ".join(f"{name}: {why}" for name, why in named.items())
-                outcome.leave(Wait.STUCK, rest=left, now=now, reason=reason)
+            named = {self._people.field(name): why for name, why in step.refused.items()}
+            reasons = [f"{name}: {why}" for name, why in named.items()]
+            outcome.refused = list(named)
+            outcome.short = {**dict.fromkeys(step.refused, Cause.REFUSED), **outcome.short}
+            if step.failed:
+                outcome.later(*step.failed.values(), rest=left, now=now, reasons=reasons)
+            elif reasons:
+                outcome.leave(Wait.STUCK, rest=left, now=now, reason="; ".join(reasons))
             else:
                 outcome.leave(Wait.WAITS, rest=left, now=now, waits_for=next(iter(step.waits.values())))
         else:

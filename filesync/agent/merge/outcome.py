@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Final
 
 import msgspec
 
 from filesync.agent.events import Event
 from filesync.bundle.changes import encode_change
-from filesync.ledger.journal import UNREAD, Conflict, Queued, Wait
+from filesync.errors import Unwritten
+from filesync.ledger.journal import PAUSE, UNREAD, UNWRITTEN, Conflict, Queued, Wait
 from filesync.model.change import Blob, Change, blobs_of
 from filesync.model.ids import Mark
 from filesync.model.shadow import Entity
 from filesync.model.shortfall import Cause
+
+_SOON: Final = 50_000_000  # microseconds until a write that went wrong is tried again; then twice as long, and so on
 
 
 class End(Enum):
@@ -98,7 +103,19 @@ class Outcome(msgspec.Struct):
         """Whether it was put off because its issue cannot be read."""
         return self.left is not None and self.left.waits_for == UNREAD
 
-    def leave(self, state: Wait, *, rest: Change, now: int, waits_for: str = "", reason: str = "") -> None:
+    def later(self, error: Unwritten, *more: Unwritten, rest: Change, now: int, reasons: Iterable[str] = ()) -> None:
+        """A call for it went wrong, or is not made yet: it is tried again by itself, after longer and longer.
+
+        `reasons`: why other parts of it are refused.
+        """
+        since = self.work.since if self.work.since is not None else now
+        pause = min(max(now - since, _SOON), PAUSE) if error.retry_after is None else int(error.retry_after * 1_000_000)
+        state = Wait.STUCK if error.retry_after is None else Wait.WAITS
+        reason = "; ".join(dict.fromkeys([*reasons, *map(str, (error, *more))]))
+        self.doubted = True
+        self.leave(state, rest=rest, now=now, waits_for=UNWRITTEN, reason=reason, not_before=now + pause)
+
+    def leave(self, state: Wait, *, rest: Change, now: int, waits_for: str = "", reason: str = "", not_before: int = 0) -> None:
         """Put what is not decided into the queue."""
         self.left = Queued(
             mark=self.work.mark,
@@ -108,6 +125,7 @@ class Outcome(msgspec.Struct):
             waits_for=waits_for,
             reason=reason,
             since=self.work.since if self.work.since is not None else now,
+            not_before=not_before,
             blobs=tuple(one.sha256 for one in blobs_of(rest)),
         )
         self.end = End.REFUSED if state is Wait.STUCK else End.WAITING

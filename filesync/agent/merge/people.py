@@ -87,6 +87,8 @@ class People:
             again = one.left.waits_for in journal.AGAIN
             return Stuck(mark=one.left.mark, key=key, fields=one.refused, why=one.left.reason, again=again)
         waits = one.left.reason or one.left.waits_for or "the one before it"
+        if one.left.waits_for == journal.UNWRITTEN:
+            waits = f"our tracker: {waits}"
         return Waiting(mark=one.left.mark, key=key, waits_for=waits)
 
     def _key(self, one: Outcome, left: Queued) -> str:

@@ -7,7 +7,7 @@ from filesync.agent.merge.reach import Reach
 from filesync.agent.merge.view import Shown, View
 from filesync.agent.record import Record
 from filesync.agent.site import Paired, Site
-from filesync.errors import Gone, Rejected, Unreadable
+from filesync.errors import Gone, Rejected, Unreadable, Unwritten
 from filesync.ledger import naming, shadows
 from filesync.model.change import Set
 from filesync.model.ids import Gid
@@ -20,13 +20,15 @@ def rename(site: Site, paired: Paired, record: Record) -> None:
     """Write them, each entity once. Raises Unavailable: what is left is done by the next import."""
     x = paired.exchange.id
     with site.ledger.begin() as conn:
-        come = naming.come(conn, x)
+        come, doubted = naming.come(conn, x), shadows.doubts(conn, x)
     for gid, theirs in come.items():
         if site.stopping():
             return
+        if gid in doubted:
+            continue  # nobody knows what it says: the next import comes to it again
         try:
             row = _rename(site, paired, record, gid)
-        except Unreadable:
+        except (Unreadable, Unwritten):
             continue  # what is wrong with it is told where it matters; the next import comes to its text again
         with site.ledger.begin() as conn:
             if row is not None:
@@ -42,7 +44,7 @@ def _rename(site: Site, paired: Paired, record: Record, gid: Gid) -> Entity | No
     view.load([Set(n=0, gid=gid, fields={})])
     row = view.row(gid)
     issue = view.issue_of(row) if row is not None else None
-    if row is None or issue is None or row.state is not Life.LIVE or gid in view.doubts:
+    if row is None or issue is None or row.state is not Life.LIVE:
         return None
     with site.busy.hold({issue}):
         shown = view.shown(row, fresh=True)

@@ -9,6 +9,7 @@ import msgspec
 
 from filesync.agent.merge.outcome import Outcome
 from filesync.agent.merge.view import Shown
+from filesync.errors import Unwritten
 from filesync.model.change import Create, Told
 from filesync.model.ids import Gid
 from filesync.model.shadow import Entity, Life, Shadow
@@ -26,7 +27,10 @@ class Make(msgspec.Struct, frozen=True):
 
 
 class Write(msgspec.Struct, frozen=True):
-    """Write fields. `shadows` are those of the fields that are decided already; `rest` waits or is refused, each with why."""
+    """Write fields. `shadows` are those of the fields that are decided already; `rest` waits or is refused, each with why.
+
+    `failed`: fields of which nobody knows whether they were written, for the call went wrong.
+    """
 
     outcome: Outcome
     row: Entity
@@ -36,6 +40,13 @@ class Write(msgspec.Struct, frozen=True):
     shadows: dict[str, Shadow] = {}
     refused: dict[str, str] = {}
     waits: dict[str, Gid] = {}
+    failed: dict[str, Unwritten] = {}
+
+    @property
+    def undecided(self) -> dict[str, Told]:
+        """What of it is refused, waits, or failed."""
+        names = self.refused.keys() | self.waits.keys() | self.failed.keys()
+        return {name: one for name, one in self.bases.items() if name in names}
 
 
 class Erase(msgspec.Struct, frozen=True):

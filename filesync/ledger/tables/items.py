@@ -33,10 +33,11 @@ queue = sa.Table(
     sa.Column("gid", sa.Text, nullable=False),
     sa.Column("change", sa.LargeBinary, nullable=False),  # what is left of it, as its line
     sa.Column("state", sa.Text, nullable=False),  # waits · stuck · behind
-    sa.Column("waits_for", sa.Text, nullable=False, default=""),  # a gid; "blob": the bytes beside its line; "unread", "shut"
+    sa.Column("waits_for", sa.Text, nullable=False, default=""),  # a gid; "blob": the bytes beside its line; "unread" …
     sa.Column("blob", sa.Text, nullable=False, default=""),  # SHA-256 of the bytes beside its line, blanks between them
     sa.Column("reason", sa.Text, nullable=False, default=""),
     sa.Column("since", sa.BigInteger, nullable=False),
+    sa.Column("not_before", sa.BigInteger, nullable=False, default=0),  # when it is tried again, where that is known
 )
 sa.Index("queue_gid", queue.c.exchange, queue.c.gid)
 

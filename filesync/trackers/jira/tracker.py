@@ -10,7 +10,7 @@ from typing import Final, assert_never
 import msgspec
 
 from filesync.bundle.verdict import shown
-from filesync.errors import Gone, Rejected, Unavailable, Unreadable
+from filesync.errors import Gone, Rejected, Unavailable, Unreadable, Unwritten
 from filesync.model.ids import Gid, Kind, Mark
 from filesync.model.issue import Issue, Ref
 from filesync.model.manner import Markup
@@ -24,6 +24,7 @@ from filesync.trackers.jira.read.people import JiraPeople
 from filesync.trackers.jira.read.reading import Reading
 from filesync.trackers.jira.read.scoping import Wanted
 from filesync.trackers.jira.read.search import Search
+from filesync.trackers.jira.rest.answers import Unknown
 from filesync.trackers.jira.rest.dialect import API, probe
 from filesync.trackers.jira.rest.http import Http
 from filesync.trackers.jira.settings import JiraSettings
@@ -248,15 +249,17 @@ class JiraTracker:
 
     @contextmanager
     def _at(self, issue: str | None) -> Iterator[None]:
-        """Around what is done at an issue. Where Jira fails at it and cannot show it either, that is about this issue alone."""
+        """Around what is done at an issue. Where Jira fails at it, and shows this or other issues, that holds up no other."""
         try:
             with self._project.gone_is_gone():
                 yield
-        except Unreadable:
+        except (Unreadable, Unwritten):
             raise
         except Unavailable as error:
             if issue is not None and error.retry_after is None:
-                self._reading.get(issue)
+                seen = self._reading.get(issue)
+                if seen is not None and isinstance(error, Unknown):
+                    raise Unwritten(str(error), hint=error.hint) from error
             raise
 
     def _property(self, name: str) -> str:

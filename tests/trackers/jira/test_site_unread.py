@@ -114,7 +114,7 @@ def test_trap37_an_import_goes_on_without_an_issue_at_which_jira_fails_and_comes
     assert (one.values["summary"], [comment.body[-6:] for comment in one.comments]) == ("one, edited", ["on one"])
     told = [event for event in done.events if isinstance(event, Stuck)]
     assert [event.again for event in told] == [True, True]
-    assert "Each import tries it again." in told[0].sentence()
+    assert "It is tried again by itself." in told[0].sentence()
     desk.edit(second, {"summary": "two, edited again"})
     desk.edit(first, {"summary": "one, edited again"})
     assert from_globex(world).queued == 3, "what comes later waits behind it"

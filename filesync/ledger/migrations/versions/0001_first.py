@@ -249,6 +249,7 @@ def upgrade() -> None:
         sa.Column("blob", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("not_before", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["exchange"],
             ["exchange.id"],

@@ -33,7 +33,14 @@ _decoder: Final = msgspec.json.Decoder(float_hook=Decimal)
 
 
 class Unknown(Unavailable):
-    """A write left us and no answer came that says what became of it: done or not, nobody here knows."""
+    """A write left us and no answer came that says what became of it: done or not, nobody here knows.
+
+    `failed`: Jira, or what stands before it, answered that something went wrong there.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", failed: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.failed = failed
 
 
 @dataclass(frozen=True, slots=True)

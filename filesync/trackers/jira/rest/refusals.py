@@ -107,11 +107,12 @@ def abroad(asked: Asked, answer: Answer) -> Trouble:
     return Trouble(Unavailable(words, hint=AGAIN), again=True, wait=wait_of(answer), most=_FEW)
 
 
-def unknown(asked: Asked, what: str) -> Unknown:
-    """A write may have been done."""
+def unknown(asked: Asked, what: str, *, failed: bool = False) -> Unknown:
+    """A write may have been done. `failed`: we were answered, and told that it went wrong."""
     return Unknown(
         f"{asked.who} did not say whether it did {asked.what}: {what}",
         hint="Before it is done again, filesync looks whether it was done. Nothing was lost.",
+        failed=failed,
     )
 
 
@@ -147,7 +148,7 @@ def _passing(asked: Asked, answer: Answer) -> Trouble:
     asks = f" and asks us to wait {wait:.0f} s" if wait else ""
     most = _MANY if answer.status in _PASSING else _FEW
     if not (refused or asked.reads):
-        error: FilesyncError = unknown(asked, words)
+        error: FilesyncError = unknown(asked, words, failed=True)
     elif answer.status == 429:  # noqa: PLR2004
         error = Unavailable(f"{asked.who} has too much to do for us ({words}){asks}", hint=AGAIN, retry_after=wait)
     else:

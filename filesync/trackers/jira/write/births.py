@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from msgspec import structs
 
-from filesync.errors import Gone, Rejected, Unavailable
+from filesync.errors import Gone, Rejected, Unavailable, Unwritten
 from filesync.model.ids import Gid, Kind
 from filesync.model.issue import Issue, Scope
 from filesync.model.values import Value, digest, split_name
@@ -53,19 +53,29 @@ class Births:
         self.at_once = AT_ONCE
         self._tried = False  # one was made by a call for many, and bears its mark
         self._trying = threading.Lock()
+        self._failed: dict[Gid, Unwritten] = {}  # whose call for many went wrong: nothing else is known of these
         self._marks: dict[str, Marker] = {}  # of issues, by id: asked for once when many are looked for
 
     # ── issues ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def issue(self, origin: Gid, draft: Draft) -> Born:
         """Make an issue, without the fields that its type's screen does not have: these are written afterwards."""
-        if draft.tried and (born := self._issue_before(origin, draft)) is not None:
-            return born
+        failed = self._failed.pop(origin, None)
+        if draft.tried:
+            if (born := self._issue_before(origin, draft)) is not None:
+                return born
+            draft.anew()
+        elif failed is not None:
+            raise failed
         asked, sent = self._asked(origin, draft)
         try:
             answer = self._project.http.send("POST", f"{API}/issue", body=asked)
         except Rejected as error:
             raise self._why(error, sent) from error
+        except Unknown as error:
+            if error.failed or draft.tried:  # else it may be the way to Jira
+                raise self._unwritten(error) from error
+            raise
         local = new_id(answer, "the new issue")
         return self._just_born([local])[local]
 
@@ -89,11 +99,16 @@ class Births:
         return born
 
     def _together(self, asked: Mapping[Gid, dict[str, Any]]) -> dict[Gid, Born]:
-        """One call. Raises Unknown: each of them may have been made."""
+        """One call. Raises Unknown: each of them may have been made. Where Jira fails at it, `issue` says so of each."""
         try:
             answer = self._project.http.send("POST", f"{API}/issue/bulk", body={"issueUpdates": list(asked.values())})
         except Rejected:
             return {}  # none of them was made
+        except Unknown as error:
+            if not error.failed:
+                raise
+            self._failed.update(dict.fromkeys(asked, self._unwritten(error)))
+            return {}
         made = [new_id(one, "a new issue") for one in objects(answer, "issues")]
         refused = {one.get("failedElementNumber") for one in objects(answer, "errors")}
         taken = [origin for place, origin in enumerate(asked) if place not in refused]
@@ -108,6 +123,11 @@ class Births:
             origin: by_mark.get(origin) or self._mark(origin, born[local], asked[origin])
             for origin, local in zip(taken, made, strict=True)
         }
+
+    def _unwritten(self, error: Unknown) -> Unwritten:
+        """What a creation that went wrong says of itself alone. Raises Unavailable where Jira does not answer at all."""
+        self._reading.see_jira()
+        return Unwritten(str(error), hint=error.hint)
 
     def _mark(self, origin: Gid, born: Born, asked: Mapping[str, Any]) -> Born:
         """Mark an issue that Jira made without its mark: its place in the answer says for whom. Then no more are made so."""
@@ -169,7 +189,7 @@ class Births:
         return by_name(what, error, project.catalogue, sent, screen=known.screen if known is not None else None)
 
     def _issue_before(self, origin: Gid, draft: Draft) -> Born | None:
-        """What an earlier call made. Raises Unavailable while the search may not show it yet."""
+        """What an earlier call made. Raises Unwritten while the search may not show it yet."""
         project = self._project
         tried, now = epoch_ms(draft.tried) + project.time.ahead_ms, project.time.now_ms()
         unread = Unread(self._reading.see_jira)
@@ -187,7 +207,7 @@ class Births:
         sure = MARGIN + int(project.settings.lag * 1000)
         left = tried + sure - now
         if left > 0:
-            raise Unavailable(
+            raise Unwritten(
                 f"whether an issue was made for {origin} at {draft.tried} cannot be told yet: Jira's search may lie behind",
                 hint="It is looked for again by itself; until then nothing is made, so that nothing is made twice.",
                 retry_after=min(left, sure) / 1000,

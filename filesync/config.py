@@ -14,7 +14,8 @@ from string import Template
 from typing import Any, Final
 
 from filesync.errors import ConfigError, Problem
-from filesync.model.ids import FIRST, SiteId
+from filesync.model.ids import SiteId
+from filesync.rules.winner import TAKEN
 from filesync.settings import READ, At, Document, duration, in_quotes, load, place_in_file, size, spelt
 from filesync.trackers.registry import KINDS, secret_files, settings_problems
 
@@ -230,8 +231,8 @@ class _Reader:
         folders, keys = self._folders(), self._keys()
         own = self._rules((), data, ExchangeRules(contract=self.path.parent / "contract.yaml", mapping=None))
         self._keep_out_of_reach(folders, keys)
-        if data["site"]["name"] == FIRST:
-            what = f"a contract says `winner: {FIRST}` for the site whose name sorts first: take another name"
+        if data["site"]["name"] in TAKEN:
+            what = f"`{data['site']['name']}` means something else where a contract says who wins: take another name"
             self.problems.append(self.document.problem(("site", "name"), what))
         wrong = settings_problems(tracker["kind"], tracker.get("settings", {}))
         self.problems += [self.document.problem(("tracker", *at), what) for at, what in wrong]

@@ -46,6 +46,7 @@ from filesync.rules.contract import Flow
 from filesync.rules.load import load_rules
 from filesync.rules.mapping import Rules
 from filesync.rules.standing import Way
+from filesync.rules.winner import ByValue
 from filesync.trackers.base import Tracker
 from filesync.trackers.registry import open_tracker, outlook
 
@@ -83,8 +84,17 @@ class Paired:
         return self.rules.takes(kind, name, new=new) or self.flow(kind, name) in {Flow.WE_SEND_DRIFT, Flow.WE_SEND_GUARD}
 
     def wins(self, name: str) -> bool:
-        """Whether this side wins a field that both edited."""
+        """Whether this side wins a field that both edited; of one whose winner follows a value, without any."""
         return agreed.wins(self.rules.contract, name, us=self.us, them=self.them)
+
+    def by_value(self, name: str) -> ByValue | None:
+        """What says who wins a field, where it follows a value; None where it is always the same side."""
+        winner = agreed.winner_of(self.rules.contract, name)
+        return winner if isinstance(winner, ByValue) else None
+
+    def keeps_told(self, name: str) -> bool:
+        """Whether this side keeps what it told of a field where the partner's edit crosses it (docs/merge.md, R3a)."""
+        return self.wins(name) is (self.by_value(name) is None)
 
     def flow(self, kind: Kind, name: str) -> Flow:
         """Which way a field of an item of this kind goes."""

@@ -20,6 +20,8 @@ from filesync.model.ids import FIRST, Kind, SiteId
 from filesync.model.links import LINK
 from filesync.model.manner import Markup
 from filesync.model.values import ELEMENTS, FieldKind, FieldSpec, split_name
+from filesync.rules import winner as winners
+from filesync.rules.winner import ByValue, Winner
 from filesync.settings import At, Document, did_you_mean, load, parse, place_in_file, quoted
 
 BODY: Final = "body"
@@ -81,10 +83,10 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class ContractField:
-    """A field that travels. `winner` and `source` are site names; `mode` is given where `source` is."""
+    """A field that travels. `source` is the name of a site; `mode` is given where `source` is."""
 
     spec: FieldSpec
-    winner: str | None
+    winner: Winner | None
     source: str | None
     mode: Mode | None
 
@@ -94,7 +96,7 @@ class Contract:
     """What two sites share. `fields` holds type, and status and parent where they travel; those of BELOW are not in it."""
 
     version: int
-    winner: str
+    winner: Winner
     fields: Mapping[str, ContractField]
     types: tuple[str, ...]
     statuses: tuple[str, ...]
@@ -108,8 +110,17 @@ class Contract:
 
     def sites(self) -> frozenset[str]:
         """The names of sites that it speaks of."""
-        named = {self.winner, *(name for field in self.fields.values() for name in (field.winner, field.source) if name)}
-        return frozenset((named | {source for source in self.below.values() if source}) - {FIRST})
+        said = [
+            self.winner,
+            *(one for field in self.fields.values() for one in (field.winner, field.source)),
+            *self.below.values(),
+        ]
+        return frozenset(name for one in said for name in winners.named(one))
+
+    def deciders(self) -> frozenset[str]:
+        """The fields whose value says who wins others."""
+        said = (self.winner, *(field.winner for field in self.fields.values()))
+        return frozenset(one.field for one in said if isinstance(one, ByValue))
 
 
 def load_contract(path: Path) -> Contract:
@@ -122,14 +133,30 @@ def read_contract(text: str, *, name: str, hint: str) -> Contract:
     return _agreed(parse(text.encode(), "contract", name=name, hint=hint), hint=hint)
 
 
-def wins(contract: Contract, field: str, *, us: Site, them: Site) -> bool:
-    """Whether our value stands where both edited a field, given by its wire name, flat or bare.
+def winner_of(contract: Contract, field: str) -> Winner:
+    """Who wins a field, given by its wire name, flat or bare: the source of a one-way field, its own winner, the contract's.
 
-    Both sites come to opposite answers, for every field and whatever the contract says: a source wins its one-way
-    field, then the field's winner, then the contract's; a winner that is neither of the two is as `first`.
+    Where the contract's follows a value, the field that holds this, and those of what belongs to an issue, have its `else`.
     """
-    entry = contract.fields.get(split_name(field)[0])
+    name = split_name(field)[0]
+    entry = contract.fields.get(name)
     chosen = (entry.source or entry.winner if entry else None) or contract.winner
+    if isinstance(chosen, ByValue) and (name == chosen.field or name in TAKEN - {LINK}):
+        return chosen.otherwise
+    return chosen
+
+
+def wins(contract: Contract, field: str, *, us: Site, them: Site) -> bool:
+    """Whether our value stands where both edited a field, given by its wire name; of one that follows a value, without any.
+
+    Both sites come to opposite answers, for every field and whatever the contract says.
+    """
+    winner = winner_of(contract, field)
+    return is_us(winner.otherwise if isinstance(winner, ByValue) else winner, us=us, them=them)
+
+
+def is_us(chosen: str, *, us: Site, them: Site) -> bool:
+    """Whether a winner by name is our site: one that is neither of the two is as `first`."""
     if us.name != them.name and chosen in (us.name, them.name):
         return chosen == us.name
     return (us.name, us.id) < (them.name, them.id)
@@ -167,13 +194,14 @@ def is_cascade(option: str) -> bool:
 def _agreed(document: Document, *, hint: str) -> Contract:
     """The contract that a document, which fits the schema, says. Raises ConfigError."""
     problems = [problem for name in document.data["fields"] for problem in _field_problems(document, name)]
+    problems += winners.problems(document)
     if problems:
         raise ConfigError(sorted(problems, key=place_in_file), hint=hint)
     full = _filled(document.data)
     below: dict[Kind, bool | dict[str, str]] = {kind: full[f"{kind}s"] for kind in BELOW}
     return Contract(
         version=full["version"],
-        winner=full["winner"],
+        winner=winners.winner(full["winner"]),
         fields={name: _field(name, entry) for name, entry in full["fields"].items()},
         types=tuple(full["types"]),
         statuses=tuple(full["statuses"]),
@@ -199,7 +227,7 @@ def _filled(data: Mapping[str, Any]) -> dict[str, Any]:
     some |= {"markup": data["markup"]} if data.get("markup") else {}
     return {
         "version": int(data["version"]),  # JSON Schema takes 3.0 for a whole number too
-        "winner": data.get("winner") or FIRST,
+        "winner": winners.filled(data.get("winner")) or FIRST,
         "deletes": {"issue": "mark", "comment": "mirror", "attachment": "mirror", "worklog": "mirror"}
         | data.get("deletes", {}),
         "types": sorted(data["types"]),
@@ -220,7 +248,7 @@ def _filled_field(entry: Mapping[str, Any]) -> dict[str, Any]:
         "kind": entry["kind"],
         "many": entry.get("many", False),
         "options": sorted(entry.get("options", [])),
-        "winner": entry.get("winner"),
+        "winner": winners.filled(entry.get("winner")),
         "from": source,
         "mode": (entry.get("mode") or Mode.DRIFT.value) if source else None,
     }
@@ -228,7 +256,7 @@ def _filled_field(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 def _field(name: str, entry: Mapping[str, Any]) -> ContractField:
     spec = FieldSpec(name, FieldKind(entry["kind"]), many=entry["many"], options=tuple(entry["options"]))
-    return ContractField(spec, entry["winner"], entry["from"], Mode(entry["mode"]) if entry["mode"] else None)
+    return ContractField(spec, winners.winner(entry["winner"]), entry["from"], Mode(entry["mode"]) if entry["mode"] else None)
 
 
 def _field_problems(document: Document, name: str) -> Iterator[Problem]:
@@ -252,6 +280,7 @@ def _field_problems(document: Document, name: str) -> Iterator[Problem]:
     yield from _option_problems(document, at, kind)
     if entry.get("from") and entry.get("winner"):
         yield document.problem((*at, "winner"), "the source of a one-way field always wins: leave `winner` out")
+    yield from winners.problems(document, "fields", name)
     if entry.get("mode") and not entry.get("from"):
         yield document.problem((*at, "mode"), "`mode` says something of a field with `from` only")
 

@@ -64,6 +64,7 @@ class Rules:
         presets: Mapping[str, Value],
     ) -> None:
         self.contract = contract
+        self.deciders = contract.deciders()  # fields whose value says who wins others
         self.links = links
         self.deletes = deletes  # what this site does when the partner deleted something
         self.users = users  # who is who, wherever one is named

@@ -52,6 +52,7 @@ class Variant:
     deletes: str
     scope: str = ""
     rules: Narrowed = USUAL
+    responsible: str = ""  # the site that settles crossings, where values say who wins
 
     def contract(self) -> str:
         """The default contract, with a field that globex wins, a guarded one, a drifting one, and one less."""
@@ -65,7 +66,23 @@ class Variant:
         ):
             assert old in text
             text = text.replace(old, new)
-        return text
+        return text if not self.responsible else by_values(text, settles=self.responsible)
+
+
+def by_values(contract: str, *, settles: str) -> str:
+    """A contract in which the priority says who wins most fields, and the customer's reference who wins one of them."""
+    other = {"acme": "globex", "globex": "acme"}[settles]
+    for old, new in (
+        ("\nwinner: first ", f"\nwinner: {{field: priority, acme: [High], globex: [Low], else: {settles}}} "),
+        ("  customer_reference: {kind: text}", f"  customer_reference: {{kind: text, winner: {other}}}"),
+        (
+            "  due_date: {kind: date}",
+            "  due_date: {kind: date, winner: {field: customer_reference, acme: [order 12], globex: ['P-7  '], else: first}}",
+        ),
+    ):
+        assert old in contract
+        contract = contract.replace(old, new)
+    return contract
 
 
 VARIANTS: Final = {
@@ -78,10 +95,15 @@ VARIANTS: Final = {
 }
 
 _NARROWED: Final = "narrowed "
+_RESPONSIBLE: Final = "responsible "
 
 
 def variant_of(word: str) -> Variant:
-    """One of VARIANTS, or `narrowed 7`: with rules of the sites' own, of this number."""
+    """One of VARIANTS, or `narrowed 7`: with rules of the sites' own, of this number; `responsible 7`: values say who wins."""
+    if word.startswith(_RESPONSIBLE):
+        number = int(word.removeprefix(_RESPONSIBLE))
+        own = narrowed(number // 4) if number % 3 == 2 else USUAL
+        return Variant(("mark", "mirror")[number // 2 % 2], rules=own, responsible=("acme", "globex")[number % 2])
     if not word.startswith(_NARROWED):
         return VARIANTS[word]
     number = int(word.removeprefix(_NARROWED))

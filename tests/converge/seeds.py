@@ -83,6 +83,20 @@ def prove_narrowed(seed: int, *, pairs: int) -> None:
     _prove(seed, replace(whole, variant=f"narrowed {seed % pairs}"), base=None)
 
 
+def responsible(seed: int) -> Program:
+    """The program of a seed where values of an issue say who wins its fields: these and those are what people quarrel about."""
+    draw = random.Random(seed)
+    often = MOODS[draw.choice(("quarrel", "quarrel", *sorted(MOODS)))]
+    deeds = draw.choices(list(often), weights=list(often.values()), k=STEPS)
+    steps = tuple((deed, draw.choice(("acme", "globex")), draw.randrange(NUMBERS)) for deed in deeds)
+    return Program(f"responsible {draw.randrange(12)}", seed % 8 == 7, draw.randrange(3), steps)
+
+
+def prove_responsible(seed: int) -> None:
+    """As `prove`, where values say who wins; every third one with mappings as in `prove_narrowed`."""
+    _prove(seed, responsible(seed), base=None)
+
+
 def with_jira(seed: int) -> Program:
     """The program of a seed for two sites of which one or both have a Jira."""
     draw = random.Random(seed)

@@ -19,7 +19,15 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.converge.machine import STEPS, Converge, OneSided
-from tests.converge.seeds import Program, failure_of, prove, prove_agreeing, prove_narrowed, prove_with_jira
+from tests.converge.seeds import (
+    Program,
+    failure_of,
+    prove,
+    prove_agreeing,
+    prove_narrowed,
+    prove_responsible,
+    prove_with_jira,
+)
 
 _BLOCK: Final = 50
 _FIRST, _COUNT = (int(one) for one in os.environ.get("FILESYNC_SEEDS", "0:10000").split(":"))
@@ -60,6 +68,11 @@ def test_sites_with_a_jira_end_in_step(seeds: range) -> None:
 def test_sites_that_change_their_contract_end_in_step(seeds: range) -> None:
     for seed in seeds:
         prove_agreeing(seed)
+
+
+def test_sites_of_which_values_say_who_wins_end_in_step() -> None:
+    for seed in range(2):
+        prove_responsible(seed)
 
 
 def test_the_machine_ends_in_step() -> None:
@@ -111,6 +124,14 @@ def test_every_seed_that_changes_the_contract_ends_in_step(seeds: range) -> None
         prove_agreeing(seed)
 
 
+@pytest.mark.prove
+@pytest.mark.parametrize("seeds", [range(first, first + 50) for first in range(0, 1000, 50)], ids=_named)
+def test_every_seed_in_which_values_say_who_wins_ends_in_step(seeds: range) -> None:
+    for seed in seeds:
+        prove_responsible(seed)
+
+
+@pytest.mark.prove
 @pytest.mark.parametrize("seeds", [range(first, first + 50) for first in range(0, 2000, 50)], ids=_named)
 def test_every_seed_with_rules_of_their_own_ends_in_step(seeds: range) -> None:
     for seed in seeds:

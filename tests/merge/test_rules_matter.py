@@ -20,6 +20,7 @@ from tests.merge import test_fields as fields
 from tests.merge import test_issues as issues
 from tests.merge import test_links as links
 from tests.merge import test_parents as parents
+from tests.merge import test_responsible as responsible
 from tests.merge import test_status as status
 from tests.merge import test_stuck as stuck
 from tests.merge import without
@@ -62,6 +63,12 @@ RULES = (
         instead="both win",
         take=without.r3,
         fails=(fields.test_crossing_edits_one_winner, comments.test_edit_vs_edit),
+    ),
+    Out(
+        rule="R3",
+        instead="each side goes by the value that it holds",
+        take=without.r3_each_by_its_own_value,
+        fails=(responsible.test_sides_that_hold_different_values_end_with_what_one_of_them_says,),
     ),
     Out(
         rule="R4",

@@ -59,6 +59,13 @@ def r3(patch: Patch) -> None:
     patch.setattr(Paired, "wins", lambda self, name: True)
 
 
+def r3_each_by_its_own_value(patch: Patch) -> None:
+    def alone(*, judge: bool, **facts: bool) -> Verdict:
+        return plan.plan(**facts)
+
+    patch.setattr(plan, "judged", alone)
+
+
 def _settle(patch: Patch, changed: Callable[[Meeting, Verdict], str | None]) -> None:
     settle = plan.settle
 

@@ -13,12 +13,14 @@ from filesync.cli.main import run
 from filesync.errors import ConfigError, ExitCode
 from filesync.model.ids import Kind
 from filesync.model.values import Value
-from filesync.rules.contract import Contract, DeletePolicy, Flow, flow, wins
+from filesync.rules.contract import Contract, DeletePolicy, Flow, flow, winner_of, wins
 from filesync.rules.load import load_mapping, make_rules
 from filesync.rules.mapping import Rules
+from filesync.rules.winner import ByValue
 from tests.rules.build import ACME, GLOBEX, comment, contract, issue, nobody
 from tests.support.two_sites import World, two_sites
 
+_HELD = "contract.yaml, by whom an issue is held"
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # commands are the matter of tests/cli
@@ -44,7 +46,7 @@ def as_on_the_page() -> Iterator[World]:
 
 
 def test_the_page_has_no_example_that_is_not_read() -> None:
-    assert set(RIGHT) == {"contract.yaml", "mapping.yaml", "mapping.yaml, of one site's own"}
+    assert set(RIGHT) == {"contract.yaml", _HELD, "mapping.yaml", "mapping.yaml, of one site's own"}
     assert len(WRONG) == 3
     assert len(EXAMPLES) == len(RIGHT) + 2 * len(WRONG)
 
@@ -60,6 +62,15 @@ def test_the_contract_is_as_the_page_says(tmp_path: Path) -> None:
     assert wins(read, "urgency", us=GLOBEX, them=ACME)
     assert flow(read, "cost_estimate", "acme") is Flow.WE_SEND_GUARD
     assert flow(read, "severity", "acme") is Flow.WE_TAKE_DRIFT
+
+
+def test_by_whom_an_issue_is_held_is_as_the_page_says(tmp_path: Path) -> None:
+    read = contract(tmp_path, RIGHT[_HELD])
+    held = winner_of(read, "title")
+    assert isinstance(held, ByValue)
+    assert [held.site(owner) for owner in ("supplier", "shared", "customer", None)] == ["acme", "acme", "globex", "acme"]
+    assert winner_of(read, "type") == winner_of(read, "link:blocks:other") == held
+    assert (winner_of(read, "owner"), winner_of(read, "body"), winner_of(read, "due")) == ("acme", "acme", "globex")
 
 
 def test_the_mapping_is_as_the_page_says(tmp_path: Path) -> None:

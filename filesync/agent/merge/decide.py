@@ -11,9 +11,10 @@ from filesync.agent.events import Applied, Dropped, FileLeftOut
 from filesync.agent.merge import plan
 from filesync.agent.merge.outcome import End, Outcome, Work
 from filesync.agent.merge.people import People
-from filesync.agent.merge.plan import Meeting, OnCreate, OnDelete, OnEnd, OnSet, Verdict
+from filesync.agent.merge.plan import OnCreate, OnDelete, OnEnd, OnSet, Verdict
 from filesync.agent.merge.steps import Erase, Make, Step, Write
 from filesync.agent.merge.view import Shown, View
+from filesync.agent.merge.winning import Winning
 from filesync.agent.site import Paired, Site
 from filesync.errors import Rejected, Unreadable
 from filesync.ledger import journal
@@ -24,7 +25,7 @@ from filesync.model.links import link_end
 from filesync.model.moments import micros
 from filesync.model.shadow import Entity, Life, Shadow
 from filesync.model.shortfall import Cause
-from filesync.model.values import EMPTY, Value, split_name
+from filesync.model.values import Value, split_name
 from filesync.trackers.base import MarkDeleted, Remove
 
 _SHUT: Final = "our issue takes nothing from partners as it is now, says tracker.settings.incoming"
@@ -163,7 +164,8 @@ class Merge:
 
     def _set(self, outcome: Outcome, change: Set) -> Step:
         row = self._view.row(change.gid)
-        shown = self._view.shown(row, only=change.names) if row is not None and row.state is Life.LIVE else None
+        asked = (*change.names, *self._paired.rules.deciders)
+        shown = self._view.shown(row, only=asked) if row is not None and row.state is Life.LIVE else None
         verdict = plan.on_set(
             state=self._view.life(change.gid), there=shown is not None, deleted=change.gid in self._view.deletes
         )
@@ -193,7 +195,8 @@ class Merge:
         targets = dict(self._view.ends(arriving))
         new = plan.being_made(row, outcome.work.mark)
         asleep = self._view.asleep(row.kind, arriving, item=shown.item, key=shown.key)
-        for name, one in told.items():
+        winning = Winning(self._paired, shown)
+        for name, one in winning.ordered(told):
             shadow = row.shadow(name)
             if plan.decided(shadow, outcome.work.mark):
                 continue
@@ -213,15 +216,7 @@ class Merge:
                 else:
                     shadows[name] = msgspec.structs.replace(shadow, took=outcome.work.mark)
                 continue
-            meeting = Meeting(
-                name=name,
-                now=one.now,
-                have=shown.fields.get(name),
-                base=one.base,
-                shadow=_nobodys(shadow) if shown.hides(name) else shadow,
-                wins=self._paired.wins(name),
-                flow=self._paired.flow(row.kind, name),
-            )
+            meeting = winning.meeting(name, one, shadow)
             decision = plan.decide(meeting)
             if name in shown.untold and decision.verdict is Verdict.APPLY:
                 # who alone may see it, those included for whom there is no word, nobody changes from outside
@@ -229,7 +224,7 @@ class Merge:
                 decision = plan.Decision(Verdict.KEEP_UNSENT if few else Verdict.APPLY, "untold")
             self._people.met(outcome, shown, meeting, decision)
             if decision.verdict is Verdict.APPLY:
-                writes[name] = one.now
+                writes[name] = winning.held[name] = one.now
             else:
                 shadows[name] = plan.settle(meeting, decision.verdict, mark=outcome.work.mark)
             if decision.verdict is Verdict.KEEP_UNSENT:
@@ -348,11 +343,6 @@ class Merge:
                 skipped=outcome.end is End.SKIPPED,
             )
         )
-
-
-def _nobodys(shadow: Shadow) -> Shadow:
-    """The shadow of a field whose value cannot be compared: such a value is not an edit that could be told."""
-    return msgspec.structs.replace(shadow, here=EMPTY)
 
 
 def word(change: Change) -> str:

@@ -41,7 +41,8 @@ class People:
         """Two edits of one field, both values, and which of them stands."""
         if not decision.rule:
             return
-        winner = self._paired.them if decision.verdict is Verdict.APPLY else self._paired.us
+        awaits = meeting.judge is False and decision.verdict is Verdict.KEEP_TOLD and not meeting.wins
+        winner = self._paired.them if awaits or decision.verdict is Verdict.APPLY else self._paired.us
         work, field = outcome.work, self.field(meeting.name)
         outcome.conflicts.append(
             Conflict(

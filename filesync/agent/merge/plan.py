@@ -36,6 +36,7 @@ class Meeting(msgspec.Struct, frozen=True, kw_only=True):
     shadow: Shadow
     wins: bool  # whether our side wins this field
     flow: Flow
+    judge: bool | None = None  # where the winner follows a value: whether a crossing is ours to settle
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -66,6 +67,17 @@ def plan(*, equal: bool, crossing: bool, unsent: bool, wins: bool) -> Verdict:
     return Verdict.APPLY
 
 
+def judged(*, equal: bool, crossing: bool, unsent: bool, wins: bool, judge: bool) -> Verdict:
+    """As `plan`, of a field whose winner follows a value: meanwhile the two sides may hold different ones.
+
+    So one side alone settles a crossing, by the value it holds. The other one keeps what it told until the judge's answer
+    comes, an edit like any other; where there is no answer, the judge took what was told.
+    """
+    if judge:
+        return plan(equal=equal, crossing=False, unsent=unsent or crossing, wins=wins)
+    return plan(equal=equal, crossing=crossing, unsent=unsent, wins=wins or crossing)
+
+
 def decide(meeting: Meeting) -> Decision:
     """What becomes of one arriving field, whatever its flow."""
     equal = meeting.have == meeting.now
@@ -77,7 +89,9 @@ def decide(meeting: Meeting) -> Decision:
         case Flow.WE_SEND_DRIFT | Flow.WE_SEND_GUARD:  # we are: our value is sent back
             verdict = plan(equal=equal, crossing=crossing, unsent=True, wins=True)
             return Decision(verdict, "one-way" if not equal else "")
-        case Flow.BOTH:
+        case Flow.BOTH if meeting.judge is not None:
+            verdict = judged(equal=equal, crossing=crossing, unsent=mine, wins=meeting.wins, judge=meeting.judge)
+        case _:
             verdict = plan(equal=equal, crossing=crossing, unsent=mine, wins=meeting.wins)
     if equal or not (crossing or mine):
         return Decision(verdict)
@@ -118,8 +132,8 @@ def settle(meeting: Meeting, verdict: Verdict, *, mark: Mark, landed: Value | No
 def skipped(shadow: Shadow, refused: str, *, mark: Mark, base: Mark, wins: bool, flow: Flow) -> Shadow:
     """The shadow after a person skipped a refused field, of whose value this is the digest: as KEEP, so that ours is sent back.
 
-    When ours crossed and wins, the partner takes what we told anyway. Where the partner is the only source of the field,
-    it would never take our value: the field stays apart until the source's next edit.
+    When ours crossed and wins, the partner takes what we told anyway (`wins`: whatever a value says). Where the partner is
+    the only source of the field, it would never take our value: the field stays apart until the source's next edit.
     """
     keep = flow in {Flow.WE_TAKE_DRIFT, Flow.WE_TAKE_GUARD} or (crosses(shadow, base) and wins)
     return Shadow(here=shadow.here if keep else refused, told=shadow.told, took=mark)

@@ -94,7 +94,12 @@ def _decided(conn: sa.Connection, paired: Paired, change: Change, row: Entity | 
             refused |= {name: (NEVER_EQUAL, told.base) for name, told in change.texts.items()}
             skipped = {
                 name: plan.skipped(
-                    row.shadow(name), theirs, mark=mark, base=base, wins=paired.wins(name), flow=paired.flow(row.kind, name)
+                    row.shadow(name),
+                    theirs,
+                    mark=mark,
+                    base=base,
+                    wins=paired.keeps_told(name),
+                    flow=paired.flow(row.kind, name),
                 )
                 for name, (theirs, base) in refused.items()
             }

@@ -1,0 +1,45 @@
+"""Who wins the fields of one issue as it stands: always the same side, or whom the value of another field names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from filesync.agent.merge.plan import Meeting
+from filesync.agent.merge.view import Shown
+from filesync.agent.site import Paired
+from filesync.model.change import Told
+from filesync.model.shadow import Shadow
+from filesync.model.values import EMPTY, Value, split_name
+from filesync.rules.contract import is_us
+
+
+class Winning:
+    """What one arriving change meets. `held`: the issue's fields, those of the change as they are once decided."""
+
+    def __init__(self, paired: Paired, shown: Shown) -> None:
+        self._paired = paired
+        self._shown = shown
+        self.held: dict[str, Value | None] = dict(shown.fields)
+
+    def ordered(self, told: Mapping[str, Told]) -> Iterable[tuple[str, Told]]:
+        """The fields of a change, those first whose value says who wins others."""
+        deciders = self._paired.rules.deciders
+        return sorted(told.items(), key=lambda one: split_name(one[0])[0] not in deciders) if deciders else told.items()
+
+    def meeting(self, name: str, told: Told, shadow: Shadow) -> Meeting:
+        """One of its fields, and what it meets here."""
+        us, them, by = self._paired.us, self._paired.them, self._paired.by_value(name)
+        fixed = self._paired.wins(name)
+        return Meeting(
+            name=name,
+            now=told.now,
+            have=self._shown.fields.get(name),
+            base=told.base,
+            # a value that cannot be compared is not an edit that could be told
+            shadow=msgspec.structs.replace(shadow, here=EMPTY) if self._shown.hides(name) else shadow,
+            wins=fixed if by is None else is_us(by.site(self.held.get(by.field)), us=us, them=them),
+            flow=self._paired.flow(self._shown.item.ref.kind, name),
+            judge=None if by is None else fixed,
+        )

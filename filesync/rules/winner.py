@@ -1,0 +1,124 @@
+"""A winner that follows the value of another field of the same issue: whoever is responsible for it as it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from filesync.errors import Problem
+from filesync.model.ids import FIRST
+from filesync.model.values import FieldKind, Value
+from filesync.settings import At, Document, did_you_mean, quoted
+
+FIELD: Final = "field"
+ELSE: Final = "else"
+TAKEN: Final = frozenset({FIRST, FIELD, ELSE})  # no site is called so
+# kinds whose one value is a word
+_SAYS: Final = (
+    FieldKind.OPTION,
+    FieldKind.STATUS,
+    FieldKind.TYPE,
+    FieldKind.USER,
+    FieldKind.TEXT,
+    FieldKind.VERSION,
+    FieldKind.COMPONENT,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ByValue:
+    """Which site wins, by what `field` of the same issue holds. `otherwise` is also the site that settles crossings."""
+
+    field: str
+    sites: Mapping[str, str]  # a value -> the name of a site
+    otherwise: str  # the name of a site, or FIRST: for any other value, and for none
+
+    def site(self, value: Value | None) -> str:
+        """The name of the site that is responsible, or FIRST."""
+        return self.sites.get(value, self.otherwise) if isinstance(value, str) else self.otherwise
+
+
+Winner: TypeAlias = str | ByValue  # the name of a site, FIRST, or what decides
+
+
+def filled(entry: Any) -> Any:
+    """What a contract says of a winner, with defaults written out and lists sorted: what both sides must be equal in."""
+    if not isinstance(entry, Mapping):
+        return entry
+    words = {site: sorted(words) for site, words in entry.items() if site not in {FIELD, ELSE}}
+    return {FIELD: entry[FIELD], ELSE: entry.get(ELSE) or FIRST, **words}
+
+
+def winner(entry: Any) -> Any:
+    """The winner that a `filled` entry says; None where it says none."""
+    if not isinstance(entry, Mapping):
+        return entry
+    sites = {word: site for site, words in entry.items() if site not in {FIELD, ELSE} for word in words}
+    return ByValue(entry[FIELD], sites, entry[ELSE])
+
+
+def named(winner: Winner | None) -> Iterator[str]:
+    """The names of sites in it."""
+    chosen = (winner.otherwise, *winner.sites.values()) if isinstance(winner, ByValue) else (winner,)
+    return (name for name in chosen if name and name != FIRST)
+
+
+def problems(document: Document, *at: str) -> Iterator[Problem]:
+    """What is wrong with the winner of the contract, or of one of its fields, that fits the schema."""
+    place: At = (*at, "winner")
+    entry = document.data
+    for key in place:
+        entry = entry.get(key) or {}
+    if not isinstance(entry, Mapping) or not entry:
+        return
+    field, sites = entry[FIELD], [one for one in entry if one not in {FIELD, ELSE}]
+    yield from _field_problems(document, (*place, FIELD), field, of=at[-1] if at else None)
+    if not sites:
+        yield document.problem(place, "names no site: say which values of the field stand for which one")
+    known = _words(document.data, field)
+    seen: dict[str, str] = {}
+    for site in sites:
+        for index, word in enumerate(entry[site]):
+            if word in seen:
+                yield document.problem((*place, site, index), f"{quoted(word)} stands for {seen[word]} already")
+            elif known is not None and word not in known:
+                what = f"{quoted(word)} is no value of `{field}`{did_you_mean(word, known)}"
+                yield document.problem((*place, site, index), what)
+            seen.setdefault(word, site)
+
+
+def _field_problems(document: Document, at: At, field: str, *, of: str | None) -> Iterator[Problem]:
+    """What is wrong with the field whose value decides. `of`: the field whose winner it is; None: all of the issue."""
+    fields: Mapping[str, Any] = document.data["fields"]
+    implied = {FieldKind.TYPE.value, *([FieldKind.STATUS.value] if document.data.get("statuses") else [])}
+    if field not in fields.keys() | implied:
+        what = f"{quoted(field)} is no field of the contract{did_you_mean(field, fields.keys() | implied)}"
+        yield document.problem(at, what)
+        return
+    if field == of:
+        yield document.problem(at, f"who wins `{field}` cannot follow its own value: name a site")
+        return
+    entry: Mapping[str, Any] = fields.get(field, {})
+    kind = FieldKind(entry.get("kind", field))
+    if kind not in _SAYS or entry.get("many"):
+        what = "a set of values" if entry.get("many") else f"of kind {kind}"
+        yield document.problem(at, f"`{field}` is {what}: whose value decides holds one word")
+    own = entry.get("winner") or (None if entry.get("from") else document.data.get("winner"))
+    if isinstance(own, Mapping) and (entry.get("winner") or (of is not None and own[FIELD] != field)):
+        what = f"who wins `{field}` itself must not follow a value too: give it a `winner` of its own, a site"
+        yield document.problem(at, what)
+
+
+def _words(data: Mapping[str, Any], field: str) -> set[str] | None:
+    """The values that a field may have; None: any."""
+    entry = data["fields"].get(field, {"kind": field})
+    match entry["kind"]:
+        case FieldKind.TYPE:
+            return set(data["types"])
+        case FieldKind.STATUS:
+            return set(data.get("statuses", ()))
+        case FieldKind.USER:
+            users = data.get("users", "any")
+            return None if users == "any" else set(users)
+    return set(entry["options"]) if entry.get("options") else None

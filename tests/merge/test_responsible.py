@@ -1,0 +1,121 @@
+"""A winner that follows the value of another field: whoever is responsible for an issue, and how that is handed over."""
+
+from __future__ import annotations
+
+from tests.merge.scene import contract, cross, only, refuse, refuse_nothing, shared, value
+from tests.support.two_sites import Side, World, two_sites
+
+# acme settles; while an issue is minor, it is globex's
+BY_SEVERITY = contract(
+    ("\nwinner: first ", "\nwinner: {field: severity, acme: [Critical, Major], globex: [Minor], else: acme} "),
+)
+ACMES, GLOBEXS = "Major", "Minor"
+
+
+def issue_of(world: World, severity: str) -> str:
+    key = shared(world, "x")
+    world.acme.desk.edit(key, {"severity": severity})
+    world.send(world.acme)
+    return key
+
+
+def edit(side: Side, key: str, text: str) -> None:
+    side.desk.edit(key, {"summary": text})
+
+
+def told_at_once(world: World, key: str) -> None:
+    """Both edit the summary and tell it; neither has heard of the other's yet."""
+    for side, text in ((world.acme, "y"), (world.globex, "z")):
+        edit(side, key, text)
+        side.export()
+    for side in world.sides:
+        world.carry(to=side)
+
+
+def stands(world: World, key: str, text: str) -> None:
+    assert value(world.acme, key, "summary") == value(world.globex, key, "summary") == text
+    world.assert_in_step()
+
+
+def test_a_crossing_is_won_by_whom_the_value_names_and_its_words_are_never_gone() -> None:
+    with two_sites(contract=BY_SEVERITY) as world:
+        key = issue_of(world, GLOBEXS)
+        cross(world, acme=lambda: edit(world.acme, key, "y"), globex=lambda: edit(world.globex, key, "z"))
+        assert [only(side.conflicts()).winner for side in world.sides] == ["globex", "globex"]
+        stands(world, key, "z")  # at once, and with nothing more to tell
+
+        key = issue_of(world, ACMES)
+        cross(world, acme=lambda: edit(world.acme, key, "y"), globex=lambda: edit(world.globex, key, "z"))
+        assert [side.conflicts()[-1].winner for side in world.sides] == ["acme", "acme"]
+        world.settle()
+        stands(world, key, "y")
+
+
+def test_what_is_not_told_yet_stands_where_its_side_is_responsible() -> None:
+    with two_sites(contract=BY_SEVERITY) as world:
+        for severity, text in ((ACMES, "y"), (GLOBEXS, "z")):
+            for first in world.sides:
+                key = issue_of(world, severity)
+                edit(world.acme, key, "y")
+                edit(world.globex, key, "z")
+                world.send(first)
+                world.settle()
+                stands(world, key, text)
+
+
+def test_sides_that_hold_different_values_end_with_what_one_of_them_says() -> None:
+    with two_sites(contract=BY_SEVERITY) as world:
+        key = issue_of(world, ACMES)
+        told_at_once(world, key)
+        world.acme.desk.edit(key, {"severity": GLOBEXS})  # handed over, and globex does not know yet
+        world.acme.import_()
+        world.globex.import_()
+        world.settle()
+        stands(world, key, "z")
+
+        key = issue_of(world, GLOBEXS)
+        told_at_once(world, key)
+        world.globex.desk.edit(key, {"severity": ACMES})  # given back, and acme, who settles, does not know yet
+        world.acme.import_()
+        world.globex.import_()
+        world.settle()
+        stands(world, key, "z")
+
+
+def test_whoever_is_handed_an_issue_wins_with_the_edit_that_hands_it_over() -> None:
+    with two_sites(contract=BY_SEVERITY) as world:
+        key = issue_of(world, ACMES)
+        cross(
+            world,
+            acme=lambda: edit(world.acme, key, "y"),
+            globex=lambda: world.globex.desk.edit(key, {"summary": "z", "severity": GLOBEXS}),
+        )
+        world.settle()
+        stands(world, key, "z")
+
+
+def test_who_wins_the_value_that_decides_is_always_the_same_side() -> None:
+    with two_sites(contract=BY_SEVERITY) as world:
+        key = issue_of(world, GLOBEXS)
+        cross(
+            world,
+            acme=lambda: world.acme.desk.edit(key, {"summary": "y", "severity": ACMES}),
+            globex=lambda: world.globex.desk.edit(key, {"summary": "z", "severity": "Cosmetic"}),
+        )
+        world.settle()
+        assert value(world.globex, key, "severity") == ACMES
+        stands(world, key, "y")
+
+
+def test_a_crossing_that_is_skipped_by_the_side_that_settles_sends_its_value() -> None:
+    with two_sites(contract=BY_SEVERITY) as world:
+        key = issue_of(world, GLOBEXS)
+        told_at_once(world, key)
+        refuse(world.acme, "summary")
+        world.acme.import_()
+        refuse_nothing(world.acme)
+        world.globex.import_()
+        assert (value(world.acme, key, "summary"), value(world.globex, key, "summary")) == ("y", "z")
+        world.acme.skip(only(world.acme.stuck()).mark)
+        world.settle()
+        stands(world, key, "y")

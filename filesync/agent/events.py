@@ -209,6 +209,22 @@ class NotRenamed(Event, frozen=True, kw_only=True):
         )
 
 
+class NotShown(Event, frozen=True, kw_only=True):
+    """Our tracker does not take what our mapping wants an issue to show of the partner's."""
+
+    severity = Severity.WARNING
+    partner: str
+    key: str  # ours, where that is known
+    theirs: str
+    why: str
+
+    def sentence(self) -> str:
+        return (
+            f"{self.key} does not show that {self.partner} calls it {self.theirs}: {ended(self.why)} Nothing else is affected. "
+            "It is tried again when `partner` in the mapping changes."
+        )
+
+
 class Stuck(Event, frozen=True, kw_only=True):
     """A change that our tracker or mapping refuses, or at which our tracker fails (`again`: it is tried again by itself)."""
 

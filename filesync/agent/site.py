@@ -61,6 +61,11 @@ class Paired:
     us: agreed.Site
     them: agreed.Site
 
+    @property
+    def names(self) -> bool:
+        """Whether anybody wants to know what the other side calls an issue."""
+        return self.rules.contract.keys or self.rules.partner is not None
+
     def sends(self, kind: Kind) -> bool:
         """Whether this side tells anything of items of this kind."""
         return self.rules.travels(kind) and self.rules.contract.below.get(kind) in {None, self.us.name}

@@ -104,6 +104,7 @@ class Contract:
     deletes: Mapping[Kind, DeletePolicy]
     below: Mapping[Kind, str | None]  # kinds of what belongs to an issue that travel, and the only site that tells each
     links: tuple[str, ...]  # types
+    keys: bool  # whether each side tells what it calls the other's issues
     markup: Markup | None  # in which texts travel; None: the contract does not say
     visibilities: tuple[str, ...]  # words for those who alone may see a comment or worklog
     digest: str
@@ -210,6 +211,7 @@ def _agreed(document: Document, *, hint: str) -> Contract:
         below={kind: said["from"] if isinstance(said, dict) else None for kind, said in below.items() if said},
         links=tuple(full["links"]),
         visibilities=tuple(full.get("visibilities", ())),
+        keys=full.get("keys", False),
         markup=Markup(full["markup"]) if "markup" in full else None,
         digest=hashlib.sha256(_canonical.encode(full)).hexdigest(),
     )
@@ -225,6 +227,7 @@ def _filled(data: Mapping[str, Any]) -> dict[str, Any]:
     # not written out where there are none: a contract of before there could be any keeps its digest
     some: dict[str, Any] = {"visibilities": sorted(data["visibilities"])} if data.get("visibilities") else {}
     some |= {"markup": data["markup"]} if data.get("markup") else {}
+    some |= {"keys": True} if data.get("keys") else {}
     return {
         "version": int(data["version"]),  # JSON Schema takes 3.0 for a whole number too
         "winner": winners.filled(data.get("winner")) or FIRST,

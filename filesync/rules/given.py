@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -10,12 +9,11 @@ from filesync.errors import Problem
 from filesync.model.values import FieldKind, FieldSpec, Value, flat_name, normal
 from filesync.rules.contract import OWN_NAME, Contract, is_cascade
 from filesync.rules.fitting import locals_of
+from filesync.rules.partner import KEY, is_usual
 from filesync.settings import At, Document, did_you_mean, quoted
 
 _CONSTANTS: Final = "constants"
 _PRESETS: Final = "presets"
-_SHOWN: Final = "{key}"  # in a preset: what the partner calls the issue
-_KEY: Final = re.compile(r"[A-Z][A-Z0-9_]{0,31}-[1-9][0-9]{0,17}")  # a claim of the partner's: nothing else goes into a field
 
 
 def constants_of(contract: Contract, data: Mapping[str, Any]) -> dict[str, Value]:
@@ -38,11 +36,11 @@ def presets_of(contract: Contract, data: Mapping[str, Any]) -> dict[str, Value]:
 
 def with_key(presets: Mapping[str, Value], key: str) -> dict[str, Value]:
     """Presets, with the partner's key of an issue where they show it. They are left out where it has none, or no usual one."""
-    usual = _KEY.fullmatch(key) is not None
+    usual = is_usual(key)
     return {
-        flat.replace(_SHOWN, key): value.replace(_SHOWN, key) if isinstance(value, str) else value
+        flat.replace(KEY, key): value.replace(KEY, key) if isinstance(value, str) else value
         for flat, value in presets.items()
-        if usual or _SHOWN not in f"{flat} {value}"
+        if usual or KEY not in f"{flat} {value}"
     }
 
 

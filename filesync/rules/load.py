@@ -19,6 +19,7 @@ from filesync.rules.ending import endings
 from filesync.rules.fitting import allowed_words, locals_of, problems
 from filesync.rules.given import constants_of, given_problems, presets_of
 from filesync.rules.mapping import Rules
+from filesync.rules.partner import partner_of, partner_problems
 from filesync.rules.sieve import make_sieves
 from filesync.rules.standing import NOBODY, Condition, FieldRule, Form, LinkRule, VisibilityRule, Way
 from filesync.rules.users import By, Users
@@ -59,7 +60,12 @@ def make_rules(contract: Contract, mapping: Document | None = None, *, site: str
     document = mapping or _NO_MAPPING
     data: Mapping[str, Any] = document.data
     said, wrong = _said_of_issues(document)
-    every = (problems(contract, document, site=site), given_problems(contract, document, site=site), wrong)
+    every = (
+        problems(contract, document, site=site),
+        given_problems(contract, document, site=site),
+        partner_problems(contract, document),
+        wrong,
+    )
     found = sorted(chain.from_iterable(every), key=place_in_file)
     if found:
         raise ConfigError(found, hint=f"Mend {document.name}; the contract is what both sites agreed on.")
@@ -76,6 +82,7 @@ def make_rules(contract: Contract, mapping: Document | None = None, *, site: str
         VisibilityRule(Words(data.get("visibilities", {})), frozenset(contract.visibilities)),
         constants=constants_of(contract, data),
         presets=presets_of(contract, data),
+        partner=partner_of(data),
     )
 
 

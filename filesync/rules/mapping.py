@@ -16,6 +16,7 @@ from filesync.rules.asking import asleep, formed, known
 from filesync.rules.contract import BELOW, BODY, VISIBLE_TO, Contract
 from filesync.rules.ending import Ending
 from filesync.rules.given import with_key
+from filesync.rules.partner import Partner
 from filesync.rules.prose import Prose
 from filesync.rules.sieve import ALL_THROUGH, Sieves
 from filesync.rules.standing import FieldRule, LinkRule, VisibilityRule, Way
@@ -62,9 +63,11 @@ class Rules:
         *,
         constants: Mapping[str, Value],
         presets: Mapping[str, Value],
+        partner: Partner | None,
     ) -> None:
         self.contract = contract
         self.deciders = contract.deciders()  # fields whose value says who wins others
+        self.partner = partner  # what our issues show of the partner's
         self.links = links
         self.deletes = deletes  # what this site does when the partner deleted something
         self.users = users  # who is who, wherever one is named

@@ -83,7 +83,20 @@ class MarkDeleted(msgspec.Struct, frozen=True):
     by: str  # the partner's name
 
 
-Action: TypeAlias = Write | Remove | MarkDeleted
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Show on an issue what the partner's is, beside its fields: never read again as a part of it.
+
+    In place of what was shown of this partner before. A tracker whose description does not have `shows` rejects it.
+    """
+
+    partner: str  # its name
+    key: str  # the partner's
+    link: str  # an address to follow; "": it stays as it is
+    facts: Mapping[str, str]  # for programs; none: they stay as they are
+
+
+Action: TypeAlias = Write | Remove | MarkDeleted | Show
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +126,7 @@ class Description:
     unaddressed: int = 0  # of the users that it lists, how many show us no e-mail address
     labels: Mapping[str, str] = field(default_factory=dict)  # what people see for fields, where that is not the name
     people: Mapping[str, str] = field(default_factory=dict)  # what they see for users
+    shows: bool = False  # whether `Show` is for it
 
 
 class Tracker(Protocol):

@@ -124,6 +124,7 @@ version: 1
         {"attachments": False},
         {"worklogs": False},
         {"links": ["blocks"]},
+        {"keys": True},
         {"deletes": {"issue": "mirror"}},
         {"deletes": {"comment": "mark"}},
         {"fields": {"x": {"kind": "text"}}},

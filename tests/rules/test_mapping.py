@@ -12,6 +12,7 @@ from filesync.model.values import FieldKind, Value
 from filesync.rules.contract import DeletePolicy
 from filesync.rules.ending import Ending
 from filesync.rules.mapping import Inward, Outward, Rules
+from filesync.rules.partner import Display
 from filesync.rules.ways import Dropped
 from tests.rules.build import comment, gid, issue, nobody, rules
 
@@ -361,6 +362,18 @@ def test_what_closes_is_a_status_of_ours_and_for_issues_alone(tmp_path: Path) ->
     for said in ("issue: close", "issue: {}", "issue: {closed: Done}", "comment: {close: Done}"):
         with pytest.raises(ConfigError):
             rules(tmp_path, CONTRACT, f"deletes: {{{said}}}\n")
+
+
+def test_what_shows_the_partners_key_is_no_field_that_travels(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="what is shown there would be told"):
+        rules(tmp_path, CONTRACT, "fields: {Ihre: summary}\npartner: {fields: {Ihre: '{key}'}}\n")
+    partner = rules(tmp_path, CONTRACT, "partner: {fields: {Ihre: 'dort {key}'}, property: true}\n").partner
+    assert partner is not None
+    facts = {"partner": "globex", "key": "LINE-4"}
+    assert partner.display(partner="globex", key="LINE-4") == Display({"Ihre": "dort LINE-4"}, "", facts)
+    for wrong in ("{}", "{fields: {Ihre: no}}", "{link: 'ftp://x/{key}'}", "{link: 'https://x/'}", "{property: yes}"):
+        with pytest.raises(ConfigError):
+            rules(tmp_path, CONTRACT, f"partner: {wrong}\n")
 
 
 def test_a_gid_that_is_told_is_the_one_that_is_known(same: Rules) -> None:

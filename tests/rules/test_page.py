@@ -46,7 +46,13 @@ def as_on_the_page() -> Iterator[World]:
 
 
 def test_the_page_has_no_example_that_is_not_read() -> None:
-    assert set(RIGHT) == {"contract.yaml", _HELD, "mapping.yaml", "mapping.yaml, of one site's own"}
+    assert set(RIGHT) == {
+        "contract.yaml",
+        _HELD,
+        "mapping.yaml",
+        "mapping.yaml, of one site's own",
+        "mapping.yaml, that shows the partner's keys",
+    }
     assert len(WRONG) == 3
     assert len(EXAMPLES) == len(RIGHT) + 2 * len(WRONG)
 
@@ -93,6 +99,14 @@ def test_the_mapping_is_as_the_page_says(tmp_path: Path) -> None:
         True,
     ]
     assert [bool(rules.sieves.into.stops(name, 1)) for name in ("pump.PNG", "pump.txt", "valve.txt")] == [False, False, True]
+
+
+def test_what_issues_show_of_the_partners_is_as_the_page_says(tmp_path: Path) -> None:
+    partner = mapped(tmp_path, RIGHT["mapping.yaml, that shows the partner's keys"]).partner
+    assert partner is not None
+    display = partner.display(partner="acme", key="LINE-4")
+    assert (display.fields, display.facts) == ({"Partner key": "LINE-4"}, {"partner": "acme", "key": "LINE-4"})
+    assert display.link == "https://jira.acme.example/browse/LINE-4"
 
 
 def test_a_fresh_site_takes_the_examples_and_works_with_them(capsys: pytest.CaptureFixture[str]) -> None:

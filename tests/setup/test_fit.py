@@ -108,6 +108,18 @@ def test_a_status_that_closes_what_the_partner_deleted_is_held_against_the_track
     assert held(tmp_path, HAVE, "deletes: {issue: {close: Done}}\n").refused == ()
 
 
+def test_what_issues_are_to_show_of_the_partners_is_held_against_the_tracker(tmp_path: Path) -> None:
+    have = replace(HAVE, fields=(*HAVE.fields, FieldSpec("theirs", FieldKind.TEXT), FieldSpec("count", FieldKind.NUMBER)))
+    shows = "partner: {fields: {thiers: '{key}', count: '{key}'}, link: 'https://x.example/{key}'}\n"
+    refused, _ = said(held(tmp_path, have, shows))
+    assert refused == [
+        'partner: the tracker has no field "thiers"; did you mean "theirs"?',
+        'partner: the tracker\'s "count" holds no text',
+        "partner: the tracker has neither web links nor properties of its own: show the key in a field",
+    ]
+    assert held(tmp_path, replace(have, shows=True), "partner: {fields: {theirs: '{key}'}, property: true}\n").refused == ()
+
+
 def test_what_stays_at_home_is_a_note(tmp_path: Path) -> None:
     more = FieldSpec("team", FieldKind.TEXT)
     priority = FieldSpec("priority", FieldKind.OPTION, options=("High", "Low", "None"))

@@ -44,7 +44,7 @@ def fit(rules: Rules, have: Description, *, us: str, receives: bool, sends: bool
         name for name, way in ways.items() if receives and way in _TAKEN_IN and (name not in here or here[name].takes(new=True))
     ]
     leave = [name for name, rule in here.items() if sends and ways[name] in _TOLD and rule.way is not Way.IN]
-    refused: list[Problem] = list(_mistyped(rules, have))
+    refused: list[Problem] = [*_mistyped(rules, have), *_unshown(rules, have)]
     notes: list[Problem] = []
     if receives:
         missing = gaps(
@@ -168,6 +168,21 @@ def _unbrought(rules: Rules, have: Description, ways: Mapping[str, Flow]) -> Ite
                 "this site alone tells it, and the tracker makes no issue without it: one that the partner makes is stuck here"
             )
             yield Problem(name, what)
+
+
+def _unshown(rules: Rules, have: Description) -> Iterator[Problem]:
+    """What issues are to show of the partner's, and the tracker has no place for."""
+    if rules.partner is None:
+        return
+    here = {spec.name: spec for spec in have.fields}
+    for ours in rules.partner.fields:
+        spec = here.get(ours)
+        if spec is None:
+            yield Problem("partner", f"the tracker has no field {quoted(ours)}{did_you_mean(ours, here)}")
+        elif spec.kind is not FieldKind.TEXT or spec.many:
+            yield Problem("partner", f"the tracker's {quoted(ours)} holds no text")
+    if (rules.partner.link or rules.partner.facts) and not have.shows:
+        yield Problem("partner", "the tracker has neither web links nor properties of its own: show the key in a field")
 
 
 def _closing(rules: Rules, have: Description) -> Iterator[Problem]:

@@ -21,7 +21,7 @@ from filesync.agent.outgoing.gather import Gather
 from filesync.agent.site import Paired, Site
 from filesync.bundle.changes import read_change
 from filesync.errors import ConfigError
-from filesync.ledger import journal, naming, proposals, shadows, streams, ties
+from filesync.ledger import called, journal, naming, proposals, shadows, streams, ties
 from filesync.ledger.journal import Conflict, Queued, Wait
 from filesync.ledger.streams import Exchange
 from filesync.model.change import Delete
@@ -75,7 +75,7 @@ class Why:
     partner: str
     state: str  # of the exchange
     known: bool  # both sides have it, or had it
-    theirs: str  # the partner's key; "" where that is not known: only what came from there says it
+    theirs: str  # the partner's key; "" where that is not known: of ours only under `keys: true`
     reason: str  # the first one why it is not there, or why edits do not go on; "": there is none
     hint: str
     first: Place | None  # the oldest bundle in which a field was told last: they know it since then, or longer
@@ -152,7 +152,7 @@ def _of(site: Site, x: Exchange, what: Meant) -> Why:
             partner=x.partner_name,
             state=x.state,
             known=row is not None,
-            theirs=(naming.theirs_of(conn, x.id, what.issue.key) or "") if what.issue is not None else what.key * (not ours),
+            theirs=_theirs(conn, x, what) if what.issue is not None else what.key * (not ours),
             reason=because.why if because else "",
             hint=because.hint if because else "",
             first=_place(conn, x, first, ours=ours),
@@ -254,6 +254,13 @@ def _left(one: Queued) -> Left:
         why=waits.get(one.state, one.reason),
         since=moment(one.since),
     )
+
+
+def _theirs(conn: sa.Connection, x: Exchange, what: Meant) -> str:
+    """The partner's key of an issue that came from it, or of one of ours, where it told that."""
+    known = called.called(conn, x.id, [what.gid]).get(what.gid)
+    came = naming.theirs_of(conn, x.id, what.issue.key) if what.issue is not None else None
+    return came or (known.theirs if known is not None else "")
 
 
 def _met(one: Conflict) -> Met:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import sqlalchemy as sa
 
@@ -12,7 +12,10 @@ from filesync.agent.merge.outcome import Outcome
 from filesync.agent.merge.shortage import note
 from filesync.agent.record import Record
 from filesync.agent.site import Paired
-from filesync.ledger import journal, naming, shadows, streams
+from filesync.ledger import called, journal, naming, shadows, streams
+from filesync.model.change import Delete
+from filesync.model.ids import Gid, Kind
+from filesync.rules.partner import is_usual
 
 
 def book(conn: sa.Connection, paired: Paired, outcomes: Sequence[Outcome], record: Record, *, at: int) -> None:
@@ -26,6 +29,8 @@ def book(conn: sa.Connection, paired: Paired, outcomes: Sequence[Outcome], recor
     journal.add_conflicts(conn, x, [conflict for one in outcomes for conflict in one.conflicts])
     naming.add_keys(conn, x, [one.named for one in outcomes if one.named is not None])
     naming.add_unnamed(conn, x, [(one.work.change.gid, key) for one in outcomes for key in one.unnamed])
+    if paired.names:
+        called.learn(conn, x, _names(outcomes))
     note(conn, paired, outcomes, now=at)
     shadows.add_revisits(conn, x, {(issue, "") for one in outcomes for issue in one.revisit})
     met = sum(bool(one.conflicts) for one in outcomes)
@@ -33,3 +38,11 @@ def book(conn: sa.Connection, paired: Paired, outcomes: Sequence[Outcome], recor
         there = streams.exchange_of(conn, x)
         streams.update_exchange(conn, x, items_conflict=there.items_conflict + met)
     left_out(conn, paired, [named for one in outcomes for named in one.untaken.items()], record)
+
+
+def _names(outcomes: Sequence[Outcome]) -> Iterator[tuple[Gid, str]]:
+    """What the partner says that it calls issues."""
+    for one in outcomes:
+        change = one.work.change
+        if not isinstance(change, Delete) and Kind(change.gid.split("/")[1]) is Kind.ISSUE and is_usual(change.about.key):
+            yield change.gid, change.about.key

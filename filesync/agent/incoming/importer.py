@@ -34,6 +34,7 @@ from filesync.agent.merge.steps import Step
 from filesync.agent.merge.view import View
 from filesync.agent.progress import Doing
 from filesync.agent.record import Record
+from filesync.agent.showing import show
 from filesync.agent.site import Halted, Paired, Site
 from filesync.agent.staged import Changes, agreement, introduction
 from filesync.bundle.changes import read_change
@@ -127,6 +128,7 @@ class Importer:
             if bundles:
                 self._waiting()
             rename(self._site, self._paired, self._record)
+            show(self._site, self._paired, self._record)
         write_checkpoint(self._site, self._x)
         return bundles
 

@@ -43,6 +43,8 @@ class Merge:
 
     def step(self, work: Work, *, blocked: bool) -> Step:
         """What one change becomes. `blocked`: one of the same entity, before it, is not decided. Raises Unavailable."""
+        if isinstance(work.change, Set) and not work.change.names:
+            return Outcome(work)  # it says what its sender calls the issue: that is learned when it is booked
         if blocked:
             return self._queue(Outcome(work), Wait.BEHIND)
         doubted = work.change.gid in self._view.doubts

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from filesync.agent.merge.outcome import Outcome
 from filesync.agent.site import Paired
 from filesync.ledger.shortfalls import Shortfall, any_taken, note_taken
-from filesync.model.change import Delete
+from filesync.model.change import Delete, Set
 from filesync.model.ids import Gid, Kind
 from filesync.model.shadow import Life
 from filesync.model.shortfall import Cause, bare
@@ -39,6 +39,8 @@ def note(conn: sa.Connection, paired: Paired, outcomes: Collection[Outcome], *, 
     gone: set[Gid] = set()
     for one in outcomes:
         change = one.work.change
+        if isinstance(change, Set) and not change.names:
+            continue  # it says what its sender calls the issue, and decides nothing
         kind = Kind(change.gid.split("/")[1])
         gone.update(row.gid for row in one.rows if row.state is not Life.LIVE)
         called = one.called or (f"{change.about.key}@{paired.them.name}" if change.about.key else change.gid)

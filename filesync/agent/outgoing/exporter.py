@@ -26,6 +26,7 @@ from filesync.agent.outgoing.gather import Gather
 from filesync.agent.outgoing.number import freeze, next_heading
 from filesync.agent.outgoing.reports import report_if_due
 from filesync.agent.record import Record
+from filesync.agent.showing import show
 from filesync.agent.site import Paired, Site
 from filesync.agent.staged import LIMITS
 from filesync.agent.upkeep.prune import prune
@@ -34,7 +35,7 @@ from filesync.bundle.header import BundleKind, InChunks
 from filesync.bundle.write import changes_file, pack
 from filesync.config import Limits, room_in
 from filesync.errors import PairingError, size_text
-from filesync.ledger import blobs, shadows, streams
+from filesync.ledger import blobs, called, shadows, streams
 from filesync.ledger.shortfalls import note_sent
 from filesync.ledger.streams import Direction, Exchange
 from filesync.model.diff import Tell
@@ -85,6 +86,7 @@ def export_once(site: Site, name: str) -> Exports:
     record.done()
     answer(site, x, record)
     reported = report_if_due(site, paired, record)
+    show(site, paired, record)
     prune(site, name)
     return Exports(
         bundles=len(finished),
@@ -106,12 +108,18 @@ def _with_bytes(site: Site, paired: Paired, record: Record, found: Found) -> Ite
     for tell in cutter.with_bytes(_of_told(site, paired.exchange, big)):
         told.append(tell)
         if sum(blob.size for one in told for blob in one.blobs) >= site.config.limits.piece:
-            yield Found(tells=told)
+            yield Found(tells=told, keys=found.keys)
             told = []
     if big:
         again = {(issue, end) for issue, end in first.again if issue in later and (end or issue in cutter.deferred)}
         again |= found.again & {(issue, "") for issue in later}
-        yield Found(tells=told, looked_at=sorted(later), again=again, short={one: found.short.get(one, []) for one in later})
+        yield Found(
+            tells=told,
+            looked_at=sorted(later),
+            again=again,
+            keys=found.keys,
+            short={one: found.short.get(one, []) for one in later},
+        )
 
 
 def _of_told(site: Site, x: Exchange, tells: list[Tell]) -> list[Tell]:
@@ -157,9 +165,11 @@ def _number(site: Site, paired: Paired, record: Record, found: Found) -> bool:
                 if alone(x) and blob.chunks:
                     blobs.publish_again(conn, x, blob.sha256)
             shadows.save(conn, x.id, rows)
+            called.tell(conn, x.id, [(row.gid, found.keys[row.gid]) for row in rows if row.gid in found.keys])
             x = freeze(conn, x, bag, packed, changes=len(told), now=now)
         if found.cursor is not None and found.cursor != x.cursor:
             streams.update_exchange(conn, x.id, cursor=found.cursor)
+        called.learn(conn, x.id, found.named)
         shadows.drop_revisits(conn, x.id, found.looked_at)
         shadows.add_revisits(conn, x.id, found.again)
         note_sent(conn, x.id, found.looked_at, chain.from_iterable(found.short.values()), now=micros(site.clock()))

@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Final
 
 from filesync.agent.naming import prose
+from filesync.agent.outgoing.calling import Calling
 from filesync.agent.outgoing.departures import NotRead, NotTold, PairedBefore, RuleFails, Unpaired, Withheld
 from filesync.agent.outgoing.feed import piece
 from filesync.agent.outgoing.found import Found
@@ -45,6 +46,7 @@ class Gather:
         self._sieving = Sieving(paired)
         self._failed: set[tuple[str, str]] = set()  # what our mapping could not say of some issue, and why
         self._shortage = Shortage(paired)
+        self._calling = Calling(site, paired)
         with site.ledger.begin() as conn:
             self._doubted = frozenset(shadows.doubts(conn, self._x.id))
             self._ended = bool(endings(conn))  # an exchange of ours was: nobody knows any more what came on it
@@ -56,6 +58,7 @@ class Gather:
 
     def _begin(self) -> None:
         """What was found is frozen: from here on the ledger knows it."""
+        self._calling.begin()
         self._rows: dict[Gid, Entity] = {}  # rows as they will be once this is told
         self._below: dict[Gid, dict[Gid, Entity]] = {}  # of these, what belongs to an issue
         self._tied: dict[Gid, Gid] = {}  # the partner's gids of what stood here before, by ours
@@ -199,6 +202,7 @@ class Gather:
             self._coming |= shadows.coming_elsewhere(conn, self._x.id, new)
             for rows in shadows.children_of(conn, self._x.id, [self._gid(issue.item) for issue in issues]).values():
                 found.update((row.gid, row) for row in rows)
+            self._calling.load(conn, (gid for gid in found if found[gid].kind is Kind.ISSUE))
         self._unsettled = self._doubted | (self._coming - self._elsewhere)
         self._keep([row for gid, row in found.items() if gid not in self._rows])
 
@@ -242,6 +246,8 @@ class Gather:
                 else:
                     self._waits_for_them += 1
         self._tell(seen, rows, found, in_scope=issue.in_scope)
+        tells = issue.in_scope and not seen[0].withheld and gid not in unsettled
+        self._calling.name(seen[0], self._rows.get(gid), found, tells=tells)
 
     def _tell(self, seen: Sequence[Seen], rows: Mapping[Gid, Entity], found: Found, *, in_scope: bool) -> None:
         """What of an issue the partner does not know yet."""

@@ -34,6 +34,7 @@ from filesync.model.diff import Tell
 from filesync.model.ids import make_mark
 
 _PREFIX: Final = "preview-"
+_OUR_KEY: Final = "our key"  # all that an edit without fields says
 _LEFT: Final = 86_400  # s: what a rehearsal that was killed left behind
 _DONE: Final = (Received, BundleApplied, HadWaited, Told)  # these say what was done: nothing was
 _DEEDS: Final = {"create": Deed.CREATE, "set": Deed.CHANGE, "delete": Deed.DELETE}
@@ -78,6 +79,8 @@ def rehearse_import(config: Config, name: str, *, clock: Clock) -> Iterator[Prev
 
 def _told(tell: Tell) -> Entry:
     edits = [Edit(name, value) for name, value in tell.fields.items()]
+    if tell.word == "set" and not edits:
+        edits.append(Edit(_OUR_KEY, tell.about.key))
     return Entry(deed=_DEEDS[tell.word], key=tell.about.key or tell.row.gid, kind=tell.row.kind, edits=edits)
 
 

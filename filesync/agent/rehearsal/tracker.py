@@ -19,7 +19,7 @@ from filesync.model.ids import Gid, Kind, Mark
 from filesync.model.issue import Issue, Item, Ref
 from filesync.model.people import People
 from filesync.model.values import FieldKind, Flat, Value, split_name
-from filesync.trackers.base import Action, Born, Description, Draft, MarkDeleted, Remove, Touched, Tracker, Write
+from filesync.trackers.base import Action, Born, Description, Draft, MarkDeleted, Remove, Show, Touched, Tracker, Write
 
 _LISTED: Final = (FieldKind.OPTION, FieldKind.CASCADE)
 _STAMP: Final = "0"  # of what was never made
@@ -113,6 +113,10 @@ class ReadOnly:
                 self._written.add(Entry(deed=Deed.DELETE, key=issue.key, kind=ref.kind))
             case MarkDeleted():
                 self._written.add(Entry(deed=Deed.MARK, key=issue.key, kind=ref.kind))
+            case Show(partner, _, link, facts):
+                edits = [Edit(f"link to {partner}", link)] if link else []
+                edits += [Edit(f"property {name}", value) for name, value in facts.items()]
+                self._written.add(Entry(deed=Deed.CHANGE, key=issue.key, kind=ref.kind, edits=edits), about=ref)
         return {}
 
     def _check(self, fields: Flat) -> None:

@@ -4,6 +4,7 @@ Times are integer microseconds since 1970 (UTC). Marks, gids and digests are tex
 """
 
 from filesync.ledger.tables.items import (
+    called,
     conflict,
     doubt,
     entity,
@@ -40,6 +41,7 @@ __all__ = [
     "blob_out",
     "bundle_in",
     "bundle_out",
+    "called",
     "chunk_in",
     "chunk_out",
     "conflict",

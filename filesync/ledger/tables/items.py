@@ -72,6 +72,20 @@ partner_key = sa.Table(
 )
 sa.Index("partner_key_ours", partner_key.c.exchange, partner_key.c.ours)
 
+# What the two sides call the same issue, where contract or mapping want it known (ledger/called.py).
+called = sa.Table(
+    "called",
+    metadata,
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
+    sa.Column("gid", sa.Text, primary_key=True),
+    sa.Column("theirs", sa.Text, nullable=False),
+    sa.Column("told", sa.Text, nullable=False),
+    sa.Column("shown", sa.Text, nullable=False),
+    sa.Column("due", sa.Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+sa.Index("called_due", called.c.exchange, called.c.gid, sqlite_where=called.c.due)
+
 # Entities whose texts name an issue that was not here when they were written: they are written anew when it has come.
 unnamed = sa.Table(
     "unnamed",

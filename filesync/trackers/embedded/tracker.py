@@ -13,7 +13,7 @@ from filesync.model.issue import Issue, Item, Ref, Scope
 from filesync.model.people import People
 from filesync.model.values import Flat, Value, split_name
 from filesync.model.workflow import shortest
-from filesync.trackers.base import Action, Born, Description, Draft, Form, MarkDeleted, Remove, Touched, Write
+from filesync.trackers.base import Action, Born, Description, Draft, Form, MarkDeleted, Remove, Show, Touched, Write
 from filesync.trackers.embedded.check import quoted, suggestion
 from filesync.trackers.embedded.entry import By, Entry
 from filesync.trackers.embedded.project import Definition
@@ -171,6 +171,8 @@ class EmbeddedTracker:
                     gone = work.remove(ref, by)
                 case MarkDeleted(partner):
                     work.mark_deleted(ref, partner, by)
+                case Show():
+                    raise Rejected("the embedded tracker shows nothing of a partner beside an issue's fields")
                 case _:
                     assert_never(action)
         self._store.files.drop(one.local for one in gone if one.kind is Kind.ATTACHMENT)

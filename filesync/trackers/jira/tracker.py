@@ -16,7 +16,7 @@ from filesync.model.issue import Issue, Ref
 from filesync.model.manner import Markup
 from filesync.model.people import People
 from filesync.model.values import Flat
-from filesync.trackers.base import Action, Born, Description, Draft, MarkDeleted, Remove, Touched, Write
+from filesync.trackers.base import Action, Born, Description, Draft, MarkDeleted, Remove, Show, Touched, Write
 from filesync.trackers.jira.project import Project
 from filesync.trackers.jira.read.feed import Feed, Plan
 from filesync.trackers.jira.read.lists import Lists
@@ -37,6 +37,7 @@ from filesync.trackers.jira.write.editing import Editing
 from filesync.trackers.jira.write.ending import Ending
 from filesync.trackers.jira.write.moving import Moving
 from filesync.trackers.jira.write.overflowing import Overflow
+from filesync.trackers.jira.write.partner import Partner
 from filesync.trackers.jira.write.uploads import Uploads
 from filesync.trackers.jira.write.writing import Writing
 
@@ -57,6 +58,7 @@ class JiraTracker:
         self._writing, self._editing = Writing(project, files), Editing(project, files)
         self._moving = Moving(project, search)
         self._ending = Ending(project, lists, files)
+        self._partner = Partner(project)
         self.people: People = JiraPeople(project.http, lambda: project.catalogue)
 
     @classmethod
@@ -122,6 +124,7 @@ class JiraTracker:
             unaddressed=sum(not one for one in found.addresses.values()),
             labels={one.name: one.label for one in found.fields},
             people=found.users,
+            shows=True,
         )
 
     def offered(self) -> Collection[str]:
@@ -190,6 +193,8 @@ class JiraTracker:
                     self._ending.remove(ref)
                 case MarkDeleted(partner):
                     self._ending.mark(ref, partner)
+                case Show():
+                    self._partner.show(ref.issue, action)
                 case _:
                     assert_never(action)
         return {}

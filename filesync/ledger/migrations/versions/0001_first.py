@@ -270,6 +270,22 @@ def upgrade() -> None:
     )
     op.create_index("partner_key_ours", "partner_key", ["exchange", "ours"], unique=False)
     op.create_table(
+        "called",
+        sa.Column("exchange", sa.Integer(), nullable=False),
+        sa.Column("gid", sa.Text(), nullable=False),
+        sa.Column("theirs", sa.Text(), nullable=False),
+        sa.Column("told", sa.Text(), nullable=False),
+        sa.Column("shown", sa.Text(), nullable=False),
+        sa.Column("due", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["exchange"],
+            ["exchange.id"],
+        ),
+        sa.PrimaryKeyConstraint("exchange", "gid"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("called_due", "called", ["exchange", "gid"], unique=False, sqlite_where=sa.text("due"))
+    op.create_table(
         "proposal",
         sa.Column("exchange", sa.Integer(), nullable=False),
         sa.Column("ours", sa.Boolean(), nullable=False),

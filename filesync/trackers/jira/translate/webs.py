@@ -42,3 +42,13 @@ def link_json(element: str) -> dict[str, Any]:
         raise ValueError("what a web link says is one line, with one blank between words")
     once = hashlib.sha256(element.encode()).hexdigest()
     return {"globalId": f"filesync-{once}", "object": {"url": url, "title": title or url}}
+
+
+def partner_json(partner: str, key: str, url: str) -> dict[str, Any]:
+    """A link of our own to the partner's issue, of which there is one: never among the web links that travel."""
+    application = {"type": "filesync", "name": "filesync"}
+    return {
+        "globalId": f"filesync-partner-{partner}",
+        "application": application,
+        "object": {"url": url, "title": f"{key}@{partner}"},
+    }

@@ -1,0 +1,56 @@
+"""What the two sides call issues that came from the partner: ours is told to it, where the contract says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from filesync.agent.outgoing.found import Found
+from filesync.agent.site import Paired, Site
+from filesync.ledger import called, naming
+from filesync.ledger.called import Called
+from filesync.model.diff import Seen, Tell
+from filesync.model.ids import Gid, home
+from filesync.model.shadow import Entity, Life
+from filesync.rules.partner import is_usual
+
+
+class Calling:
+    """Of one reading of our tracker for one exchange."""
+
+    def __init__(self, site: Site, paired: Paired) -> None:
+        self._site, self._paired = site, paired
+        self._x = paired.exchange
+        self._known: dict[Gid, Called] = {}
+
+    def begin(self) -> None:
+        """What was found is frozen: the ledger knows it."""
+        self._known = {}
+
+    def load(self, conn: sa.Connection, gids: Iterable[Gid]) -> None:
+        """Read what is known of these issues."""
+        if self._paired.names:
+            self._known |= called.called(conn, self._x.id, gids)
+
+    def name(self, one: Seen, row: Entity | None, found: Found, *, tells: bool) -> None:
+        """What the partner calls this issue, where nobody wanted to know before; and what we call it, if anything is told.
+
+        An edit of it says that besides; where there is none, one that names no field.
+        """
+        key = one.about.key
+        if not self._paired.names or row is None or row.state is not Life.LIVE or not key:
+            return
+        if home(one.gid) != self._x.partner_site:
+            return
+        known = self._known.get(one.gid)
+        if known is None or not known.theirs:
+            with self._site.ledger.begin() as conn:
+                theirs = naming.theirs_of(conn, self._x.id, key) or ""
+            if is_usual(theirs):
+                found.named.append((one.gid, theirs))
+        if not (tells and self._paired.rules.contract.keys) or (known is not None and known.told == key):
+            return
+        found.keys[one.gid] = key
+        if all(tell.row.gid != one.gid for tell in found.tells):
+            found.tells.append(Tell(row=row, fields={}, digests={}, new=False, about=one.about))

@@ -1,0 +1,72 @@
+"""What our issues show of the partner's: its key, as our mapping wants it shown. Pure.
+
+It is written beside what travels: nothing of it is ever told, and no edit of it is an edit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from filesync.errors import Problem
+from filesync.model.prepare import prepare
+from filesync.rules.contract import Contract
+from filesync.rules.fitting import locals_of
+from filesync.settings import Document, quoted
+
+KEY: Final = "{key}"  # in a text of a mapping: what the partner calls the issue
+_PARTNER: Final = "partner"
+_USUAL: Final = re.compile(r"[A-Z][A-Z0-9_]{0,31}-[1-9][0-9]{0,17}")  # a claim of the partner's: nothing else is shown
+
+
+class Display(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one issue shows: fields of ours, an address to follow, and what programs read."""
+
+    fields: dict[str, str] = {}
+    link: str = ""
+    facts: dict[str, str] = {}
+
+
+prepare(Display)
+
+
+class Partner(msgspec.Struct, frozen=True):
+    """What a mapping wants shown. `fields`: of ours, each with a text; `link`: an address; both with {key} in them."""
+
+    fields: Mapping[str, str]
+    link: str
+    facts: bool  # as a property, for programs
+
+    def display(self, *, partner: str, key: str) -> Display:
+        """Of an issue that the partner of this name calls by this key."""
+        return Display(
+            fields={name: text.replace(KEY, key) for name, text in self.fields.items()},
+            link=self.link.replace(KEY, key),
+            facts={"partner": partner, "key": key} if self.facts else {},
+        )
+
+
+def is_usual(key: str) -> bool:
+    """Whether a partner's claim is a key, as trackers form them."""
+    return _USUAL.fullmatch(key) is not None
+
+
+def partner_of(data: Mapping[str, Any]) -> Partner | None:
+    """What a mapping that fits the schema says of it; None where it says nothing."""
+    said = data.get(_PARTNER)
+    if said is None:
+        return None
+    return Partner(said.get("fields", {}), said.get("link", ""), said.get("property", False))
+
+
+def partner_problems(contract: Contract, document: Document) -> Iterator[Problem]:
+    """Fields that travel: what is shown there would be told as an edit."""
+    named = locals_of(document.data)
+    for ours in document.data.get(_PARTNER, {}).get("fields", {}):
+        theirs = named.get(ours, ours)
+        if theirs in contract.fields and (ours in named or theirs not in named.values()):
+            what = f"{quoted(ours)} stands for {quoted(theirs)} in the contract: what is shown there would be told"
+            yield document.problem((_PARTNER, "fields", ours), what, key=True)

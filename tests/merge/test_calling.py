@@ -1,0 +1,106 @@
+"""What the two sides call the same issue: told where the contract says so, shown where a mapping does, and never an edit."""
+
+from __future__ import annotations
+
+from filesync.agent.asked.why import why
+from filesync.agent.events import NotShown
+from filesync.agent.rehearsal.rehearse import rehearse_import
+from filesync.agent.rehearsal.written import Edit
+from filesync.rules.partner import is_usual
+from tests.merge.scene import contract, crash, events, only, refuse, value
+from tests.support.two_sites import EXCHANGE, Side, World, two_sites
+
+FIELD = "customer_reference"
+_AT_HOME = (f"  {FIELD}: {{kind: text}}\n", "")
+KEYS = contract(_AT_HOME, ("# keys: true ", "keys: true "))
+NO_KEYS = contract(_AT_HOME)
+SHOWS = f'partner: {{fields: {{{FIELD}: "at the partner\'s: {{key}}"}}}}\n'
+
+
+def made(world: World) -> None:
+    """An issue of each side, called differently there and here, with both in step."""
+    world.globex.desk.create("Bug", "another, which takes the first number")
+    world.acme.desk.create("Bug", "of acme")
+    world.globex.desk.create("Bug", "of globex")
+    world.settle()
+
+
+def says(side: Side, summary: str) -> object:
+    (found,) = [one for one in side.desk.list() if one.fields["summary"] == summary]
+    return found.fields.get(FIELD)
+
+
+def key(side: Side, summary: str) -> str:
+    (found,) = [one for one in side.desk.list() if one.fields["summary"] == summary]
+    return found.key
+
+
+def test_issues_of_both_sides_show_the_partners_key_and_nothing_of_that_is_told() -> None:
+    with two_sites(contract=KEYS, mappings=(SHOWS, SHOWS)) as world:
+        made(world)
+        for summary in ("of acme", "of globex"):
+            for side in world.sides:
+                assert says(side, summary) == f"at the partner's: {key(world.other(side), summary)}"
+        assert key(world.acme, "of acme") != key(world.globex, "of acme")
+        for side in world.sides:
+            side.faults.forbid_writes = True
+        world.settle()
+        assert [side.export().changes for side in world.sides] == [0, 0]
+        found = why(world.acme.site, key(world.acme, "of acme")).exchanges
+        assert [one.theirs for one in found] == [key(world.globex, "of acme")]
+        world.assert_in_step()
+
+
+def test_without_the_contract_only_what_came_shows_the_partners_key_and_no_bundle_more_is_sent() -> None:
+    with two_sites(contract=NO_KEYS, mappings=(SHOWS, "")) as world:
+        made(world)
+        assert says(world.acme, "of globex") == f"at the partner's: {key(world.globex, 'of globex')}"
+        assert says(world.acme, "of acme") is None
+        assert says(world.globex, "of acme") is None
+        assert [side.exchange().out_seq for side in world.sides] == [1, 1]
+
+
+def test_a_mapping_that_wants_it_later_has_it_shown_on_what_is_here_already_and_another_text_too() -> None:
+    with two_sites(contract=KEYS) as world:
+        made(world)
+        for shows in (SHOWS, SHOWS.replace("at the partner's", "there")):
+            (world.globex.folder / "mapping.yaml").write_text(shows)
+            world.globex.reopen()
+            world.settle()
+            said = "there" if "there" in shows else "at the partner's"
+            for summary in ("of acme", "of globex"):
+                assert says(world.globex, summary) == f"{said}: {key(world.acme, summary)}"
+        world.assert_in_step()
+
+
+def test_what_was_cut_off_is_shown_by_the_next_run_and_what_is_refused_holds_up_nothing() -> None:
+    with two_sites(contract=KEYS, mappings=(SHOWS, SHOWS)) as world:
+        world.globex.desk.create("Bug", "of globex")
+        world.globex.export()
+        world.carry(to=world.acme)
+        with crash(world.acme, "after apply"):
+            world.acme.import_()
+        world.acme.import_()
+        assert says(world.acme, "of globex") == f"at the partner's: {key(world.globex, 'of globex')}"
+        refuse(world.globex, FIELD)
+        done = world.send(world.acme)
+        assert "not today" in only(events(done, NotShown)).sentence()
+        assert world.globex.stuck() == []
+        assert value(world.globex, key(world.globex, "of globex"), FIELD) is None
+        world.assert_in_step()
+
+
+def test_a_claim_that_is_no_key_is_not_shown() -> None:
+    assert is_usual("ABC-1")
+    assert not any(is_usual(one) for one in ("", "abc-1", "ABC-1\n", "ABC-01", "{key}", "=cmd()", "A" * 40 + "-1"))
+
+
+def test_a_preview_shows_what_would_be_shown_and_writes_nothing() -> None:
+    with two_sites(contract=KEYS, mappings=("", SHOWS)) as world:
+        world.acme.desk.create("Bug", "of acme")
+        world.acme.export()
+        world.carry(to=world.globex)
+        with rehearse_import(world.globex.config, EXCHANGE, clock=world.clock) as done:
+            (entry,) = done.written
+        assert Edit(FIELD, "at the partner's: ABC-1") in entry.edits
+        assert list(world.globex.desk.list()) == []

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from importlib import resources
 from itertools import combinations
 from pathlib import Path
 from string import Template
 from typing import Any, Final
+
+import msgspec
 
 from filesync.errors import ConfigError, Problem
 from filesync.model.ids import SiteId
@@ -42,8 +43,7 @@ class InboxPolicy(StrEnum):
     DELETE = "delete"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Folders:
+class Folders(msgspec.Struct, frozen=True, kw_only=True):
     """The folders of a site, absolute, none inside another."""
 
     outbox: Path
@@ -75,8 +75,7 @@ class Folders:
         return self.state / "stage"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keys:
+class Keys(msgspec.Struct, frozen=True, kw_only=True):
     """Where keys are. `command` signs instead of the `signing` file: exactly one of both is given."""
 
     signing: Path | None
@@ -85,8 +84,7 @@ class Keys:
     allowed_signers: Path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrackerSettings:
+class TrackerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Which adapter, which project, and the adapter's own settings; relative paths in these are relative to `base`."""
 
     kind: str
@@ -95,8 +93,7 @@ class TrackerSettings:
     base: Path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds and waits."""
 
     max_bundle_bytes: int = 64 << 20  # a bundle is closed at this size
@@ -133,16 +130,14 @@ class ContractChanges(StrEnum):
     ACCEPT = "accept"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExchangeRules:
+class ExchangeRules(msgspec.Struct, frozen=True, kw_only=True):
     """The rules of one exchange. `mapping` None: both sides use the contract's words."""
 
     contract: Path
     mapping: Path | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(msgspec.Struct, frozen=True, kw_only=True):
     """A site. All paths are absolute. `exchanges` names those with rules of their own: ask `rules_of`."""
 
     path: Path
@@ -265,7 +260,7 @@ class _Reader:
 
     def _folders(self) -> Folders:
         given = self.data.get("folders", {})
-        paths = {name: self._path(("folders", name), given.get(name, name)) for name in Folders.__dataclass_fields__}
+        paths = {name: self._path(("folders", name), given.get(name, name)) for name in Folders.__struct_fields__}
         self.problems += [self.document.problem(("folders", name), what) for name, what in clashes(paths)]
         return Folders(**paths)
 

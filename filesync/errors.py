@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
+
+import msgspec
 
 
 class ExitCode(IntEnum):
@@ -31,8 +32,7 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130  # stopped by Ctrl-C
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True, order=True):
     """One thing that is wrong, and where: a file's member, a line and column, a setting, a field."""
 
     where: str

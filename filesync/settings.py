@@ -11,10 +11,10 @@ import difflib
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+import msgspec
 import yaml
 
 from filesync.bundle import schema
@@ -47,8 +47,7 @@ _SHOWN: Final = 60  # characters of somebody's word in a message
 _SLIP: Final = "Look at this line and the one before: is a colon, a quote or a bracket missing, or is there a tab?"
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(msgspec.Struct, frozen=True):
     """What a settings file says, and where: `keys` and `values` hold (line, column), both from 1, of each key and value."""
 
     name: str

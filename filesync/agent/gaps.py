@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 
 import msgspec
 import sqlalchemy as sa
@@ -15,8 +14,7 @@ from filesync.model.moments import moment
 from filesync.model.prepare import prepare
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(msgspec.Struct, frozen=True):
     """Numbers that did not come, both ends included. `tail`: nothing came behind them, the partner says that they exist."""
 
     first: int

@@ -18,7 +18,7 @@ def check_own_folders(conn: sa.Connection, config: Config, *, exchange: str, out
     Private keys must not lie in them: a carrier reads and writes there. Raises ConfigError.
     """
     own = {kind: path for kind, path in (("outbox", outbox), ("inbox", inbox)) if path is not None}
-    others = [("", name, getattr(config.folders, name)) for name in config.folders.__dataclass_fields__]
+    others = [("", name, getattr(config.folders, name)) for name in config.folders.__struct_fields__]
     for one in streams.exchanges(conn):
         if one.name != exchange:
             kinds = (("outbox", one.outbox), ("inbox", one.inbox))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 FORMAT: Final = "fs1"  # what is limited here, and how the names of its files begin
 KIB: Final = 1024
@@ -16,8 +17,7 @@ SMALLEST_CHUNK: Final = 1 * KIB  # bytes of a piece of an attachment or text; on
 PLACE: Final = 200  # bytes of one line of manifest-sha256.txt: 64 + 2 + a path of at most 99 + LF
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What one bundle may hold. The defaults take everything that a sender with default settings makes."""
 
     header: int = 1 * MIB  # bytes of bundle.json

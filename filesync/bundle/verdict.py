@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 from filesync.errors import PartnerError, Problem
 
@@ -75,8 +76,7 @@ class BadBundle(PartnerError):
         super().__init__(f"{code}: {first}{more}", hint=hint or HINTS.get(code, ""))
 
 
-@dataclass(frozen=True, slots=True)
-class Incomplete:
+class Incomplete(msgspec.Struct, frozen=True):
     """Every byte so far is right, and some are missing: still arriving, or cut short."""
 
     have: int  # bytes

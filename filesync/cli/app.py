@@ -6,12 +6,12 @@ import datetime as dt
 import difflib
 import json
 import sys
-from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
+import msgspec
 
 from filesync.bundle.verdict import shown
 from filesync.errors import ConfigError, ExitCode, FilesyncError, Problem
@@ -45,8 +45,7 @@ class NotAgreed(FilesyncError):
     exit_code = ExitCode.INTERRUPTED
 
 
-@dataclass(slots=True)
-class App:
+class App(msgspec.Struct):
     """One call of the command line."""
 
     configs: tuple[Path, ...] = (Path("filesync.yaml"),)  # of several sites where the verb is `run`

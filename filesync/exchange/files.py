@@ -10,9 +10,10 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
+
+import msgspec
 
 from filesync.errors import DiskProblem, disk_problem
 
@@ -25,8 +26,7 @@ _NO_FSYNC = {errno.EINVAL, errno.EROFS, errno.EBADF, errno.ESPIPE, errno.EOPNOTS
 _NO_FOLDER_FSYNC = {errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS}
 
 
-@dataclass(frozen=True, slots=True)
-class Hashed:
+class Hashed(msgspec.Struct, frozen=True):
     """What a file holds: SHA-256 (64 hex digits) and size in bytes."""
 
     sha256: str

@@ -6,8 +6,9 @@ Every byte, hash and signature was verified before this is asked. The table is i
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from filesync.model.ids import NO_BUNDLE, BundleId, Generation, SiteId, StreamId
 
@@ -34,8 +35,7 @@ class Verdict(StrEnum):
     DOWNGRADE = "DOWNGRADE"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """A bundle's place in its stream, with its id."""
 
     generation: Generation
@@ -43,8 +43,7 @@ class Place:
     bundle_id: BundleId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamState:
+class StreamState(msgspec.Struct, frozen=True, kw_only=True):
     """Where an incoming stream stands.
 
     `applied_id` is NO_BUNDLE before the first of the generation; `held` maps seq to id, `held_prev` to the id that one
@@ -65,8 +64,7 @@ class StreamState:
     partner_generation_seen: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     """What the verified head of an arriving bundle says."""
 
     from_site: SiteId
@@ -83,8 +81,7 @@ class Arrival:
     format_known: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(msgspec.Struct, frozen=True):
     """The verdict, the reason in one line, and for a gap the first run of missing numbers, both ends included."""
 
     verdict: Verdict

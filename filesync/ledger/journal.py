@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+import msgspec
 import sqlalchemy as sa
 
 from filesync.ledger.tables import MANY, X, conflict, event, queue
@@ -41,8 +41,7 @@ class Wait(StrEnum):
     BEHIND = "behind"  # another change of the same entity comes first
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Queued:
+class Queued(msgspec.Struct, frozen=True, kw_only=True):
     """A change taken in and not yet decided; `change` is what is left of its line."""
 
     mark: Mark
@@ -56,8 +55,7 @@ class Queued:
     blobs: tuple[str, ...] = ()  # SHA-256 of the bytes beside its line: of an attachment, of long texts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conflict:
+class Conflict(msgspec.Struct, frozen=True, kw_only=True):
     """Two edits of one field that met: both values, who won, by which rule."""
 
     at: int
@@ -71,8 +69,7 @@ class Conflict:
     rule: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One event, as it was written down. `detail` is JSON."""
 
     exchange: str

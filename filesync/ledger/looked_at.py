@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
+import msgspec
 import sqlalchemy as sa
 
 from filesync.ledger.tables import seen_file
@@ -17,8 +17,7 @@ _INODES: Final = 1 << 64  # file ids of network filesystems use all 64 bits, a d
 _SEEN: Final = "select name, size, mtime_ns, ctime_ns, inode, sha256, verdict, note, since from seen_file where exchange = ?"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenFile:
+class SeenFile(msgspec.Struct, frozen=True, kw_only=True):
     """What was made of a file in the inbox when it was last looked at."""
 
     name: str

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from typing import Final
 
+import msgspec
 import sqlalchemy as sa
 
 from filesync.ledger.tables import X, proposal
@@ -13,8 +13,7 @@ OPEN: Final = "open"  # it waits for the other side's answer, or for ours
 SWITCHING: Final = "switching"  # accepted: what the ledger knows is brought under it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     """`text` and `mapping` are those that are to be in force, `before` and `mapping_before` those that were."""
 
     ours: bool
@@ -31,7 +30,7 @@ class Proposal:
     since: int  # microseconds
 
 
-_OF: Final = sa.select(*(proposal.c[name] for name in Proposal.__dataclass_fields__)).where(proposal.c.exchange == X)
+_OF: Final = sa.select(*(proposal.c[name] for name in Proposal.__struct_fields__)).where(proposal.c.exchange == X)
 
 
 def of(conn: sa.Connection, exchange_id: int) -> Proposal | None:
@@ -43,7 +42,7 @@ def of(conn: sa.Connection, exchange_id: int) -> Proposal | None:
 def put(conn: sa.Connection, exchange_id: int, one: Proposal) -> None:
     """Keep it in place of what is there."""
     drop(conn, exchange_id)
-    conn.execute(sa.insert(proposal).values(exchange=exchange_id, **asdict(one)))
+    conn.execute(sa.insert(proposal).values(exchange=exchange_id, **msgspec.structs.asdict(one)))
 
 
 def drop(conn: sa.Connection, exchange_id: int) -> None:

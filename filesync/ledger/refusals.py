@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import sqlalchemy as sa
 
 from filesync.ledger.streams import Exchange
@@ -23,8 +23,7 @@ _REFUSALS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True):
     """A number, why its file was refused the last time, and since when no good one came (microseconds since 1970)."""
 
     seq: int

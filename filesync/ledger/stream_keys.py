@@ -6,16 +6,15 @@ A stream that was only ever signed with one key has no rows. A place is the mark
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 import sqlalchemy as sa
 
 from filesync.ledger.tables import blob_in, bundle_in, bundle_out, stream_key
 from filesync.model.ids import Mark
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamKey:
+class StreamKey(msgspec.Struct, frozen=True, kw_only=True):
     """A key, `ssh-ed25519 AAAA…`, and from which place on it signs; another that follows ends it."""
 
     since: Mark

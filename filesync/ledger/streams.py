@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from typing import Any, Final
 
+import msgspec
 import sqlalchemy as sa
 
 from filesync.ledger.tables import GENERATION, SEQ, X, bundle_in, bundle_out, exchange, site
@@ -30,8 +30,7 @@ class Direction(StrEnum):
     RECEIVE = "receive"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     """One agreed pairing, with the positions of both its streams."""
 
     id: int
@@ -86,8 +85,7 @@ class Exchange:
         return sends and self.encrypt and not self.partner_recipient
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
     """A bundle of ours. `header` and `frozen` (the compressed changes) are there until the archive has the file."""
 
     generation: int
@@ -103,8 +101,7 @@ class Sent:
     pruned: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
     """A bundle of the partner's, verified and in store/."""
 
     generation: int

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType, TypeGuard
+
+import msgspec
 
 SiteId = NewType("SiteId", str)  # a UUID, lower case with dashes
 StreamId = NewType("StreamId", str)  # 32 lower-case hex digits, made by the sending site, one per partner
@@ -39,8 +40,7 @@ class Kind(StrEnum):
     WORKLOG = "worklog"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Generation:
+class Generation(msgspec.Struct, frozen=True, order=True):
     """One unbroken numbering of a stream: `n` orders, `id` (32 hex digits) tells two clones apart that chose the same `n`."""
 
     n: int

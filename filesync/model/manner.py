@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class Markup(StrEnum):
@@ -14,8 +15,7 @@ class Markup(StrEnum):
     PLAIN = "plain"  # texts are shown as they are
 
 
-@dataclass(frozen=True, slots=True)
-class Manner:
+class Manner(msgspec.Struct, frozen=True):
     """A text names an issue by its key, and a person as `[~name]`; where `accounts`, by account id: `[~accountid:…]`."""
 
     project: str  # what the keys of its issues begin with: ABC of ABC-17

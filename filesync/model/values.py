@@ -11,7 +11,6 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Final, TypeAlias
@@ -66,8 +65,7 @@ ELEMENTS: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class FieldSpec:
+class FieldSpec(msgspec.Struct, frozen=True):
     """A field as a tracker or a contract declares it. `options` of a cascading field are `parent/child` pairs, or a parent."""
 
     name: str

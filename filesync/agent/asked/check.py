@@ -107,7 +107,7 @@ def _check(what: str, look: Callable[[], Look | str]) -> Check:
 
 def _places(config: Config) -> dict[str, Path]:
     """The folders of the site, and those that an exchange alone has, by what they are called."""
-    places: dict[str, Path] = {name: getattr(config.folders, name) for name in config.folders.__dataclass_fields__}
+    places: dict[str, Path] = {name: getattr(config.folders, name) for name in config.folders.__struct_fields__}
     with suppress(FilesyncError), reading(config) as conn:  # a ledger that cannot be read is told by _ledger
         for one in streams.exchanges(conn):
             own = {_OUTBOX: one.outbox, _INBOX: one.inbox}

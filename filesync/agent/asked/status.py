@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import sqlalchemy as sa
 
 from filesync.agent import gaps
@@ -33,8 +33,7 @@ _REFUSED = 100  # numbers that are shown
 _ATTACHMENTS = 1_000  # that wait for their bytes: so many are looked at
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     """A bundle that came to the other side, theirs or ours, so that it could not be taken."""
 
     seq: int
@@ -42,8 +41,7 @@ class Refusal:
     since: dt.datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sending:
+class Sending(msgspec.Struct, frozen=True, kw_only=True):
     """The stream we write."""
 
     generation: int
@@ -60,8 +58,7 @@ class Sending:
         return self.to_publish > 0 or bool(self.refused)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LackingBytes:
+class LackingBytes(msgspec.Struct, frozen=True, kw_only=True):
     """A change that waits for bytes, of an attachment or a long text.
 
     `needs` says so in words; the partner sends `chunks`, or the bundle, again.
@@ -76,8 +73,7 @@ class LackingBytes:
     since: dt.datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receiving:
+class Receiving(msgspec.Struct, frozen=True, kw_only=True):
     """The stream we read."""
 
     generation: int
@@ -102,8 +98,7 @@ class Receiving:
         return bool(self.held or self.missing or self.arriving or self.refused or self.attachments)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposed:
+class Proposed(msgspec.Struct, frozen=True, kw_only=True):
     """A contract that waits for the partner's answer, or for ours."""
 
     version: int
@@ -111,8 +106,7 @@ class Proposed:
     since: dt.datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExchangeStatus:
+class ExchangeStatus(msgspec.Struct, frozen=True, kw_only=True):
     """One exchange: its streams, and the changes that are not decided."""
 
     name: str
@@ -141,8 +135,7 @@ class ExchangeStatus:
         return ExitCode.WORK_LEFT if streams_left or self.waiting or self.stuck or self.revoked else ExitCode.DONE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SiteStatus:
+class SiteStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A site and all its exchanges."""
 
     name: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -88,7 +87,7 @@ def waiting(conn: sa.Connection, x: Exchange) -> Iterator[Waiting]:
         for row, change, lack in zip(page, changes, lacking(conn, x, changes), strict=True):
             if lack is not None:
                 yield Waiting(
-                    row=dataclasses.replace(row, change=b""),
+                    row=replace(row, change=b""),
                     key=change.about.key,
                     name=_name(change),
                     text=bool(texts_of(change)),

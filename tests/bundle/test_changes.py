@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import tracemalloc
 from collections.abc import Iterator
-from dataclasses import replace
 
 import msgspec
 import pytest
 import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from filesync.bundle.canonical import MAX_INT
 from filesync.bundle.changes import Compressed, compress, encode_change, read_changes

@@ -233,10 +233,10 @@ LIMITS = Limits()
 @pytest.mark.parametrize(
     ("limits", "where"),
     [
-        (replace(LIMITS, header=100), layout.HEADER),
-        (replace(LIMITS, files=2), layout.HEADER),
-        (replace(LIMITS, bundle=9_000), layout.HEADER),
-        (replace(LIMITS, content=10), "data/changes.ndjson.zst"),
+        (msgspec.structs.replace(LIMITS, header=100), layout.HEADER),
+        (msgspec.structs.replace(LIMITS, files=2), layout.HEADER),
+        (msgspec.structs.replace(LIMITS, bundle=9_000), layout.HEADER),
+        (msgspec.structs.replace(LIMITS, content=10), "data/changes.ndjson.zst"),
     ],
 )
 def test_f82_what_goes_beyond_a_limit_is_refused_by_what_it_declares(limits: Limits, where: str) -> None:

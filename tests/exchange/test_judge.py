@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from filesync.bundle.verdict import Code
 from filesync.exchange.judge import Arrival, Judgement, Place, StreamState, Verdict, gaps, judge
@@ -55,7 +54,7 @@ ARRIVAL = Arrival(
 
 def at(seq: int, **fields: object) -> Arrival:
     """Number `seq` of an unbroken chain."""
-    return replace(ARRIVAL, seq=seq, prev=id_of(seq - 1) if seq > 1 else NO_BUNDLE, bundle_id=id_of(seq), **fields)  # type: ignore[arg-type]
+    return replace(ARRIVAL, seq=seq, prev=id_of(seq - 1) if seq > 1 else NO_BUNDLE, bundle_id=id_of(seq), **fields)
 
 
 def told(

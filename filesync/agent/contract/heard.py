@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from filesync.agent.contract import propose
 from filesync.agent.contract.switch import apply, complete

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from filesync.agent.contract.switch import Turn, at_work, complete, rules_of, say
 from filesync.agent.contract.switch import apply as applied

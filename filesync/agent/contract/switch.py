@@ -9,11 +9,11 @@ contract may stand for several of the new one. Cut off anywhere, the next run go
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Final, TypeVar
 
 import msgspec
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from filesync.agent.naming import prose
 from filesync.agent.outgoing.build import clear_spool

@@ -6,11 +6,13 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 from tempfile import TemporaryDirectory
 from typing import Final
+
+from msgspec.structs import replace
 
 from filesync.agent.asked.look import looking
 from filesync.agent.contract.switch import at_work, proposed

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import IntEnum
-
-import msgspec
 
 
 class ExitCode(IntEnum):
@@ -32,7 +31,8 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130  # stopped by Ctrl-C
 
 
-class Problem(msgspec.Struct, frozen=True, order=True):
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
     """One thing that is wrong, and where: a file's member, a line and column, a setting, a field."""
 
     where: str

@@ -7,7 +7,6 @@ A small, unsurprising part of YAML is taken: maps, lists, text, whole and decima
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import re
 import sys
 from collections.abc import Iterable, Mapping
@@ -127,6 +126,8 @@ def size(text: str) -> int:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The end of a message about a word nobody knows: the nearest known one, or nothing."""
+    import difflib  # noqa: PLC0415, start-up time: nobody mistyped anything
+
     by_case = {name.casefold(): name for name in known}  # letter case is not likeness to difflib
     near = difflib.get_close_matches(word.casefold(), tuple(by_case), n=1)
     return f"; did you mean {quoted(by_case[near[0]])}?" if near else ""

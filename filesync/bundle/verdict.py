@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
-
-import msgspec
 
 from filesync.errors import PartnerError, Problem
 
@@ -76,7 +75,8 @@ class BadBundle(PartnerError):
         super().__init__(f"{code}: {first}{more}", hint=hint or HINTS.get(code, ""))
 
 
-class Incomplete(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Incomplete:
     """Every byte so far is right, and some are missing: still arriving, or cut short."""
 
     have: int  # bytes

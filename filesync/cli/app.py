@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
-import json
 import sys
+from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
-import msgspec
 
 from filesync.bundle.verdict import shown
 from filesync.errors import ConfigError, ExitCode, FilesyncError, Problem
@@ -45,7 +43,8 @@ class NotAgreed(FilesyncError):
     exit_code = ExitCode.INTERRUPTED
 
 
-class App(msgspec.Struct):
+@dataclass(slots=True)
+class App:
     """One call of the command line."""
 
     configs: tuple[Path, ...] = (Path("filesync.yaml"),)  # of several sites where the verb is `run`
@@ -138,6 +137,8 @@ class App(msgspec.Struct):
         self.clear()
         problems: tuple[Problem, ...] = getattr(error, "problems", ())
         if self.as_json:
+            import json  # noqa: PLC0415, start-up time
+
             document = {
                 "error": error.exit_code.name,
                 "exit_code": int(error.exit_code),
@@ -175,6 +176,8 @@ class Verbs(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
+            import difflib  # noqa: PLC0415, start-up time
+
             near = difflib.get_close_matches(args[0].casefold(), self.list_commands(ctx), n=1)
             if near and not args[0].startswith("-"):
                 raise click.UsageError(f"No such verb: {args[0][:80]!r}; did you mean {near[0]!r}?", ctx) from error

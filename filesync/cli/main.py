@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import click
 
 from filesync import __version__
-from filesync.agent.garbage import collect_seldom
+from filesync.agent.garbage import collect_seldom, for_good
 from filesync.cli.app import App, Verbs, say_options
 from filesync.errors import ExitCode, FilesyncError, disk_problem
 
@@ -70,7 +70,11 @@ class SiteVerbs(Verbs):
         if cmd_name not in VERBS:
             return None
         verb = VERBS[cmd_name]
-        command = getattr(importlib.import_module(f"filesync.cli.{verb.module}"), verb.command)
+        module = f"filesync.cli.{verb.module}"
+        if module not in sys.modules:
+            with for_good():
+                importlib.import_module(module)
+        command = getattr(sys.modules[module], verb.command)
         assert isinstance(command, click.Command)
         return command
 

@@ -193,13 +193,16 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("filesync")
 
 
-def test_the_program_has_python_look_for_garbage_seldom() -> None:
+def test_the_program_has_python_look_for_garbage_seldom_and_not_among_modules() -> None:
     script = (
         "import atexit, gc, sys\n"
         "from filesync.cli.main import main\n"
-        "atexit.register(lambda: print(gc.get_threshold()[0]))\n"
-        "sys.argv = ['filesync', '--version']\n"
+        "atexit.register(lambda: print(gc.get_threshold()[0], gc.isenabled(), gc.get_freeze_count()))\n"
+        "sys.argv = ['filesync', 'log', '--help']\n"
         "main()\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert int(done.stdout.split()[-1]) > gc.get_threshold()[0]
+    threshold, enabled, frozen = done.stdout.split()[-3:]
+    assert int(threshold) > gc.get_threshold()[0]
+    assert enabled == "True"
+    assert int(frozen) > 10_000

@@ -13,9 +13,9 @@ from filesync.ledger import proposals
 from filesync.ledger.proposals import OPEN, Proposal
 from tests.support.two_sites import EXCHANGE, Side
 
-# What may be so or otherwise in a contract, each by a bit: words made coarser, a field called otherwise, one taken out.
-_COARSE, _RENAMED, _LESS = 1, 2, 4
-CHANGES: Final = _COARSE | _RENAMED | _LESS
+# What may be so or otherwise in a contract, each by a bit: words made coarser, a field called otherwise, one taken out,
+# who wins said by a value.
+_COARSE, _RENAMED, _LESS, _BY_VALUE = 1, 2, 4, 8
 _SEVERITY: Final = "severity: {kind: option, options: [Critical, Major, Minor, Cosmetic]"
 _BAD: Final = {"Critical": "Bad", "Major": "Bad", "Minor": "Mild", "Cosmetic": "Mild"}
 _OWN: Final[dict[str, dict[str, Any]]] = {
@@ -33,6 +33,7 @@ def _contract(text: str, bits: int) -> str:
     for bit, old, new in (
         (_COARSE, _SEVERITY, "severity: {kind: option, options: [Bad, Mild]"),
         (_RENAMED, "  story_points: {kind: number}", "  points: {kind: number}"),
+        (_BY_VALUE, "\nwinner: first ", "\nwinner: {field: priority, acme: [High], globex: [Low], else: globex} "),
         (_LESS, "  assignee: {kind: user}\n", "  # nobody\n"),
     ):
         was, now = (old, new) if bits & bit else (new, old)
@@ -64,7 +65,7 @@ def proposing(side: Side, number: int) -> None:
     """One bit turned round."""
     text = (side.folder / "contract.yaml").read_text()
     before = int(found[1]) if (found := re.search(r"\n# changed: ([0-9]+)\n$", text)) else 0
-    bits = before ^ (1, 2, 4, 1)[number % 4]
+    bits = before ^ (_COARSE, _RENAMED, _LESS, _BY_VALUE)[number % 4]
     file, mapping = side.folder / "new-contract.yaml", side.folder / "new-mapping.yaml"
     file.write_text(_contract(text, bits))
     mapping.write_text(_mapping(side.name, bits))

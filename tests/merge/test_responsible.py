@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from tests.merge.scene import contract, cross, only, refuse, refuse_nothing, shared, value
-from tests.support.two_sites import Side, World, two_sites
+import pytest
+
+from filesync.agent.contract.propose import accept, propose
+from tests.merge.scene import DEFAULT, contract, cross, only, refuse, refuse_nothing, shared, value
+from tests.support.two_sites import EXCHANGE, Side, World, two_sites
 
 # acme settles; while an issue is minor, it is globex's
 BY_SEVERITY = contract(
@@ -119,3 +122,26 @@ def test_a_crossing_that_is_skipped_by_the_side_that_settles_sends_its_value() -
         world.acme.skip(only(world.acme.stuck()).mark)
         world.settle()
         stands(world, key, "y")
+
+
+@pytest.mark.parametrize(("before", "after", "text"), [(DEFAULT, BY_SEVERITY, "y"), (BY_SEVERITY, DEFAULT, "z")])
+def test_what_one_side_decided_under_another_winner_the_other_does_not_decide_anew(before: str, after: str, text: str) -> None:
+    with two_sites(contract=before) as world:
+        acme, globex = world.sides
+        key = issue_of(world, GLOBEXS)
+        globex.desk.edit(key, {"environment": "refused at acme"})
+        globex.export()
+        refuse(acme, "environment")
+        told_at_once(world, key)
+        globex.import_()
+        acme.import_()
+        assert len(acme.queued()) == 2, "globex's summary waits behind what is stuck"
+        (acme.folder / "new.yaml").write_text(after.replace("version: 1 ", "version: 2 "))
+        propose(acme.site, EXCHANGE, acme.folder / "new.yaml", mapping=None, message="")
+        world.carry(to=globex)
+        globex.import_()
+        accept(globex.site, EXCHANGE, mapping=None)
+        world.carry(to=acme)
+        acme.import_()
+        world.settle()
+        stands(world, key, text)

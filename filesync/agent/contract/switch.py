@@ -15,6 +15,7 @@ import msgspec
 import sqlalchemy as sa
 from msgspec.structs import replace
 
+from filesync.agent.contract.crossings import Crossings
 from filesync.agent.naming import prose
 from filesync.agent.outgoing.build import clear_spool
 from filesync.agent.outgoing.finish import finish
@@ -33,7 +34,7 @@ from filesync.ledger import journal, proposals, shadows, streams
 from filesync.ledger.proposals import SWITCHING, Proposal
 from filesync.ledger.streams import Direction, Exchange, State
 from filesync.model.change import Change, Create, Set, Told
-from filesync.model.ids import Kind
+from filesync.model.ids import Kind, Mark
 from filesync.model.issue import Item
 from filesync.model.links import LINK, link_name, link_parts
 from filesync.model.moments import micros
@@ -253,6 +254,7 @@ class _Switch:
         us, them = site.sides(x)
         paired = Paired(exchange=x, rules=turn.old, basis="", us=us, them=them)
         self._prose = prose(site, paired)
+        self._crossings = Crossings(paired, turn.new.contract, turn.names)
 
     def run(self) -> None:
         """Every live issue's row, a page at a time; what is queued goes with the last one."""
@@ -305,12 +307,20 @@ class _Switch:
             for mark in journal.queued_marks(conn, self._x):
                 row = journal.queued_at(conn, self._x, mark)
                 assert row is not None  # in this transaction
-                change = read_change(row.change)
-                if _kind(change) is not Kind.ISSUE:
-                    continue  # the fields of what belongs to an issue are the same in every contract
-                line = encode_change(self._turn.change(change, self._ours(change)))
-                journal.put_queued(conn, self._x, [replace(row, change=line)])
+                change = self._settled(conn, mark, read_change(row.change))
+                if _kind(change) is Kind.ISSUE:  # the fields of what belongs to one are the same in every contract
+                    change = self._turn.change(change, self._ours(change))
+                journal.put_queued(conn, self._x, [replace(row, change=encode_change(change))])
             proposals.put(conn, self._x, replace(self._one, place=_ALL))
+
+    def _settled(self, conn: sa.Connection, mark: Mark, change: Change) -> Change:
+        """A change that waits, and what is to be said of its crossings: in the words of before."""
+        row = shadows.entities(conn, self._x, [change.gid]).get(change.gid)
+        if not isinstance(change, Set) or row is None:
+            return change
+        row, change = self._crossings.settle(row, change, mark=mark)
+        shadows.save(conn, self._x, [row])
+        return change
 
     def _ours(self, change: Change) -> Mapping[str, Value | None]:
         match change:

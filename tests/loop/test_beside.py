@@ -128,10 +128,10 @@ def neighbours(world: World, tmp_path: Path) -> World:
 
 
 @contextmanager
-def running(world: World, *words: str) -> Iterator[subprocess.Popen[str]]:
+def running(world: World, *words: str, program: str = "filesync.cli.main") -> Iterator[subprocess.Popen[str]]:
     configs = [word for side in world.sides for word in ("-c", str(side.folder / "filesync.yaml"))]
     process = subprocess.Popen(
-        [sys.executable, "-m", "filesync.cli.main", *configs, "run", *words],
+        [sys.executable, "-m", program, *configs, "run", *words],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -198,7 +198,7 @@ def test_a_site_that_cannot_be_served_is_told_and_touches_no_other(neighbours: W
 def test_a_site_that_is_in_use_is_waited_for(neighbours: World) -> None:
     globex = neighbours.globex
     holder = Site.open(load_config(globex.folder / "filesync.yaml"))
-    with running(neighbours) as process:
+    with running(neighbours, program="tests.loop.hasty") as process:
         told = lines(process, (str(globex.folder / "filesync.yaml"), "SiteFails"), ("acme", "Started"))
         assert "It is tried again by itself" in next(one["event"] for one in told if one["kind"] == "SiteFails")
         holder.close()

@@ -20,6 +20,7 @@ import pytest
 
 from filesync.agent.events import Event, Stopped, Stuck
 from filesync.agent.incoming.arrivals import Arriving, Damaged
+from filesync.agent.merge.order import GROUP
 from filesync.agent.outgoing.departures import NotTold
 from filesync.agent.running.news import LeftAlone
 from filesync.bundle.verdict import Code
@@ -49,14 +50,15 @@ def deliver(world: World) -> None:
 
 
 @contextmanager
-def running(side: Side, *words: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+def running(side: Side, *words: str, program: str = "filesync.cli.main", **environment: str) -> Iterator[subprocess.Popen[str]]:
     """`filesync run` at a side, in a process of its own. It is killed in the end if it is still there."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "filesync.cli.main", "-c", str(side.config.path), "run", *words],
+        [sys.executable, "-m", program, "-c", str(side.config.path), "run", *words],
         env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        pipesize=4096,
     )
     with process:
         try:
@@ -101,7 +103,7 @@ def test_a_file_that_is_renamed_into_the_inbox_is_applied_and_a_signal_ends_the_
 
 
 def test_sigterm_in_a_long_import_ends_it_cleanly_and_the_next_run_goes_on(world: World) -> None:
-    many = 1_000
+    many = GROUP + 20  # more lines than the pipe takes: it waits for us within the first group
     for n in range(many):
         world.acme.desk.create("Bug", f"Bug {n}")
     deliver(world)
@@ -134,7 +136,7 @@ def test_f53_other_verbs_are_told_who_works_there_and_those_that_look_are_not_he
 
 def test_a_file_of_rules_that_changed_is_read_while_it_runs(world: World) -> None:
     path = world.globex.folder / "mapping.yaml"
-    with running(world.globex) as process:
+    with running(world.globex, program="tests.loop.hasty") as process:
         lines(process, "Started")
         path.write_text(path.read_text() + "# looked through\n")
         again = [one["kind"] for one in lines(process, "Started")]

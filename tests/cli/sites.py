@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
+FORKED = ROOT / "tests" / "support" / "forked.py"
 
 Filesync = Callable[..., tuple[int, Any, str]]
 
@@ -48,12 +52,30 @@ class Pair:
 
 def with_filesync(folder: Path, *, covered: bool = True) -> dict[str, str]:
     """An environment whose `filesync` is the one under test. `covered`: coverage is measured there too, which takes its time."""
+    inherited = {name: value for name, value in os.environ.items() if covered or not name.startswith("COVERAGE_")}
     shim = folder / "bin" / "filesync"
     shim.parent.mkdir()
-    shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m filesync.cli.main "$@"\n')
+    shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" -IS "{FORKED}" call "{_loaded(covered)}" "$@"\n')
     shim.chmod(0o755)
-    inherited = {name: value for name, value in os.environ.items() if covered or not name.startswith("COVERAGE_")}
     return inherited | {"PATH": f"{shim.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+
+
+@functools.cache
+def _loaded(covered: bool) -> Path:
+    """The socket of one who has loaded filesync, which lives as long as these tests."""
+    folder = Path(tempfile.mkdtemp(prefix="filesync-"))
+    atexit.register(shutil.rmtree, folder)
+    environment = {name: value for name, value in os.environ.items() if covered or not name.startswith("COVERAGE_")}
+    server = subprocess.Popen(
+        [sys.executable, FORKED, "serve", folder / "calls"],
+        env=environment | {"PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    atexit.register(server.communicate)  # which ends what it reads
+    assert server.stdout is not None
+    assert server.stdout.readline() == b"ready\n"
+    return folder / "calls"
 
 
 def played(demo: str, tmp_path: Path, *, counts: str) -> str:

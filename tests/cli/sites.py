@@ -6,6 +6,7 @@ import atexit
 import functools
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -55,14 +56,14 @@ def with_filesync(folder: Path, *, covered: bool = True) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if covered or not name.startswith("COVERAGE_")}
     shim = folder / "bin" / "filesync"
     shim.parent.mkdir()
-    shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" -IS "{FORKED}" call "{_loaded(covered)}" "$@"\n')
+    shim.write_text(f'#!/bin/sh\nexec {shlex.join(loaded(covered=covered))} "$@"\n')
     shim.chmod(0o755)
     return inherited | {"PATH": f"{shim.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
 
 
 @functools.cache
-def _loaded(covered: bool) -> Path:
-    """The socket of one who has loaded filesync, which lives as long as these tests."""
+def loaded(*, covered: bool = True) -> list[str]:
+    """`filesync` in a real process, whose words are to follow: a fork of one that has loaded it, and that lives with these tests."""
     folder = Path(tempfile.mkdtemp(prefix="filesync-"))
     atexit.register(shutil.rmtree, folder)
     environment = {name: value for name, value in os.environ.items() if covered or not name.startswith("COVERAGE_")}
@@ -75,7 +76,7 @@ def _loaded(covered: bool) -> Path:
     atexit.register(server.communicate)  # which ends what it reads
     assert server.stdout is not None
     assert server.stdout.readline() == b"ready\n"
-    return folder / "calls"
+    return [sys.executable, "-IS", str(FORKED), "call", str(folder / "calls")]
 
 
 def played(demo: str, tmp_path: Path, *, counts: str) -> str:

@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from filesync.errors import ExitCode
-from tests.cli.sites import ROOT, Pair
+from tests.cli.sites import ROOT, Pair, loaded
 
 ISSUE = ("issue", "create", "--type", "Bug", "--summary", "Pump")
 
 
 def ends(*words: str | Path) -> int:
     """The status of a real call."""
-    command = [sys.executable, "-m", "filesync.cli.main", *map(str, words)]
+    command = [*loaded(), *map(str, words)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=60).returncode
 
 

@@ -225,6 +225,20 @@ class NotShown(Event, frozen=True, kw_only=True):
         )
 
 
+class FilesNotShown(Event, frozen=True, kw_only=True):
+    """A text is to be written once more, now that the files in it are here, and our tracker does not take it."""
+
+    key: str
+    field: str
+    why: str
+
+    def sentence(self) -> str:
+        return (
+            f"{self.key}: the files in {self.field} have come, and our tracker refuses to have it written once more: "
+            f"{ended(self.why)} It may show them as words; they are attached, and nothing else is affected."
+        )
+
+
 class Stuck(Event, frozen=True, kw_only=True):
     """A change that our tracker or mapping refuses, or at which our tracker fails (`again`: it is tried again by itself)."""
 

@@ -1,14 +1,15 @@
-"""The partner's keys of issues that came, and texts that name some that are not here yet. Inside the caller's transaction."""
+"""The partner's keys of issues that came, and texts with issues or files that are not here yet. In the caller's transaction."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Final
 
+import msgspec
 import sqlalchemy as sa
 
-from filesync.ledger.tables import X, partner_key, unnamed
-from filesync.model.ids import Gid
+from filesync.ledger.tables import X, partner_key, unfiled, unnamed
+from filesync.model.ids import Gid, Mark
 
 _KEY: Final[sa.BindParameter[str]] = sa.bindparam("key")
 _THEIRS: Final = sa.select(partner_key.c.theirs).where(partner_key.c.exchange == X, partner_key.c.ours == _KEY)
@@ -25,6 +26,22 @@ _COME: Final = (
     .where(unnamed.c.exchange == X)
     .order_by(unnamed.c.gid)
 )
+_PUT_FILES: Final = (
+    "insert into unfiled (exchange, gid, field, mark, text, files) values (?, ?, ?, ?, ?, ?) on conflict (exchange, gid, field)"
+    " do update set mark = excluded.mark, text = excluded.text, files = excluded.files"
+)
+_DROP_FILES: Final = "delete from unfiled where exchange = ? and gid = ? and field = ?"
+_FILES: Final = sa.select(unfiled).where(unfiled.c.exchange == X).order_by(unfiled.c.gid, unfiled.c.field)
+
+
+class Unfiled(msgspec.Struct, frozen=True):
+    """A text, as it was told by the change at this mark, that shows files; `files`: the names of those that have not come."""
+
+    gid: Gid
+    field: str
+    mark: Mark
+    text: str
+    files: tuple[str, ...]
 
 
 def add_keys(conn: sa.Connection, exchange_id: int, keys: Iterable[tuple[str, str]]) -> None:
@@ -60,3 +77,21 @@ def come(conn: sa.Connection, exchange_id: int) -> dict[Gid, list[str]]:
 def drop_unnamed(conn: sa.Connection, exchange_id: int, gid: Gid, theirs: Iterable[str]) -> None:
     """Its texts name these by our keys now, or need not any more."""
     conn.exec_driver_sql(_DROP, [(exchange_id, one, gid) for one in theirs])
+
+
+def put_unfiled(conn: sa.Connection, exchange_id: int, texts: Iterable[Unfiled]) -> None:
+    """Remember these texts, each in the place of what was known of its field; one that waits for no file is forgotten."""
+    for one in texts:
+        if one.files:
+            row = (exchange_id, one.gid, one.field, one.mark, one.text, "\n".join(one.files))
+            conn.exec_driver_sql(_PUT_FILES, row)
+        else:
+            conn.exec_driver_sql(_DROP_FILES, (exchange_id, one.gid, one.field))
+
+
+def unfiled_texts(conn: sa.Connection, exchange_id: int) -> list[Unfiled]:
+    """Those that wait for files."""
+    return [
+        Unfiled(Gid(row.gid), row.field, Mark(row.mark), row.text, tuple(row.files.split("\n")))
+        for row in conn.execute(_FILES, {"x": exchange_id})
+    ]

@@ -57,7 +57,8 @@ def secret_files(kind: str, settings: Mapping[str, object]) -> Iterator[tuple[At
 def manner(kind: str, *, project: str) -> Manner:
     """How the texts of this project name issues and people."""
     # a Jira opens ABC as abc, too, and shows ABC-17 all the same
-    return Manner(project.upper() if kind in jira.KINDS else project, accounts=jira.KINDS.get(kind, False) is True)
+    cloud = jira.KINDS.get(kind, False) is True
+    return Manner(project.upper() if kind in jira.KINDS else project, accounts=cloud, files_first=cloud)
 
 
 def outlook(kind: str, settings: Mapping[str, object]) -> Mapping[str, object]:

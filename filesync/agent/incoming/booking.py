@@ -31,6 +31,7 @@ def book(conn: sa.Connection, paired: Paired, outcomes: Sequence[Outcome], recor
     naming.add_unnamed(conn, x, [(one.work.change.gid, key) for one in outcomes for key in one.unnamed])
     if paired.names:
         called.learn(conn, x, _names(outcomes))
+    naming.put_unfiled(conn, x, [text for one in outcomes for text in one.unfiled])
     note(conn, paired, outcomes, now=at)
     shadows.add_revisits(conn, x, {(issue, "") for one in outcomes for issue in one.revisit})
     met = sum(bool(one.conflicts) for one in outcomes)

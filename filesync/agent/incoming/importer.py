@@ -25,6 +25,7 @@ from filesync.agent.incoming.stored import reread
 from filesync.agent.merge.abreast import Team, by_family, by_issue, in_hand
 from filesync.agent.merge.carry import Carry
 from filesync.agent.merge.decide import Merge
+from filesync.agent.merge.filed import show_files
 from filesync.agent.merge.order import groups
 from filesync.agent.merge.outcome import Counts, Outcome, Work
 from filesync.agent.merge.people import People
@@ -129,6 +130,7 @@ class Importer:
                 self._waiting()
             rename(self._site, self._paired, self._record)
             show(self._site, self._paired, self._record)
+            show_files(self._site, self._paired, self._record)
         write_checkpoint(self._site, self._x)
         return bundles
 

@@ -11,6 +11,7 @@ from filesync.agent.events import LandedDifferently
 from filesync.agent.merge import plan
 from filesync.agent.merge.births import STATUS, Births
 from filesync.agent.merge.decide import Merge
+from filesync.agent.merge.filed import texts_with_files
 from filesync.agent.merge.outcome import End, Outcome
 from filesync.agent.merge.shortage import landing
 from filesync.agent.merge.steps import Erase, Make, Step, Write
@@ -160,6 +161,7 @@ class Carry:
         if change.kind is Kind.ATTACHMENT:
             outcome.rows.append(row)
             return outcome
+        outcome.unfiled += texts_with_files(self._site, self._paired, change, outcome.work.mark)
         return self._rest(step, row, born)
 
     def _attached(self, outcome: Outcome, change: Create, born: Born, shown: Mapping[str, Value]) -> dict[str, Value]:

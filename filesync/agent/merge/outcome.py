@@ -13,6 +13,7 @@ from filesync.agent.events import Event
 from filesync.bundle.changes import encode_change
 from filesync.errors import Unwritten
 from filesync.ledger.journal import PAUSE, UNREAD, UNWRITTEN, Conflict, Queued, Wait
+from filesync.ledger.naming import Unfiled
 from filesync.model.change import Blob, Change, blobs_of
 from filesync.model.ids import Mark
 from filesync.model.shadow import Entity
@@ -89,6 +90,7 @@ class Outcome(msgspec.Struct):
     revisit: set[str] = set()  # issues the next export looks at
     named: tuple[str, str] | None = None  # of an issue that was made: our key, and the partner's
     untaken: dict[str, str] = {}  # wire fields, bare, of which our mapping takes nothing here: "", or why that is unsure
+    unfiled: list[Unfiled] = []  # its texts that show files
     unnamed: set[str] = set()  # issues that its texts name and that are not here yet, by the partner's keys
     doubted: bool = False  # an earlier call may have made the entity, and this did not find out
 

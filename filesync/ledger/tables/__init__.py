@@ -15,6 +15,7 @@ from filesync.ledger.tables.items import (
     revisit,
     shortfall,
     tie,
+    unfiled,
     unnamed,
 )
 from filesync.ledger.tables.shared import GENERATION, MANY, SEQ, X, metadata
@@ -60,5 +61,6 @@ __all__ = [
     "site",
     "stream_key",
     "tie",
+    "unfiled",
     "unnamed",
 ]

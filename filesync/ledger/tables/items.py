@@ -95,6 +95,18 @@ unnamed = sa.Table(
     sa.Column("gid", sa.Text, primary_key=True),
 )
 
+# Texts of new issues that show files, where our tracker finds a file when the text is written: once more when they are here.
+unfiled = sa.Table(
+    "unfiled",
+    metadata,
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
+    sa.Column("gid", sa.Text, primary_key=True),
+    sa.Column("field", sa.Text, primary_key=True),
+    sa.Column("mark", sa.Text, nullable=False),  # of the change that told it
+    sa.Column("text", sa.Text, nullable=False),  # as it was told
+    sa.Column("files", sa.Text, nullable=False),  # names that have not come, one a line
+)
+
 # Items of ours that stood here before the partner told its own of the same: they are known by the partner's gid.
 tie = sa.Table(
     "tie",

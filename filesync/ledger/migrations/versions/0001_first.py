@@ -318,6 +318,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("exchange", "ours"),
     )
     op.create_table(
+        "unfiled",
+        sa.Column("exchange", sa.Integer(), nullable=False),
+        sa.Column("gid", sa.Text(), nullable=False),
+        sa.Column("field", sa.Text(), nullable=False),
+        sa.Column("mark", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("files", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["exchange"],
+            ["exchange.id"],
+        ),
+        sa.PrimaryKeyConstraint("exchange", "gid", "field"),
+    )
+    op.create_table(
         "unnamed",
         sa.Column("exchange", sa.Integer(), nullable=False),
         sa.Column("theirs", sa.Text(), nullable=False),

@@ -14,6 +14,7 @@ from filesync.bundle.verdict import shown
 from filesync.model.ids import Kind
 from filesync.model.issue import RESTRICTION
 from filesync.model.links import LINK, link_parts
+from filesync.model.manner import files_shown
 from filesync.model.values import FieldKind, Flat, Value, flat_name, normal, split_name
 from filesync.settings import did_you_mean, quoted
 from filesync.trackers.jira.translate import overflow, shapes, text, watchers, webs
@@ -72,10 +73,14 @@ def create_body(catalogue: Catalogue, fields: Flat, *, key_of: Callable[[str], s
 def edit_body(
     catalogue: Catalogue, fields: Flat, *, issue: str, before: Mapping[str, Value], key_of: Callable[[str], str | None]
 ) -> Body:
-    """What changes these fields of an issue that has the flat fields `before`; those that are so already are left out."""
+    """What changes these fields of an issue that has the flat fields `before`; those that are so already are left out.
+
+    Cloud finds the files that a text shows when it is written: such a text may read the same and not be so.
+    """
     issue_type = catalogue.types.get(str(fields.get("type") or before.get("type")))
     writer = _Writer(catalogue, Body(), before=before, issue_type=issue_type, key_of=key_of, own=issue)
-    writer.take({name: value for name, value in fields.items() if value != before.get(name)})
+    anew = {name for name, value in fields.items() if catalogue.cloud and isinstance(value, str) and files_shown(value)}
+    writer.take({name: value for name, value in fields.items() if name in anew or value != before.get(name)})
     return writer.body
 
 

@@ -1,0 +1,94 @@
+"""Texts of new issues that show files, written once more when these are here. Nothing is told: they read the same.
+
+An issue is there before what is attached to it. Some trackers look for the files of a text when it is shown, and nothing has
+to be done; others once, when it is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import msgspec
+
+from filesync.agent.events import FilesNotShown
+from filesync.agent.merge.reach import Reach
+from filesync.agent.merge.view import View
+from filesync.agent.record import Record
+from filesync.agent.site import Paired, Site
+from filesync.errors import Gone, Rejected, Unreadable, Unwritten
+from filesync.ledger import naming, shadows
+from filesync.ledger.naming import Unfiled
+from filesync.model.change import Create, Set
+from filesync.model.ids import Kind, Mark
+from filesync.model.manner import files_shown
+from filesync.model.shadow import Entity, Life, Shadow
+from filesync.model.values import digest
+from filesync.trackers.base import Write
+from filesync.trackers.registry import manner
+
+
+def texts_with_files(site: Site, paired: Paired, change: Create, mark: Mark) -> list[Unfiled]:
+    """The texts of a new issue that show files, where our tracker wants these first."""
+    tracker = site.config.tracker
+    if change.kind is not Kind.ISSUE or not manner(tracker.kind, project=tracker.project).files_first:
+        return []
+    told = ((name, change.fields.get(name)) for name in paired.rules.texts(change.kind))
+    shown = ((name, text, files_shown(text)) for name, text in told if isinstance(text, str))
+    return [Unfiled(change.gid, name, mark, text, files) for name, text, files in shown if files]
+
+
+def show_files(site: Site, paired: Paired, record: Record) -> None:
+    """Write those of which files have come meanwhile. Raises Unavailable: what is left is done by the next import."""
+    x = paired.exchange.id
+    with site.ledger.begin() as conn:
+        texts = naming.unfiled_texts(conn, x)
+        below = shadows.children_of(conn, x, {one.gid for one in texts}) if texts else {}
+        doubted = shadows.doubts(conn, x) if texts else {}
+    for text in texts:
+        if site.stopping():
+            return
+        come = _come(text.files, below.get(text.gid, ()))
+        if text.gid in doubted or not come:
+            continue
+        try:
+            row = _written(site, paired, record, text)
+        except (Unreadable, Unwritten):
+            continue  # the next import comes to it again
+        left = () if row is None else tuple(one for one in text.files if one not in come)
+        with site.ledger.begin() as conn:
+            if row is not None:
+                shadows.save(conn, x, [row])
+            naming.put_unfiled(conn, x, [msgspec.structs.replace(text, files=left)])
+            record.write(conn)
+        record.done()
+
+
+def _come(files: Collection[str], below: Collection[Entity]) -> set[str]:
+    """Those of the files that are attached."""
+    there = {row.shadow("name").here for row in below if row.kind is Kind.ATTACHMENT and row.state is Life.LIVE}
+    return {one for one in files if digest(one) in there}
+
+
+def _written(site: Site, paired: Paired, record: Record, text: Unfiled) -> Entity | None:
+    """The issue's row after that; None where the text is another one by now, and nothing was written."""
+    view = View(site, paired, Reach(site.tracker))
+    view.load([Set(n=0, gid=text.gid, fields={})])
+    row = view.row(text.gid)
+    local = paired.rules.texts(Kind.ISSUE).get(text.field)
+    if row is None or row.local is None or row.state is not Life.LIVE or local is None:
+        return None
+    shadow = row.shadow(text.field)
+    with site.busy.hold({row.local}):
+        shown = view.shown(row, fresh=True)
+        if shown is None or shadow.took != text.mark or shadow.here != digest(shown.fields.get(text.field)):
+            return None
+        said = view.inward(Kind.ISSUE, {text.field: text.text}, set()).fields.get(local)
+        try:
+            landed = site.tracker.apply(shown.item.ref, Write({local: said}), text.mark)
+        except Gone:
+            return None
+        except Rejected as error:
+            record.add(FilesNotShown(key=shown.key, field=text.field, why=str(error)))
+            return None
+    now = view.wire(Kind.ISSUE, {name: value for name, value in landed.items() if value is not None}).get(text.field)
+    return row.with_shadows({text.field: Shadow(digest(now), shadow.told, shadow.took)})

@@ -1,0 +1,77 @@
+"""A new issue is there before its files: where Jira looks for these when a text is written, it is written once more."""
+
+from __future__ import annotations
+
+import pytest
+
+from filesync.agent.events import FilesNotShown
+from filesync.agent.incoming.importer import Imports
+from filesync.model.manner import files_shown
+from filesync.trackers.registry import manner
+from tests.support.jira.faults import Fault, Kind
+from tests.support.jira.site import CLOUD
+from tests.support.jira_sides import EMBEDDED, JiraSide, calm, two_trackers, writes
+from tests.support.two_sites import Side, World
+
+TEXT = "It leaks, see !pump.png|thumbnail!, [^log.txt] and !never.png! Read this!"
+
+
+@pytest.mark.parametrize(
+    ("text", "files"),
+    [
+        (TEXT, ("pump.png", "log.txt", "never.png")),
+        ("!a.png! !a.png! [the drawing^b c.pdf]", ("a.png", "b c.pdf")),
+        ("!https://x.example/a.png! Stop! See v1.2! [^no]", ()),
+    ],
+)
+def test_a_text_shows_files_by_their_names(text: str, files: tuple[str, ...]) -> None:
+    assert files_shown(text) == files
+
+
+def brought(world: World) -> tuple[str, str, Imports]:
+    """An issue of acme's whose text shows two files of its own: as acme and globex call it, and what the import said."""
+    desk = world.acme.desk
+    key = desk.create("Bug", "one", {"description": TEXT})
+    for name in ("pump.png", "log.txt"):
+        desk.attach(key, name, iter([name.encode()]))
+    world.acme.export()
+    world.carry(to=world.globex)
+    done = Side.import_(world.globex)
+    (there,) = world.globex.issues()
+    return key, there.ref.local, done
+
+
+def edits(world: World) -> list[str]:
+    """What was written of the issue after it was made with its defaults."""
+    return [one for one in writes(world.globex) if one.startswith("PUT") and "properties" not in one][1:]
+
+
+def test_a_new_issues_text_is_written_once_more_when_its_files_are_there() -> None:
+    with two_trackers((EMBEDDED, CLOUD)) as world:
+        key, local, _ = brought(world)
+        last = [one.rpartition("/")[2] for one in writes(world.globex) if f"/issue/{local}" in one][-3:]
+        assert last == ["attachments", "filesync.parts", local]
+        assert len(edits(world)) == 1
+        world.acme.desk.attach(key, "never.png", iter([b"late"]))
+        calm(world)
+        assert len(edits(world)) == 2, "one that comes later, too, and no more than once"
+        world.assert_in_step()
+    assert not manner("jira-dc", project="ABC").files_first, "Data Center looks for them when it shows the text"
+
+
+def test_a_text_that_jira_refuses_or_somebody_edited_is_left_alone() -> None:
+    with two_trackers((EMBEDDED, CLOUD)) as world:
+        assert isinstance(world.globex, JiraSide)
+        no = '{"errorMessages": ["no"]}'
+        path = r"/issue/\d+(\?|$)"
+        world.globex.jira.faults.arm(Fault(Kind.STATUS, 1, method="PUT", path=path, status=400, body=no, skip=1))
+        _, _, done = brought(world)
+        assert ["no" in one.why for one in done.events if isinstance(one, FilesNotShown)] == [True]
+        assert Side.import_(world.globex).events == ()
+    with two_trackers((EMBEDDED, CLOUD)) as world:
+        key, local, _ = brought(world)
+        world.globex.desk.edit(local, {"description": "mine, !pump.png!"})
+        world.acme.desk.attach(key, "never.png", iter([b"late"]))
+        world.send(world.acme)
+        assert len(edits(world)) == 1
+        assert [one.fields["description"] for one in world.globex.issues()] == ["mine, !pump.png!"]

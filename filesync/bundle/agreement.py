@@ -1,8 +1,8 @@
-"""What a bundle of kind `contract` says: a contract is proposed, accepted or declined (docs/format.md)."""
+"""What a bundle of kind `contract` says: a contract is proposed, withdrawn, accepted or declined (docs/format.md)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -15,9 +15,10 @@ from filesync.bundle.verdict import Code, bad
 
 
 class Says(StrEnum):
-    """The first comes from one side, one of the others from the other side."""
+    """The first two come from one side, one of the others from the other side."""
 
     PROPOSED = "proposed"
+    WITHDRAWN = "withdrawn"  # unless it was answered before this is read
     ACCEPTED = "accepted"
     DECLINED = "declined"
 
@@ -31,6 +32,9 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", t
     digest: str
     text: str = ""
     message: str = ""  # of a person, for the person at the other side
+    # of who proposes or accepts: fields of this contract whose values the sender had not under the same name in the contract
+    # before, each with the name that it had them under; "": it had none
+    origins: Mapping[str, str] = {}
 
 
 _typed: Final = msgspec.json.Decoder(Agreement)

@@ -15,6 +15,7 @@ from filesync.bundle.verdict import shown
 from filesync.cli.app import App, Verbs, json_option, time_text
 from filesync.cli.exchanges import exchange_option, only_one
 from filesync.errors import ExitCode
+from filesync.ledger.proposals import WITHDRAWN
 from filesync.model.moments import moment
 
 _LINE = 300  # characters of a line of the partner's
@@ -45,12 +46,14 @@ def show(app: App, exchange: str | None) -> ExitCode:
     app.tell(f"contract {found.version} ({found.digest[:8]}) is in force")
     if one is not None:
         who = "proposed here" if one.ours else "proposed by the partner"
+        who = "withdrawn here, and the partner has not answered that," if one.state == WITHDRAWN else who
         app.tell(f"contract {one.version} ({one.digest[:8]}) is {who} since {time_text(moment(one.since))}")
         if one.message:
             app.tell(f"message: {shown(one.message, limit=_LINE)}")
         for line in _diff(found.text, one.text):
             app.tell(shown(line, limit=_LINE))
-        app.tell(f"{count_text(found.again, 'issue')} will be told again by the proposer")
+        again = f"{count_text(found.again, 'issue')} will be told again by the proposer"
+        app.tell(f"it cannot be read here: {found.unreadable}" if found.unreadable else again)
     if app.as_json:
         app.tell_json(_document(found))
     return ExitCode.WORK_LEFT if one is not None and not one.ours else ExitCode.DONE
@@ -106,6 +109,23 @@ def decline(app: App, message: str, exchange: str | None) -> None:
         app.tell_json({"version": one.version, "digest": one.digest, "accepted": False})
 
 
+@contract.command()
+@click.option("--message", required=True, metavar="TEXT", help="Why; the partner reads it.")
+@exchange_option
+@json_option
+@click.pass_obj
+def withdraw(app: App, message: str, exchange: str | None) -> None:
+    """Take back what was proposed here and nobody has answered.
+
+    It travels in the next bundle, and the filesync there answers by itself. Where the contract was accepted before that,
+    it is in force on both sides.
+    """
+    with app.site() as site:
+        one = changes.withdraw(site, only_one(site, exchange).name, message=message)
+    if app.as_json:
+        app.tell_json({"version": one.version, "digest": one.digest, "withdrawn": True})
+
+
 def _diff(before: str, after: str) -> Iterator[str]:
     return difflib.unified_diff(before.splitlines(), after.splitlines(), "in force", "proposed", lineterm="", n=2)
 
@@ -117,6 +137,7 @@ def _document(found: Standing) -> dict[str, object]:
         "digest": found.digest,
         "proposal": None
         if one is None
-        else {"version": one.version, "digest": one.digest, "ours": one.ours, "message": one.message, "text": one.text},
+        else {"version": one.version, "digest": one.digest, "ours": one.ours, "message": one.message, "text": one.text}
+        | {"withdrawn": one.state == WITHDRAWN, "unreadable": found.unreadable},
         "again": found.again,
     }

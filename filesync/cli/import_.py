@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Final
 
 import click
 import msgspec
@@ -10,10 +11,13 @@ import msgspec
 from filesync.agent.events import Stopped, count_text
 from filesync.agent.incoming.arrivals import Arriving, Damaged, KeyNotKnown, NewerFormat, NotTaken, Outside
 from filesync.agent.incoming.importer import Imports, import_once
+from filesync.agent.partners.agreements import ContractProposed
 from filesync.cli.app import App, Say, json_option, say_options
 from filesync.cli.exchanges import each_exchange, event_documents, exchange_option
 from filesync.errors import ExitCode
 from filesync.ledger.streams import Direction
+
+_LEFT: Final = (Arriving, ContractProposed, KeyNotKnown, NewerFormat, NotTaken, Outside)
 
 
 @click.command("import")
@@ -45,11 +49,7 @@ def code_of(one: Imports) -> ExitCode:
         return ExitCode.STOPPED
     if any(isinstance(event, Damaged) for event in one.events):
         return ExitCode.PARTNER
-    if (
-        one.held
-        or one.queued
-        or any(isinstance(event, Arriving | KeyNotKnown | NewerFormat | NotTaken | Outside) for event in one.events)
-    ):
+    if one.held or one.queued or any(isinstance(event, _LEFT) for event in one.events):
         return ExitCode.WORK_LEFT
     return ExitCode.DONE if one.events else ExitCode.NOTHING
 

@@ -103,7 +103,12 @@ def _wants_a_person(one: ExchangeStatus) -> bool:
 def _proposed(one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
     if one.proposal is not None:
         since = f"contract {one.proposal.version} since {time_text(one.proposal.since)}"
-        if one.proposal.ours:
+        if one.proposal.withdrawn:
+            yield (
+                Say.NORMAL,
+                f"  WITHDRAWN {since}: nothing new goes out until filesync at {shown(one.partner)} has answered",
+            )
+        elif one.proposal.ours:
             yield Say.NORMAL, f"  PROPOSED {since}: nothing new goes out until {shown(one.partner)} has answered"
         else:
             yield Say.LESS, f"  PROPOSED by {shown(one.partner)}: {since}; see: filesync contract show"

@@ -10,11 +10,16 @@ import sqlalchemy as sa
 from filesync.ledger.tables import X, proposal
 
 OPEN: Final = "open"  # it waits for the other side's answer, or for ours
+WITHDRAWN: Final = "withdrawn"  # ours, that we take back: the other side's answer says whether that came in time
 SWITCHING: Final = "switching"  # accepted: what the ledger knows is brought under it
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
-    """`text` and `mapping` are those that are to be in force, `before` and `mapping_before` those that were."""
+    """`text` and `mapping` are those that are to be in force, `before` and `mapping_before` those that were.
+
+    `origins`: what the partner said of its fields (bundle/agreement.py), as JSON; None where it said nothing. `agent`: what
+    made the partner's proposal.
+    """
 
     ours: bool
     state: str
@@ -28,6 +33,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     mapping_before: str | None
     place: int
     since: int  # microseconds
+    origins: str | None = None
+    agent: str = ""
 
 
 _OF: Final = sa.select(*(proposal.c[name] for name in Proposal.__struct_fields__)).where(proposal.c.exchange == X)

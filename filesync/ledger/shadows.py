@@ -42,6 +42,7 @@ _PUT_DOUBT: Final = (
     " on conflict (exchange, gid, field) do update set value = excluded.value"
 )
 _DROP_DOUBTS: Final = "delete from doubt where exchange = ? and gid in (select value from json_each(?))"
+_SETTLE: Final = f"{_DROP_DOUBTS} and field <> ''"
 _LOOKED_AT: Final = "delete from revisit where exchange = ? and issue in (select value from json_each(?))"
 
 # Statements are built once: SQLAlchemy takes longer to put one together than SQLite takes to answer it.
@@ -185,6 +186,11 @@ def renew_doubt(conn: sa.Connection, exchange_id: int, gid: Gid, *, now: int) ->
 def drop_doubts(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) -> None:
     """Forget the doubts of entities that were decided."""
     conn.exec_driver_sql(_DROP_DOUBTS, (exchange_id, _encode(list(gids)).decode()))
+
+
+def settle_doubts(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) -> None:
+    """Forget what was in doubt of fields of these; whether they themselves are there stays in doubt where it is."""
+    conn.exec_driver_sql(_SETTLE, (exchange_id, _encode(list(gids)).decode()))
 
 
 # ── issues to be looked at again ────────────────────────────────────────────────────────────────────────────────

@@ -267,6 +267,10 @@ class Rules:
         rule = self._by_local.get(RESTRICTION[kind])
         return rule.field.spec.name if rule is not None else None
 
+    def restricts(self, kind: Kind, field: str) -> bool:
+        """Whether a wire field says who alone may see an item of this kind, be it that we cannot keep that."""
+        return field in {self.restriction(kind), VISIBLE_TO}
+
     def _take(self, way: WayOut, flat: str, value: Value) -> None:
         local, element = split_name(flat)
         rule = self._by_local.get(local)

@@ -236,8 +236,8 @@ def _upkeep(scene: Scene) -> None:
 
 
 def _contract(scene: Scene) -> None:
-    """Another contract: declined, and proposed again and accepted."""
-    for version, answer in ((2, ["decline", "--message", "we need it"]), (3, ["accept"])):
+    """Another contract: declined, withdrawn, and proposed again and accepted."""
+    for version, answer in ((2, ["decline", "--message", "we need it"]), (3, []), (4, ["accept"])):
         text = (scene.folder / "acme" / "contract.yaml").read_text()
         new = scene.folder / "contract.yaml"
         new.write_text(text.replace("version: 1", f"version: {version}").replace(f"- {OURS}\n", ""))
@@ -246,7 +246,12 @@ def _contract(scene: Scene) -> None:
         scene.bring("acme", "globex")
         scene.call("globex", "import", status=ExitCode.WORK_LEFT)
         scene.call("globex", "contract", "show", status=ExitCode.WORK_LEFT)
-        scene.call("globex", "contract", *answer, status=ExitCode.DONE)
+        if answer:
+            scene.call("globex", "contract", *answer, status=ExitCode.DONE)
+        else:
+            scene.call("acme", "contract", "withdraw", "--message", "a mistake", status=ExitCode.DONE)
+            scene.bring("acme", "globex")
+            scene.call("globex", "import")
         scene.bring("globex", "acme")
         scene.call("acme", "import")
 

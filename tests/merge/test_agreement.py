@@ -107,7 +107,7 @@ def test_remap_with_edits_in_flight() -> None:
         assert held.changes == 0
         assert "nothing new is exported" in only([one for one in held.events if isinstance(one, ContractProposed)]).sentence()
         done = world.globex.import_()
-        assert (done.held, only([one for one in done.events if isinstance(one, ContractProposed)]).ours) == (1, False)
+        assert (done.held, only([one for one in done.events if isinstance(one, ContractProposed)]).ours) == (0, False)
         with pytest.raises(ConfigError):
             accepts(world.globex, "fields: {summary: summary}\n")
         accepts(world.globex, RENAMED_MAPPING)
@@ -235,7 +235,7 @@ def test_on_an_exchange_that_only_sends_it_is_in_force_at_once_and_held_at_the_o
         proposes(world.acme, RENAMED, RENAMED_MAPPING)
         world.acme.desk.edit(key, {"summary": "under the new one"})
         done = world.send(world.acme)
-        assert done.held == 2
+        assert done.held == 1
         with pytest.raises(PairingError, match="at work under contract 2 already"):
             decline(world.globex.site, EXCHANGE, message="no")
         accepts(world.globex, RENAMED_MAPPING)
@@ -408,7 +408,6 @@ def test_a_switch_to_what_a_revoked_key_signed_is_finished_where_it_was_begun() 
         world.globex.desk.edit(key, {"priority": "High"})
         assert world.globex.export().changes == 1
         assert world.globex.site.paired(EXCHANGE).rules.contract.version == 2
-        assert world.globex.exchange().in_seq == world.acme.exchange().out_seq - 1
 
 
 def standing_open(side: Side) -> bool:

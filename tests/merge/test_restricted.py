@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
 
 from msgspec.structs import replace
 
+from filesync.agent.contract.propose import accept, propose
+from filesync.agent.contract.turn import Turn
 from filesync.agent.outgoing.departures import Withheld
+from filesync.model.change import Set, Told
+from filesync.model.ids import Gid
 from filesync.model.issue import Issue, Item
 from filesync.trackers.base import Tracker
 from tests.merge.scene import comments, contract, keys, shared, value
-from tests.support.two_sites import Side, World, two_sites
+from tests.rules.build import ACME, rules
+from tests.support.two_sites import EXCHANGE, Side, World, two_sites
 
 SECRET = "secret"
 
@@ -141,3 +147,45 @@ def test_trap32_an_issue_is_not_edited_where_the_level_that_came_with_the_edit_c
         assert (value(world.globex, key, "summary"), value(world.globex, key, "environment")) == ("first", None)
         (stuck,) = world.globex.stuck()
         assert "nothing of this change is written, for others would see it" in str(stuck.reason)
+
+
+def test_trap32_what_few_may_see_and_waits_is_not_made_for_all_by_another_contract() -> None:
+    """The contract that comes into force has no word any more for who may see them."""
+    few = CARRIED.replace("# visibilities: [partners] ", "visibilities: [Staff] ")
+    assert few != CARRIED
+    with two_sites(contract=few) as world:
+        restricting(world.acme)
+        key = shared(world)
+        number = world.acme.desk.comment(key, "said to all")
+        world.settle()
+        world.acme.desk.edit_comment(key, number, "now a secret")
+        world.acme.desk.comment(key, "a secret from the start")
+        world.acme.desk.create("Bug", "a secret issue")
+        world.acme.desk.edit(key, {"summary": "a secret, too", "environment": "the vault"})
+        world.send(world.acme)
+        assert len(world.globex.stuck()) == 4
+        (world.acme.folder / "new.yaml").write_text(contract(("version: 1 ", "version: 2 ")))
+        propose(world.acme.site, EXCHANGE, world.acme.folder / "new.yaml", mapping=None, message="so")
+        world.carry(to=world.globex)
+        world.globex.import_()
+        accept(world.globex.site, EXCHANGE)
+        world.globex.retry()
+        assert [value(world.globex, one, "summary") for one in keys(world.globex)] == ["first"]
+        assert value(world.globex, key, "environment") is None
+        assert comments(world.globex, key) == ["said to all"]
+        assert len(world.globex.stuck()) == 4
+
+
+def test_trap32_who_may_see_what_waits_is_said_in_the_words_of_the_contract_that_comes(tmp_path: Path) -> None:
+    text = "version: 1\ntypes: [Bug]\nvisibilities: [{}]\nfields: {{}}\n"
+    old = rules(tmp_path, text.format("ours, both, gone"), "visibilities: {Staff: ours, Users: both, Boss: gone}\n")
+    new = rules(tmp_path, text.format("team, both, all"), "visibilities: {Staff: team, Users: both, Boss: all, Public: all}\n")
+    gid = Gid(f"{ACME.id}/comment/4/1")
+    said = {}
+    for word in ("ours", "both", "gone", "never"):
+        edit = Set(n=1, gid=gid, fields={"visible_to": Told(word), "body": Told("hush")})
+        now = Turn(old, new).change(edit, {})
+        assert isinstance(now, Set)
+        assert now.fields["body"] == Told("hush")
+        said[word] = now.fields["visible_to"].now
+    assert said == {"ours": "team", "both": "both", "gone": "all", "never": "never"}

@@ -103,6 +103,7 @@ class Proposed(msgspec.Struct, frozen=True, kw_only=True):
 
     version: int
     ours: bool
+    withdrawn: bool
     since: dt.datetime
 
 
@@ -201,7 +202,10 @@ def _exchange(conn: sa.Connection, x: Exchange, config: Config, *, now: dt.datet
 
 def _proposed(conn: sa.Connection, x: Exchange) -> Proposed | None:
     one = proposals.of(conn, x.id)
-    return None if one is None else Proposed(version=one.version, ours=one.ours, since=moment(one.since))
+    if one is None:
+        return None
+    withdrawn = one.state == proposals.WITHDRAWN
+    return Proposed(version=one.version, ours=one.ours, withdrawn=withdrawn, since=moment(one.since))
 
 
 def _revoked(conn: sa.Connection, x: Exchange) -> int:
@@ -228,6 +232,8 @@ def _receiving(conn: sa.Connection, x: Exchange, config: Config, *, now: dt.date
     waiting = [one for one in streams.held(conn, x.id) if one.generation == x.in_generation.n]
     held = tuple(one.seq for one in waiting)
     following = next((one for one in waiting if one.seq == x.in_seq + 1), None)
+    if following is not None and (asked := proposals.of(conn, x.id)) is not None and asked.digest == following.contract:
+        following = None  # it waits for the answer to what is proposed, which is told
     return Receiving(
         generation=x.in_generation.n,
         position=x.in_seq,

@@ -2,73 +2,153 @@
 
 from __future__ import annotations
 
+import msgspec
+import sqlalchemy as sa
 from msgspec.structs import replace
 
 from filesync.agent.contract import propose
-from filesync.agent.contract.switch import apply, complete
+from filesync.agent.contract.switch import apply, complete, say, turn_of
 from filesync.agent.events import Warned
-from filesync.agent.partners.agreements import ContractDeclined, ContractProposed
+from filesync.agent.outgoing.build import clear_spool
+from filesync.agent.outgoing.finish import finish
+from filesync.agent.partners.agreements import ContractDeclined, ContractProposed, ContractWithdrawn
 from filesync.agent.record import Record
 from filesync.agent.site import Paired, Site
 from filesync.bundle.agreement import Agreement, Says
-from filesync.bundle.verdict import Code, bad, shown
+from filesync.bundle.verdict import shown
 from filesync.config import ContractChanges
-from filesync.errors import ConfigError
 from filesync.ledger import proposals, streams
-from filesync.ledger.proposals import SWITCHING
-from filesync.ledger.streams import Taken
+from filesync.ledger.proposals import OPEN, SWITCHING, WITHDRAWN, Proposal
+from filesync.ledger.streams import Direction, Taken
 
 _WHY = 200  # characters of the partner's words
 
 
-def hear(site: Site, paired: Paired, taken: Taken, said: Agreement, record: Record) -> bool:
-    """Take it as said. Returns False where the stream waits for a person. Raises BadBundle, and as `complete`."""
-    if said.says is Says.PROPOSED:
-        return _proposed(site, paired, taken, said, record)
-    name = paired.exchange.name
+def hear(site: Site, paired: Paired, taken: Taken, said: Agreement, record: Record, *, agent: str) -> bool:
+    """Take it as said. `agent`: what made the bundle. Returns whether another contract is in force. Raises as `complete`."""
+    match said.says:
+        case Says.PROPOSED:
+            _proposed(site, paired, taken, said, record, agent=agent)
+            return False
+        case Says.WITHDRAWN:
+            _withdrawn(site, paired, taken, said, record)
+            return False
+        case Says.ACCEPTED | Says.DECLINED:
+            return _answered(site, paired, taken, said, record)
+
+
+def accepts(site: Site, paired: Paired, record: Record) -> bool:
+    """Accept what the partner proposed, where that is done without asking and it can be read. Returns whether it was.
+
+    Raises as `propose.accept`: what is amiss here is told by every import, until it is mended.
+    """
+    if site.config.contract_changes is ContractChanges.ASK:
+        return False
+    with site.ledger.begin() as conn:
+        one = asks(conn, paired)
+    if one is None or one.unreadable:
+        return False
+    propose.accept(site, paired.exchange.name, record=record)
+    return True
+
+
+def asks(conn: sa.Connection, paired: Paired) -> ContractProposed | None:
+    """What the partner proposed, where it waits for somebody here."""
+    one = proposals.of(conn, paired.exchange.id)
+    if one is None or one.ours or one.state != OPEN:
+        return None
+    why = propose.unreadable(one)
+    return ContractProposed(partner=paired.them.name, version=one.version, ours=False, unreadable=why)
+
+
+def _answered(site: Site, paired: Paired, taken: Taken, said: Agreement, record: Record) -> bool:
     with site.ledger.begin() as conn:
         x = streams.exchange_of(conn, paired.exchange.id)
         ours = proposals.of(conn, x.id)
-        if ours is None or not ours.ours or ours.digest != said.digest:
+        known = ours is not None and ours.ours and ours.digest == said.digest
+        if ours is None or not known:
             apply(conn, site, x, taken.seq)
             record.add(Warned(what=f"{x.partner_name} answers a contract that is not proposed here; nothing comes of it"))
         elif said.says is Says.ACCEPTED:
-            proposals.put(conn, x.id, replace(propose.ready(site, paired, ours), state=SWITCHING, seq=taken.seq))
+            one = propose.ready(site, paired, ours)
+            if differs := _told_otherwise(site, ours, one):
+                record.add(Warned(what=_otherwise(x.partner_name, differs)))
+            if ours.state == WITHDRAWN:
+                record.add(ContractWithdrawn(partner=x.partner_name, version=ours.version, ours=True, late=True))
+            origins = msgspec.json.encode(said.origins).decode()
+            proposals.put(conn, x.id, replace(one, state=SWITCHING, seq=taken.seq, origins=origins))
         else:
             apply(conn, site, x, taken.seq)
             proposals.drop(conn, x.id)
             why = shown(said.message, limit=_WHY)
-            record.add(ContractDeclined(partner=x.partner_name, version=ours.version, ours=True, why=why))
+            if ours.state == WITHDRAWN:
+                record.add(ContractWithdrawn(partner=x.partner_name, version=ours.version, ours=True))
+            else:
+                record.add(ContractDeclined(partner=x.partner_name, version=ours.version, ours=True, why=why))
         record.write(conn)
     record.done()
     site.step("C1")
-    complete(site, name, record)
-    return True
+    complete(site, paired.exchange.name, record)
+    return known and said.says is Says.ACCEPTED
 
 
-def _proposed(site: Site, paired: Paired, taken: Taken, said: Agreement, record: Record) -> bool:
-    """It waits for a person; where contracts are accepted without asking, it is accepted."""
-    name = paired.exchange.name
-    try:
-        propose.check(said, proposer=paired.them.name)
-    except ConfigError as error:
-        raise bad(Code.BAD_SCHEMA, "the contract", str(error), hint=error.hint) from error
-    theirs = propose.proposed(site, paired, said, seq=taken.seq)
-    asks = site.config.contract_changes is ContractChanges.ASK
+def _told_otherwise(site: Site, before: Proposal, now: Proposal) -> list[str]:
+    """Fields of which the proposal said something else than is so with our mapping of today."""
+    if before.mapping == now.mapping and before.mapping_before == now.mapping_before and before.before == now.before:
+        return []
+    told, are = turn_of(site, before).origins, turn_of(site, now).origins
+    return sorted(name for name in told.keys() | are.keys() if told.get(name, name) != are.get(name, name))
+
+
+def _otherwise(partner: str, fields: list[str]) -> str:
+    return (
+        f"our mapping was changed since the contract was proposed: {partner} takes {', '.join(fields)} for other fields than "
+        f"they are here now. Ask it to tell them again: filesync resync --fields {','.join(fields)}"
+    )
+
+
+def _withdrawn(site: Site, paired: Paired, taken: Taken, said: Agreement, record: Record) -> None:
+    """One that nobody decided on is over, and the partner hears so; else it has had, or will have, our answer."""
     with site.ledger.begin() as conn:
         x = streams.exchange_of(conn, paired.exchange.id)
+        theirs = proposals.of(conn, x.id)
+        apply(conn, site, x, taken.seq)
+        if over := theirs is not None and not theirs.ours and theirs.state == OPEN and theirs.digest == said.digest:
+            _say_no(conn, site, paired, said, message="withdrawn")
+            proposals.drop(conn, x.id)
+        late = not over and paired.rules.contract.digest == said.digest
+        if over or late:
+            why = shown(said.message, limit=_WHY)
+            withdrawn = ContractWithdrawn(partner=x.partner_name, version=said.version, ours=False, late=late, why=why)
+            record.add(withdrawn)
+        record.write(conn)
+        x = streams.exchange_of(conn, x.id)
+    record.done()
+    site.step("C1")
+    if over and x.direction is not Direction.RECEIVE:
+        clear_spool(site.spool(x))
+        finish(site, x, record)
+
+
+def _say_no(conn: sa.Connection, site: Site, paired: Paired, to: Agreement, *, message: str) -> None:
+    x = streams.exchange_of(conn, paired.exchange.id)
+    if x.direction is not Direction.RECEIVE:
+        say(conn, site, x, Agreement(n=1, says=Says.DECLINED, version=to.version, digest=to.digest, message=message))
+
+
+def _proposed(site: Site, paired: Paired, taken: Taken, said: Agreement, record: Record, *, agent: str) -> None:
+    """It waits until somebody decides, what cannot be read, too; nothing that was made under it is applied until then."""
+    theirs = propose.proposed(site, paired, said, agent=agent)
+    with site.ledger.begin() as conn:
+        x = streams.exchange_of(conn, paired.exchange.id)
+        apply(conn, site, x, taken.seq)
         before = proposals.of(conn, x.id)
         # where both proposed at once, that of the site whose name sorts first goes on, at both
         stays = before is not None and before.ours and (paired.us.name, paired.us.id) < (paired.them.name, paired.them.id)
         if stays:
-            apply(conn, site, x, taken.seq)
             record.add(ContractDeclined(partner=x.partner_name, version=theirs.version, ours=False, why="ours came first"))
-        elif before is None or before.ours:
-            proposals.put(conn, x.id, theirs)
-        if asks and not stays:
-            record.add(ContractProposed(partner=x.partner_name, version=theirs.version, ours=False))
+        else:
+            proposals.put(conn, x.id, replace(theirs, seq=taken.seq))
         record.write(conn)
     record.done()
-    if not asks and not stays:
-        propose.accept(site, name, record=record)
-    return stays or not asks
+    site.step("C1")

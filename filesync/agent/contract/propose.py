@@ -5,19 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 from msgspec.structs import replace
 
-from filesync.agent.contract.switch import Turn, at_work, complete, rules_of, say
-from filesync.agent.contract.switch import apply as applied
+from filesync.agent.contract.switch import at_work, complete, rules_of, say
+from filesync.agent.contract.turn import Turn
 from filesync.agent.outgoing.build import clear_spool
 from filesync.agent.outgoing.finish import finish
 from filesync.agent.partners.agreements import ContractDeclined, ContractProposed
 from filesync.agent.record import Record
 from filesync.agent.site import Paired, Site
 from filesync.bundle.agreement import Agreement, Says
+from filesync.bundle.verdict import shown
 from filesync.errors import ConfigError, NotHere, PairingError, Problem, disk_problem
 from filesync.ledger import proposals, shadows, streams
-from filesync.ledger.proposals import OPEN, SWITCHING, Proposal
+from filesync.ledger.proposals import OPEN, SWITCHING, WITHDRAWN, Proposal
 from filesync.ledger.streams import Direction
 from filesync.model.moments import micros
 from filesync.model.values import EMPTY, split_name
@@ -27,6 +29,7 @@ from filesync.rules.mapping import Rules
 _MESSAGE = 1_000  # characters that travel
 _TEXT = 1_000_000  # characters of a contract (schemas/agreement.json)
 _PAGE = 500  # issues
+_PROBLEMS, _WHY, _AGENT = 3, 300, 40  # of what cannot be read: problems, and characters of them and of what made it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,7 @@ class Standing:
     text: str  # of the contract in force
     proposal: Proposal | None
     again: int
+    unreadable: str  # why the proposal cannot be read here, and what made it; "": it can be
 
 
 def standing(site: Site, name: str) -> Standing:
@@ -47,11 +51,12 @@ def standing(site: Site, name: str) -> Standing:
         one = proposals.of(conn, paired.exchange.id)
     text = _text(site.config.rules_of(name).contract)
     again = 0
-    if one is not None:
+    why = "" if one is None else unreadable(one)
+    if one is not None and not why:
         changed = agreed.read_contract(one.text, name="contract.yaml", hint="")
         again = _told_again(site, paired, _changed_in(paired.rules.contract, changed))
     contract = paired.rules.contract
-    return Standing(version=contract.version, digest=contract.digest, text=text, proposal=one, again=again)
+    return Standing(version=contract.version, digest=contract.digest, text=text, proposal=one, again=again, unreadable=why)
 
 
 def propose(site: Site, name: str, contract: Path, *, mapping: Path | None, message: str) -> Standing:
@@ -64,9 +69,11 @@ def propose(site: Site, name: str, contract: Path, *, mapping: Path | None, mess
         raise PairingError(f"exchange {name!r} only receives", hint="Ask the partner to propose the contract.")
     _check_own(site, name)
     text = _text(contract)
-    one = _proposal(site, paired, text, mapping=mapping, message=message, seq=0)
+    found = agreed.read_contract(text, name="contract.yaml", hint="Nothing was changed.")
     if len(text) > _TEXT:
         raise ConfigError([Problem(str(contract), f"longer than a proposal may be ({_TEXT} characters)")], hint="Shorten it.")
+    said = Agreement(n=1, says=Says.PROPOSED, version=found.version, digest=found.digest, text=text, message=message[:_MESSAGE])
+    one = _proposal(site, paired, said, mapping=mapping)
     new = _rules(site, paired, one)
     before = paired.rules.contract
     if new.contract.digest == before.digest:
@@ -76,12 +83,12 @@ def propose(site: Site, name: str, contract: Path, *, mapping: Path | None, mess
         raise ConfigError([Problem(f"{contract}: version", what)], hint="Nothing was changed.")
     alone = paired.exchange.direction is Direction.SEND
     record = site.record(name)
+    turn = Turn(paired.rules, new)
     with site.ledger.begin() as conn:
         x = streams.exchange_of(conn, paired.exchange.id)
         if proposals.of(conn, x.id) is not None:
             raise NotHere("another contract is proposed and not decided", hint="see: filesync contract show")
-        said = Agreement(n=1, says=Says.PROPOSED, version=one.version, digest=one.digest, text=text, message=one.message)
-        say(conn, site, x, said)
+        say(conn, site, x, msgspec.structs.replace(said, origins=turn.origins))
         proposals.put(conn, x.id, one if not alone else replace(one, state=SWITCHING))
         if not alone:
             record.add(ContractProposed(partner=x.partner_name, version=one.version, ours=True))
@@ -91,15 +98,46 @@ def propose(site: Site, name: str, contract: Path, *, mapping: Path | None, mess
     site.step("C1")
     clear_spool(site.spool(x))
     finish(site, x, site.record(name))
-    again = _told_again(site, paired, Turn(paired.rules, new).changed)
+    again = _told_again(site, paired, turn.changed)
     complete(site, name)
-    return Standing(version=one.version, digest=one.digest, text=text, proposal=one, again=again)
+    return Standing(version=one.version, digest=one.digest, text=text, proposal=one, again=again, unreadable="")
+
+
+def withdraw(site: Site, name: str, *, message: str) -> Proposal:
+    """Take back what we proposed: the partner's filesync says whether it was accepted before it read that.
+
+    Until then nothing new is exported, as before: of a contract that was accepted there, the answer is on its way. Raises
+    NotHere, PairingError, as `at_work`.
+    """
+    paired = at_work(site, name)
+    record = site.record(name)
+    with site.ledger.begin() as conn:
+        x = streams.exchange_of(conn, paired.exchange.id)
+        one = proposals.of(conn, x.id)
+        if one is None or not one.ours:
+            raise NotHere("no contract of ours is proposed", hint="see: filesync contract show")
+        if one.state != OPEN:
+            raise NotHere(f"contract {one.version} is withdrawn already", hint=f"{x.partner_name} has not answered yet.")
+        said = Agreement(n=1, says=Says.WITHDRAWN, version=one.version, digest=one.digest, message=message[:_MESSAGE])
+        say(conn, site, x, said)
+        proposals.put(conn, x.id, replace(one, state=WITHDRAWN))
+        record.add(ContractProposed(partner=x.partner_name, version=one.version, ours=True, withdrawn=True))
+        record.write(conn)
+        x = streams.exchange_of(conn, x.id)
+    record.done()
+    site.step("C1")
+    clear_spool(site.spool(x))
+    finish(site, x, record)
+    return one
 
 
 def accept(site: Site, name: str, *, mapping: Path | None = None, record: Record | None = None) -> Proposal:
     """Accept what the partner proposed, with another mapping of ours where that is needed. Raises ConfigError, NotHere."""
     paired, one = _theirs(site, name)
     _check_own(site, name)
+    if why := unreadable(one):
+        hint = "Where a newer filesync made it, upgrade this site, and accept it then; or: filesync contract decline."
+        raise ConfigError([Problem(f"contract {one.version}", f"cannot be read here ({why})")], hint=hint)
     one = ready(site, paired, one if mapping is None else replace(one, mapping=_text(mapping)))
     with site.ledger.begin() as conn:
         proposals.put(conn, paired.exchange.id, replace(one, state=SWITCHING))
@@ -132,7 +170,6 @@ def decline(site: Site, name: str, *, message: str) -> Proposal:
     record = site.record(name)
     with site.ledger.begin() as conn:
         x = streams.exchange_of(conn, paired.exchange.id)
-        applied(conn, site, x, one.seq)
         said = Agreement(n=1, says=Says.DECLINED, version=one.version, digest=one.digest, message=message[:_MESSAGE])
         say(conn, site, streams.exchange_of(conn, x.id), said)
         proposals.drop(conn, x.id)
@@ -146,17 +183,21 @@ def decline(site: Site, name: str, *, message: str) -> Proposal:
     return one
 
 
-def check(said: Agreement, *, proposer: str) -> None:
-    """Raises ConfigError where what the partner proposed is no contract."""
-    contract = agreed.read_contract(said.text, name="contract.yaml", hint=f"Ask {proposer} to propose it anew.")
-    if contract.digest != said.digest:
-        raise ConfigError([Problem("contract.yaml", "is not the one that its digest names")], hint="Ask for it anew.")
+def unreadable(one: Proposal) -> str:
+    """Why what the partner proposed is no contract that this version knows, and what made it; "" where it is one."""
+    try:
+        contract = agreed.read_contract(one.text, name="contract.yaml", hint="")
+    except ConfigError as error:
+        why = "; ".join(map(str, error.problems[:_PROBLEMS]))
+    else:
+        why = "" if contract.digest == one.digest else "contract.yaml is not the one that its digest names"
+    return f"{shown(why, limit=_WHY)}; made by {shown(one.agent, limit=_AGENT)}" if why else ""
 
 
-def proposed(site: Site, paired: Paired, said: Agreement, *, seq: int) -> Proposal:
-    """What the partner proposed, and `check` took, as it is kept until somebody decides. Raises ConfigError (of our files)."""
-    one = _proposal(site, paired, said.text, mapping=None, message=said.message, seq=seq)
-    return replace(one, ours=False)
+def proposed(site: Site, paired: Paired, said: Agreement, *, agent: str) -> Proposal:
+    """What the partner proposed, as it is kept until somebody decides. Raises ConfigError (of our files), DiskProblem."""
+    one = _proposal(site, paired, said, mapping=None)
+    return replace(one, ours=False, agent=agent, origins=msgspec.json.encode(said.origins).decode())
 
 
 def _theirs(site: Site, name: str) -> tuple[Paired, Proposal]:
@@ -168,18 +209,17 @@ def _theirs(site: Site, name: str) -> tuple[Paired, Proposal]:
     return paired, one
 
 
-def _proposal(site: Site, paired: Paired, text: str, *, mapping: Path | None, message: str, seq: int) -> Proposal:
+def _proposal(site: Site, paired: Paired, said: Agreement, *, mapping: Path | None) -> Proposal:
     which = site.config.rules_of(paired.exchange.name)
     before = None if which.mapping is None else _text(which.mapping)
-    contract = agreed.read_contract(text, name="contract.yaml", hint="Nothing was changed.")
     return Proposal(
         ours=True,
         state=OPEN,
-        seq=seq,
-        version=contract.version,
-        digest=contract.digest,
-        text=text,
-        message=message[:_MESSAGE],
+        seq=0,
+        version=said.version,
+        digest=said.digest,
+        text=said.text,
+        message=said.message[:_MESSAGE],
         mapping=before if mapping is None else _text(mapping),
         before=_text(which.contract),
         mapping_before=before,

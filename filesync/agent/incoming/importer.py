@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from filesync.agent.contract.heard import hear
+from filesync.agent.contract.heard import accepts, asks, hear
 from filesync.agent.contract.switch import at_work
 from filesync.agent.events import BundleApplied, ContractDiffers, Event, HadWaited, Stopped
 from filesync.agent.incoming.booking import book
@@ -45,7 +45,7 @@ from filesync.bundle.read import Bundle
 from filesync.bundle.verdict import BadBundle
 from filesync.errors import KeyProblem, PairingError
 from filesync.exchange.judge import NO_CONTRACT
-from filesync.ledger import journal, shadows, streams
+from filesync.ledger import journal, proposals, shadows, streams
 from filesync.ledger.streams import Direction, State, Taken
 from filesync.model.ids import Gid, Mark, make_mark
 from filesync.model.moments import micros
@@ -86,7 +86,8 @@ def import_once(site: Site, name: str, *, first: bool = False) -> Imports:
             applied = importer.run()
         bundles, counts = bundles + applied, importer.counts
         # files that wait in the inbox for a key have it now; chunks that nothing named may be named now
-        again = importer.learned or (applied > 0 and bool(receiver.early.put_off))
+        learned = importer.learned or accepts(site, paired, record)
+        again = learned or (applied > 0 and bool(receiver.early.put_off))
     if not receiver.stopped:
         tell_missing(site, paired, record)
     if receiver.early.put_off:
@@ -95,6 +96,8 @@ def import_once(site: Site, name: str, *, first: bool = False) -> Imports:
     with site.ledger.begin() as conn:
         left = sum(journal.count_queued(conn, paired.exchange.id).values())
         held = len(streams.held(conn, paired.exchange.id))
+        if (asked := asks(conn, paired)) is not None:
+            record.add(asked)
         record.write(conn)
     record.done()
     drop_early(site, paired.exchange, record)
@@ -140,9 +143,12 @@ class Importer:
         with self._site.ledger.begin() as conn:
             x = streams.exchange_of(conn, self._x)
             one = streams.taken(conn, self._x, generation=x.in_generation.n, seq=x.in_seq + 1)
+            under_way = proposals.of(conn, self._x)
         if one is None or x.state is not State.PAIRED:  # stopped, or paused meanwhile
             return None
         if not self._readable(one):
+            if under_way is not None and under_way.digest == one.contract:
+                return None  # until somebody decides, which is told
             ours = self._paired.rules.contract.digest
             self._note(ContractDiffers(partner=x.partner_name, seq=one.seq, theirs=one.contract, ours=ours))
             return None
@@ -184,17 +190,19 @@ class Importer:
         return True
 
     def _said(self, taken: Taken, bundle: Bundle) -> bool:
-        """I13 for a key, or a word on the contract. Returns False where it stops the stream, or waits for a person."""
+        """I13 for a key, or a word on the contract. Returns False where it stops the stream."""
         path = self._site.config.folders.store / taken.file
         try:
             if bundle.head.header.kind is BundleKind.KEYS:
                 self.learned = self._key(taken, introduction(path, bundle))
-            else:
-                self.learned = hear(self._site, self._paired, taken, agreement(path, bundle), self._record)
+                return self.learned
+            agent = bundle.head.header.agent
+            self.learned = hear(self._site, self._paired, taken, agreement(path, bundle), self._record, agent=agent)
         except BadBundle as error:
             what = "key" if bundle.head.header.kind is BundleKind.KEYS else "word on the contract"
             self._stop(f"bundle {taken.seq} is signed, but the {what} that it brings is not valid: {error}")
-        return self.learned
+            return False
+        return True
 
     def _key(self, taken: Taken, said: Introduction) -> bool:
         try:

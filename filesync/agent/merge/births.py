@@ -90,8 +90,8 @@ class Births:
 
     def _for_few(self, change: Create, refused: dict[str, str]) -> None:
         """What few may see there is not made where all would. Raises Rejected."""
-        name = self._paired.rules.restriction(change.kind)
-        if name is not None and name in refused:
+        name = next((one for one in refused if self._paired.rules.restricts(change.kind, one)), None)
+        if name is not None:
             refused[name] += "; until that can be kept it is not made, for all would see it"
             raise Rejected(refused[name], fields={name: refused[name]})
 

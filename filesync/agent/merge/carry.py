@@ -222,8 +222,8 @@ class Carry:
         step.refused.update(inward.refused)
         step.outcome.short.update(dict.fromkeys(inward.refused, Cause.NO_WORD))
         few = self._paired.rules.restriction(step.row.kind)
-        if few in inward.refused:
-            self._refuse_all(step, plain, few)
+        if lost := next((name for name in inward.refused if self._paired.rules.restricts(step.row.kind, name)), None):
+            self._refuse_all(step, plain, lost)
             return
         rest = {name: value for name, value in plain.items() if name not in inward.refused}
         if not rest:

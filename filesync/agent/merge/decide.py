@@ -203,9 +203,9 @@ class Merge:
             if plan.decided(shadow, outcome.work.mark):
                 continue
             if not self._paired.rules.carries(row.kind, name):
-                why = f"{split_name(name)[0]} has no place here under our mapping; left out"
-                outcome.events.append(Dropped(mark=outcome.work.mark, gid=row.gid, key=shown.key, why=why))
-                outcome.short[name] = Cause.NO_PLACE
+                # who alone may see it is not left out: it is refused, and with it all that others would see
+                few = one.now is not None and self._paired.rules.restricts(row.kind, name)
+                writes.update({name: one.now} if few else self._no_place(outcome, row, shown, name))
                 continue
             if (bare := split_name(name)[0]) in asleep or not self._paired.takes(row.kind, name, new=new):
                 shadows[name] = msgspec.structs.replace(shadow, took=outcome.work.mark)
@@ -233,6 +233,12 @@ class Merge:
                 outcome.revisit.add(shown.item.ref.issue)
         step = Write(outcome, row, shown, writes, told, shadows, {}, waits)
         return step if writes else self.written(step)
+
+    def _no_place(self, outcome: Outcome, row: Entity, shown: Shown, name: str) -> dict[str, Value | None]:
+        why = f"{split_name(name)[0]} has no place here under our mapping; left out"
+        outcome.events.append(Dropped(mark=outcome.work.mark, gid=row.gid, key=shown.key, why=why))
+        outcome.short[name] = Cause.NO_PLACE
+        return {}
 
     def _end(self, outcome: Outcome, row: Entity, shown: Shown, name: str, told: Told, target: Gid) -> OnEnd:
         """What becomes of a field that names another issue."""

@@ -85,16 +85,28 @@ class ContractProposed(Event, frozen=True, kw_only=True):
     partner: str
     version: int
     ours: bool
+    withdrawn: bool = False
+    unreadable: str = ""  # why it cannot be read here, and what made it
 
     def sentence(self) -> str:
+        if self.withdrawn:
+            return (
+                f"contract {self.version}, which was proposed to {self.partner}, is withdrawn: until the filesync there has "
+                "answered that, nothing new is exported to it. Edits are not lost, they go out then"
+            )
+        if self.unreadable:
+            return (
+                f"{self.partner} proposes contract {self.version}, which cannot be read here ({self.unreadable}). Where a "
+                "newer filesync made it, upgrade this site, then accept it; or: filesync contract decline. Nothing is lost"
+            )
         if self.ours:
             return (
                 f"contract {self.version} is proposed to {self.partner}: until it is accepted or declined there, nothing new "
                 "is exported to it. Edits are not lost, they go out then; what comes in is applied as ever"
             )
         return (
-            f"{self.partner} proposes contract {self.version}. What it sends after that is held until somebody decides here; "
-            "nothing is lost. See: filesync contract show; then: filesync contract accept, or decline"
+            f"{self.partner} proposes contract {self.version}. Its changes wait, there or here, until somebody "
+            "decides; nothing is lost. See: filesync contract show; then: filesync contract accept, or decline"
         )
 
 
@@ -121,6 +133,47 @@ class ContractDeclined(Event, frozen=True, kw_only=True):
     def sentence(self) -> str:
         who = f"{self.partner} declined contract {self.version}" if self.ours else f"contract {self.version} was declined here"
         return f"{who}{f': {self.why}' if self.why else ''}. The one before stays in force, and exports go on"
+
+
+class ContractWithdrawn(Event, frozen=True, kw_only=True):
+    """A proposal was taken back. `late`: it had been accepted before that was read."""
+
+    severity = Severity.WARNING
+    partner: str
+    version: int
+    ours: bool
+    late: bool = False
+    why: str = ""  # in the words of whoever withdrew, cut
+
+    def sentence(self) -> str:
+        who = "here" if self.ours else f"by {self.partner}"
+        if self.late:
+            return (
+                f"contract {self.version} was withdrawn {who} too late: it had been accepted before that was read, and is in "
+                "force on both sides. To go back, propose another one"
+            )
+        why = f": {self.why}" if self.why else ""
+        return f"contract {self.version} was withdrawn {who}{why}. The one before stays in force, and exports go on"
+
+
+class FieldsMoved(Event, frozen=True, kw_only=True):
+    """Fields of a new contract stand for other fields of a tracker than those that the partner takes them for."""
+
+    severity = Severity.WARNING
+    partner: str
+    version: int
+    fields: list[str]
+    told: bool  # both tell theirs again; else the partner alone could
+
+    def sentence(self) -> str:
+        which = ", ".join(self.fields)
+        text = (
+            f"under contract {self.version} the two sites took {which} from different fields of the contract before: the "
+            "mapping of one of them names another field of its tracker now"
+        )
+        if self.told:
+            return f"{text}. What either has there is told again, and where both differ the contract says who wins"
+        return f"{text}. Ask {self.partner} to tell them again: filesync resync --fields {','.join(self.fields)}"
 
 
 class KeyRotated(Event, frozen=True, kw_only=True):

@@ -57,7 +57,7 @@ def revoke(site: Site, x: Exchange, from_seq: int) -> Revoked:
         if recipient:
             streams.update_exchange(conn, x.id, partner_recipient="", recipient_since="")
         proposed = proposals.of(conn, x.id)
-        if proposed is not None and proposed.state == proposals.OPEN and proposed.seq in {one.seq for one in held}:
+        if proposed is not None and not proposed.ours and proposed.state == proposals.OPEN and proposed.seq >= from_seq:
             proposals.drop(conn, x.id)  # nobody may accept what the key's thief may have proposed
         for one in held:
             drop_taken(conn, x.id, generation=one.generation, seq=one.seq)

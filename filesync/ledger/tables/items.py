@@ -138,7 +138,7 @@ proposal = sa.Table(
     metadata,
     sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
     sa.Column("ours", sa.Boolean, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),  # open · switching
+    sa.Column("state", sa.Text, nullable=False),  # open · withdrawn · switching
     sa.Column("seq", sa.BigInteger, nullable=False),  # the partner's bundle that proposed it, or accepted ours; 0: none
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("digest", sa.Text, nullable=False),
@@ -149,6 +149,8 @@ proposal = sa.Table(
     sa.Column("mapping_before", sa.Text),
     sa.Column("place", sa.BigInteger, nullable=False, default=0),  # rows of `entity` up to this one stand under the new one
     sa.Column("since", sa.BigInteger, nullable=False),
+    sa.Column("origins", sa.Text),  # JSON: which fields the partner had under which names before
+    sa.Column("agent", sa.Text, nullable=False, default=""),  # what made the partner's
 )
 
 # Edits that met: both values are kept for people, apart from everything the merge works on.

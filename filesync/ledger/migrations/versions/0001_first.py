@@ -300,6 +300,8 @@ def upgrade() -> None:
         sa.Column("mapping_before", sa.Text(), nullable=True),
         sa.Column("place", sa.BigInteger(), nullable=False),
         sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("origins", sa.Text(), nullable=True),
+        sa.Column("agent", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["exchange"],
             ["exchange.id"],

@@ -1,0 +1,162 @@
+"""How a change of the contract ends otherwise: withdrawn, not to be read here, or taken for other fields at the two sites."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+
+from filesync.agent.contract.propose import accept, decline, propose, standing, withdraw
+from filesync.agent.contract.switch import say
+from filesync.agent.partners.agreements import ContractProposed, ContractWithdrawn, FieldsMoved
+from filesync.agent.site import Site
+from filesync.bundle.agreement import Agreement
+from filesync.errors import ConfigError, NotHere
+from filesync.ledger import shadows
+from filesync.ledger.streams import Exchange
+from filesync.model.values import digest
+from tests.merge.scene import contract, only, row, shared, value
+from tests.support.two_sites import EXCHANGE, Side, World, two_sites
+
+FINE = contract(("version: 1 ", "version: 2 "))
+STORY = contract(("version: 1 ", "version: 2 "), ("  description: {kind: text}", "  story: {kind: text}"))
+
+
+def proposed(world: World, text: str, mapping: str | None = None) -> None:
+    """By acme, and it has come to globex."""
+    (world.acme.folder / "new-contract.yaml").write_text(text)
+    propose(world.acme.site, EXCHANGE, world.acme.folder / "new-contract.yaml", mapping=put(world.acme, mapping), message="so")
+    world.carry(to=world.globex)
+    world.globex.import_()
+
+
+def accepts(side: Side, mapping: str | None = None) -> None:
+    accept(side.site, EXCHANGE, mapping=put(side, mapping))
+
+
+def put(side: Side, mapping: str | None) -> Path | None:
+    path = side.folder / "new-mapping.yaml"
+    if mapping is not None:
+        path.write_text(mapping)
+    return None if mapping is None else path
+
+
+def goes_on(world: World, key: str, *, version: int) -> None:
+    """Both are under this contract, nothing is under way, and what was edited meanwhile arrives."""
+    world.acme.desk.edit(key, {"priority": "High"})
+    world.globex.desk.edit(key, {"environment": "Hall 3"})
+    world.settle()
+    world.assert_in_step()
+    assert [value(side, key, "priority") for side in world.sides] == ["High", "High"]
+    for side in world.sides:
+        found = standing(side.site, EXCHANGE)
+        assert (found.version, found.proposal) == (version, None)
+
+
+def test_a_proposal_that_nobody_answers_is_withdrawn() -> None:
+    with two_sites() as world:
+        key = shared(world)
+        with pytest.raises(NotHere, match="no contract of ours is proposed"):
+            withdraw(world.acme.site, EXCHANGE, message="never was")
+        proposed(world, FINE)
+        withdraw(world.acme.site, EXCHANGE, message="a mistake")
+        with pytest.raises(NotHere, match="is withdrawn already"):
+            withdraw(world.acme.site, EXCHANGE, message="once more")
+        world.acme.desk.edit(key, {"summary": "meanwhile"})
+        held = world.acme.export()
+        assert held.changes == 0, "until it is known that nobody accepted it"
+        assert "has answered that" in only([one for one in held.events if isinstance(one, ContractProposed)]).sentence()
+        world.carry(to=world.globex)
+        done = world.globex.import_()
+        told = only([one for one in done.events if isinstance(one, ContractWithdrawn)])
+        assert "contract 2 was withdrawn by acme: a mistake. The one before stays" in told.sentence()
+        with pytest.raises(NotHere, match="has not proposed a contract"):
+            accepts(world.globex)
+        goes_on(world, key, version=1)
+        proposed(world, FINE)
+        accepts(world.globex)
+        goes_on(world, key, version=2)
+
+
+def test_withdrawn_after_it_was_accepted_it_is_in_force_on_both_sides() -> None:
+    with two_sites() as world:
+        key = shared(world)
+        proposed(world, FINE)
+        accepts(world.globex)
+        withdraw(world.acme.site, EXCHANGE, message="a mistake")
+        world.carry(to=world.globex)
+        late = [only([one for one in world.globex.import_().events if isinstance(one, ContractWithdrawn)])]
+        world.carry(to=world.acme)
+        late.append(only([one for one in world.acme.import_().events if isinstance(one, ContractWithdrawn)]))
+        assert [(one.ours, one.late) for one in late] == [(False, True), (True, True)]
+        goes_on(world, key, version=2)
+
+
+def test_withdrawn_while_both_proposed_neither_is_left() -> None:
+    with two_sites() as world:
+        key = shared(world)
+        (world.globex.folder / "new-contract.yaml").write_text(FINE + "# globex\n")
+        propose(world.globex.site, EXCHANGE, world.globex.folder / "new-contract.yaml", mapping=None, message="so")
+        proposed(world, FINE)
+        withdraw(world.acme.site, EXCHANGE, message="after you")
+        goes_on(world, key, version=1)
+
+
+def test_a_proposal_of_a_newer_version_stops_nothing_and_is_declined_or_withdrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    def newer(conn: sa.Connection, site: Site, x: Exchange, what: Agreement) -> int:
+        text = f"{what.text}\ncolours: [red]\n"
+        return say(conn, site, x, msgspec.structs.replace(what, text=text) if what.text else what)
+
+    monkeypatch.setattr("filesync.agent.contract.propose.say", newer)
+    with two_sites() as world:
+        key = shared(world)
+        proposed(world, FINE)
+        told = only([one for one in world.globex.import_().events if isinstance(one, ContractProposed)])
+        assert "colours" in told.sentence()
+        assert "made by filesync " in told.sentence()
+        with pytest.raises(ConfigError, match="cannot be read here"):
+            accepts(world.globex)
+        assert standing(world.globex.site, EXCHANGE).unreadable
+        decline(world.globex.site, EXCHANGE, message="too new for us")
+        goes_on(world, key, version=1)
+        proposed(world, FINE)
+        withdraw(world.acme.site, EXCHANGE, message="so we heard")
+        goes_on(world, key, version=1)
+
+
+def test_what_the_two_sites_take_for_different_fields_is_told_again() -> None:
+    """acme calls the field otherwise; globex's mapping puts another field of its tracker there, which is empty."""
+    with two_sites(mappings=("# none\n", "# none\n")) as world:
+        key = world.acme.desk.create("Bug", "first", {"description": "as at acme"})
+        other = world.acme.desk.create("Bug", "second", {"description": "at acme"})
+        world.settle()
+        world.globex.desk.edit(other, {"customer_reference": "at globex"})
+        proposed(world, STORY, "fields: {description: story}\n")
+        accepts(world.globex, "fields: {customer_reference: story}\n")
+        world.carry(to=world.acme)
+        for events in (world.acme.import_().events,):
+            assert only([one for one in events if isinstance(one, FieldsMoved)]).fields == ["story"]
+        world.settle()
+        world.assert_in_step()
+        assert value(world.globex, key, "customer_reference") == "as at acme"
+        assert value(world.globex, key, "description") == "as at acme", "it stands for nothing now"
+        assert value(world.acme, other, "description") == value(world.globex, other, "customer_reference") == "at acme"
+        assert [one.field for one in world.globex.conflicts()] == ["story"]
+
+
+def test_what_was_in_doubt_is_settled_by_the_words_that_it_was_asked_in() -> None:
+    """A run was cut off between a write and its record; what it wrote is nobody's edit under the new contract, too."""
+    with two_sites(mappings=("# none\n", "# none\n")) as world:
+        key = shared(world)
+        gid, x = row(world.globex, key).gid, world.globex.exchange().id
+        world.globex.desk.edit(key, {"description": "written"})
+        with world.globex.site.ledger.begin() as conn:
+            shadows.put_doubts(conn, x, [(gid, "description", digest("written"))], now=1)
+        proposed(world, STORY, "fields: {description: story}\n")
+        accepts(world.globex, "fields: {description: story}\n")
+        with world.globex.site.ledger.begin() as conn:
+            assert shadows.doubts(conn, x) == {}
+        assert row(world.globex, key).shadow("story").here == digest("written")
+        assert "description" not in row(world.globex, key).fields

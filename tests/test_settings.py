@@ -161,7 +161,7 @@ contract.yaml:2:1: unknown key "winer"; did you mean "winner"?
 contract.yaml:3:8: must not be empty
 contract.yaml:4:11: holds something twice
 contract.yaml:5:18: must be one of mark, mirror, ignore, origin; did you mean "mirror"?
-contract.yaml:6:11: must be true or false
+contract.yaml:6:11: must be true or false or a map (key: value)
 contract.yaml:7:9: "" does not fit; expected: 1 to 255 characters, none of them a control character
 contract.yaml:9:3: "Summary" is no name that can stand here; expected: a lower-case letter, then up to 62 lower-case letters, digits or underscores
 contract.yaml:9:19: must be one of text, number, date, datetime, user, option, cascade, version, component, label, type, status, parent; did you mean "text"?

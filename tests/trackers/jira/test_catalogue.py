@@ -32,6 +32,15 @@ def test_the_fields_have_our_names_and_kinds(cloud: bool) -> None:
     assert [name for name, one in specs.items() if one.required] == ["summary", "type", "status"]
 
 
+def test_versions_are_asked_for_once_though_several_fields_take_them() -> None:
+    jira = FakeJira(cloud=False)
+    found = read_catalogue(jira, Flavour(cloud=False), "ABC")
+    assert [one.options for one in found.fields if one.kind is FieldKind.VERSION] == [("1.0", "2.0, rev. C")] * 4
+    paged = {path for path in jira.asked if path in jira.pages}
+    once = [path for path in jira.asked if path not in paged]
+    assert len(once) == len(set(once))
+
+
 @both
 def test_special_kinds_stand_once_each(cloud: bool) -> None:
     kinds = [one.kind for one in catalogue(cloud=cloud).specs]

@@ -62,6 +62,7 @@ def test_it_says_what_it_is_and_who_we_are(site: JiraSite, way: Way) -> None:
 def test_jiras_time_is_known_whatever_becomes_of_our_clock(site: JiraSite, way: Way) -> None:
     ours = SiteClock()
     time = ServerTime(way(), ours)
+    assert not site.requests("serverInfo"), "until somebody wants to know it"
     for step in (0, -3 * 3600, 1, 26 * 3600, 0.5):
         ours.forward(step)
         assert abs(time.now_ms() - site.clock.now()) <= 2000

@@ -75,7 +75,7 @@ class ServerTime:
 
     def __init__(self, http: Http, clock: Callable[[], dt.datetime]) -> None:
         self._http, self._clock = http, clock
-        self._ahead, self._set = self._asked()
+        self._known: tuple[int, float] | None = None  # asked for when it is needed: what only reads needs no time
 
     def _asked(self) -> tuple[int, float]:
         """How many ms Jira is ahead of our clock, and where that stands beside one that nobody sets."""
@@ -91,9 +91,10 @@ class ServerTime:
     @property
     def ahead_ms(self) -> int:
         """How far Jira's clock is ahead of ours. Raises Unavailable."""
-        if abs(self._beside() - self._set) > _STEP:
-            self._ahead, self._set = self._asked()
-        return self._ahead
+        known = self._known
+        if known is None or abs(self._beside() - known[1]) > _STEP:
+            known = self._known = self._asked()
+        return known[0]
 
     def now_ms(self) -> int:
         """Jira's time, in ms since 1970. Raises Unavailable."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 from urllib.parse import quote
@@ -144,11 +145,13 @@ def _read(http: Reads, project: str, *, cloud: bool, names: Mapping[str, str], a
     if offered.problems:
         raise ConfigError(offered.problems, hint="Mend `tracker.settings.fields` in the configuration.")
     types, users = _types(http, id_, screens), _users(http, key, cloud=cloud)
+    # once, though several fields take versions
+    entries = functools.cache(lambda kind: _names(http.get(f"{API}/project/{id_}/{_PROJECT_LISTS[kind]}")))
     return Catalogue(
         cloud=cloud,
         project=id_,
         key=key,
-        fields=(*(_filled(http, id_, one, types) for one in offered.fields), *also),
+        fields=(*(_filled(http, id_, one, types=types, entries=entries) for one in offered.fields), *also),
         left_out=offered.left_out,
         types=types,
         links=_links(http),
@@ -229,7 +232,14 @@ def _types(http: Reads, project: str, screens: Mapping[str, Mapping[str, FieldMe
     return {one.name: one for one in found}
 
 
-def _filled(http: Reads, project: str, one: JiraField, types: Mapping[str, IssueType]) -> JiraField:
+def _filled(
+    http: Reads,
+    project: str,
+    one: JiraField,
+    *,
+    types: Mapping[str, IssueType],
+    entries: Callable[[FieldKind], tuple[str, ...]],
+) -> JiraField:
     """The field with what it takes, as screens and lists say."""
     metas = [meta for held in types.values() if held.screen is not None and (meta := held.screen.get(one.id)) is not None]
     options = tuple(dict.fromkeys(option for meta in metas for option in meta.allowed))
@@ -239,7 +249,7 @@ def _filled(http: Reads, project: str, one: JiraField, types: Mapping[str, Issue
     elif one.kind is FieldKind.STATUS:
         options = tuple(dict.fromkeys(status for held in types.values() for status in held.statuses))
     elif one.kind in _PROJECT_LISTS:
-        options = _names(http.get(f"{API}/project/{project}/{_PROJECT_LISTS[one.kind]}"))
+        options = entries(one.kind)
     elif one.name == "security":
         levels = _mapping(http.get(f"{API}/project/{project}/securitylevel"), _LEVELS).get("levels")
         ids = {member(level, "name"): member(level, "id") for level in _list(levels, _LEVELS)}

@@ -215,14 +215,14 @@ class NotShown(Event, frozen=True, kw_only=True):
     severity = Severity.WARNING
     partner: str
     key: str  # ours, where that is known
-    theirs: str
+    theirs: str  # "" where that is not known
     why: str
+    again: bool  # by the next run
 
     def sentence(self) -> str:
-        return (
-            f"{self.key} does not show that {self.partner} calls it {self.theirs}: {ended(self.why)} Nothing else is affected. "
-            "It is tried again when `partner` in the mapping changes."
-        )
+        what = f"that {self.partner} calls it {self.theirs}" if self.theirs else f"how far it is with {self.partner}"
+        when = "The next import or export tries it again." if self.again else "It is tried again when something of it changes."
+        return f"{self.key} does not show {what}: {ended(self.why)} Nothing else is affected. {when}"
 
 
 class FilesNotShown(Event, frozen=True, kw_only=True):

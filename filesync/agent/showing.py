@@ -3,81 +3,124 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
+import sqlalchemy as sa
 
 from filesync.agent.events import NotShown
 from filesync.agent.record import Record
 from filesync.agent.site import Paired, Site
-from filesync.errors import Gone, Rejected, Unreadable
-from filesync.ledger import called, shadows, streams
+from filesync.bundle.changes import read_change
+from filesync.errors import Gone, Rejected, Unavailable, Unreadable, Unwritten
+from filesync.ledger import called, journal, shadows, streams
 from filesync.ledger.called import Called
-from filesync.model.ids import NEVER, Kind
+from filesync.model.change import Create
+from filesync.model.ids import NEVER, Gid, Kind
 from filesync.model.issue import Ref
 from filesync.model.shadow import Entity, Life
-from filesync.rules.partner import Display, Partner
+from filesync.rules.partner import Display, Pace, Partner
 from filesync.trackers.base import Action, Show, Write
 
 _CHUNK: Final = 100  # issues of which the ledger and the tracker are asked at once
+_FAILING: Final = 10  # more than these are not about single issues
+_HELD: Final = frozenset({Pace.WAITING, Pace.REFUSED})
 
 
 def show(site: Site, paired: Paired, record: Record) -> None:
     """Write what is due. Raises Unavailable: what is left is written by the next import or export."""
-    partner, x = paired.rules.partner, paired.exchange.id
-    if partner is None:
-        return
-    _renew(site, paired, partner)
-    after = ""
-    while True:
-        with site.ledger.begin() as conn:
-            page = called.due(conn, x, after=after, limit=_CHUNK)
-            rows = shadows.entities(conn, x, [one.gid for one in page])
-        if not page:
-            return
-        after = page[-1].gid
-        there = {gid: row.local for gid, row in rows.items() if row.state is Life.LIVE and row.local is not None}
-        shut = site.tracker.shut(list(there.values())) if there else ()
-        for one in page:
-            if site.stopping():
+    if paired.rules.partner is not None:
+        _Showing(site, paired, paired.rules.partner, record).run()
+
+
+class _Showing:
+    def __init__(self, site: Site, paired: Paired, partner: Partner, record: Record) -> None:
+        self._site, self._partner, self._record = site, partner, record
+        self._x, self._them = paired.exchange.id, paired.them.name
+        self._acknowledged = 0  # the last of our bundles that the partner applied
+        self._undecided: Mapping[Gid, bool] | None = None
+        self._failing = 0
+
+    def run(self) -> None:
+        self._renew()
+        after = ""
+        while not self._site.stopping():
+            with self._site.ledger.begin() as conn:
+                self._acknowledged = streams.exchange_of(conn, self._x).acked_seq
+                page = called.due(conn, self._x, acknowledged=self._acknowledged, after=after, limit=_CHUNK)
+                rows = shadows.entities(conn, self._x, [one.gid for one in page])
+                if page and self._partner.state and self._undecided is None:
+                    self._undecided = _undecided(conn, self._x)
+            if not page:
                 return
-            row = rows.get(one.gid)
-            if row is not None and row.local not in shut:  # what is not made yet, or closed to partners, stays due
-                _show(site, paired, partner, record, one, row)
+            after = page[-1].gid
+            there = {gid: row.local for gid, row in rows.items() if row.state is Life.LIVE and row.local is not None}
+            shut = self._site.tracker.shut(list(there.values())) if there else ()
+            for one in page:
+                row = rows.get(one.gid)
+                if row is not None and row.local not in shut and not self._site.stopping():
+                    self._one(one, row)  # what is not made yet, or closed to partners, stays due
+
+    def _renew(self) -> None:
+        """Where the mapping wants something else than last time, everything is due."""
+        fact = f"shown {self._x}"
+        wanted = hashlib.sha256(msgspec.json.encode(self._partner, order="sorted")).hexdigest()
+        with self._site.ledger.begin() as conn:
+            if streams.site_fact(conn, fact) != wanted:
+                streams.set_site_fact(conn, fact, wanted)
+                called.all_due(conn, self._x)
+
+    def _one(self, one: Called, row: Entity) -> None:
+        pace, shown = self._pace(one), one.shown
+        if row.state is Life.LIVE and row.local is not None:
+            before = msgspec.json.decode(one.shown, type=Display) if one.shown else Display()
+            display = self._partner.display(partner=self._them, key=one.theirs, pace=pace)
+            try:
+                with self._site.busy.hold({row.local}):
+                    for action in _actions(before, display, partner=self._them, key=one.theirs):
+                        self._site.tracker.apply(Ref(Kind.ISSUE, row.local, row.local), action, NEVER)
+                shown = msgspec.json.encode(display).decode()
+            except Gone:
+                pass  # our deletion goes out with the next export
+            except (Unreadable, Unwritten) as error:
+                self._fails(one, error)
+                return
+            except Rejected as error:
+                self._tell(one, error, again=False)
+        sent = one.sent if one.sent > self._acknowledged else 0
+        with self._site.ledger.begin() as conn:
+            called.show(conn, self._x, one.gid, shown, sent=sent, held=pace in _HELD)
+            self._record.write(conn)
+        self._record.done()
+
+    def _pace(self, one: Called) -> Pace:
+        stuck = (self._undecided or {}).get(one.gid)
+        if stuck is not None:
+            return Pace.REFUSED if stuck else Pace.WAITING
+        return Pace.SENT if one.sent > self._acknowledged else Pace.IN_STEP
+
+    def _fails(self, one: Called, error: Unavailable) -> None:
+        """It stays due. Raises it again where so many fail that it is not about this issue."""
+        self._failing += 1
+        if self._failing > _FAILING:
+            raise error
+        self._tell(one, error, again=True)
+
+    def _tell(self, one: Called, error: Rejected | Unavailable, *, again: bool) -> None:
+        key = one.told or one.gid
+        self._record.add(NotShown(partner=self._them, key=key, theirs=one.theirs, why=str(error), again=again))
 
 
-def _renew(site: Site, paired: Paired, partner: Partner) -> None:
-    """Where the mapping wants something else than last time, everything is due."""
-    fact = f"shown {paired.exchange.id}"
-    wanted = hashlib.sha256(msgspec.json.encode(partner, order="sorted")).hexdigest()
-    with site.ledger.begin() as conn:
-        if streams.site_fact(conn, fact) != wanted:
-            streams.set_site_fact(conn, fact, wanted)
-            called.all_due(conn, paired.exchange.id)
-
-
-def _show(site: Site, paired: Paired, partner: Partner, record: Record, one: Called, row: Entity) -> None:
-    x, wanted = paired.exchange.id, one.shown
-    if row.state is Life.LIVE and row.local is not None and one.theirs:
-        name, key = paired.them.name, one.theirs
-        before = msgspec.json.decode(one.shown, type=Display) if one.shown else Display()
-        display = partner.display(partner=name, key=key)
-        ref = Ref(Kind.ISSUE, row.local, row.local)
-        try:
-            with site.busy.hold({row.local}):
-                for action in _actions(before, display, partner=name, key=key):
-                    site.tracker.apply(ref, action, NEVER)
-            wanted = msgspec.json.encode(display).decode()
-        except Gone:
-            pass  # our deletion goes out with the next export
-        except Unreadable:
-            return
-        except Rejected as error:
-            record.add(NotShown(partner=paired.them.name, key=one.told or one.gid, theirs=one.theirs, why=str(error)))
-    with site.ledger.begin() as conn:
-        called.show(conn, x, one.gid, wanted)
-        record.write(conn)
-    record.done()
+def _undecided(conn: sa.Connection, exchange_id: int) -> dict[Gid, bool]:
+    """The issues at which something of the partner's waits, and whether for a person."""
+    found = called.undecided(conn, exchange_id)
+    below = [gid for gid in found if Kind(gid.split("/")[1]) is not Kind.ISSUE]
+    for row in journal.queued_of(conn, exchange_id, below):
+        change = read_change(row.change)
+        if isinstance(change, Create) and change.parent is not None:
+            found[change.parent] = found.get(change.parent, False) or found[row.gid]
+    return found
 
 
 def _actions(before: Display, now: Display, *, partner: str, key: str) -> list[Action]:
@@ -86,8 +129,8 @@ def _actions(before: Display, now: Display, *, partner: str, key: str) -> list[A
     fields = {name: text for name, text in now.fields.items() if before.fields.get(name) != text}
     if fields:
         found.append(Write(dict(fields)))
-    if (now.link, now.facts) != (before.link, before.facts) and (now.link or now.facts):
-        link = now.link if now.link != before.link else ""
-        facts = now.facts if now.facts != before.facts else {}
+    link = now.link if now.link != before.link else ""
+    facts = now.facts if now.facts != before.facts else {}
+    if link or facts:
         found.append(Show(partner=partner, key=key, link=link, facts=facts))
     return found

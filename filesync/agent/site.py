@@ -66,6 +66,11 @@ class Paired:
         """Whether anybody wants to know what the other side calls an issue."""
         return self.rules.contract.keys or self.rules.partner is not None
 
+    @property
+    def keeps_pace(self) -> bool:
+        """Whether our issues show how far they are with the partner."""
+        return self.rules.partner is not None and self.rules.partner.state
+
     def sends(self, kind: Kind) -> bool:
         """Whether this side tells anything of items of this kind."""
         return self.rules.travels(kind) and self.rules.contract.below.get(kind) in {None, self.us.name}

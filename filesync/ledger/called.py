@@ -10,18 +10,26 @@ import sqlalchemy as sa
 
 from filesync.model.ids import Gid
 
+_ADD: Final = "insert into called (exchange, gid, theirs, told, shown, due, sent, held) values "
 _LEARN: Final = (
-    "insert into called (exchange, gid, theirs, told, shown, due) values (?, ?, ?, '', '', 1)"
+    f"{_ADD} (?, ?, ?, '', '', 1, 0, 0)"
     " on conflict (exchange, gid) do update set theirs = excluded.theirs, due = 1 where theirs <> excluded.theirs"
 )
-_TOLD: Final = (
-    "insert into called (exchange, gid, theirs, told, shown, due) values (?, ?, '', ?, '', 0)"
-    " on conflict (exchange, gid) do update set told = excluded.told"
+_TOLD: Final = f"{_ADD} (?, ?, '', ?, '', 0, 0, 0) on conflict (exchange, gid) do update set told = excluded.told"
+_SENT: Final = f"{_ADD} (?, ?, '', '', '', 1, ?, 0) on conflict (exchange, gid) do update set sent = excluded.sent, due = 1"
+_HELD: Final = f"{_ADD} (?, ?, '', '', '', 1, 0, 0) on conflict (exchange, gid) do update set due = 1"
+_OF: Final = "select gid, theirs, told, shown, sent from called where exchange = ? and gid in (select value from json_each(?))"
+_DUE: Final = (
+    "select gid, theirs, told, shown, sent from called where exchange = ? and (due or held or sent > 0)"
+    " and (due or held or sent <= ?) and gid > ? order by gid limit ?"
 )
-_OF: Final = "select gid, theirs, told, shown from called where exchange = ? and gid in (select value from json_each(?))"
-_DUE: Final = "select gid, theirs, told, shown from called where exchange = ? and due and gid > ? order by gid limit ?"
-_SHOWN: Final = "update called set shown = ?, due = 0 where exchange = ? and gid = ?"
+_SHOWN: Final = "update called set shown = ?, due = 0, sent = ?, held = ? where exchange = ? and gid = ?"
 _ALL_DUE: Final = "update called set due = 1 where exchange = ?"
+_UNDECIDED: Final = (
+    "select coalesce(entity.parent, queue.gid) as gid, max(queue.state = 'stuck' and queue.waits_for = '') as stuck"
+    " from queue left join entity on entity.exchange = queue.exchange and entity.gid = queue.gid"
+    " where queue.exchange = ? group by 1"
+)
 
 
 class Called(NamedTuple):
@@ -31,6 +39,7 @@ class Called(NamedTuple):
     theirs: str  # the partner's key
     told: str  # our key, as the partner was told it
     shown: str  # what our issue shows of the partner's, as whoever wrote it there put it
+    sent: int  # our bundle that last told something of it; 0: none that is not acknowledged
 
 
 def learn(conn: sa.Connection, exchange_id: int, keys: Iterable[tuple[Gid, str]]) -> None:
@@ -45,20 +54,43 @@ def tell(conn: sa.Connection, exchange_id: int, keys: Iterable[tuple[Gid, str]])
         conn.exec_driver_sql(_TOLD, values)
 
 
+def send(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid], *, seq: int) -> None:
+    """Something of these issues is told by this bundle of ours."""
+    if values := [(exchange_id, gid, seq) for gid in gids]:
+        conn.exec_driver_sql(_SENT, values)
+
+
+def hold(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) -> None:
+    """Something of the partner's is not decided at these issues."""
+    if values := [(exchange_id, gid) for gid in gids]:
+        conn.exec_driver_sql(_HELD, values)
+
+
 def called(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) -> dict[Gid, Called]:
     """What is known of these issues."""
     wanted = msgspec.json.encode(list(gids)).decode()
     return {Gid(row.gid): Called(*row) for row in conn.exec_driver_sql(_OF, (exchange_id, wanted))}
 
 
-def due(conn: sa.Connection, exchange_id: int, *, after: str, limit: int) -> list[Called]:
-    """Issues of which something is to be shown that is not, by their gids, those that come behind `after`."""
-    return [Called(*row) for row in conn.exec_driver_sql(_DUE, (exchange_id, after, limit))]
+def due(conn: sa.Connection, exchange_id: int, *, acknowledged: int, after: str, limit: int) -> list[Called]:
+    """Issues that may have to show something else, by their gids, those that come behind `after`.
+
+    `acknowledged`: the last bundle of ours that the partner applied.
+    """
+    return [Called(*row) for row in conn.exec_driver_sql(_DUE, (exchange_id, acknowledged, after, limit))]
 
 
-def show(conn: sa.Connection, exchange_id: int, gid: Gid, shown: str) -> None:
-    """This is shown now, and nothing is due."""
-    conn.exec_driver_sql(_SHOWN, (shown, exchange_id, gid))
+def undecided(conn: sa.Connection, exchange_id: int) -> dict[Gid, bool]:
+    """The issues at which something of the partner's is not decided, and whether that waits for a person.
+
+    What belongs to an issue and is not made yet stands here by itself.
+    """
+    return {Gid(row.gid): bool(row.stuck) for row in conn.exec_driver_sql(_UNDECIDED, (exchange_id,))}
+
+
+def show(conn: sa.Connection, exchange_id: int, gid: Gid, shown: str, *, sent: int, held: bool) -> None:
+    """This is shown now, and nothing is due. `sent`: a bundle of ours that is still to be acknowledged; `held`: by then."""
+    conn.exec_driver_sql(_SHOWN, (shown, sent, held, exchange_id, gid))
 
 
 def all_due(conn: sa.Connection, exchange_id: int) -> None:

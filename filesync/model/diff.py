@@ -68,6 +68,11 @@ class Tell(msgspec.Struct, frozen=True, kw_only=True):
         return [*([self.blob] if self.blob is not None else []), *self.texts.values()]
 
     @property
+    def says_more(self) -> bool:
+        """Whether it tells anything but what we call the issue."""
+        return self.new or bool(self.fields) or self.row.state is Life.DEAD
+
+    @property
     def word(self) -> str:
         """What it is counted as."""
         return "delete" if self.row.state is Life.DEAD else "create" if self.new else "set"

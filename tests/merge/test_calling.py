@@ -7,7 +7,7 @@ from filesync.agent.events import NotShown
 from filesync.agent.rehearsal.rehearse import rehearse_import
 from filesync.agent.rehearsal.written import Edit
 from filesync.rules.partner import is_usual
-from tests.merge.scene import contract, crash, events, only, refuse, value
+from tests.merge.scene import contract, crash, events, only, refuse, refuse_create, refuse_nothing, value
 from tests.support.two_sites import EXCHANGE, Side, World, two_sites
 
 FIELD = "customer_reference"
@@ -87,6 +87,31 @@ def test_what_was_cut_off_is_shown_by_the_next_run_and_what_is_refused_holds_up_
         assert "not today" in only(events(done, NotShown)).sentence()
         assert world.globex.stuck() == []
         assert value(world.globex, key(world.globex, "of globex"), FIELD) is None
+        world.assert_in_step()
+
+
+def test_an_issue_shows_how_far_it_is_with_the_partner_where_that_is_wanted() -> None:
+    with two_sites(contract=KEYS, mappings=(f'partner: {{fields: {{{FIELD}: "{{state}}"}}, state: true}}\n', "")) as world:
+        acme, globex = world.sides
+        ours = acme.desk.create("Bug", "of acme")
+        acme.export()
+        assert value(acme, ours, FIELD) == "sent"
+        world.settle()
+        assert value(acme, ours, FIELD) == "in step"
+        theirs = key(globex, "of acme")
+        refuse(acme, "summary")
+        globex.desk.edit(theirs, {"summary": "of both"})
+        world.send(globex)
+        assert value(acme, ours, FIELD) == "refused"
+        refuse_nothing(acme)
+        world.settle()
+        assert value(acme, ours, FIELD) == "in step"
+        refuse_create(acme, "unborn")
+        globex.desk.link(theirs, "blocks", globex.desk.create("Bug", "unborn"))
+        world.send(globex)
+        assert value(acme, ours, FIELD) == "waiting"
+        world.settle()
+        assert {says(acme, "of both"), says(acme, "unborn")} == {"in step"}
         world.assert_in_step()
 
 

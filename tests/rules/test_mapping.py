@@ -12,7 +12,7 @@ from filesync.model.values import FieldKind, Value
 from filesync.rules.contract import DeletePolicy
 from filesync.rules.ending import Ending
 from filesync.rules.mapping import Inward, Outward, Rules
-from filesync.rules.partner import Display
+from filesync.rules.partner import Display, Pace
 from filesync.rules.ways import Dropped
 from tests.rules.build import comment, gid, issue, nobody, rules
 
@@ -370,8 +370,22 @@ def test_what_shows_the_partners_key_is_no_field_that_travels(tmp_path: Path) ->
     partner = rules(tmp_path, CONTRACT, "partner: {fields: {Ihre: 'dort {key}'}, property: true}\n").partner
     assert partner is not None
     facts = {"partner": "globex", "key": "LINE-4"}
-    assert partner.display(partner="globex", key="LINE-4") == Display({"Ihre": "dort LINE-4"}, "", facts)
-    for wrong in ("{}", "{fields: {Ihre: no}}", "{link: 'ftp://x/{key}'}", "{link: 'https://x/'}", "{property: yes}"):
+    assert partner.display(partner="globex", key="LINE-4", pace=Pace.SENT) == Display({"Ihre": "dort LINE-4"}, "", facts)
+    assert partner.display(partner="globex", key="", pace=Pace.SENT) == Display()
+    kept = rules(
+        tmp_path, CONTRACT, "partner: {fields: {Ihre: '{key}', Wie: '{state}'}, property: true, state: true}\n"
+    ).partner
+    assert kept is not None
+    facts = {"partner": "globex", "key": "", "state": "in step"}
+    assert kept.display(partner="globex", key="", pace=Pace.IN_STEP) == Display({"Wie": "in step"}, "", facts)
+    for wrong in (
+        "{}",
+        "{fields: {Wie: '{state}'}}",
+        "{fields: {Ihre: no}}",
+        "{link: 'ftp://x/{key}'}",
+        "{link: 'https://x/'}",
+        "{property: yes}",
+    ):
         with pytest.raises(ConfigError):
             rules(tmp_path, CONTRACT, f"partner: {wrong}\n")
 

@@ -16,6 +16,7 @@ from filesync.model.values import Value
 from filesync.rules.contract import Contract, DeletePolicy, Flow, flow, winner_of, wins
 from filesync.rules.load import load_mapping, make_rules
 from filesync.rules.mapping import Rules
+from filesync.rules.partner import Pace
 from filesync.rules.winner import ByValue
 from tests.rules.build import ACME, GLOBEX, comment, contract, issue, nobody
 from tests.support.two_sites import World, two_sites
@@ -104,8 +105,9 @@ def test_the_mapping_is_as_the_page_says(tmp_path: Path) -> None:
 def test_what_issues_show_of_the_partners_is_as_the_page_says(tmp_path: Path) -> None:
     partner = mapped(tmp_path, RIGHT["mapping.yaml, that shows the partner's keys"]).partner
     assert partner is not None
-    display = partner.display(partner="acme", key="LINE-4")
-    assert (display.fields, display.facts) == ({"Partner key": "LINE-4"}, {"partner": "acme", "key": "LINE-4"})
+    display = partner.display(partner="acme", key="LINE-4", pace=Pace.IN_STEP)
+    assert display.fields == {"Partner key": "LINE-4"}
+    assert display.facts == {"partner": "acme", "key": "LINE-4", "state": "in step"}
     assert display.link == "https://jira.acme.example/browse/LINE-4"
 
 

@@ -13,7 +13,7 @@ from filesync.agent.merge.shortage import note
 from filesync.agent.record import Record
 from filesync.agent.site import Paired
 from filesync.ledger import called, journal, naming, shadows, streams
-from filesync.model.change import Delete
+from filesync.model.change import Change, Create, Delete
 from filesync.model.ids import Gid, Kind
 from filesync.rules.partner import is_usual
 
@@ -32,6 +32,8 @@ def book(conn: sa.Connection, paired: Paired, outcomes: Sequence[Outcome], recor
     if paired.names:
         called.learn(conn, x, _names(outcomes))
     naming.put_unfiled(conn, x, [text for one in outcomes for text in one.unfiled])
+    if paired.keeps_pace:
+        called.hold(conn, x, _waiting(conn, x, [one.work.change for one in outcomes if one.left is not None]))
     note(conn, paired, outcomes, now=at)
     shadows.add_revisits(conn, x, {(issue, "") for one in outcomes for issue in one.revisit})
     met = sum(bool(one.conflicts) for one in outcomes)
@@ -39,6 +41,14 @@ def book(conn: sa.Connection, paired: Paired, outcomes: Sequence[Outcome], recor
         there = streams.exchange_of(conn, x)
         streams.update_exchange(conn, x, items_conflict=there.items_conflict + met)
     left_out(conn, paired, [named for one in outcomes for named in one.untaken.items()], record)
+
+
+def _waiting(conn: sa.Connection, x: int, changes: Sequence[Change]) -> set[Gid]:
+    """The issues of changes that are not decided."""
+    rows = shadows.entities(conn, x, [one.gid for one in changes])
+    above = {row.gid: row.parent for row in rows.values() if row.parent is not None}
+    above |= {one.gid: one.parent for one in changes if isinstance(one, Create) and one.parent is not None}
+    return {above.get(one.gid, one.gid) for one in changes}
 
 
 def _names(outcomes: Sequence[Outcome]) -> Iterator[tuple[Gid, str]]:

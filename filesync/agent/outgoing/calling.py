@@ -41,9 +41,11 @@ class Calling:
         key = one.about.key
         if not self._paired.names or row is None or row.state is not Life.LIVE or not key:
             return
-        if home(one.gid) != self._x.partner_site:
-            return
         known = self._known.get(one.gid)
+        if home(one.gid) != self._x.partner_site:
+            if known is None and self._paired.keeps_pace:
+                found.named.append((one.gid, ""))  # it is ours, and shows how far it is before the partner called it anything
+            return
         if known is None or not known.theirs:
             with self._site.ledger.begin() as conn:
                 theirs = naming.theirs_of(conn, self._x.id, key) or ""

@@ -165,6 +165,8 @@ def _number(site: Site, paired: Paired, record: Record, found: Found) -> bool:
                 if alone(x) and blob.chunks:
                     blobs.publish_again(conn, x, blob.sha256)
             shadows.save(conn, x.id, rows)
+            if paired.keeps_pace:
+                called.send(conn, x.id, {one.row.parent or one.row.gid for one in told if one.says_more}, seq=seq)
             called.tell(conn, x.id, [(row.gid, found.keys[row.gid]) for row in rows if row.gid in found.keys])
             x = freeze(conn, x, bag, packed, changes=len(told), now=now)
         if found.cursor is not None and found.cursor != x.cursor:

@@ -81,7 +81,7 @@ def rehearse_import(config: Config, name: str, *, clock: Clock) -> Iterator[Prev
 
 def _told(tell: Tell) -> Entry:
     edits = [Edit(name, value) for name, value in tell.fields.items()]
-    if tell.word == "set" and not edits:
+    if not tell.says_more:
         edits.append(Edit(_OUR_KEY, tell.about.key))
     return Entry(deed=_DEEDS[tell.word], key=tell.about.key or tell.row.gid, kind=tell.row.kind, edits=edits)
 

@@ -82,9 +82,11 @@ called = sa.Table(
     sa.Column("told", sa.Text, nullable=False),
     sa.Column("shown", sa.Text, nullable=False),
     sa.Column("due", sa.Boolean, nullable=False),
+    sa.Column("sent", sa.BigInteger, nullable=False),  # our bundle that last told something of it, until it is acknowledged
+    sa.Column("held", sa.Boolean, nullable=False),  # it shows that something of the partner's is not decided
     sqlite_with_rowid=False,
 )
-sa.Index("called_due", called.c.exchange, called.c.gid, sqlite_where=called.c.due)
+sa.Index("called_due", called.c.exchange, called.c.gid, sqlite_where=sa.text("due or held or sent > 0"))
 
 # Entities whose texts name an issue that was not here when they were written: they are written anew when it has come.
 unnamed = sa.Table(

@@ -351,7 +351,7 @@ def test_an_issue_of_a_jira_is_closed_where_the_mapping_says_so_and_that_is_told
 @pytest.mark.parametrize("end", [DC9, CLOUD], ids=["dc9", "cloud"])
 def test_an_issue_of_a_jira_shows_the_partners_key_in_a_link_and_a_property_that_travel_nowhere(end: End) -> None:
     text = template("contract.yaml").replace("# keys: true ", "keys: true ") + "  web_links: {kind: text, many: true}\n"
-    shows = "partner: {link: 'https://acme.example/browse/{key}', property: true}\n"
+    shows = "partner: {link: 'https://acme.example/browse/{key}', property: true, state: true}\n"
     with two_trackers((DC10, end), text=text, settings="web_links: true", mappings=("", shows)) as world:
         acme, globex = world.sides
         gids = [gid_of(acme, acme.desk.create("Bug", "of acme")), gid_of(globex, globex.desk.create("Bug", "of globex"))]
@@ -361,7 +361,7 @@ def test_an_issue_of_a_jira_shows_the_partners_key_in_a_link_and_a_property_that
         for gid in gids:
             key = acme.jira.store.issues[key_of(acme, gid)].key
             issue = globex.jira.store.issues[key_of(globex, gid)]
-            assert issue.properties["filesync.partner.acme"] == {"partner": "acme", "key": key}
+            assert issue.properties["filesync.partner.acme"] == {"partner": "acme", "key": key, "state": "in step"}
             assert [one.body["object"]["url"] for one in issue.remote_links] == [f"https://acme.example/browse/{key}"]
             assert not any(name.startswith("web_links") for name in globex.shown()[gid]["fields"])
 

@@ -277,6 +277,8 @@ def upgrade() -> None:
         sa.Column("told", sa.Text(), nullable=False),
         sa.Column("shown", sa.Text(), nullable=False),
         sa.Column("due", sa.Boolean(), nullable=False),
+        sa.Column("sent", sa.BigInteger(), nullable=False),
+        sa.Column("held", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["exchange"],
             ["exchange.id"],
@@ -284,7 +286,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("exchange", "gid"),
         sqlite_with_rowid=False,
     )
-    op.create_index("called_due", "called", ["exchange", "gid"], unique=False, sqlite_where=sa.text("due"))
+    op.create_index("called_due", "called", ["exchange", "gid"], unique=False, sqlite_where=sa.text("due or held or sent > 0"))
     op.create_table(
         "proposal",
         sa.Column("exchange", sa.Integer(), nullable=False),

@@ -260,6 +260,12 @@ class Rules:
         """Our names of the free texts of an item of this kind, by the contract's."""
         return self._free_here if kind is Kind.ISSUE else {BODY: BODY} if BODY in BELOW[kind] else {}
 
+    @property
+    def few(self) -> tuple[str, ...]:
+        """Our words for those who alone may see a comment or worklog of the partner's."""
+        listed, allowed = self._visibilities.words.listed, self._visibilities.allowed
+        return tuple(ours for ours, word in listed.items() if word in allowed)
+
     def restriction(self, kind: Kind) -> str | None:
         """The wire field that says who alone may see an item of this kind; None where none does."""
         if kind is not Kind.ISSUE:

@@ -129,6 +129,15 @@ class Description:
     shows: bool = False  # whether `Show` is for it
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspected:
+    """What a tracker tells where it is asked for it alone. What it does not tell is in none of these, and in `unsure`."""
+
+    edits: Mapping[str, frozenset[str]] = field(default_factory=dict)  # by type: fields that one which is there takes
+    few: Mapping[str, str] = field(default_factory=dict)  # for whom alone nothing can be made here, and why
+    unsure: tuple[str, ...] = ()  # what else nobody knows beforehand, in words
+
+
 class Tracker(Protocol):
     """One project of one tracker, seen through one account."""
 
@@ -144,6 +153,13 @@ class Tracker(Protocol):
 
     def describe(self) -> Description:
         """What there is. Raises Unavailable."""
+        ...
+
+    def inspect(self, types: Collection[str], few: Collection[str]) -> Inspected:
+        """More of these types of issues, and of these words of a RESTRICTION (model/issue.py), before any comes.
+
+        It takes a few calls for each. Raises Unavailable.
+        """
         ...
 
     def offered(self) -> Collection[str]:

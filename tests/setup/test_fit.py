@@ -10,7 +10,7 @@ import pytest
 from filesync.agent.asked.fit import Fit, fit
 from filesync.model.manner import Markup
 from filesync.model.values import FieldKind, FieldSpec
-from filesync.trackers.base import Description, Form
+from filesync.trackers.base import Description, Form, Inspected
 from filesync.trackers.jira.translate.forms import form
 from tests.rules.build import rules
 from tests.trackers.jira.shape import catalogue
@@ -191,6 +191,30 @@ def test_a_field_on_no_screen_for_new_issues_is_a_note(tmp_path: Path) -> None:
         "due: is on no screen on which issues are made: it is written afterwards where the screen for editing has it, else it waits",
         'owner: is on no screen on which "Bug" is made: it is written afterwards where the screen for editing has it, else it waits',
     ]
+
+
+def test_what_is_not_on_a_screen_is_told_with_what_to_do_and_what_nobody_knows_once(tmp_path: Path) -> None:
+    names = frozenset(one.name for one in HAVE.fields)
+    forms = {
+        "Bug": replace(HAVE.forms["Bug"], takes=names - {"due", "cost"}),
+        "Task": replace(HAVE.forms["Task"], takes=names - {"due", "site"}),
+    }
+    seen = Inspected(
+        edits={"Bug": names - {"due", "priority"}, "Task": names - {"due", "site", "priority"}},
+        few={"role:Staff": "the project has no role"},
+        unsure=("this", "that"),
+    )
+    found = fit(rules(tmp_path, CONTRACT, None), replace(HAVE, forms=forms), seen, us="acme", receives=True, sends=True)
+    put = "Put it on one in the tracker, or have a transition set it"
+    assert said(found) == (
+        ['visibilities: "role:Staff": the project has no role'],
+        [
+            f"priority: is on no screen on which issues are edited: new ones have it, later changes of it wait. {put}",
+            f"due: is on no screen on which issues are made or edited: it waits. {put}",
+            f'site: is on no screen on which "Task" is made or edited: it waits. {put}',
+        ],
+    )
+    assert found.unknown == "it does not tell this; it does not tell that"
 
 
 @pytest.mark.parametrize("cloud", [False, True])

@@ -41,7 +41,7 @@ from filesync.model.links import link_end
 from filesync.model.people import People
 from filesync.model.shadow import Life
 from filesync.model.values import Flat, split_name
-from filesync.trackers.base import Action, Born, Description, Draft, Touched, Tracker, Write
+from filesync.trackers.base import Action, Born, Description, Draft, Inspected, Touched, Tracker, Write
 from filesync.trackers.embedded import Desk
 from filesync.trackers.embedded.entry import Entry
 from filesync.trackers.registry import open_desk
@@ -103,6 +103,9 @@ class FaultyTracker:
 
     def describe(self) -> Description:
         return self.real.describe()
+
+    def inspect(self, types: Collection[str], few: Collection[str]) -> Inspected:
+        return self.real.inspect(types, few)
 
     def offered(self) -> Collection[str]:
         return self.real.offered()

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from filesync.agent.asked.fit import fit
+from filesync.agent.asked.fit import NOTHING_SEEN, fit, wanted
 from filesync.agent.asked.reading import reading
 from filesync.agent.discreet import unquoting
 from filesync.agent.events import count_text
@@ -235,7 +235,11 @@ class _Tracker:
         found = f"contract {rules.contract.digest[:8]}, {len(rules.contract.fields)} fields"
         if self._description is None:
             return Look(f"{found}; not held against the tracker, which could not be asked")
-        held = fit(rules, self._description, us=self._config.name, receives=which.receives, sends=which.sends)
+        seen = NOTHING_SEEN
+        if which.receives:
+            with closing(self._open()) as tracker:
+                seen = tracker.inspect(*wanted(rules, self._description))
+        held = fit(rules, self._description, seen, us=self._config.name, receives=which.receives, sends=which.sends)
         if held.refused:
             ours = f"{which.files.mapping}, " if which.files.mapping else ""
             hint = f"What comes in for these is refused. Mend {ours}the tracker or, with the partner, the contract."

@@ -5,7 +5,7 @@ Asked before anything is exchanged, of what the tracker tells of its project alo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final
@@ -19,8 +19,10 @@ from filesync.rules.mapping import Rules
 from filesync.rules.standing import FieldRule, Way
 from filesync.rules.users import By
 from filesync.settings import did_you_mean, quoted
-from filesync.trackers.base import Description, Form
+from filesync.trackers.base import Description, Form, Inspected
 
+_PUT: Final = "Put it on one in the tracker, or have a transition set it"
+NOTHING_SEEN: Final = Inspected()
 _SHOWN: Final = 10  # words in one line
 _ANY_KEY: Final = "KEY-1"  # of the partner's: presets that show its key are given, too
 _TAKEN_IN: Final = frozenset({Flow.BOTH, Flow.WE_TAKE_DRIFT, Flow.WE_TAKE_GUARD})
@@ -36,8 +38,11 @@ class Fit:
     unknown: str
 
 
-def fit(rules: Rules, have: Description, *, us: str, receives: bool, sends: bool) -> Fit:
-    """Hold rules against a tracker, at the site of this name that receives, sends, or does both."""
+def fit(rules: Rules, have: Description, seen: Inspected = NOTHING_SEEN, *, us: str, receives: bool, sends: bool) -> Fit:
+    """Hold rules against a tracker, at the site of this name that receives, sends, or does both.
+
+    `seen`: what the tracker told of `wanted`.
+    """
     ways = {name: flow(rules.contract, name, us) for name in rules.contract.fields}
     here = {name: rule for name in ways if (rule := rules.rule(name)) is not None}
     arrive = [
@@ -53,7 +58,8 @@ def fit(rules: Rules, have: Description, *, us: str, receives: bool, sends: bool
         refused += [one for one in missing if one.where in arrive or one.where == LINK]
         refused += [*_needed(rules, have), *_people(rules, have), *_closing(rules, have)]
         notes += _unbrought(rules, have, ways)
-        notes += [one for one in _off_screen(rules, have) if one.where in arrive]
+        refused += [Problem("visibilities", f"{quoted(word)}: {why}") for word, why in seen.few.items()]
+        notes += [one for one in _off_screen(rules, have, seen) if one.where in arrive]
     if FieldKind.STATUS in arrive:
         never, not_everywhere = _statuses(rules, have)
         refused += never
@@ -69,8 +75,18 @@ def fit(rules: Rules, have: Description, *, us: str, receives: bool, sends: bool
     return Fit(
         refused=tuple(dict.fromkeys(refused)),
         notes=tuple(dict.fromkeys(notes)),
-        unknown="which transitions lead to a status it tells only of single issues" if asked else "",
+        unknown="; ".join(
+            [
+                *(["which transitions lead to a status it tells only of single issues"] if asked else []),
+                *(f"it does not tell {one}" for one in seen.unsure),
+            ]
+        ),
     )
+
+
+def wanted(rules: Rules, have: Description) -> tuple[list[str], tuple[str, ...]]:
+    """What `Tracker.inspect` is to be asked for where these rules receive."""
+    return list(_forms(rules, have)), rules.few
 
 
 def some(words: Sequence[str]) -> str:
@@ -226,18 +242,31 @@ def _statuses(rules: Rules, have: Description) -> tuple[list[Problem], list[Prob
     return never, notes
 
 
-def _off_screen(rules: Rules, have: Description) -> Iterator[Problem]:
-    """Fields that cannot be given where an issue is made."""
+def _off_screen(rules: Rules, have: Description, seen: Inspected) -> Iterator[Problem]:
+    """Fields that cannot be given where an issue is made, or written once it is there."""
     forms = {kind: form.takes for kind, form in _forms(rules, have).items() if form.takes is not None}
     here = {spec.name for spec in have.fields}
     for name in rules.contract.fields:
         rule = rules.rule(name)
-        off = [kind for kind, takes in forms.items() if rule is not None and rule.local in here and rule.local not in takes]
-        if off:
-            which = (
-                "no screen on which issues are made" if len(off) == len(forms) else f"no screen on which {some(off)} is made"
-            )
-            yield Problem(name, f"is on {which}: it is written afterwards where the screen for editing has it, else it waits")
+        if rule is None or rule.local not in here:
+            continue
+        off = [kind for kind, takes in forms.items() if rule.local not in takes]
+        fixed = [kind for kind, edits in seen.edits.items() if rule.local not in edits]
+        later = [kind for kind in off if kind not in fixed]
+        if later:
+            then = "it is written afterwards"
+            if not seen.edits.keys() >= set(later):
+                then += " where the screen for editing has it, else it waits"
+            yield Problem(name, f"is on no screen on which {_which(later, forms)} made: {then}")
+        if never := [kind for kind in off if kind in fixed]:
+            yield Problem(name, f"is on no screen on which {_which(never, forms)} made or edited: it waits. {_PUT}")
+        if once := [kind for kind in fixed if kind not in off]:
+            what = f"is on no screen on which {_which(once, forms)} edited: new ones have it, later changes of it wait"
+            yield Problem(name, f"{what}. {_PUT}")
+
+
+def _which(kinds: Sequence[str], every: Collection[str]) -> str:
+    return "issues are" if len(kinds) == len(every) else f"{some(kinds)} is"
 
 
 def _wordless(rules: Rules, have: Description, leave: Iterable[str]) -> Iterator[Problem]:

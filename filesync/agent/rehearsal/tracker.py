@@ -19,7 +19,19 @@ from filesync.model.ids import Gid, Kind, Mark
 from filesync.model.issue import Issue, Item, Ref
 from filesync.model.people import People
 from filesync.model.values import FieldKind, Flat, Value, split_name
-from filesync.trackers.base import Action, Born, Description, Draft, MarkDeleted, Remove, Show, Touched, Tracker, Write
+from filesync.trackers.base import (
+    Action,
+    Born,
+    Description,
+    Draft,
+    Inspected,
+    MarkDeleted,
+    Remove,
+    Show,
+    Touched,
+    Tracker,
+    Write,
+)
 
 _LISTED: Final = (FieldKind.OPTION, FieldKind.CASCADE)
 _STAMP: Final = "0"  # of what was never made
@@ -44,6 +56,10 @@ class ReadOnly:
     def describe(self) -> Description:
         """See Tracker."""
         return self._real.describe()
+
+    def inspect(self, types: Collection[str], few: Collection[str]) -> Inspected:
+        """See Tracker."""
+        return self._real.inspect(types, few)
 
     def offered(self) -> Collection[str]:
         """See Tracker."""

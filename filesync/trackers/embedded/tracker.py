@@ -13,7 +13,7 @@ from filesync.model.issue import Issue, Item, Ref, Scope
 from filesync.model.people import People
 from filesync.model.values import Flat, Value, split_name
 from filesync.model.workflow import shortest
-from filesync.trackers.base import Action, Born, Description, Draft, Form, MarkDeleted, Remove, Show, Touched, Write
+from filesync.trackers.base import Action, Born, Description, Draft, Form, Inspected, MarkDeleted, Remove, Show, Touched, Write
 from filesync.trackers.embedded.check import quoted, suggestion
 from filesync.trackers.embedded.entry import By, Entry
 from filesync.trackers.embedded.project import Definition
@@ -81,6 +81,11 @@ class EmbeddedTracker:
             unaddressed=len(definition.users) - len(definition.addresses),
             people=definition.users,
         )
+
+    def inspect(self, types: Collection[str], few: Collection[str]) -> Inspected:  # noqa: ARG002 - any word stands for somebody
+        """See Tracker. It has no screens."""
+        every = frozenset(self._store.definition.fields)
+        return Inspected(edits=dict.fromkeys(types, every))
 
     def offered(self) -> Collection[str]:
         """See Tracker."""

@@ -16,7 +16,8 @@ from filesync.model.issue import Issue, Ref
 from filesync.model.manner import Markup
 from filesync.model.people import People
 from filesync.model.values import Flat
-from filesync.trackers.base import Action, Born, Description, Draft, MarkDeleted, Remove, Show, Touched, Write
+from filesync.trackers.base import Action, Born, Description, Draft, Inspected, MarkDeleted, Remove, Show, Touched, Write
+from filesync.trackers.jira.inspecting import inspect
 from filesync.trackers.jira.project import Project
 from filesync.trackers.jira.read.feed import Feed, Plan
 from filesync.trackers.jira.read.lists import Lists
@@ -56,6 +57,7 @@ class JiraTracker:
         files = Overflow(project, self._uploads)
         self._births = Births(project, search, reading, files)
         self._writing, self._editing = Writing(project, files), Editing(project, files)
+        self._search = search
         self._moving = Moving(project, search)
         self._ending = Ending(project, lists, files)
         self._partner = Partner(project)
@@ -126,6 +128,10 @@ class JiraTracker:
             people=found.users,
             shows=True,
         )
+
+    def inspect(self, types: Collection[str], few: Collection[str]) -> Inspected:
+        """See Tracker, and inspecting.py for what is asked."""
+        return inspect(self._project, self._search, types, few)
 
     def offered(self) -> Collection[str]:
         """See Tracker."""

@@ -29,7 +29,9 @@ def server_info(request: Request) -> Answer:
 @route("GET", "myself")
 def myself(request: Request) -> Answer:
     shown = {**request.view.person(request.user.key), "locale": "en_US"}
-    return Answer(200, {**shown, "groups": {"size": 1, "items": []}, "applicationRoles": {"size": 1, "items": []}})
+    mine = [{"name": name, "groupId": name} for name in sorted(request.user.groups)]
+    groups = mine if request.one("expand") == "groups" else []
+    return Answer(200, {**shown, "groups": {"size": len(mine), "items": groups}, "applicationRoles": {"size": 1, "items": []}})
 
 
 @route("GET", "mypermissions")

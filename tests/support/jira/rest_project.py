@@ -68,6 +68,18 @@ def security_levels(request: Request) -> Answer:
     return Answer(200, {"levels": [request.view.level(one, level.id) for level in mine]})
 
 
+@route("GET", "project/{project}/roledetails", only=Only.CLOUD)
+def role_details(request: Request) -> Answer:
+    one = request.project()
+    mine = request.user.roles if request.one("currentMember") == "true" else {role.name for role in request.store.roles}
+    shown = [
+        {"self": request.view.url(f"project/{one.id}/role/{role.id}"), "name": role.name, "id": int(role.id), "admin": False}
+        for role in request.store.roles
+        if role.name in mine
+    ]
+    return Answer(200, shown)
+
+
 @route("GET", "project/{project}/role")
 def roles(request: Request) -> Answer:
     one = request.project()

@@ -7,7 +7,8 @@ import re
 from contextlib import suppress
 from typing import Any, Final
 
-from filesync.agent.contract.propose import accept, decline, propose
+from filesync.agent.contract.propose import accept, decline, propose, withdraw
+from filesync.agent.contract.switch import at_work
 from filesync.errors import NotHere
 from filesync.ledger import proposals
 from filesync.ledger.proposals import OPEN, Proposal
@@ -63,6 +64,7 @@ def open_at(side: Side) -> Proposal | None:
 
 def proposing(side: Side, number: int) -> None:
     """One bit turned round."""
+    at_work(side.site, EXCHANGE)  # a switch that was cut off brings another contract.yaml
     text = (side.folder / "contract.yaml").read_text()
     before = int(found[1]) if (found := re.search(r"\n# changed: ([0-9]+)\n$", text)) else 0
     bits = before ^ (_COARSE, _RENAMED, _LESS, _BY_VALUE)[number % 4]
@@ -71,6 +73,12 @@ def proposing(side: Side, number: int) -> None:
     mapping.write_text(_mapping(side.name, bits))
     with suppress(NotHere):  # another one is under way
         propose(side.site, EXCHANGE, file, mapping=mapping, message="we need it")
+
+
+def withdrawing(side: Side) -> None:
+    """Taken back, whether or not somebody has accepted it by now."""
+    with suppress(NotHere):  # nothing of ours is under way
+        withdraw(side.site, EXCHANGE, message="not now")
 
 
 def answering(side: Side, number: int) -> None:

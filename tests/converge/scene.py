@@ -359,6 +359,7 @@ ELSE: Final[Mapping[str, Callable[[Scene, Side, int], object]]] = {
     "jira lag": _lag,
     "propose": lambda _scene, side, number: agreeing.proposing(side, number),
     "answer": lambda _scene, side, number: agreeing.answering(side, number),
+    "withdraw": lambda _scene, side, _number: agreeing.withdrawing(side),
     "wait": lambda scene, _side, number: scene.world.clock.advance(hours=number % 50 - 3),
 }
 
@@ -402,5 +403,5 @@ MOODS: Final[Mapping[str, Mapping[str, int]]] = {
     "refusing": {**_USUAL, "retry": 6, "skip": 5, "import": 8, "overtaken": 6},
 }
 # besides, where the two sites change what they agreed on
-AGREEING: Final = {"propose": 6, "answer": 10}
+AGREEING: Final = {"propose": 6, "answer": 8, "withdraw": 3}
 JIRA_DEEDS: Final = {"jira trouble": 6, "jira lag": 2}  # besides, where there is one

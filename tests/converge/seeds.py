@@ -73,7 +73,7 @@ def agreeing(seed: int) -> Program:
 
 
 def prove_agreeing(seed: int) -> None:
-    """As `prove`, with contracts that are proposed, accepted and declined."""
+    """As `prove`, with contracts that are proposed, withdrawn, accepted and declined."""
     _prove(seed, agreeing(seed), base=None)
 
 

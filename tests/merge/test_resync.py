@@ -7,7 +7,7 @@ import pytest
 from filesync.agent.upkeep.resync import resync
 from filesync.errors import NotHere, Rejected
 from filesync.ledger import shadows
-from tests.merge.scene import crash, shared, value
+from tests.merge.scene import crash, refuse, refuse_nothing, shared, value
 from tests.support.two_sites import EXCHANGE, Side, World, two_sites
 
 
@@ -55,6 +55,26 @@ def test_where_both_are_equal_the_partner_writes_nothing() -> None:
         done = world.globex.import_()
         world.globex.faults.forbid_writes = False
         assert (done.counts.skipped, world.globex.conflicts()) == (3, [])
+        world.assert_in_step()
+
+
+def test_a_status_that_differs_is_told_again_where_that_is_asked_for_and_the_partner_goes_there() -> None:
+    with two_sites() as world:
+        key = shared(world)
+        before = value(world.globex, key, "status")
+        refuse(world.globex, "status")
+        world.acme.desk.transition(key, "In Progress")
+        world.send(world.acme)
+        for one in world.globex.queued():
+            world.globex.skip(one.mark)
+        refuse_nothing(world.globex)
+        tell_again(world.acme)
+        world.send(world.acme)
+        assert value(world.globex, key, "status") == before != "In Progress"
+        tell_again(world.acme, status=True)
+        world.send(world.acme)
+        assert value(world.globex, key, "status") == "In Progress"
+        world.settle()
         world.assert_in_step()
 
 

@@ -62,6 +62,7 @@ class JiraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     token_credential: str | None = None  # a name in systemd's credentials directory
     token_keyring: str | None = None  # a service in the keyring; its user is `user`, or else filesync
     oauth: OAuth | None = None
+    former_accounts: tuple[str, ...] = ()  # who we were: names (Data Center), account ids (Cloud)
     # the way there
     proxy: str | None = None
     proxy_user: str | None = None

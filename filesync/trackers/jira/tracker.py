@@ -67,6 +67,7 @@ class JiraTracker:
     def open(cls, http: Http, settings: JiraSettings, *, project: str, clock: Callable[[], dt.datetime]) -> JiraTracker:
         """Open the project with this key. Raises ConfigError (settings that do not fit this Jira), Unavailable."""
         dialect = probe(http)
+        accounts = dialect.accounts.union(settings.former_accounts)
         apart = ((webs.FIELD, settings.web_links), (watchers.FIELD, settings.watchers))
         also = tuple(one for one, wanted in apart if wanted)
         try:
@@ -74,7 +75,7 @@ class JiraTracker:
                 http,
                 dialect,
                 settings,
-                accounts=dialect.accounts,
+                accounts=accounts,
                 read=lambda: read_catalogue(
                     http,
                     dialect,

@@ -53,6 +53,25 @@ def posts(opened: Opened, path: str) -> int:
     return sum(seen.method == "POST" and seen.path.endswith(path) for seen in opened.site.requests())
 
 
+def test_what_a_former_account_of_ours_made_is_known_again_and_not_made_twice(opened: Opened, tracker: JiraTracker) -> None:
+    since = tried(opened)
+    issue = make(tracker).item.ref.issue
+    said = draft(Kind.COMMENT, issue, {"body": "said"})
+    tracker.create(gid(Kind.COMMENT, 2), said)
+    before, other = opened.site.local_user("filesync"), opened.site.store.person("a.lindqvist")
+    opened.site.token, opened.site.email = other.token, other.email
+    stranger = opened.open().get(issue)
+    assert stranger is not None
+    assert [one.origin for one in (stranger.item, *stranger.children)] == [None, None]
+    ours = opened.open(former_accounts=[before])
+    found = ours.get(issue)
+    assert found is not None
+    assert [one.origin for one in (found.item, *found.children)] == [gid(Kind.ISSUE, 1), gid(Kind.COMMENT, 2)]
+    assert found.children[0].fields["body"] == "said", "without the line that says who wrote it at the partner's"
+    assert ours.create(gid(Kind.COMMENT, 2), dataclasses.replace(said, tried=since)).again
+    assert len(held(opened, issue).comments) == 1
+
+
 # ── issues ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from filesync.model.ids import Kind
+from filesync.model.values import FieldKind, Flat
 from filesync.rules.contract import Contract, DeletePolicy
 
 _CLOSE: Final = "close"
+RESOLUTION: Final = "resolution"  # what trackers call the field, and a mapping too
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,14 @@ class Ending:
 
     policy: DeletePolicy
     status: str = ""
+    resolution: str = ""  # that goes with it, where our tracker has such a field; "": whatever its workflow sets
+
+    @property
+    def last_step(self) -> Flat:
+        """What is written of an issue as it comes to that status; nothing where there is none."""
+        if not self.status:
+            return {}
+        return {FieldKind.STATUS: self.status, **({RESOLUTION: self.resolution} if self.resolution else {})}
 
     def of(self, *, came: bool) -> DeletePolicy:
         """The policy for one item, never `origin`. `came`: it was made at the partner's, not here or elsewhere."""
@@ -27,10 +37,10 @@ class Ending:
 
 
 def read_ending(said: str | Mapping[str, str]) -> Ending:
-    """A policy as a contract or a mapping, which fits the schema, says it: a word, or the status that closes."""
+    """A policy as a contract or a mapping, which fits the schema, says it: a word, or what closes."""
     if isinstance(said, str):
         return Ending(DeletePolicy(said))
-    return Ending(DeletePolicy.CLOSE, said[_CLOSE])
+    return Ending(DeletePolicy.CLOSE, said[_CLOSE], said.get(RESOLUTION, ""))
 
 
 def endings(contract: Contract, data: Mapping[str, Any]) -> dict[Kind, Ending]:

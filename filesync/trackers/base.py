@@ -10,7 +10,8 @@ Every adapter:
   be at work. Calls about one issue come one after the other.
 
 Some fields have obligations of their own. `type` is given at creation. `status` is never written together with
-other fields: `route` says the steps, and each is one `apply`. `parent` holds a local issue id. A link is a field of
+other fields: `route` says the steps, and each is one `apply`; a `resolution` may go with one, where the tracker has
+that field. `parent` holds a local issue id. A link is a field of
 the issue at its outward end alone, `link:TYPE:LOCAL_ISSUE_ID` (model/links.py), never given at creation; a tracker takes
 an issue's links away when that issue is deleted.
 

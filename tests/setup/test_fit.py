@@ -103,8 +103,11 @@ def test_a_preset_that_shows_the_partners_key_is_held_against_the_tracker_as_any
 
 
 def test_a_status_that_closes_what_the_partner_deleted_is_held_against_the_tracker(tmp_path: Path) -> None:
-    refused, _ = said(held(tmp_path, HAVE, "deletes: {issue: {close: Don}}\n"))
-    assert refused == ['deletes: the tracker has no "Don"; did you mean "Done"?']
+    refused, _ = said(held(tmp_path, HAVE, "deletes: {issue: {close: Don, resolution: Gone}}\n"))
+    assert refused == [
+        'deletes: the tracker has no "Don"; did you mean "Done"?',
+        'deletes: the tracker has no resolution "Gone"',
+    ]
     assert held(tmp_path, HAVE, "deletes: {issue: {close: Done}}\n").refused == ()
 
 

@@ -14,6 +14,7 @@ from filesync.errors import Problem
 from filesync.model.links import LINK
 from filesync.model.values import FieldKind, FieldSpec, split_name
 from filesync.rules.contract import Flow, flow
+from filesync.rules.ending import RESOLUTION
 from filesync.rules.load import gaps
 from filesync.rules.mapping import Rules
 from filesync.rules.standing import FieldRule, Way
@@ -205,6 +206,9 @@ def _closing(rules: Rules, have: Description) -> Iterator[Problem]:
     """A status that issues are closed with, and that the tracker does not have."""
     for status in {one.status for one in rules.deletes.values()} - {"", *have.statuses}:
         yield Problem("deletes", f"the tracker has no {quoted(status)}{did_you_mean(status, have.statuses)}")
+    options = next((spec.options for spec in have.fields if spec.name == RESOLUTION), ())
+    for word in {one.resolution for one in rules.deletes.values()} - {"", *options}:
+        yield Problem("deletes", f"the tracker has no resolution {quoted(word)}{did_you_mean(word, options)}")
 
 
 def _people(rules: Rules, have: Description) -> Iterator[Problem]:

@@ -322,8 +322,10 @@ class Carry:
         outcome, ref = step.outcome, step.shown.item.ref
         try:
             self._site.tracker.apply(ref, step.action, outcome.work.mark)
-            for status in self._way(ref, step.status) if step.status else ():
-                self._site.tracker.apply(ref, base.Write({STATUS: status}), outcome.work.mark)
+            goal = str(step.close.get(STATUS, ""))
+            for status in self._way(ref, goal) if goal else ():
+                write = base.Write(step.close if status == goal else {STATUS: status})
+                self._site.tracker.apply(ref, write, outcome.work.mark)
         except Rejected as error:
             return self._stuck(outcome, str(error))
         except Gone:

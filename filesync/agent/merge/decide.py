@@ -301,7 +301,7 @@ class Merge:
                 self._people.lost(outcome, row, shown)
                 return Erase(outcome, row, shown, Remove(), Life.DEAD)
             case OnDelete.MARK | OnDelete.CLOSE:
-                return Erase(outcome, row, shown, MarkDeleted(self._paired.them.name), Life.APART, ending.status)
+                return Erase(outcome, row, shown, MarkDeleted(self._paired.them.name), Life.APART, ending.last_step)
             case _:
                 outcome.rows += self.buried(row, Life.APART)
                 self._told(outcome, shown.key)

@@ -13,7 +13,7 @@ from filesync.errors import Unwritten
 from filesync.model.change import Create, Told
 from filesync.model.ids import Gid
 from filesync.model.shadow import Entity, Life, Shadow
-from filesync.model.values import Value
+from filesync.model.values import Flat, Value
 from filesync.trackers.base import Action
 
 
@@ -50,14 +50,14 @@ class Write(msgspec.Struct, frozen=True):
 
 
 class Erase(msgspec.Struct, frozen=True):
-    """Delete it, or show that the partner did; in `status`, where our mapping wants it brought to one."""
+    """Delete it, or show that the partner did; and bring it to a status, where our mapping names one."""
 
     outcome: Outcome
     row: Entity
     shown: Shown
     action: Action
     life: Life
-    status: str = ""  # our tracker's word
+    close: Flat = {}  # the last step there: the status, in our tracker's words, and what goes with it
 
 
 Step: TypeAlias = Outcome | Make | Write | Erase

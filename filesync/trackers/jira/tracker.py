@@ -44,6 +44,7 @@ from filesync.trackers.jira.write.writing import Writing
 
 _TYPE: Final = "type"
 _STATUS: Final = "status"
+_RESOLUTION: Final = "resolution"
 _ON_DEMAND: Final = "they are read only where `tracker.settings` have `{}: true`"
 _PROPERTY_LIMIT: Final = 32_768  # bytes of JSON, says Jira
 
@@ -217,10 +218,15 @@ class JiraTracker:
                 goal = fields.get(_STATUS)
                 if _STATUS not in fields:
                     return self._writing.fields(ref.local, fields, mark)
-                if len(fields) > 1 or not isinstance(goal, str):
+                resolution = fields.get(_RESOLUTION)
+                if (
+                    fields.keys() - {_STATUS, _RESOLUTION}
+                    or not isinstance(goal, str)
+                    or not isinstance(resolution, str | None)
+                ):
                     words = {_STATUS: "the status is never empty, and reached by a transition: not together with other fields"}
                     raise refusal(f"the edit of issue {shown(ref.local, limit=20)}", words)
-                return self._moving.step(ref.local, goal, mark)
+                return self._moving.step(ref.local, goal, mark, resolution=resolution)
 
     def fetch(self, ref: Ref) -> Iterator[bytes]:
         """See Tracker."""

@@ -335,7 +335,7 @@ def test_a_deletion_is_marked_where_the_contract_says_so_and_the_mark_is_told_to
 
 @pytest.mark.parametrize("end", [DC9, CLOUD], ids=["dc9", "cloud"])
 def test_an_issue_of_a_jira_is_closed_where_the_mapping_says_so_and_that_is_told_to_nobody(end: End) -> None:
-    with two_trackers((EMBEDDED, end), mappings=("", "deletes: {issue: {close: Done}}\n")) as world:
+    with two_trackers((EMBEDDED, end), mappings=("", "deletes: {issue: {close: Done, resolution: Duplicate}}\n")) as world:
         acme, globex = world.sides
         gid = gid_of(acme, acme.desk.create("Bug", "gone here"))
         in_step(world)
@@ -346,6 +346,7 @@ def test_an_issue_of_a_jira_is_closed_where_the_mapping_says_so_and_that_is_told
         (mark,) = issue.comments
         assert "acme" in mark.body
         assert (globex.jira.store.statuses[issue.status].name, acme.issues()) == ("Done", [])
+        assert next(one.name for one in globex.jira.store.resolutions if one.id == issue.values["resolution"]) == "Duplicate"
 
 
 @pytest.mark.parametrize("end", [DC9, CLOUD], ids=["dc9", "cloud"])

@@ -23,6 +23,7 @@ from filesync.trackers.jira.write.workflow import Place, Seen, Step, choose, rea
 from filesync.trackers.jira.write.writing import note_of
 
 _STATUS: Final = "status"
+_RESOLUTION: Final = "resolution"
 _FRESH: Final = dt.timedelta(minutes=10)  # so long it is believed that an issue stands where we saw it
 _STANDS: Final = 5_000  # issues of which that is remembered
 _SETTING: Final = "Name the way in tracker.settings.transitions, or have our account let through, or move the issue by hand."
@@ -82,8 +83,8 @@ class Moving:
             raise self._refused(key, f"no way is known from {quoted(place.status)} to {quoted(goal)}; {_offers(place)}")
         return way
 
-    def step(self, issue: str, status: str, mark: Mark) -> Flat:
-        """One transition into a status; none where the issue is there.
+    def step(self, issue: str, status: str, mark: Mark, *, resolution: str | None = None) -> Flat:
+        """One transition into a status, with a resolution if there is one; none where the issue is there.
 
         What leads out of a status is the same for most issues of a type: Jira is asked what this one may do only where
         that is not known, or refused.
@@ -91,7 +92,7 @@ class Moving:
         remembered = self._remembered(issue)
         if remembered is not None and remembered.status != status and (fits := self._fits(remembered, status)):
             with suppress(Rejected):
-                self._take(issue, fits[0], mark, remembered)
+                self._take(issue, fits[0], mark, remembered, resolution)
                 return {_STATUS: status}
         key, place = self._look(issue)
         if place.status == status:
@@ -101,7 +102,7 @@ class Moving:
         if not fits:
             raise self._refused(key, f"no transition leads from {quoted(place.status)} to {quoted(status)}; {_offers(place)}")
         try:
-            self._take(issue, fits[0], mark, place)
+            self._take(issue, fits[0], mark, place, resolution)
         except Rejected as error:
             self._project.standing()
             raise self._refused(key, f"Jira refuses {quoted(fits[0].name)}: {error}{self._needs(issue, fits[0].id)}") from error
@@ -111,13 +112,16 @@ class Moving:
         meant = self._named.get((place.status, status))
         return choose(place.steps, status, meant.name if meant is not None else None)
 
-    def _take(self, issue: str, step: Step, mark: Mark, place: Place) -> None:
+    def _take(self, issue: str, step: Step, mark: Mark, place: Place, resolution: str | None) -> None:
         """Carry out a transition. That it was done says where the issue is now; without an answer nobody knows."""
         self._remembered(issue)
         asked: dict[str, Any] = {"transition": {"id": step.id}, "historyMetadata": note_of(mark)}
         meant = self._named.get((place.status, step.to))
-        if meant is not None and meant.fields:
-            asked["fields"] = meant.fields
+        fields = {**meant.fields} if meant is not None else {}
+        if resolution is not None:
+            fields[_RESOLUTION] = {"name": resolution}
+        if fields:
+            asked["fields"] = fields
         self._project.http.send("POST", f"{API}/issue/{issue}/transitions", body=asked, about=issue, gone=gone_words(issue))
         self.stands(issue, place.type, step.to)
 

@@ -10,6 +10,7 @@ import datetime as dt
 import re
 import sys
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -255,7 +256,9 @@ class _Loader(yaml.SafeLoader):
             self.depth -= 1
 
 
+@lru_cache(maxsize=8)
 def _compose(text: str) -> yaml.Node | None:
+    """What a text says; nobody changes the nodes. A `run` reads the same few files again at every export and import."""
     loader = _Loader(text)
     try:
         return loader.get_single_node()

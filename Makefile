@@ -54,7 +54,7 @@ coverage: $(DEV)
 
 prove: $(DEV)
 	@tools/install-programs || true
-	FILESYNC_LARGE=1 $(PYTHON) -m pytest -n 2 -m prove
+	FILESYNC_LARGE=1 $(PYTHON) -m pytest -n 2 -m "prove or hypothesis" --hypothesis-profile=prove
 
 bench: $(RUN)
 	$(PYTHON) -m benchmarks

@@ -8,8 +8,10 @@ import httpx2
 from hypothesis import HealthCheck, settings
 
 # Nothing is timed: a busy machine is no failure.
-settings.register_profile("filesync", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("filesync")
+_UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", _UNTIMED, max_examples=25)
+settings.register_profile("prove", _UNTIMED, max_examples=500)
+settings.load_profile("quick")
 
 
 def _trusting_nobody(*_: object, **_how: object) -> ssl.SSLContext:

@@ -33,9 +33,10 @@ HELD = {  # what each must print
     ],
     "peers": ["peers, filesync: ", "peers, git: "],
 }
+QUICK = {"change", "inbox", "status"}
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
+@pytest.mark.parametrize("name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.prove) for name in SCRIPTS])
 def test_a_benchmark_prints_its_figures_and_keeps_them(name: str) -> None:
     if name == "peers":
         need("git")

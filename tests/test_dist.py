@@ -34,11 +34,19 @@ filesync -c globex/filesync.yaml issue show LINE-1
 """
 
 
-def journey(folder: Path, environment: dict[str, str], *before: str) -> str:
+FIRST_STEPS = """
+filesync init acme --name acme --project PUMP
+filesync -c acme/filesync.yaml issue create --type Bug --summary 'Pump runs hot'
+filesync -c acme/filesync.yaml check
+filesync -c acme/filesync.yaml issue list
+"""
+
+
+def journey(folder: Path, environment: dict[str, str], *before: str, steps: str = JOURNEY) -> str:
     """From nothing to an issue at the other side, with the `filesync` of this environment. Returns all that was printed."""
     folder.mkdir()
     done = subprocess.run(
-        [*before, "/bin/sh", "-euc", JOURNEY],
+        [*before, "/bin/sh", "-euc", steps],
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
@@ -90,7 +98,7 @@ def test_the_wheel_is_whole_in_itself(tmp_path: Path) -> None:
     where = "import filesync; print(filesync.__file__)"
     imported = subprocess.run([sys.executable, "-P", "-c", where], env=environment, capture_output=True, text=True, check=True)
     assert imported.stdout.startswith(str(unpacked)), "or this would show the checkout"
-    assert "Pump runs hot" in journey(tmp_path / "sites", environment)
+    assert "Pump runs hot" in journey(tmp_path / "sites", environment, steps=FIRST_STEPS)
 
 
 @pytest.fixture(scope="module")

@@ -126,7 +126,7 @@ def test_files_of_the_inbox_are_remembered_and_forgotten_by_name(conn: sa.Connec
     assert looked_at.files(conn, y.id) == {"x.tar": SEEN}
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(raw=st.lists(st.binary(min_size=1, max_size=30).filter(lambda name: b"\0" not in name), unique=True, max_size=4))
 def test_f75_any_name_that_a_filesystem_can_hold_is_kept_apart_from_any_other(
     conn: sa.Connection, x: Exchange, raw: list[bytes]

@@ -67,7 +67,7 @@ descriptions = st.builds(
     labels=st.dictionaries(words, words, max_size=6),
     people=st.dictionaries(words, words, max_size=6),
 )
-quick = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def drafted(folder: Path, have: Description) -> Rules:

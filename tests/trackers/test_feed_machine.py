@@ -142,6 +142,4 @@ class Following(RuleBasedStateMachine):
 
 
 TestFollowing = Following.TestCase
-TestFollowing.settings = settings(
-    max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
-)
+TestFollowing.settings = settings(stateful_step_count=25, suppress_health_check=list(HealthCheck))

@@ -157,6 +157,4 @@ class OfCloud(Following):
 
 TestDataCenter = OfDataCenter.TestCase
 TestCloud = OfCloud.TestCase
-TestDataCenter.settings = TestCloud.settings = settings(
-    max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
-)
+TestDataCenter.settings = TestCloud.settings = settings(stateful_step_count=25, suppress_health_check=list(HealthCheck))

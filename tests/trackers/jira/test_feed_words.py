@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from filesync.trackers.jira.read.census import Fate, judge, most_missing, share, some
@@ -29,7 +29,6 @@ def page_of(rows: list[Hit], window: Window, size: int) -> tuple[list[Hit], int]
     return found[window.offset : window.offset + size], len(found)
 
 
-@settings(max_examples=300, deadline=None)
 @given(data=st.data(), size=st.integers(2, 7))
 def test_trap03_what_stays_is_found_whatever_comes_and_goes_between_two_pages(data: st.DataObject, size: int) -> None:
     moments = data.draw(st.lists(st.integers(0, 6 * MINUTE), max_size=25))
@@ -112,7 +111,6 @@ hits_of = st.dictionaries(st.integers(1, 400), st.none() | moments, max_size=300
 )
 
 
-@settings(max_examples=200, deadline=None)
 @given(hits=hits_of, stop=st.integers(0, 300), lag=st.sampled_from([0, LAG]))
 def test_whoever_stops_anywhere_is_told_the_rest(hits: list[Hit], stop: int, lag: int) -> None:
     told = list(in_turn(hits, None, start=START, lag=lag))[:stop]
@@ -124,7 +122,6 @@ def test_whoever_stops_anywhere_is_told_the_rest(hits: list[Hit], stop: int, lag
     assert named >= {hit.id for hit in hits}
 
 
-@settings(max_examples=100, deadline=None)
 @given(hits=hits_of, lag=st.sampled_from([0, LAG]))
 def test_a_cursor_is_bounded_and_reads_back(hits: list[Hit], lag: int) -> None:
     missing = tuple(str(n) for n in range(1, KEPT + 1))
@@ -138,7 +135,6 @@ def test_a_cursor_is_bounded_and_reads_back(hits: list[Hit], lag: int) -> None:
             assert len(whole.text()) < 12_000
 
 
-@settings(max_examples=100, deadline=None)
 @given(hits=hits_of.filter(lambda hits: len(hits) <= KEPT))
 def test_trap02_what_was_told_is_not_told_again_unless_it_was_updated_again(hits: list[Hit]) -> None:
     dated = [hit for hit in hits if hit.updated is not None]

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from filesync.model.values import FieldKind, Flat, Value, flat_name
@@ -86,7 +86,6 @@ def written(there: Catalogue, body: Body, held: Mapping[str, object]) -> dict[st
 
 
 @both
-@settings(max_examples=25)
 @given(data=st.data())
 def test_what_is_created_is_read_as_it_was_told(there: Catalogue, data: st.DataObject) -> None:
     fields = data.draw(issues(there))
@@ -98,7 +97,6 @@ def test_what_is_created_is_read_as_it_was_told(there: Catalogue, data: st.DataO
 
 
 @both
-@settings(max_examples=25)
 @given(data=st.data())
 def test_an_edit_leads_from_what_was_to_what_was_told(there: Catalogue, data: st.DataObject) -> None:
     before, after = data.draw(issues(there)), data.draw(issues(there))
@@ -112,7 +110,6 @@ def test_an_edit_leads_from_what_was_to_what_was_told(there: Catalogue, data: st
 
 
 @both
-@settings(max_examples=25)
 @given(data=st.data())
 def test_an_edit_of_what_is_so_already_sends_nothing(there: Catalogue, data: st.DataObject) -> None:
     fields = data.draw(issues(there))
@@ -122,7 +119,6 @@ def test_an_edit_of_what_is_so_already_sends_nothing(there: Catalogue, data: st.
 
 
 @both
-@settings(max_examples=25)
 @given(
     hostile=st.dictionaries(
         st.text(max_size=30), st.none() | st.text(max_size=30) | st.booleans() | st.lists(st.text(max_size=5), max_size=4)

@@ -16,6 +16,7 @@ from filesync.model.prepare import prepare
 from filesync.model.shadow import Life
 
 _FACT: Final = "ended "  # and our stream: the name of the site's fact
+_ENDED: Final = "select value from site where name like ?"  # as in streams.py
 # `paired 3`, `inbox 3 /srv/in 1`: the first number after the words is the exchange's, what follows is its own matter
 _OF_EXCHANGE: Final = re.compile(r"[a-z ]+ ([0-9]+)(?: |\Z)")
 
@@ -36,7 +37,7 @@ prepare(Ended)
 
 def endings(conn: sa.Connection) -> list[Ended]:
     """All of them."""
-    found = conn.execute(sa.select(site.c.value).where(site.c.name.startswith(_FACT))).scalars()
+    found = conn.exec_driver_sql(_ENDED, (f"{_FACT}%",)).scalars()
     return [msgspec.json.decode(text, type=Ended) for text in found]
 
 

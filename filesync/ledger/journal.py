@@ -26,7 +26,7 @@ _QUEUED_AT: Final = sa.select(queue).where(queue.c.exchange == X, queue.c.mark.i
 _FIRST: Final = sa.select(sa.func.min(queue.c.mark)).where(queue.c.exchange == X)
 _FIRST_BLOB: Final = _FIRST.where(queue.c.blob != "")
 _BLOBS: Final = sa.select(queue.c.blob).where(queue.c.exchange == X, queue.c.blob != "").distinct()
-_COUNTS: Final = sa.select(queue.c.state, sa.func.count()).where(queue.c.exchange == X).group_by(queue.c.state)
+_COUNTS: Final = "select state, count(*) from queue where exchange = ? group by state"  # as in streams.py
 _QUEUED_OF: Final = sa.select(queue).where(queue.c.exchange == X, queue.c.gid.in_(MANY)).order_by(queue.c.mark)
 _FAILING: Final = sa.select(sa.func.count()).where(queue.c.exchange == X, queue.c.waits_for.in_((UNREAD, UNWRITTEN)))
 _DROP_ENTRIES: Final = sa.delete(event).where(event.c.at < sa.bindparam("before"))
@@ -150,7 +150,7 @@ def first_blob(conn: sa.Connection, exchange_id: int) -> Mark | None:
 
 def count_queued(conn: sa.Connection, exchange_id: int) -> dict[Wait, int]:
     """How many changes are undecided, by why."""
-    return {Wait(state): number for state, number in conn.execute(_COUNTS, {"x": exchange_id})}
+    return {Wait(state): number for state, number in conn.exec_driver_sql(_COUNTS, (exchange_id,)).all()}
 
 
 def count_failing(conn: sa.Connection, exchange_id: int) -> int:

@@ -14,6 +14,7 @@ from sqlalchemy import exc
 
 from filesync.errors import DiskProblem, LedgerBehind, StorageFailure, disk_problem
 
+_MADE: Final = "select 1 from sqlite_master where type = 'table' and name = 'alembic_version'"
 HEAD: Final = "0001"  # the newest migration; alembic is loaded only where a ledger is not there yet
 
 
@@ -55,9 +56,9 @@ class Ledger:
     def version(self) -> str | None:
         """The migration the database stands at; None for a new one."""
         with self._engine.connect() as conn:
-            if not sa.inspect(conn).has_table("alembic_version"):
+            if conn.exec_driver_sql(_MADE).first() is None:
                 return None
-            return conn.execute(sa.text("select version_num from alembic_version")).scalar_one_or_none()
+            return conn.exec_driver_sql("select version_num from alembic_version").scalar_one_or_none()
 
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 import sqlalchemy as sa
 
-from filesync.ledger.tables import X, proposal
+from filesync.ledger.tables import proposal
 
 OPEN: Final = "open"  # it waits for the other side's answer, or for ours
 WITHDRAWN: Final = "withdrawn"  # ours, that we take back: the other side's answer says whether that came in time
@@ -37,13 +37,17 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     agent: str = ""
 
 
-_OF: Final = sa.select(*(proposal.c[name] for name in Proposal.__struct_fields__)).where(proposal.c.exchange == X)
+_OF: Final = "select * from proposal where exchange = ?"  # as in streams.py
 
 
 def of(conn: sa.Connection, exchange_id: int) -> Proposal | None:
     """The one that is under way."""
-    row = conn.execute(_OF, {"x": exchange_id}).one_or_none()
-    return None if row is None else Proposal(**row._mapping)  # noqa: SLF001, SQLAlchemy's public name
+    row = conn.exec_driver_sql(_OF, (exchange_id,)).one_or_none()
+    if row is None:
+        return None
+    values = {**row._mapping, "ours": bool(row.ours)}  # noqa: SLF001, SQLAlchemy's public name
+    del values["exchange"]
+    return Proposal(**values)
 
 
 def put(conn: sa.Connection, exchange_id: int, one: Proposal) -> None:

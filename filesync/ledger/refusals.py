@@ -8,18 +8,12 @@ import msgspec
 import sqlalchemy as sa
 
 from filesync.ledger.streams import Exchange
-from filesync.ledger.tables import X, bundle_in, refusal
+from filesync.ledger.tables import refusal
 
-_REFUSALS: Final = (
-    sa.select(refusal.c.seq, refusal.c.code, refusal.c.since)
-    .where(refusal.c.exchange == X, refusal.c.generation == sa.bindparam("generation"), refusal.c.seq > sa.bindparam("done"))
-    .where(
-        ~sa.exists().where(
-            bundle_in.c.exchange == X, bundle_in.c.generation == refusal.c.generation, bundle_in.c.seq == refusal.c.seq
-        )
-    )
-    .order_by(refusal.c.seq)
-    .limit(sa.bindparam("most"))
+_REFUSALS: Final = (  # as in streams.py
+    "select seq, code, since from refusal r where exchange = ? and generation = ? and seq > ? and not exists"
+    " (select 1 from bundle_in b where b.exchange = r.exchange and b.generation = r.generation and b.seq = r.seq)"
+    " order by seq limit ?"
 )
 
 
@@ -42,5 +36,5 @@ def add_refusal(conn: sa.Connection, x: Exchange, *, seq: int, code: str, now: i
 
 def refusals(conn: sa.Connection, x: Exchange, *, limit: int) -> list[Refusal]:
     """Those of which no good copy came since, in order, the first ones where they are many."""
-    where = {"x": x.id, "generation": x.in_generation.n, "done": x.in_seq, "most": limit}
-    return [Refusal(*row) for row in conn.execute(_REFUSALS, where)]
+    where = (x.id, x.in_generation.n, x.in_seq, limit)
+    return [Refusal(*row) for row in conn.exec_driver_sql(_REFUSALS, where).all()]

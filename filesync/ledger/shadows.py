@@ -43,6 +43,7 @@ _PUT_DOUBT: Final = (
 )
 _DROP_DOUBTS: Final = "delete from doubt where exchange = ? and gid in (select value from json_each(?))"
 _SETTLE: Final = f"{_DROP_DOUBTS} and field <> ''"
+_LAST: Final = "select count(*) from revisit where exchange = ? and once = ?"
 _LOOKED_AT: Final = "delete from revisit where exchange = ? and issue in (select value from json_each(?))"
 
 # Statements are built once: SQLAlchemy takes longer to put one together than SQLite takes to answer it.
@@ -61,7 +62,6 @@ _PAIRED: Final = sa.exists().where(
     entity.c.state == Life.LIVE,
 )
 _READY: Final = sa.select(revisit.c.issue).distinct().where(revisit.c.exchange == X, (revisit.c.once == LAST) | _PAIRED)
-_LAST: Final = sa.select(sa.func.count()).select_from(revisit).where(revisit.c.exchange == X, revisit.c.once == LAST)
 _REVISITS: Final = sa.select(revisit.c.issue).distinct().where(revisit.c.exchange == X, (revisit.c.once == "") | _PAIRED)
 
 _encode = msgspec.json.Encoder().encode
@@ -105,7 +105,7 @@ def issues(conn: sa.Connection, exchange_id: int, locals_: Iterable[str]) -> lis
 
 def left_for_last(conn: sa.Connection, exchange_id: int) -> int:
     """How many issues the next export looks at once everything else was."""
-    return int(conn.execute(_LAST, {"x": exchange_id}).scalar_one())
+    return int(conn.exec_driver_sql(_LAST, (exchange_id, LAST)).scalar_one())
 
 
 def live_issues(conn: sa.Connection, exchange_id: int, *, after: int, limit: int) -> list[tuple[int, str]]:

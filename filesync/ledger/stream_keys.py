@@ -6,12 +6,15 @@ A stream that was only ever signed with one key has no rows. A place is the mark
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 import sqlalchemy as sa
 
 from filesync.ledger.tables import blob_in, bundle_in, bundle_out, stream_key
 from filesync.model.ids import Mark
+
+_KEYS: Final = "select since, key, revoked from stream_key where exchange = ? and ours = ? order by since"  # as in streams.py
 
 
 class StreamKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,14 +31,9 @@ class StreamKey(msgspec.Struct, frozen=True, kw_only=True):
 
 def stream_keys(conn: sa.Connection, exchange_id: int, *, ours: bool) -> tuple[StreamKey, ...]:
     """The keys of one of both streams, in the order in which they sign."""
-    query = (
-        sa.select(stream_key.c.since, stream_key.c.key, stream_key.c.revoked)
-        .where(stream_key.c.exchange == exchange_id, stream_key.c.ours == ours)
-        .order_by(stream_key.c.since)
-    )
     return tuple(
         StreamKey(since=Mark(row.since), key=row.key, revoked=Mark(row.revoked) if row.revoked else None)
-        for row in conn.execute(query)
+        for row in conn.exec_driver_sql(_KEYS, (exchange_id, ours))
     )
 
 

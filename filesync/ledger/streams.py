@@ -119,26 +119,19 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     pruned: int = 0
 
 
-# Statements are built once: SQLAlchemy takes longer to put one together than SQLite takes to answer it.
-_FACT: Final = sa.select(site.c.value).where(site.c.name == sa.bindparam("name"))
-_EXCHANGES: Final = sa.select(exchange).order_by(exchange.c.name)
+# What `filesync status` asks, and with it every command, as the driver takes it: SQLAlchemy takes longer to put a statement
+# together than SQLite takes to answer it. The others are built once.
+_FACT: Final = "select value from site where name = ?"
+_EXCHANGES: Final = "select * from exchange order by name"
+_UNPUBLISHED: Final = "select * from bundle_out where exchange = ? and state <> 'published' order by generation, seq"
+_HELD: Final = "select * from bundle_in where exchange = ? and state = 'received' order by generation, seq"
 _NAMED: Final = sa.select(exchange).where(exchange.c.name == sa.bindparam("name"))
 _ONE: Final = sa.select(exchange).where(exchange.c.id == X)
-_UNPUBLISHED: Final = (
-    sa.select(bundle_out)
-    .where(bundle_out.c.exchange == X, bundle_out.c.state != "published")
-    .order_by(bundle_out.c.generation, bundle_out.c.seq)
-)
 _SENT: Final = sa.select(bundle_out).where(
     bundle_out.c.exchange == X, bundle_out.c.generation == GENERATION, bundle_out.c.seq == SEQ
 )
 _TAKEN: Final = sa.select(bundle_in).where(
     bundle_in.c.exchange == X, bundle_in.c.generation == GENERATION, bundle_in.c.seq == SEQ
-)
-_HELD: Final = (
-    sa.select(bundle_in)
-    .where(bundle_in.c.exchange == X, bundle_in.c.state == "received")
-    .order_by(bundle_in.c.generation, bundle_in.c.seq)
 )
 
 # ── the site and its exchanges ──────────────────────────────────────────────────────────────────────────────────
@@ -146,7 +139,7 @@ _HELD: Final = (
 
 def site_fact(conn: sa.Connection, name: str) -> str | None:
     """A fact about the site itself."""
-    return conn.execute(_FACT, {"name": name}).scalar_one_or_none()
+    return conn.exec_driver_sql(_FACT, (name,)).scalar_one_or_none()
 
 
 def set_site_fact(conn: sa.Connection, name: str, value: str) -> None:
@@ -164,6 +157,7 @@ def _exchange(row: Any) -> Exchange:
     values = dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's documented name
     values["state"] = State(values["state"])
     values["direction"] = Direction(values["direction"])
+    values["encrypt"] = bool(values["encrypt"])
     values["out_generation"] = Generation(values["out_generation"], values.pop("out_generation_id"))
     values["in_generation"] = Generation(values["in_generation"], values.pop("in_generation_id"))
     return Exchange(**values)
@@ -171,7 +165,7 @@ def _exchange(row: Any) -> Exchange:
 
 def exchanges(conn: sa.Connection) -> list[Exchange]:
     """All of them, by name."""
-    return [_exchange(row) for row in conn.execute(_EXCHANGES)]
+    return [_exchange(row) for row in conn.exec_driver_sql(_EXCHANGES)]
 
 
 def exchange_named(conn: sa.Connection, name: str) -> Exchange | None:
@@ -242,7 +236,7 @@ def _sent(row: Any) -> Sent:
 
 def unpublished(conn: sa.Connection, exchange_id: int) -> list[Sent]:
     """Bundles that have a number but are not in the outbox yet, oldest first."""
-    return [_sent(row) for row in conn.execute(_UNPUBLISHED, {"x": exchange_id})]
+    return [_sent(row) for row in conn.exec_driver_sql(_UNPUBLISHED, (exchange_id,))]
 
 
 def sent(conn: sa.Connection, exchange_id: int, *, generation: int, seq: int) -> Sent | None:
@@ -298,7 +292,7 @@ def taken(conn: sa.Connection, exchange_id: int, *, generation: int, seq: int) -
 
 def held(conn: sa.Connection, exchange_id: int) -> list[Taken]:
     """Taken, not applied yet, in order."""
-    return [_taken(row) for row in conn.execute(_HELD, {"x": exchange_id})]
+    return [_taken(row) for row in conn.exec_driver_sql(_HELD, (exchange_id,))]
 
 
 def update_taken(conn: sa.Connection, exchange_id: int, one: Taken, **values: object) -> None:

@@ -93,6 +93,9 @@ class MemoryTracker:
     def fetch(self, ref: Ref) -> Iterator[bytes]:
         raise Gone(f"there are no attachments in memory: {ref.local}")
 
+    def claim(self, ref: Ref, origin: Gid) -> None:
+        """Nothing is lost."""
+
     def apply(self, ref: Ref, action: Action, mark: Mark) -> Flat:  # noqa: ARG002 - no room for a mark
         if isinstance(action, Write):
             self._write(ref.local, action.fields)

@@ -236,6 +236,13 @@ class Tracker(Protocol):
         """
         ...
 
+    def claim(self, ref: Ref, origin: Gid) -> None:
+        """Remember once more for whom this attachment was made, where it does not tell that any more.
+
+        Raises Gone, Rejected, Unavailable.
+        """
+        ...
+
     def apply(self, ref: Ref, action: Action, mark: Mark) -> Flat:
         """Carry out one action, all of it or nothing; doing it twice is doing it once.
 

@@ -146,6 +146,9 @@ class FaultyTracker:
         taken = {gid: draft for gid, draft in drafts.items() if self.faults.refuse("create", draft) is None}
         return self._around("create_all", lambda: self.real.create_all(taken))
 
+    def claim(self, ref: Ref, origin: Gid) -> None:
+        self.real.claim(ref, origin)
+
     def apply(self, ref: Ref, action: Action, mark: Mark) -> Flat:
         self._writing("apply", action)
         return self._around("apply", lambda: self.real.apply(ref, action, mark))

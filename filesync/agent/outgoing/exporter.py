@@ -25,6 +25,7 @@ from filesync.agent.outgoing.found import Found
 from filesync.agent.outgoing.gather import Gather
 from filesync.agent.outgoing.number import freeze, next_heading
 from filesync.agent.outgoing.reports import report_if_due
+from filesync.agent.outgoing.unmarked import claim
 from filesync.agent.record import Record
 from filesync.agent.showing import show
 from filesync.agent.site import Paired, Site
@@ -40,6 +41,7 @@ from filesync.ledger.shortfalls import note_sent
 from filesync.ledger.streams import Direction, Exchange
 from filesync.model.diff import Tell
 from filesync.model.ids import Gid, make_mark
+from filesync.model.issue import Item
 from filesync.model.links import link_end
 from filesync.model.moments import micros
 from filesync.model.shadow import Entity, Life
@@ -71,12 +73,15 @@ def export_once(site: Site, name: str) -> Exports:
     if paired.exchange.basis not in {"", paired.basis} and not held:
         record.add(RulesChanged(partner=paired.them.name))
     drop_loose(site, paired.exchange)
+    lost: list[tuple[Item, Gid]] = []
     for found in () if held else Gather(site, paired, record).found():  # X1
+        lost += found.unmarked
         for part in _with_bytes(site, paired, record, found):  # X2
             numbered = _number(site, paired, record, part)  # X3
             site.step("X3")
             if numbered:
                 finished += finish(site, paired.exchange, record)
+    claim(site.tracker, lost)
     drop_unnamed(site, paired.exchange)
     with site.ledger.begin() as conn:
         if not held:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from filesync.ledger.shortfalls import Shortfall
 from filesync.model.diff import Tell
 from filesync.model.ids import Gid
+from filesync.model.issue import Item
 from filesync.model.shadow import Life
 
 
@@ -21,6 +22,9 @@ class Found:
     # of these: to be looked at again, each once this other local issue is paired ("": at the next export)
     again: set[tuple[str, str]] = field(default_factory=set)
     named: list[tuple[Gid, str]] = field(default_factory=list)  # what the partner calls issues that came, found out only now
+    unmarked: list[tuple[Item, Gid]] = field(
+        default_factory=list
+    )  # attachments without their mark, and for whom they were made
     keys: dict[Gid, str] = field(default_factory=dict)  # our keys that are told with what is told of these issues
     short: dict[str, list[Shortfall]] = field(default_factory=dict)  # of these: what of them stays here, by local id
 

@@ -15,6 +15,7 @@ from filesync.agent.outgoing.found import Found
 from filesync.agent.outgoing.places import Places
 from filesync.agent.outgoing.shortage import Shortage
 from filesync.agent.outgoing.sieving import Sieving
+from filesync.agent.outgoing.unmarked import unmarked
 from filesync.agent.progress import Doing
 from filesync.agent.record import Record
 from filesync.agent.site import Halted, Paired, Site
@@ -144,7 +145,7 @@ class Gather:
     def _chunk(self, chunk: list[tuple[str, str | None]], found: Found) -> None:
         found.cursor = chunk[-1][1]
         issues = self._read([local for local, _ in chunk], found)
-        self._load([issue for issue in issues.values() if issue is not None])
+        self._load([issue for issue in issues.values() if issue is not None], found)
         for local, issue in issues.items():
             if local in self._looked:
                 continue  # as somebody's parent, a moment ago
@@ -189,7 +190,7 @@ class Gather:
         self._looked.add(local)
         found.looked_at.append(local)
 
-    def _load(self, issues: list[Issue]) -> None:
+    def _load(self, issues: list[Issue], into: Found) -> None:
         """The ledger's rows of these issues and of all that belongs to them."""
         gids = {self._gid(item) for issue in issues for item in (issue.item, *issue.children)}
         wanted = gids - self._rows.keys()
@@ -197,11 +198,13 @@ class Gather:
             found = shadows.entities(conn, self._x.id, wanted)
             self._tied |= (tied := ties.tied(conn, self._x.id, wanted - found.keys()))
             found |= shadows.entities(conn, self._x.id, tied.values())
+            for rows in shadows.children_of(conn, self._x.id, [self._gid(issue.item) for issue in issues]).values():
+                found.update((row.gid, row) for row in rows)
+            into.unmarked += (lost := unmarked(issues, found.values(), us=self._us))
+            self._tied |= (tied := tied | {self._gid(item): gid for item, gid in lost})
             new = wanted - found.keys() - tied.keys()
             self._elsewhere |= shadows.known_elsewhere(conn, self._x.id, new)
             self._coming |= shadows.coming_elsewhere(conn, self._x.id, new)
-            for rows in shadows.children_of(conn, self._x.id, [self._gid(issue.item) for issue in issues]).values():
-                found.update((row.gid, row) for row in rows)
             self._calling.load(conn, (gid for gid in found if found[gid].kind is Kind.ISSUE))
         self._unsettled = self._doubted | (self._coming - self._elsewhere)
         self._keep([row for gid, row in found.items() if gid not in self._rows])
@@ -342,7 +345,7 @@ class Gather:
             issue = self._site.tracker.get(local)
         if issue is None:
             return None
-        self._load([issue])
+        self._load([issue], found)
         self._looking(local, found)
         self._one(local, issue, found, depth=depth)
         row = self._rows.get(self._gid(issue.item))

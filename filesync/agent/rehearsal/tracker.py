@@ -114,6 +114,9 @@ class ReadOnly:
         """See Tracker."""
         return {}
 
+    def claim(self, ref: Ref, origin: Gid) -> None:
+        """Nothing is written."""
+
     def apply(self, ref: Ref, action: Action, mark: Mark) -> Flat:  # noqa: ARG002 - nothing is marked
         """See Tracker."""
         issue = self._existing(ref.issue)

@@ -164,6 +164,9 @@ class EmbeddedTracker:
             entry = work.existing(ref)
         yield from self._store.files.read(entry.ref.local)
 
+    def claim(self, ref: Ref, origin: Gid) -> None:
+        """See Tracker. Its entries bear their origin for good."""
+
     def apply(self, ref: Ref, action: Action, mark: Mark) -> Flat:
         """See Tracker."""
         by = By(self._account, self._clock(), mark)

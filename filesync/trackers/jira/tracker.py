@@ -191,6 +191,11 @@ class JiraTracker:
             self._moving.stands(born.item.ref.local, kind, status)
         return born
 
+    def claim(self, ref: Ref, origin: Gid) -> None:
+        """See Tracker: in what its issue says of its parts."""
+        with self._at(ref.issue):
+            self._uploads.claim(ref, origin)
+
     def apply(self, ref: Ref, action: Action, mark: Mark) -> Flat:
         """See Tracker. The mark stands in the history of an issue; a comment's or worklog's edit has no room for one."""
         with self._at(ref.issue):

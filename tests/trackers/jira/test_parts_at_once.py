@@ -17,6 +17,8 @@ from filesync.trackers.jira.rest.http import Http
 from tests.support.jira import faults
 from tests.support.jira.faults import Fault
 from tests.support.jira.site import CLOUD, DC10, Flavour
+from tests.support.jira_sides import EMBEDDED, JiraSide, two_trackers
+from tests.support.two_sites import Side
 from tests.trackers.bench import gid
 from tests.trackers.jira import scene
 from tests.trackers.jira.scene import Opened
@@ -84,3 +86,23 @@ def test_whoever_writes_over_it_again_and_again_is_told_of(tmp_path: Path) -> No
         with pytest.raises(Unavailable, match="somebody else writes over it, again and again"):
             tracker.create(gid(Kind.ATTACHMENT, 1), file(local, 1))
         assert len(opened.site.store.issues[local].attachments) == 1
+
+
+def test_a_mark_that_another_process_wrote_over_is_nobodys_new_attachment_and_comes_back() -> None:
+    with two_trackers((EMBEDDED, DC10)) as world:
+        assert isinstance(world.globex, JiraSide)
+        key = world.acme.desk.create("Bug", "one")
+        for name in ("a.txt", "b.txt"):
+            world.acme.desk.attach(key, name, iter([name.encode()]))
+        world.send(world.acme)
+        world.send(world.globex)
+        (issue,) = world.globex.jira.store.issues.values()
+        marks = dict(issue.properties[NAME])
+        world.globex.clock.advance(minutes=5)
+        issue.properties[NAME] = dict(list(marks.items())[:1])
+        world.globex.desk.attach(issue.id, "mine.txt", [b"mine"])
+        assert Side.export(world.globex).changes == 1, "that of ours alone"
+        assert issue.properties[NAME] == marks
+        world.carry(to=world.acme)
+        world.acme.import_()
+        assert len(world.acme.below(world.acme.issues()[0].ref.local, Kind.ATTACHMENT)) == 3

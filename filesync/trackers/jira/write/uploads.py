@@ -79,6 +79,14 @@ class Uploads:
         parts.add(project, issue, markers.part_name(Kind.ATTACHMENT, local), part, held=held if young else None)
         return self._born(origin, made, issue, key)
 
+    def claim(self, ref: Ref, origin: Gid) -> None:
+        """Write down for whom an attachment was made, where its issue does not say so. Raises as `Tracker.claim` does."""
+        with parts.turn(self._project, ref.issue):
+            held = parts.held_by(self._project.issue(ref.issue, properties=PARTS))
+            name = markers.part_name(Kind.ATTACHMENT, ref.local)
+            if name not in markers.read_parts(held):
+                parts.add(self._project, ref.issue, name, Part(origin), held=held)
+
     def fetch(self, ref: Ref) -> Iterator[bytes]:
         """Its bytes. Raises as `Tracker.fetch` does."""
         project, words = self._project, f"attachment {shown(ref.local, limit=20)} is gone"

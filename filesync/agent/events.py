@@ -11,6 +11,7 @@ from typing import ClassVar
 import msgspec
 
 from filesync.model.ids import Gid, Mark
+from filesync.model.issue import Scope
 
 
 class Severity(StrEnum):
@@ -155,6 +156,24 @@ class Dropped(Event, frozen=True, kw_only=True):
 
     def sentence(self) -> str:
         return f"{self.key or self.gid}: {self.why}"
+
+
+class ScopeHeard(Event, frozen=True, kw_only=True):
+    """The partner told that an issue left what it sends, or is back in it."""
+
+    mark: Mark
+    gid: Gid
+    key: str
+    now: Scope
+    partner: str
+    marked: bool  # our issue says so
+
+    def sentence(self) -> str:
+        if self.now is Scope.IN:
+            return f"{self.key}: {self.partner} sends its own again"
+        why = "it was moved to another project" if self.now is Scope.MOVED else "it is not in the scope there any more"
+        says = ", and the issue says so" if self.marked else ""
+        return f"{self.key}: {self.partner} does not send its own any more ({why}). Ours stays{says}; edits here still go there"
 
 
 class FileLeftOut(Event, frozen=True, kw_only=True):

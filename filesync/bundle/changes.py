@@ -14,7 +14,7 @@ from filesync.bundle import canonical, schema
 from filesync.bundle.limits import KIB, MIB, SMALLEST_CHUNK, Limits
 from filesync.bundle.verdict import BadBundle, Code, bad, shown
 from filesync.errors import Problem
-from filesync.model.change import Blob, Change, Create, Delete, Set, blobs_of, texts_of
+from filesync.model.change import Blob, Change, Create, Set, blobs_of, texts_of
 
 CHANGES: Final = "data/changes.ndjson.zst"
 # A block of 4 bytes may stand for 128 KiB, so a bomb fed in slices of this size fills at most 16 MiB at a time.
@@ -62,7 +62,7 @@ def read_changes(chunks: Iterable[bytes], *, declared: int, limits: Limits) -> I
         # Nearly every block is right, and a hundred lines are looked at as fast as twenty; what is wrong is found line by line.
         changes = _right(block, first, limits)
         for n, change in enumerate(_one_by_one(block, first, limits) if changes is None else changes, start=first):
-            if not isinstance(change, Delete) and (change.texts or (isinstance(change, Create) and change.blob is not None)):
+            if isinstance(change, Create | Set) and (change.texts or (isinstance(change, Create) and change.blob is not None)):
                 _check_beside(change, f"{CHANGES} line {n}", limits)
             yield change
             first = n + 1

@@ -123,6 +123,8 @@ def _row(definition: Definition, issue: Shown) -> list[str]:
     row = [_cell(held.get(name)) for name in _COLUMNS]
     if issue.deleted_by:
         row[-1] += f"  [deleted by {shown(issue.deleted_by)}]"
+    if issue.left_by:
+        row[-1] += f"  [not sent any more by {shown(issue.left_by)}]"
     return row
 
 
@@ -130,6 +132,7 @@ def _made(item: Shown) -> str:
     said = f"by {shown(item.about.author)} at {shown(item.about.at)}"
     where = ", from the partner" if item.imported else ""
     gone = f", deleted by {shown(item.deleted_by)}" if item.deleted_by else ""
+    gone += f", not sent any more by {shown(item.left_by)}" if item.left_by else ""
     few = f", visible to {shown(str(item.fields[VISIBILITY]))} alone" if VISIBILITY in item.fields else ""
     return said + where + few + gone
 
@@ -141,7 +144,7 @@ def _time(seconds: int) -> str:
 
 
 def _marks(item: Shown) -> dict[str, Any]:
-    return {"imported": item.imported, "deleted_by": item.deleted_by or None}
+    return {"imported": item.imported, "deleted_by": item.deleted_by or None, "left_by": item.left_by or None}
 
 
 def _cell(value: Any) -> str:

@@ -35,6 +35,8 @@ _DEEDS: Final[Mapping[Deed, str]] = {
     Deed.CHANGE: "changed",
     Deed.DELETE: "deleted",
     Deed.MARK: "marked as deleted",
+    Deed.OUTSIDE: "shown as outside the scope",
+    Deed.INSIDE: "shown as inside it again",
 }
 Rehearsal: TypeAlias = Callable[[Config, str], AbstractContextManager[Preview]]
 _html_option = click.option(

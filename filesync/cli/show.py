@@ -16,7 +16,7 @@ from filesync.cli.app import App, json_option
 from filesync.config import Config
 from filesync.errors import PartnerError, size_text
 from filesync.keys.sshsig import PublicKey
-from filesync.model.change import Blob, Change, Create, Delete, texts_of
+from filesync.model.change import Blob, Change, Create, Delete, Scoped, texts_of
 from filesync.model.values import Value
 from filesync.rules.prose import readable
 
@@ -102,6 +102,9 @@ def _change(change: Change, *, claimed_by: str) -> Iterator[str]:
     told = f" (claimed by {claimed_by}: {about})" if about else ""
     if isinstance(change, Delete):
         yield f"{change.n:>6}  delete {change.gid}{told}"
+        return
+    if isinstance(change, Scoped):
+        yield f"{change.n:>6}  scope {change.gid}: {change.now}{told}"
         return
     if isinstance(change, Create):
         below = f" below {change.parent}" if change.parent else ""

@@ -13,6 +13,7 @@ from filesync.agent.events import ended, how_met
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, json_option, now, time_text
 from filesync.ledger.journal import Wait
+from filesync.model.issue import Scope
 
 _WHY = 300  # characters of a reason
 
@@ -55,6 +56,7 @@ def _exchange(one: Why) -> Iterator[str]:
         yield f"  {'not sent' if not one.known else 'stands still'}: {ended(shown(one.reason, limit=_WHY))}"
     if one.hint and one.reason:
         yield f"  hint: {one.hint}"
+    yield from _outside(one, them)
     if one.first is not None:
         yield f"  exchanged since {_place(one.first)}, or longer"
     if one.sent is not None:
@@ -73,6 +75,12 @@ def _exchange(one: Why) -> Iterator[str]:
         yield f"  {name}: {field.standing}{rest}{_bundles(field.sent, field.taken)}"
     if one.unnamed:
         yield f"  not in the contract: {', '.join(map(shown, one.unnamed))}"
+
+
+def _outside(one: Why, them: str) -> Iterator[str]:
+    if one.outside:
+        why = "it was moved to another project there" if one.outside == Scope.MOVED else "it is not in their scope any more"
+        yield f"  {them} does not send its own any more: {why}; edits made here still go there"
 
 
 def _place(place: Place) -> str:

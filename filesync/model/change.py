@@ -8,7 +8,7 @@ from typing import TypeAlias
 import msgspec
 
 from filesync.model.ids import NEVER, BundleId, Gid, Kind, Mark
-from filesync.model.issue import About
+from filesync.model.issue import About, Scope
 from filesync.model.values import Value
 
 
@@ -84,7 +84,16 @@ class Delete(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag=
     about: About = msgspec.field(default_factory=About)
 
 
-Change: TypeAlias = Create | Set | Delete
+class Scoped(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="scope", omit_defaults=True):
+    """An issue left what the sender sends (LEFT, MOVED), or came back into it (IN). Never DOUBT."""
+
+    n: int
+    gid: Gid
+    now: Scope
+    about: About = msgspec.field(default_factory=About)
+
+
+Change: TypeAlias = Create | Set | Delete | Scoped
 
 
 def texts_of(change: Change) -> dict[str, Blob]:
@@ -94,7 +103,7 @@ def texts_of(change: Change) -> dict[str, Blob]:
             return change.texts
         case Set():
             return {name: told.now for name, told in change.texts.items()}
-        case Delete():
+        case Delete() | Scoped():
             return {}
 
 

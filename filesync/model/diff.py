@@ -11,9 +11,9 @@ from typing import Final, Protocol
 import msgspec
 from msgspec.structs import replace
 
-from filesync.model.change import Blob, Change, Create, Delete, LongTold, Set, Told
+from filesync.model.change import Blob, Change, Create, Delete, LongTold, Scoped, Set, Told
 from filesync.model.ids import Gid, Kind, Mark
-from filesync.model.issue import About
+from filesync.model.issue import About, Scope
 from filesync.model.shadow import Entity, Life
 from filesync.model.values import EMPTY, Value, digests, split_name
 
@@ -60,6 +60,7 @@ class Tell(msgspec.Struct, frozen=True, kw_only=True):
     buried: tuple[Entity, ...] = ()  # rows that a deletion takes with it
     issue: str = ""  # of a new one: local id of its issue
     blob: Blob | None = None  # of a new attachment, once its bytes are at hand
+    scope: Scope | None = None  # it left the scope, or came back: nothing else is told with that
     texts: Mapping[str, Blob] = {}  # fields whose texts go beside the line, once their bytes are at hand
 
     @property
@@ -70,11 +71,13 @@ class Tell(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def says_more(self) -> bool:
         """Whether it tells anything but what we call the issue."""
-        return self.new or bool(self.fields) or self.row.state is Life.DEAD
+        return self.new or bool(self.fields) or self.scope is not None or self.row.state is Life.DEAD
 
     @property
     def word(self) -> str:
         """What it is counted as."""
+        if self.scope is not None:
+            return "scope"
         return "delete" if self.row.state is Life.DEAD else "create" if self.new else "set"
 
     @property
@@ -87,6 +90,8 @@ class Tell(msgspec.Struct, frozen=True, kw_only=True):
 
     def change(self, n: int) -> Change:
         """The line it becomes as the n-th of its bundle."""
+        if self.scope is not None:
+            return Scoped(n=n, gid=self.row.gid, now=self.scope, about=self.about)
         if self.row.state is Life.DEAD:
             return Delete(n=n, gid=self.row.gid, about=self.about)
         if self.new:
@@ -109,6 +114,8 @@ class Tell(msgspec.Struct, frozen=True, kw_only=True):
 
     def rows(self, mark: Mark) -> list[Entity]:
         """The ledger's rows once it is told at this place."""
+        if self.scope is not None:
+            return []
         here = self.digests
         told = self.row.shadows.telling({name: here.get(name, EMPTY) for name in self.fields}, mark)
         return [replace(self.row, shadows=told), *self.buried]

@@ -18,6 +18,7 @@ from filesync.rules.contract import Contract, ContractField, load_contract
 from filesync.rules.ending import endings
 from filesync.rules.fitting import allowed_words, locals_of, problems
 from filesync.rules.given import constants_of, given_problems, presets_of
+from filesync.rules.leaving import make_leaving
 from filesync.rules.mapping import Rules
 from filesync.rules.partner import partner_of, partner_problems
 from filesync.rules.sieve import make_sieves
@@ -80,6 +81,7 @@ def make_rules(contract: Contract, mapping: Document | None = None, *, site: str
         users,
         make_sieves(data.get("attachments", {})),
         VisibilityRule(Words(data.get("visibilities", {})), frozenset(contract.visibilities)),
+        leaving=make_leaving(data.get("leaving", {})),
         constants=constants_of(contract, data),
         presets=presets_of(contract, data),
         partner=partner_of(data),

@@ -16,6 +16,7 @@ from filesync.rules.asking import asleep, formed, known
 from filesync.rules.contract import BELOW, BODY, VISIBLE_TO, Contract
 from filesync.rules.ending import Ending
 from filesync.rules.given import with_key
+from filesync.rules.leaving import STAYS, Leaving
 from filesync.rules.partner import Partner
 from filesync.rules.prose import Prose
 from filesync.rules.sieve import ALL_THROUGH, Sieves
@@ -61,6 +62,7 @@ class Rules:
         sieves: Sieves = ALL_THROUGH,
         visibilities: VisibilityRule = NOBODY_ALONE,
         *,
+        leaving: Leaving = STAYS,
         constants: Mapping[str, Value],
         presets: Mapping[str, Value],
         partner: Partner | None,
@@ -72,6 +74,7 @@ class Rules:
         self.deletes = deletes  # what this site does when the partner deleted something
         self.users = users  # who is who, wherever one is named
         self.sieves = sieves  # which attachments this site sends and takes
+        self.leaving = leaving  # what becomes of issues that leave the scope, ours or the partner's
         self._visibilities = visibilities
         self._constants = constants  # by wire name: told with every issue of ours
         self._presets = presets  # ours, flat: given to every issue that is made here for the partner's

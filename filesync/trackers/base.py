@@ -31,7 +31,7 @@ from typing import Protocol, TypeAlias
 import msgspec
 
 from filesync.model.ids import Gid, Kind, Mark
-from filesync.model.issue import About, Issue, Item, Ref
+from filesync.model.issue import About, Issue, Item, Ref, Scope
 from filesync.model.manner import Markup
 from filesync.model.people import People
 from filesync.model.values import FieldSpec, Flat, Value
@@ -97,7 +97,15 @@ class Show:
     facts: Mapping[str, str]  # for programs; none: they stay as they are
 
 
-Action: TypeAlias = Write | Remove | MarkDeleted | Show
+@dataclass(frozen=True, slots=True)
+class MarkScope:
+    """Show people that the partner does not send its own of the issue any more (LEFT, MOVED), or show it no more (IN)."""
+
+    by: str  # the partner's name
+    now: Scope
+
+
+Action: TypeAlias = Write | Remove | MarkDeleted | MarkScope | Show
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

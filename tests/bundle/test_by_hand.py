@@ -15,7 +15,8 @@ from filesync.bundle.changes import encode_change
 from filesync.bundle.header import FileEntry, Header, InChunks, Report
 from filesync.bundle.verdict import Code
 from filesync.bundle.write import Bag
-from filesync.model.change import Blob, Chunk, Create, Delete, Set
+from filesync.model.change import Blob, Chunk, Create, Delete, Scoped, Set
+from filesync.model.issue import Scope
 from tests.support.bundles import CHANGES, GOLDEN, bag, packed, report_bag, sign
 from tests.support.programs import need
 
@@ -117,7 +118,8 @@ def test_zstd_tests_the_frame_and_sees_its_checksum(tmp_path: Path) -> None:
 
 def test_the_page_shows_lines_that_are_really_written() -> None:
     (shown,) = blocks("ndjson")
-    assert shown.encode() == b"".join(encode_change(CHANGES[i]) for i in (0, 2, 3))
+    left = Scoped(n=5, gid=CHANGES[0].gid, now=Scope.LEFT)
+    assert shown.encode() == b"".join(encode_change(one) for one in (CHANGES[0], *CHANGES[2:4], left))
 
 
 def test_the_page_names_every_field_code_and_default() -> None:

@@ -126,6 +126,19 @@ def test_out_of_scope_says_what_would_let_it_in(pair: Pair) -> None:
     assert asked(pair, "ABC-1")["reason"].startswith("the issue is not in the scope that this site sends")
 
 
+def test_that_an_issue_left_the_scope_is_said_at_both_sides(shared: Pair) -> None:
+    edit(shared.acme, "    path: state/tracker.db\n", "    path: state/tracker.db\n    scope: {labels: [shared]}\n")
+    mapping = shared.folder / "acme" / "mapping.yaml"
+    mapping.write_text(mapping.read_text() + "\nleaving: {out: tell}\n")
+    shared.at_acme("export")
+    assert "globex is told once another export finds it so" in asked(shared, "ABC-1")["reason"]
+    shared.at_acme("export")
+    assert asked(shared, "ABC-1")["reason"].endswith("globex was told.")
+    shared.deliver(*shared.sent())
+    shared.at_globex("import")
+    assert "acme does not send its own any more: it is not in their scope any more" in shared.at_globex("why", "ABC-1")[1]
+
+
 def test_a_paused_exchange_is_the_reason_why_edits_stand_still(shared: Pair) -> None:
     shared.at_acme("pause", "--reason", "move")
     out = shared.at_acme("why", "ABC-1")[1]

@@ -143,6 +143,7 @@ def check(world: World, people: dict[str, Person], story: Story, rules: Narrowed
     _equal(here, there, apart, story, rules, known)
     for side, one, shown in zip(world.sides, known, (here, there), strict=True):
         check_silence(side.name, one, shown.rows)
+    _nobody_left(world)
     for shown in (here, there):
         _once(shown, story)
         _nothing_lost(shown, story, apart)
@@ -182,6 +183,16 @@ def _lands(rules: list[Rules], name: str, ours: Value | None, theirs: Value | No
 def _trimmed(value: Value | None) -> Value | None:
     """Without the blanks that one of the trackers does not keep."""
     return value.rstrip() if isinstance(value, str) else value
+
+
+def _nobody_left(world: World) -> None:
+    """All are in the scope at the end, and neither ledger nor people are told of one that left."""
+    for side in world.sides:
+        x = side.exchange().id
+        with side.site.ledger.begin() as conn:
+            gone = set(conn.exec_driver_sql("select gid from entity where exchange = ? and state <> 'live'", (x,)).scalars())
+            outside = set(conn.exec_driver_sql("select gid from outside where exchange = ?", (x,)).scalars())
+        assert outside <= gone, f"{side.name} still takes {outside - gone} for outside"
 
 
 def _once(shown: Shown, story: Story) -> None:

@@ -45,6 +45,12 @@ USUAL: Final = Narrowed(
 )
 
 
+# acme tells which issues left its scope, and globex says so on its own
+LETTING_GO: Final = Narrowed(
+    (f"{USUAL.mappings[0]}leaving: {{out: tell}}\n", f"{USUAL.mappings[1]}leaving: {{in: mark}}\n"), USUAL.apart, USUAL.steady
+)
+
+
 @dataclass(frozen=True)
 class Variant:
     """What the two sites agreed on, and whether acme tells only some of its issues."""
@@ -90,8 +96,8 @@ VARIANTS: Final = {
     "mark too": Variant("mark"),
     "mirror": Variant("mirror"),
     "mirror too": Variant("mirror"),
-    "mark, scope": Variant("mark", scope="{labels: [shared]}"),
-    "mirror, scope": Variant("mirror", scope="{labels: [shared]}"),
+    "mark, scope": Variant("mark", scope="{labels: [shared]}", rules=LETTING_GO),
+    "mirror, scope": Variant("mirror", scope="{labels: [shared]}", rules=LETTING_GO),
 }
 
 _NARROWED: Final = "narrowed "

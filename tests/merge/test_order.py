@@ -8,8 +8,9 @@ from msgspec.structs import replace
 
 from filesync.agent.merge.order import GROUP, groups, pointless
 from filesync.agent.merge.outcome import Work
-from filesync.model.change import Change, Create, Delete, Set, Told
+from filesync.model.change import Change, Create, Delete, Scoped, Set, Told
 from filesync.model.ids import Gid, Kind, SiteId, make_gid, make_mark
+from filesync.model.issue import Scope
 
 SITE = SiteId("11111111-2222-3333-4444-555555555555")
 ISSUES = [make_gid(SITE, Kind.ISSUE, str(n), "1") for n in range(4)]
@@ -36,6 +37,7 @@ some = st.one_of(
         lambda gid, parent: Set(n=1, gid=gid, fields={"parent": Told(parent)}), st.sampled_from(ISSUES), st.sampled_from(ISSUES)
     ),
     st.builds(lambda gid: Delete(n=1, gid=gid), st.sampled_from([*ISSUES, *COMMENTS[:10]])),
+    st.builds(lambda gid: Scoped(n=1, gid=gid, now=Scope.LEFT), st.sampled_from(ISSUES)),
 )
 
 
@@ -50,6 +52,8 @@ def depends(later: Change, earlier: Change) -> bool:
             return earlier.gid in {told.now for told in later.fields.values()}
         case Delete():
             return isinstance(earlier, Create) and earlier.parent == later.gid
+        case Scoped():
+            return False
 
 
 @given(st.lists(some, max_size=60))

@@ -14,6 +14,7 @@ from filesync.errors import ConfigError, ExitCode
 from filesync.model.ids import Kind
 from filesync.model.values import Value
 from filesync.rules.contract import Contract, DeletePolicy, Flow, flow, winner_of, wins
+from filesync.rules.leaving import Leaving
 from filesync.rules.load import load_mapping, make_rules
 from filesync.rules.mapping import Rules
 from filesync.rules.partner import Pace
@@ -90,6 +91,7 @@ def test_the_mapping_is_as_the_page_says(tmp_path: Path) -> None:
     taken = rules.inward(Kind.ISSUE, {"type": "Defect", "urgency": "Medium", "labels:x": True, "assignee": "whoever"}, nobody)
     assert taken.fields == {"type": "Bug", "priority": "Medium", "labels:x": True, "assignee": "t.weber"}
     assert rules.deletes[Kind.ISSUE].policy is DeletePolicy.IGNORE
+    assert rules.leaving == Leaving(tells=True, marks=True)
     few = rules.outward(comment({"body": "x", "visibility": "internal"}), nobody)
     assert (few.fields, few.withheld) == ({"body": "x", "visible_to": "partners"}, False)
     assert rules.inward(Kind.COMMENT, few.fields, nobody).fields == {"body": "x", "visibility": "internal"}

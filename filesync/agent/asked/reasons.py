@@ -12,8 +12,9 @@ from filesync.errors import ConfigError
 from filesync.ledger.streams import Direction, Exchange, State
 from filesync.model.diff import TYPE, Tell
 from filesync.model.ids import Kind, home
-from filesync.model.issue import Issue, Item
+from filesync.model.issue import Issue, Item, Scope
 from filesync.model.moments import moment
+from filesync.model.outside import Outside
 from filesync.model.shadow import Entity, Life
 from filesync.rules.mapping import Outward
 
@@ -42,6 +43,7 @@ class Facts:
     tell: Tell | None  # what the next export tells of it
     queued: bool  # an undecided change of the partner's is about it
     doubted: bool
+    outside: Outside  # what is known of scopes, of its issue
     proposed: bool  # a contract of ours waits for the partner's answer
 
 
@@ -109,11 +111,7 @@ def _of_rules(facts: Facts, issue: Issue, outward: Outward) -> Iterator[Because]
             f"`{facts.kind}s: true` in contract.yaml, on both sides.",
         )
     if not issue.in_scope:
-        rest = "" if facts.row is None else f" Edits made here stay here; those of {them} still come."
-        yield Because(
-            f"the issue is not in the scope that this site sends (tracker.settings.scope).{rest}",
-            "Let the scope hold it, or change the issue so that it does.",
-        )
+        yield _outside(facts, issue.scope, them)
     if rule := _kept(facts):
         yield Because(f"the mapping keeps it here: {rule}", "Change `attachments` in mapping.yaml.")
     for one, what in ((facts.restricted, "the issue"), (outward, f"this {facts.kind}")):
@@ -128,6 +126,25 @@ def _of_rules(facts: Facts, issue: Issue, outward: Outward) -> Iterator[Because]
                 f"issues of its type are not exchanged: {dropped.why}",
                 "Name the type in contract.yaml (both sides), or in mapping.yaml.",
             )
+
+
+def _outside(facts: Facts, scope: Scope, them: str) -> Because:
+    rest = "" if facts.row is None else f" Edits made here stay here; those of {them} still come."
+    if facts.outside.told is not Scope.IN:
+        rest += f" {them} was told."
+    elif facts.outside.seen is not Scope.IN:
+        rest += f" {them} is told once another export finds it so."
+    match scope:
+        case Scope.MOVED:
+            return Because(
+                f"the issue was moved to another project.{rest}", "Move it back, and the next export sends it again."
+            )
+        case Scope.DOUBT:
+            what = "the tracker cannot tell just now whether the issue, as it is, is in the scope that this site sends"
+            return Because(f"{what}.{rest}", "An export asks again, once the tracker's search knows the issue as it is.")
+        case _:
+            what = "the issue is not in the scope that this site sends (tracker.settings.scope)"
+            return Because(f"{what}.{rest}", "Let the scope hold it, or change the issue so that it does.")
 
 
 def _kept(facts: Facts) -> str:

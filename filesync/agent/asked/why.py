@@ -23,12 +23,14 @@ from filesync.bundle.changes import read_change
 from filesync.errors import ConfigError
 from filesync.ledger import called, journal, naming, proposals, shadows, streams, ties
 from filesync.ledger.journal import Conflict, Queued, Wait
+from filesync.ledger.outside import outside_of
 from filesync.ledger.streams import Exchange
-from filesync.model.change import Delete
+from filesync.model.change import Create, Set
 from filesync.model.diff import Tell
 from filesync.model.ids import NEVER, Gid, Kind, Mark, home, parse_mark
-from filesync.model.issue import Ref
+from filesync.model.issue import Ref, Scope
 from filesync.model.moments import moment
+from filesync.model.outside import Outside
 from filesync.model.shadow import Life
 from filesync.model.values import split_name
 from filesync.rules.mapping import Outward
@@ -78,6 +80,7 @@ class Why:
     theirs: str  # the partner's key; "" where that is not known: of ours only under `keys: true`
     reason: str  # the first one why it is not there, or why edits do not go on; "": there is none
     hint: str
+    outside: str  # "left" or "moved": the partner told that it does not send its own of the issue any more
     first: Place | None  # the oldest bundle in which a field was told last: they know it since then, or longer
     sent: Place | None  # our last bundle that told something of it
     acknowledged: bool  # the partner says that it applied that one
@@ -155,6 +158,7 @@ def _of(site: Site, x: Exchange, what: Meant) -> Why:
             theirs=_theirs(conn, x, what) if what.issue is not None else what.key * (not ours),
             reason=because.why if because else "",
             hint=because.hint if because else "",
+            outside="" if facts.outside.theirs is Scope.IN else facts.outside.theirs.value,
             first=_place(conn, x, first, ours=ours),
             sent=_place(conn, x, sent, ours=True),
             acknowledged=parse_mark(sent)[0] == x.out_generation.n and 0 < parse_mark(sent)[1] <= x.acked_seq,
@@ -193,6 +197,7 @@ def _facts(
         tell=told.tells.get(what.gid),
         queued=queued,
         doubted=what.gid in shadows.doubts(conn, x.id),
+        outside=outside_of(conn, x.id, [above]).get(above, Outside()),
         proposed=(under_way := proposals.of(conn, x.id)) is not None and under_way.ours,
     )
 
@@ -244,11 +249,12 @@ def _place(conn: sa.Connection, x: Exchange, mark: Mark, *, ours: bool) -> Place
 
 def _left(one: Queued) -> Left:
     change = read_change(one.change)
-    fields = () if isinstance(change, Delete) else tuple(dict.fromkeys(split_name(name)[0] for name in change.names))
+    names = change.names if isinstance(change, Create | Set) else ()
+    fields = tuple(dict.fromkeys(split_name(name)[0] for name in names))
     waits = {Wait.WAITS: f"waits for {one.reason or one.waits_for}", Wait.BEHIND: "waits for the one before it"}
     return Left(
         mark=one.mark,
-        what=type(change).__name__.lower(),
+        what=str(change.__struct_config__.tag),
         state=one.state,
         fields=fields,
         why=waits.get(one.state, one.reason),

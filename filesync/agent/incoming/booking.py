@@ -13,6 +13,7 @@ from filesync.agent.merge.shortage import note
 from filesync.agent.record import Record
 from filesync.agent.site import Paired
 from filesync.ledger import called, journal, naming, shadows, streams
+from filesync.ledger.outside import put_theirs
 from filesync.model.change import Change, Create, Delete
 from filesync.model.ids import Gid, Kind
 from filesync.rules.partner import is_usual
@@ -35,6 +36,7 @@ def book(conn: sa.Connection, paired: Paired, outcomes: Sequence[Outcome], recor
     if paired.keeps_pace:
         called.hold(conn, x, _waiting(conn, x, [one.work.change for one in outcomes if one.left is not None]))
     note(conn, paired, outcomes, now=at)
+    put_theirs(conn, x, {one.work.change.gid: one.outside for one in outcomes if one.outside is not None})
     shadows.add_revisits(conn, x, {(issue, "") for one in outcomes for issue in one.revisit})
     met = sum(bool(one.conflicts) for one in outcomes)
     if met:

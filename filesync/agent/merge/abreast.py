@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Final, Generic, Self, TypeAlias, TypeVar
 
 from filesync.agent.merge.outcome import Outcome
-from filesync.agent.merge.steps import Erase, Make, Step, Write
+from filesync.agent.merge.steps import Erase, Make, ShowScope, Step, Write
 from filesync.agent.merge.view import View
 from filesync.errors import Unavailable
 from filesync.model.ids import Gid
@@ -175,7 +175,7 @@ def _named(step: Step) -> Iterator[str]:
             fields = (step.writes, step.shown.fields)
         case Erase():
             fields = (step.shown.fields,)
-        case Outcome():
+        case Outcome() | ShowScope():
             fields = ()
     for name, value in chain.from_iterable(one.items() for one in fields):
         end = value if isinstance(value, str) else link_end(name)

@@ -14,7 +14,7 @@ from filesync.agent.merge.decide import Merge
 from filesync.agent.merge.filed import texts_with_files
 from filesync.agent.merge.outcome import End, Outcome
 from filesync.agent.merge.shortage import landing
-from filesync.agent.merge.steps import Erase, Make, Step, Write
+from filesync.agent.merge.steps import Erase, Make, ShowScope, Step, Write
 from filesync.agent.merge.view import Shown, View
 from filesync.agent.site import Paired, Site
 from filesync.errors import Gone, Rejected, Unreadable, Unwritten
@@ -68,8 +68,8 @@ class Carry:
                     rows += self._doubts_of(step)
                 case Erase():
                     rows.append((step.row.gid, "", EMPTY))
-                case Outcome():
-                    continue
+                case Outcome() | ShowScope():
+                    continue  # what it shows is told to nobody
             met += step.outcome.conflicts  # both values are kept before one of them is written over
         self._doubt(rows, met)
 
@@ -92,7 +92,7 @@ class Carry:
             outcome.later(error, rest=outcome.work.change, now=micros(self._site.clock()))
             return outcome
 
-    def _called(self, step: Make | Write | Erase) -> Outcome:
+    def _called(self, step: Make | Write | Erase | ShowScope) -> Outcome:
         match step:
             case Make():
                 return self._make(step)
@@ -100,6 +100,8 @@ class Carry:
                 return self._write(step)
             case Erase():
                 return self._erase(step)
+            case ShowScope():
+                return self._show(step)
 
     def _doubts_of(self, step: Write) -> list[tuple[Gid, str, str]]:
         """What our tracker will show of each field, as far as our rules can say: a stand-in for a user, one of our options."""
@@ -331,6 +333,19 @@ class Carry:
         except Gone:
             pass  # deleted here meanwhile: both sides wanted it
         outcome.rows += self._merge.buried(step.row, step.life)
+        outcome.end = End.APPLIED
+        return outcome
+
+    def _show(self, step: ShowScope) -> Outcome:
+        outcome, ref = step.outcome, step.shown.item.ref
+        try:
+            self._site.tracker.apply(ref, step.action, outcome.work.mark)
+        except Rejected as error:
+            outcome.events.clear()
+            outcome.outside = None
+            return self._stuck(outcome, str(error))
+        except Gone:
+            outcome.revisit.add(ref.issue)
         outcome.end = End.APPLIED
         return outcome
 

@@ -12,6 +12,7 @@ from filesync.agent.merge import plan
 from filesync.agent.merge.outcome import End, Outcome, Work
 from filesync.agent.merge.people import People
 from filesync.agent.merge.plan import OnCreate, OnDelete, OnEnd, OnSet, Verdict
+from filesync.agent.merge.scope import heard
 from filesync.agent.merge.steps import Erase, Make, Step, Write
 from filesync.agent.merge.view import Shown, View
 from filesync.agent.merge.winning import Winning
@@ -19,10 +20,11 @@ from filesync.agent.site import Paired, Site
 from filesync.errors import Rejected, Unreadable
 from filesync.ledger import journal
 from filesync.ledger.journal import Wait
-from filesync.model.change import Change, Create, Delete, Set, Told, rest_of
+from filesync.model.change import Change, Create, Delete, Scoped, Set, Told, rest_of
 from filesync.model.ids import Gid, Kind, home
 from filesync.model.links import link_end
 from filesync.model.moments import micros
+from filesync.model.outside import Outside
 from filesync.model.shadow import Entity, Life, Shadow
 from filesync.model.shortfall import Cause
 from filesync.model.values import Value, split_name
@@ -73,6 +75,8 @@ class Merge:
                 return self._set(Outcome(work), change)
             case Delete():
                 return self._delete(Outcome(work), change)
+            case Scoped():
+                return self._scoped(Outcome(work), change)
 
     # ── create ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -168,23 +172,33 @@ class Merge:
         row = self._view.row(change.gid)
         asked = (*change.names, *self._paired.rules.deciders)
         shown = self._view.shown(row, only=asked) if row is not None and row.state is Life.LIVE else None
-        verdict = plan.on_set(
-            state=self._view.life(change.gid), there=shown is not None, deleted=change.gid in self._view.deletes
-        )
+        if row is None or shown is None or self._on_set(change, shown) is not OnSet.FIELDS:
+            return self._not_met(outcome, row, self._on_set(change, shown))
+        whole = self._whole(outcome, change)
+        return whole if isinstance(whole, Outcome) else self.fields(outcome, row, shown, whole.fields)
+
+    def _on_set(self, change: Set | Scoped, shown: Shown | None) -> OnSet:
+        return plan.on_set(state=self._view.life(change.gid), there=shown is not None, deleted=change.gid in self._view.deletes)
+
+    def _not_met(self, outcome: Outcome, row: Entity | None, verdict: OnSet) -> Outcome:
+        """What becomes of an edit of what is not here."""
         match verdict:
             case OnSet.DROP:
                 return self._drop(outcome, "an edit of something deleted or kept apart here; dropped")
             case OnSet.ABSORB:
                 return self._drop(outcome, "an edit that could not be taken before the partner deleted it; dropped")
-            case OnSet.WAIT:
-                return self._queue(outcome, Wait.WAITS, waits_for=change.gid)
             case OnSet.LEAVE:
                 return self._leave(outcome, row)
-            case OnSet.FIELDS:
-                assert row is not None
-                assert shown is not None
-                whole = self._whole(outcome, change)
-                return whole if isinstance(whole, Outcome) else self.fields(outcome, row, shown, whole.fields)
+            case _:
+                return self._queue(outcome, Wait.WAITS, waits_for=outcome.work.change.gid)
+
+    def _scoped(self, outcome: Outcome, change: Scoped) -> Step:
+        """The partner's left its scope, or is back."""
+        row = self._view.row(change.gid)
+        shown = self._view.shown(row, only=()) if row is not None and row.state is Life.LIVE else None
+        if row is None or shown is None or self._on_set(change, shown) is not OnSet.FIELDS:
+            return self._not_met(outcome, row, self._on_set(change, shown))
+        return heard(outcome, change, shown, self._view.outside.get(change.gid, Outside()), self._paired)
 
     def fields(self, outcome: Outcome, row: Entity, shown: Shown, told: Mapping[str, Told]) -> Write | Outcome:
         """Each field by its own verdict; what is left to write, if anything."""
@@ -355,4 +369,4 @@ class Merge:
 
 def word(change: Change) -> str:
     """What a change is counted as."""
-    return type(change).__name__.lower()
+    return str(change.__struct_config__.tag)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from filesync.agent.merge.outcome import Work
-from filesync.model.change import Change, Create, Delete, Set, blobs_of, texts_of
+from filesync.model.change import Change, Create, Delete, Scoped, Set, blobs_of, texts_of
 from filesync.model.ids import LONGEST_GID, Gid
 from filesync.model.links import link_end
 from filesync.model.values import Value
@@ -48,7 +48,7 @@ def _weight(change: Change) -> int:
             return _beside(change) + sum(map(len, map(str, change.fields.values())))
         case Set():
             return _beside(change) + sum(len(str(told.now)) for told in change.fields.values())
-        case Delete():
+        case Delete() | Scoped():
             return 0
 
 
@@ -68,6 +68,8 @@ def _touches(change: Change) -> set[str]:
             return {change.gid, *_named(told.now for told in change.fields.values()), *ends(change)}
         case Delete():
             return {change.gid, f"below {change.gid}"}
+        case Scoped():
+            return {change.gid}
 
 
 def _named(values: Iterable[Value | None]) -> set[str]:
@@ -77,7 +79,7 @@ def _named(values: Iterable[Value | None]) -> set[str]:
 
 def ends(change: Change) -> set[Gid]:
     """The other ends of the links that a change speaks of."""
-    fields = () if isinstance(change, Delete) else change.fields
+    fields = change.fields if isinstance(change, Create | Set) else ()
     return {end for end in map(link_end, fields) if end is not None}
 
 

@@ -16,6 +16,7 @@ from filesync.ledger.journal import PAUSE, UNREAD, UNWRITTEN, Conflict, Queued, 
 from filesync.ledger.naming import Unfiled
 from filesync.model.change import Blob, Change, blobs_of
 from filesync.model.ids import Mark
+from filesync.model.outside import Outside
 from filesync.model.shadow import Entity
 from filesync.model.shortfall import Cause
 
@@ -92,6 +93,7 @@ class Outcome(msgspec.Struct):
     untaken: dict[str, str] = {}  # wire fields, bare, of which our mapping takes nothing here: "", or why that is unsure
     unfiled: list[Unfiled] = []  # its texts that show files
     unnamed: set[str] = set()  # issues that its texts name and that are not here yet, by the partner's keys
+    outside: Outside | None = None  # what the partner told of its scope, where that is news
     doubted: bool = False  # an earlier call may have made the entity, and this did not find out
 
     @property

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from filesync.agent.merge.outcome import Outcome
 from filesync.agent.site import Paired
 from filesync.ledger.shortfalls import Shortfall, any_taken, note_taken
-from filesync.model.change import Delete, Set
+from filesync.model.change import Delete, Scoped, Set
 from filesync.model.ids import Gid, Kind
 from filesync.model.shadow import Life
 from filesync.model.shortfall import Cause, bare
@@ -49,7 +49,7 @@ def note(conn: sa.Connection, paired: Paired, outcomes: Collection[Outcome], *, 
             for name, cause in one.short.items()
             if _agreed(paired.rules, name)
         ]
-        if isinstance(change, Delete) or (one.left is not None and not one.short):
+        if isinstance(change, Delete | Scoped) or (one.left is not None and not one.short):
             continue  # of what waits nothing is decided
         decided.setdefault(change.gid, set()).update(bare(kind, name) for name in ("", *change.names))
     note_taken(conn, paired.exchange.id, decided, found, gone=gone, now=now)

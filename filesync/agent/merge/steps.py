@@ -14,7 +14,7 @@ from filesync.model.change import Create, Told
 from filesync.model.ids import Gid
 from filesync.model.shadow import Entity, Life, Shadow
 from filesync.model.values import Flat, Value
-from filesync.trackers.base import Action
+from filesync.trackers.base import Action, MarkScope
 
 
 class Make(msgspec.Struct, frozen=True):
@@ -60,4 +60,12 @@ class Erase(msgspec.Struct, frozen=True):
     close: Flat = {}  # the last step there: the status, in our tracker's words, and what goes with it
 
 
-Step: TypeAlias = Outcome | Make | Write | Erase
+class ShowScope(msgspec.Struct, frozen=True):
+    """Show on an issue that the partner's left its scope, or show it no more."""
+
+    outcome: Outcome
+    shown: Shown
+    action: MarkScope
+
+
+Step: TypeAlias = Outcome | Make | Write | Erase | ShowScope

@@ -16,10 +16,12 @@ from filesync.agent.site import Paired, Site
 from filesync.bundle.changes import read_change
 from filesync.errors import Unreadable
 from filesync.ledger import journal, shadows
-from filesync.model.change import Change, Create, Delete, Set, blobs_of, texts_of
+from filesync.ledger.outside import outside_of
+from filesync.model.change import Change, Create, Delete, Scoped, Set, blobs_of, texts_of
 from filesync.model.ids import Gid, Kind, is_gid
 from filesync.model.issue import Issue, Item
 from filesync.model.links import link_end
+from filesync.model.outside import Outside
 from filesync.model.shadow import Entity, Life
 from filesync.model.values import FieldKind, Flat, Value, split_name
 from filesync.rules.mapping import Inward
@@ -59,6 +61,7 @@ class View:
         self.queued: set[Gid] = set()
         self.deletes: set[Gid] = set()  # of queued gids: a delete is among what is queued
         self.doubts: dict[Gid, dict[str, str]] = {}  # digests of what may have been written
+        self.outside: dict[Gid, Outside] = {}  # what is known of scopes, of changes that tell of one
         self.lacks: dict[Gid, Lack] = {}  # changes whose bytes are not all here
         self._attached: dict[Gid, list[Piece]] = {}
         self._texts: dict[Gid, dict[str, list[Piece]]] = {}  # by field
@@ -74,6 +77,8 @@ class View:
             self._rows.update(shadows.entities(conn, x, parents))
             self.children = shadows.children_of(conn, x, [one.gid for one in changes if isinstance(one, Delete)])
             self.queued = journal.queued_gids(conn, x, [one.gid for one in changes])
+            scoped = [one.gid for one in changes if isinstance(one, Scoped)]
+            self.outside = outside_of(conn, x, scoped) if scoped else {}
             self.deletes = self._queued_deletes(conn) if self.queued else set()
             self.doubts = shadows.doubts(conn, x)
             self._load_bytes(conn, [one for one in changes if blobs_of(one)])
@@ -121,7 +126,7 @@ class View:
                 fields: Mapping[str, Value | None] = change.fields
             case Set():
                 fields = {name: told.now for name, told in change.fields.items()}
-            case Delete():
+            case Delete() | Scoped():
                 return []
         return self.ends(fields)
 

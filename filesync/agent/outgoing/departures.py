@@ -7,6 +7,7 @@ from typing import Final
 from filesync.agent.events import Event, Severity, count_text, ended, ranges
 from filesync.bundle.verdict import shown
 from filesync.errors import size_text
+from filesync.model.issue import Scope
 
 _NAMED: Final = 5  # files that a warning names; the others are counted
 
@@ -215,6 +216,24 @@ def _else(partner: str) -> str:
         "If there is none, delete the attachment and attach the file once more; of a text, let "
         f"{partner} skip the change (filesync why KEY names it there), then edit it here once more."
     )
+
+
+class ScopeTold(Event, frozen=True, kw_only=True):
+    """An issue left what this site sends, or is back in it, and the partner is told."""
+
+    key: str
+    now: Scope
+    partner: str
+
+    def sentence(self) -> str:
+        match self.now:
+            case Scope.IN:
+                what = "is in the scope again: what was edited meanwhile is sent"
+            case Scope.MOVED:
+                what = "was moved to another project: edits here stay here"
+            case _:
+                what = "is not in the scope any more: edits here stay here"
+        return f"{self.key} {what}; {self.partner} is told"
 
 
 class RulesChanged(Event, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from filesync.ledger.shortfalls import Shortfall
 from filesync.model.diff import Tell
 from filesync.model.ids import Gid
 from filesync.model.issue import Item
+from filesync.model.outside import Outside
 from filesync.model.shadow import Life
 
 
@@ -26,6 +27,7 @@ class Found:
         default_factory=list
     )  # attachments without their mark, and for whom they were made
     keys: dict[Gid, str] = field(default_factory=dict)  # our keys that are told with what is told of these issues
+    outside: dict[Gid, Outside] = field(default_factory=dict)  # of these, what is known of the scope from now on
     short: dict[str, list[Shortfall]] = field(default_factory=dict)  # of these: what of them stays here, by local id
 
     def ordered(self) -> Found:

@@ -12,6 +12,7 @@ from filesync.agent.outgoing.calling import Calling
 from filesync.agent.outgoing.departures import NotRead, NotTold, PairedBefore, RuleFails, Unpaired, Withheld
 from filesync.agent.outgoing.feed import piece
 from filesync.agent.outgoing.found import Found
+from filesync.agent.outgoing.leaving import Leaving
 from filesync.agent.outgoing.places import Places
 from filesync.agent.outgoing.shortage import Shortage
 from filesync.agent.outgoing.sieving import Sieving
@@ -45,6 +46,7 @@ class Gather:
         self._prose = prose(site, paired)
         self._places = Places(site, paired)
         self._sieving = Sieving(paired)
+        self._leaving = Leaving(paired, record)
         self._failed: set[tuple[str, str]] = set()  # what our mapping could not say of some issue, and why
         self._shortage = Shortage(paired)
         self._calling = Calling(site, paired)
@@ -67,6 +69,7 @@ class Gather:
         self._elsewhere: set[Gid] = set()  # came from another partner of ours, and is told to this one as new
         self._coming: set[Gid] = set()  # is being made by an import of another exchange: told once that is over
         self._unsettled: frozenset[Gid] | set[Gid] = self._doubted  # nothing is told of these now
+        self._leaving.begin()
         self._looked: set[str] = set()  # local ids of the issues that were looked at
 
     def found(self) -> Iterator[Found]:
@@ -205,7 +208,9 @@ class Gather:
             new = wanted - found.keys() - tied.keys()
             self._elsewhere |= shadows.known_elsewhere(conn, self._x.id, new)
             self._coming |= shadows.coming_elsewhere(conn, self._x.id, new)
-            self._calling.load(conn, (gid for gid in found if found[gid].kind is Kind.ISSUE))
+            ours = [gid for gid, row in found.items() if row.kind is Kind.ISSUE]
+            self._calling.load(conn, ours)
+            self._leaving.load(conn, ours)
         self._unsettled = self._doubted | (self._coming - self._elsewhere)
         self._keep([row for gid, row in found.items() if gid not in self._rows])
 
@@ -248,6 +253,8 @@ class Gather:
                     self._record.add(Unpaired(key=issue.key, kind=one.kind))
                 else:
                     self._waits_for_them += 1
+        if gid not in self._doubted:
+            self._leaving.tell(issue, seen[0], rows.get(gid), found)
         self._tell(seen, rows, found, in_scope=issue.in_scope)
         tells = issue.in_scope and not seen[0].withheld and gid not in unsettled
         self._calling.name(seen[0], self._rows.get(gid), found, tells=tells)

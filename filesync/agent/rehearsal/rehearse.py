@@ -34,6 +34,7 @@ from filesync.ledger.ledger import Ledger
 from filesync.ledger.streams import Direction, Exchange
 from filesync.model.diff import Tell
 from filesync.model.ids import make_mark
+from filesync.model.issue import Scope
 
 _PREFIX: Final = "preview-"
 _OUR_KEY: Final = "our key"  # all that an edit without fields says
@@ -83,7 +84,8 @@ def _told(tell: Tell) -> Entry:
     edits = [Edit(name, value) for name, value in tell.fields.items()]
     if not tell.says_more:
         edits.append(Edit(_OUR_KEY, tell.about.key))
-    return Entry(deed=_DEEDS[tell.word], key=tell.about.key or tell.row.gid, kind=tell.row.kind, edits=edits)
+    deed = _DEEDS[tell.word] if tell.scope is None else Deed.INSIDE if tell.scope is Scope.IN else Deed.OUTSIDE
+    return Entry(deed=deed, key=tell.about.key or tell.row.gid, kind=tell.row.kind, edits=edits)
 
 
 def _as_if_numbered(site: Site, paired: Paired, tells: list[Tell]) -> None:

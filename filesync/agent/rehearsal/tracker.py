@@ -16,7 +16,7 @@ from filesync.agent.rehearsal.written import Deed, Edit, Entry, Written
 from filesync.bundle.verdict import shown
 from filesync.errors import Gone, Rejected
 from filesync.model.ids import Gid, Kind, Mark
-from filesync.model.issue import Issue, Item, Ref
+from filesync.model.issue import Issue, Item, Ref, Scope
 from filesync.model.people import People
 from filesync.model.values import FieldKind, Flat, Value, split_name
 from filesync.trackers.base import (
@@ -26,6 +26,7 @@ from filesync.trackers.base import (
     Draft,
     Inspected,
     MarkDeleted,
+    MarkScope,
     Remove,
     Show,
     Touched,
@@ -136,6 +137,9 @@ class ReadOnly:
                 edits = [Edit(f"link to {partner}", link)] if link else []
                 edits += [Edit(f"property {name}", value) for name, value in facts.items()]
                 self._written.add(Entry(deed=Deed.CHANGE, key=issue.key, kind=ref.kind, edits=edits), about=ref)
+            case MarkScope(_, now):
+                deed = Deed.INSIDE if now is Scope.IN else Deed.OUTSIDE
+                self._written.add(Entry(deed=deed, key=issue.key, kind=ref.kind))
         return {}
 
     def _check(self, fields: Flat) -> None:

@@ -23,6 +23,8 @@ class Deed(StrEnum):
     CHANGE = "change"
     DELETE = "delete"
     MARK = "mark as deleted"
+    OUTSIDE = "show as outside the scope"
+    INSIDE = "show as inside it again"
 
 
 class Edit(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -62,6 +62,19 @@ revisit = sa.Table(
     sa.Column("once", sa.Text, primary_key=True),  # only once this local issue is paired; "": at the next export
 )
 
+# Issues that left a scope, ours or the partner's (model/outside.py). All others have no row.
+outside = sa.Table(
+    "outside",
+    metadata,
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
+    sa.Column("gid", sa.Text, primary_key=True),
+    sa.Column("seen", sa.Text, nullable=False, default="in"),  # ours, once, and not told: in · left · moved
+    sa.Column("told", sa.Text, nullable=False, default="in"),  # ours, as the partner knows
+    sa.Column("theirs", sa.Text, nullable=False, default="in"),
+    sa.Column("marked", sa.Boolean, nullable=False, default=False),  # our issue tells people of the partner's
+    sqlite_with_rowid=False,
+)
+
 # What issues that came from the partner are called, there and here: texts name them so.
 partner_key = sa.Table(
     "partner_key",

@@ -31,6 +31,7 @@ class Shown:
     about: About
     imported: bool
     deleted_by: str  # the partner that deleted its own; else empty
+    left_by: str  # partners that do not send their own any more, commas between them; else empty
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,6 +262,7 @@ class Desk:
             about=entry.about(work.key(entry.ref.issue)),
             imported=entry.origin is not None,
             deleted_by=entry.deleted_by or "",
+            left_by=entry.left_by or "",
         )
 
 

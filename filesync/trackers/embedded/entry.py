@@ -42,6 +42,7 @@ class Entry:
     at: str
     told: About | None  # what an import said of the original
     deleted_by: str | None  # the partner that deleted its own
+    left_by: str | None = None  # partners that do not send their own any more
 
     def about(self, key: str) -> About:
         """Author and time of the original where an import told them, else of the entry itself."""
@@ -90,6 +91,7 @@ def read_entry(kind: Kind, issue: int, row: Row[Any], *, links: Mapping[str, Val
         at=row.at,
         told=None if row.told is None else _about.decode(row.told),
         deleted_by=row.deleted_by,
+        left_by=row.left_by,
     )
 
 

@@ -26,6 +26,7 @@ def _item_columns() -> list[Column[Any]]:
         Column("at", Text, nullable=False),  # creation, values.utc_text
         Column("told", Text),  # JSON of About: what an import said of the original
         Column("deleted_by", Text),  # the partner that deleted its own
+        Column("left_by", Text),  # partners that do not send their own any more, commas between them
     ]
 
 

@@ -13,7 +13,20 @@ from filesync.model.issue import Issue, Item, Ref, Scope
 from filesync.model.people import People
 from filesync.model.values import Flat, Value, split_name
 from filesync.model.workflow import shortest
-from filesync.trackers.base import Action, Born, Description, Draft, Form, Inspected, MarkDeleted, Remove, Show, Touched, Write
+from filesync.trackers.base import (
+    Action,
+    Born,
+    Description,
+    Draft,
+    Form,
+    Inspected,
+    MarkDeleted,
+    MarkScope,
+    Remove,
+    Show,
+    Touched,
+    Write,
+)
 from filesync.trackers.embedded.check import quoted, suggestion
 from filesync.trackers.embedded.entry import By, Entry
 from filesync.trackers.embedded.project import Definition
@@ -181,6 +194,8 @@ class EmbeddedTracker:
                     work.mark_deleted(ref, partner, by)
                 case Show():
                     raise Rejected("the embedded tracker shows nothing of a partner beside an issue's fields")
+                case MarkScope(partner, now):
+                    work.mark_scope(ref, partner, now, by)
                 case _:
                     assert_never(action)
         self._store.files.drop(one.local for one in gone if one.kind is Kind.ATTACHMENT)

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from filesync.errors import Gone, Rejected
 from filesync.model.ids import Gid, Kind
-from filesync.model.issue import About, Ref
+from filesync.model.issue import About, Ref, Scope
 from filesync.model.links import link_name
 from filesync.model.values import Flat, Value, utc_text
 from filesync.model.workflow import shortest
@@ -221,6 +221,16 @@ class Work:
             table = _TABLES[ref.kind]
             self.connection.execute(update(table).where(table.c.id == int(ref.local)).values(deleted_by=partner))
             self._record(entry.ref, by, [("deleted by partner", entry.deleted_by, partner)])
+
+    def mark_scope(self, ref: Ref, partner: str, now: Scope, by: By) -> None:
+        """Show people that the partner does not send its own any more, or show it no more. Raises Gone."""
+        entry = self.existing(ref)
+        before = {name for name in (entry.left_by or "").split(", ") if name}
+        after = before - {partner} if now is Scope.IN else before | {partner}
+        if after != before:
+            left_by = ", ".join(sorted(after)) or None
+            self.connection.execute(update(tables.issue).where(tables.issue.c.id == int(ref.local)).values(left_by=left_by))
+            self._record(entry.ref, by, [("not sent any more by", entry.left_by, left_by)])
 
     # ── what an import needs ────────────────────────────────────────────────────────────────────────────────────
 

@@ -16,7 +16,19 @@ from filesync.model.issue import Issue, Ref
 from filesync.model.manner import Markup
 from filesync.model.people import People
 from filesync.model.values import Flat
-from filesync.trackers.base import Action, Born, Description, Draft, Inspected, MarkDeleted, Remove, Show, Touched, Write
+from filesync.trackers.base import (
+    Action,
+    Born,
+    Description,
+    Draft,
+    Inspected,
+    MarkDeleted,
+    MarkScope,
+    Remove,
+    Show,
+    Touched,
+    Write,
+)
 from filesync.trackers.jira.inspecting import inspect
 from filesync.trackers.jira.project import Project
 from filesync.trackers.jira.read.feed import Feed, Plan
@@ -37,6 +49,7 @@ from filesync.trackers.jira.write.births import Births
 from filesync.trackers.jira.write.editing import Editing
 from filesync.trackers.jira.write.ending import Ending
 from filesync.trackers.jira.write.moving import Moving
+from filesync.trackers.jira.write.notices import Notices
 from filesync.trackers.jira.write.overflowing import Overflow
 from filesync.trackers.jira.write.partner import Partner
 from filesync.trackers.jira.write.uploads import Uploads
@@ -60,7 +73,8 @@ class JiraTracker:
         self._writing, self._editing = Writing(project, files), Editing(project, files)
         self._search = search
         self._moving = Moving(project, search)
-        self._ending = Ending(project, lists, files)
+        self._notices = Notices(project, lists)
+        self._ending = Ending(project, self._notices, files)
         self._partner = Partner(project)
         self.people: People = JiraPeople(project.http, lambda: project.catalogue)
 
@@ -208,6 +222,8 @@ class JiraTracker:
                     self._ending.mark(ref, partner)
                 case Show():
                     self._partner.show(ref.issue, action)
+                case MarkScope(partner, now):
+                    self._notices.scope(ref, partner, now)
                 case _:
                     assert_never(action)
         return {}

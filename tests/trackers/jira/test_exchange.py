@@ -367,5 +367,29 @@ def test_an_issue_of_a_jira_shows_the_partners_key_in_a_link_and_a_property_that
             assert not any(name.startswith("web_links") for name in globex.shown()[gid]["fields"])
 
 
+def test_what_leaves_the_scope_of_a_jira_or_its_project_is_told_and_said_until_it_is_back() -> None:
+    leaving = "leaving: {out: tell, in: mark}\n"
+    with two_trackers((DC9, CLOUD), scope="labels = shared", mappings=(leaving, leaving)) as world:
+        acme, globex = world.sides
+        assert isinstance(acme, JiraSide)
+        assert isinstance(globex, JiraSide)
+        gid = gid_of(acme, acme.desk.create("Bug", "one", {"labels:shared": True}))
+        in_step(world)
+        (local,), (issue,) = acme.jira.store.issues, globex.jira.store.issues.values()
+        acme.desk.edit(key_of(acme, gid), {"labels:shared": None, "priority": "High"})
+        for _ in range(3):
+            calm(world)
+        (notice,) = issue.comments
+        assert notice.body.startswith("_acme has let go of this issue: ")
+        acme.desk.edit(key_of(acme, gid), {"labels:shared": True})
+        in_step(world)
+        assert issue.comments == []
+        acme.jira.person("admin").move(local, "XYZ")
+        for _ in range(3):
+            calm(world)
+        (notice,) = issue.comments
+        assert notice.body.startswith("_acme has moved its own of this issue to another project: ")
+
+
 def _contract(deletes: str) -> str:
     return template("contract.yaml").replace("  issue: mark ", f"  issue: {deletes} ")

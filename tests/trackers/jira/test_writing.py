@@ -6,10 +6,10 @@ import pytest
 
 from filesync.errors import Gone, Rejected, Unavailable
 from filesync.model.ids import Kind
-from filesync.model.issue import About, Ref
+from filesync.model.issue import About, Ref, Scope
 from filesync.model.links import link_name
 from filesync.model.values import Flat
-from filesync.trackers.base import Draft, MarkDeleted, Remove, Write
+from filesync.trackers.base import Draft, MarkDeleted, MarkScope, Remove, Write
 from filesync.trackers.jira.tracker import JiraTracker
 from tests.trackers.bench import BASIC, MARK, gid, issue_ref
 from tests.trackers.jira.scene import Opened
@@ -227,6 +227,31 @@ def test_that_a_partner_deleted_its_own_is_said_once_and_to_people_here_alone(
     assert [one.fields for one in shown.children] == [{"body": "hello"}]
     tracker.apply(issue_ref(local), MarkDeleted("another"), MARK)
     assert len(issue.comments) == 4
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_that_a_partner_let_go_of_its_own_is_said_once_and_taken_back(
+    opened: Opened, tracker: JiraTracker, local: str, lost: bool
+) -> None:
+    opened.site.person("j.becker").comment(local, "hello")
+    issue = opened.site.store.issues[local]
+    for now in (Scope.LEFT, Scope.MOVED):
+        if lost:
+            opened.site.faults.lose_answer(method="POST", path="/comment$")
+        assert tracker.apply(issue_ref(local), MarkScope("glo[b]ex", now), MARK) == {}
+    tracker.apply(issue_ref(local), MarkDeleted("glo[b]ex"), MARK)
+    assert [one.body.partition(":")[0] for one in issue.comments] == [
+        "hello",
+        "_glo\\[b\\]ex has let go of this issue",
+        "_glo\\[b\\]ex has deleted its own of this issue._",
+    ]
+    shown = tracker.get(local)
+    assert shown is not None
+    assert [one.fields for one in shown.children] == [{"body": "hello"}]
+    for _ in range(2):
+        tracker.apply(issue_ref(local), MarkScope("glo[b]ex", Scope.IN), MARK)
+    assert [one.body for one in issue.comments if "let go" in one.body] == []
+    assert len(issue.comments) == 2
 
 
 # ── checkpoints ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -258,6 +258,21 @@ def upgrade() -> None:
     )
     op.create_index("queue_gid", "queue", ["exchange", "gid"], unique=False)
     op.create_table(
+        "outside",
+        sa.Column("exchange", sa.Integer(), nullable=False),
+        sa.Column("gid", sa.Text(), nullable=False),
+        sa.Column("seen", sa.Text(), nullable=False),
+        sa.Column("told", sa.Text(), nullable=False),
+        sa.Column("theirs", sa.Text(), nullable=False),
+        sa.Column("marked", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["exchange"],
+            ["exchange.id"],
+        ),
+        sa.PrimaryKeyConstraint("exchange", "gid"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "partner_key",
         sa.Column("exchange", sa.Integer(), nullable=False),
         sa.Column("theirs", sa.Text(), nullable=False),

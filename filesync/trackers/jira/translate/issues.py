@@ -118,7 +118,7 @@ class _Reading:
         if "comment" not in self._held:
             raise ValueError("its comments are missing")
         for one in _all(self._held, "comment", "comments"):
-            if self._ours(one.get("author")) and markers.notice(properties(one).get(markers.PROPERTY)) is not None:
+            if self._ours(one.get("author")) and markers.read_notice(properties(one).get(markers.PROPERTY)) is not None:
                 continue  # what our account says to people here
             yield self._said(Kind.COMMENT, one, one.get("body"), {})
         for one in _all(self._held, "worklog", "worklogs"):

@@ -49,6 +49,15 @@ class Part:
     head: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a comment of ours says to people of an item, by its `part_name`: the partner deleted its own, or let go of it."""
+
+    item: str
+    by: str
+    left: bool = False
+
+
 def born_digests(fields: Mapping[str, Value]) -> dict[str, str]:
     """What `Marker.born` keeps of the fields that are sent."""
     return {name: digest(value) for name, value in fields.items()}
@@ -85,16 +94,20 @@ def believed(kind: Kind, value: object, *, ours: bool, created: int) -> Marker |
         return None
 
 
-def notice_json(kind: Kind, local: str, *, by: str) -> dict[str, str]:
-    """The property of a comment that says to people that a partner has deleted its own of an item. It is told to nobody."""
-    return {"deleted": part_name(kind, local), "by": by}
+def notice_json(notice: Notice) -> dict[str, str]:
+    """The property of a comment that is a notice. It is told to nobody."""
+    return {"left" if notice.left else "deleted": notice.item, "by": notice.by}
 
 
-def notice(value: object) -> tuple[str, str] | None:
-    """Of which item, by `part_name`, such a comment speaks, and of which partner; None for another property."""
-    if not isinstance(value, Mapping) or not all(isinstance(value.get(name), str) for name in ("deleted", "by")):
+def read_notice(value: object) -> Notice | None:
+    """The notice that a comment with this property is; None for another property."""
+    by = value.get("by") if isinstance(value, Mapping) else None
+    if not isinstance(value, Mapping) or not isinstance(by, str):
         return None
-    return value["deleted"], value["by"]
+    for name in ("deleted", "left"):
+        if isinstance(item := value.get(name), str):
+            return Notice(item, by, left=name == "left")
+    return None
 
 
 def part_name(kind: Kind, local: str) -> str:

@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from filesync.bundle.verdict import shown
 from filesync.errors import Gone, Rejected
 from filesync.model.ids import Kind
 from filesync.model.issue import Ref
-from filesync.trackers.jira.project import Project, gone_words, strange
+from filesync.trackers.jira.project import Project
 from filesync.trackers.jira.read.cursor import is_id
-from filesync.trackers.jira.read.lists import Lists, Moved
 from filesync.trackers.jira.read.search import objects
-from filesync.trackers.jira.rest.answers import Unknown
 from filesync.trackers.jira.rest.dialect import API
-from filesync.trackers.jira.translate import entries, markers, overflow, text
-from filesync.trackers.jira.translate.issues import properties
-from filesync.trackers.jira.translate.markers import PROPERTY
+from filesync.trackers.jira.translate import entries, overflow
 from filesync.trackers.jira.translate.refused import refusal
+from filesync.trackers.jira.write.notices import Notices
 from filesync.trackers.jira.write.overflowing import Overflow
 from filesync.trackers.jira.write.writing import item_gone
 
 _NAMED = 5  # sub-tasks that a message names
-_TRIES = 3
 
 
 class Ending:
     """The end of items of one project. Methods raise as `Tracker.apply` does."""
 
-    def __init__(self, project: Project, lists: Lists, files: Overflow) -> None:
-        self._project, self._lists, self._overflow = project, lists, files
+    def __init__(self, project: Project, notices: Notices, files: Overflow) -> None:
+        self._project, self._notices, self._overflow = project, notices, files
 
     def remove(self, ref: Ref) -> None:
         """Delete the item. Sub-tasks are never deleted with their issue."""
@@ -85,41 +80,7 @@ class Ending:
             raise Gone(item_gone(ref))
         if ref.kind is not Kind.ISSUE:
             project.http.get(_path(ref), gone=item_gone(ref))
-        if self._marked(ref, partner):
-            return
-        what = "this issue" if ref.kind is Kind.ISSUE else f"the {ref.kind} {ref.local}"
-        body = f"_{text.plain(partner)} has deleted its own of {what}._"
-        note = markers.notice_json(ref.kind, ref.local, by=partner)
-        try:
-            project.http.send(
-                "POST",
-                f"{API}/issue/{ref.issue}/comment",
-                body={"body": body, "properties": [{"key": PROPERTY, "value": note}]},
-                about=ref.issue,
-                gone=gone_words(ref.issue),
-            )
-        except Unknown:
-            if not self._marked(ref, partner):
-                raise
-        except Rejected as error:
-            project.standing()
-            raise Rejected(
-                f"that {partner} deleted {ref.kind} {ref.local} cannot be shown: {error}", hint=error.hint
-            ) from error
-
-    def _marked(self, ref: Ref, partner: str) -> bool:
-        """Whether the issue has such a comment."""
-        for _ in range(_TRIES):
-            issue: dict[str, Any] = dict(self._project.issue(ref.issue, "comment"))
-            try:
-                self._lists.fill(issue)
-            except Moved:
-                continue
-            if not self._lists.mark([issue]):
-                listed = objects(issue["fields"].get("comment"), "comments")
-                said = (markers.notice(properties(one).get(PROPERTY)) for one in listed)
-                return (markers.part_name(ref.kind, ref.local), partner) in said
-        raise strange(f"the comments of issue {ref.issue}")
+        self._notices.deleted(ref, partner)
 
 
 def _path(ref: Ref) -> str:

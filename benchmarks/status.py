@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 from statistics import median
+from typing import Final
 
 from benchmarks.figure import Figure, Mark
 from benchmarks.scene import EXCHANGE, pair_of_sites
@@ -14,6 +15,7 @@ from filesync.agent.outgoing.exporter import export_once
 from filesync.errors import ExitCode
 
 TIMES, SMALL = 15, 2
+_BARE: Final = "import sqlalchemy; sqlalchemy.create_engine('sqlite://')"  # what every command that has a ledger loads
 
 
 def run(folder: Path, *, small: bool) -> list[Figure]:
@@ -23,6 +25,7 @@ def run(folder: Path, *, small: bool) -> list[Figure]:
         config = str(acme.config.path)
     asked = [_processor([sys.executable, "-m", "filesync.cli.main", "-c", config, "status"]) for _ in range(times)]
     python = [_processor([sys.executable, "-c", "pass"]) for _ in range(times)]
+    bare = [_processor([sys.executable, "-c", _BARE]) for _ in range(times)]
     return [
         Figure(
             name="status",
@@ -30,7 +33,7 @@ def run(folder: Path, *, small: bool) -> list[Figure]:
             value=median(asked) - median(python),
             unit="s",
             mark=Mark(limit=0.25),
-            more={"python -c pass, s": median(python)},
+            more={"python -c pass, s": median(python), "SQLAlchemy alone, s": median(bare) - median(python)},
         )
     ]
 

@@ -85,14 +85,16 @@ def test_a_folder_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
         make_tracker("embedded", project="ABC", settings=SETTINGS, folder=tmp_path / "none")
 
 
-def test_who_asks_no_tracker_loads_no_http_client(tmp_path: Path) -> None:
+def test_who_asks_no_tracker_loads_no_http_client_and_status_neither_bundles_nor_contracts(tmp_path: Path) -> None:
     """It takes longer to import than the rest of filesync: measured, see tests/test_layers.py."""
     create_site(tmp_path / "site", NewSite(name="acme", tracker="jira-dc", project="ABC"), clock=now)
-    script = "import sys; from filesync.cli.main import run; run(sys.argv[1:]); print('httpx2' in sys.modules)"
+    script = "import sys; from filesync.cli.main import run; run(sys.argv[1:]); print(*sys.modules)"
     call = [sys.executable, "-c", script, "-c", str(tmp_path / "site" / "filesync.yaml"), "status"]
     done = subprocess.run(call, capture_output=True, text=True, check=True)
     assert "acme" in done.stdout
-    assert done.stdout.splitlines()[-1] == "False"
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert "filesync.ledger.streams" in loaded
+    assert not loaded & {"httpx2", "filesync.trackers.base", "filesync.bundle.header", "filesync.rules.contract"}
 
 
 def test_texts_name_issues_by_the_key_that_people_see() -> None:

@@ -1,4 +1,4 @@
-"""One memory of compiled statements for every database that a test process opens.
+"""One memory of compiled statements for every database that a test process opens, and one of words to read out.
 
 SQLAlchemy keeps what it compiled with each engine. A command opens two and ends; a campaign opens tens of thousands, each
 on the same kind of database, and would spend a third of its time on compiling the same statements again.
@@ -7,6 +7,7 @@ on the same kind of database, and would spend a third of its time on compiling t
 from __future__ import annotations
 
 import functools
+import hashlib
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from filesync.trackers.embedded import store
 
 _open: Final = sa.create_engine
 _compiled: Final[Any] = LRUCache(1_000)
+_scrypt: Final = functools.cache(hashlib.scrypt)
 
 
 @functools.cache
@@ -41,3 +43,4 @@ def share() -> None:
     """From now on, in this process."""
     sa.create_engine = _engine  # of the ledger, which asks the module
     store.create_engine = _engine  # type: ignore[attr-defined]  # of the embedded tracker, which took the name
+    hashlib.scrypt = _scrypt  # type: ignore[assignment]  # slow on purpose, and the sites of most tests pair with the same keys

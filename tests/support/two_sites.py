@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -210,7 +211,7 @@ class Side:
 
     def _open(self) -> Site:
         site = self.open_site()
-        site.random = lambda size: self._random.randbytes(size).hex()
+        site.random = partial(_drawn, self._random)
         site.tracker = FaultyTracker(site.tracker, self.faults)
         site.step = lambda step: self.faults.strike(f"after {step}")
         begin = site.ledger.begin
@@ -436,14 +437,32 @@ class World:
             side.close()
 
 
+def _for_good(prefix: str) -> Path:
+    """A folder that is there until the tests end."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=MEMORY if MEMORY.is_dir() else None))
+    atexit.register(shutil.rmtree, folder)
+    return folder
+
+
+def _drawn(randomness: random.Random, size: int) -> str:
+    return randomness.randbytes(size).hex()
+
+
+@functools.cache
+def _founded() -> Path:
+    """Two sites as `init` leaves them, made once by the real code, to be copied."""
+    folder = _for_good("filesync-founded-")
+    for name in ("acme", "globex"):
+        create_site(folder / name, NewSite(name=name, tracker="embedded", project="ABC"), clock=now)
+    return folder
+
+
 @functools.cache
 def template_of(contract: str, mappings: tuple[str, str], scopes: tuple[str, str], encrypt: bool, workers: int) -> Path:
     """Two paired sites, made once by the real code, to be copied."""
-    folder = Path(tempfile.mkdtemp(prefix="filesync-template-", dir=MEMORY if MEMORY.is_dir() else None))
-    atexit.register(shutil.rmtree, folder)
+    folder = shutil.copytree(_founded(), _for_good("filesync-template-"), dirs_exist_ok=True)
     sites = []
     for name, mapping, scope in zip(("acme", "globex"), mappings, scopes, strict=True):
-        create_site(folder / name, NewSite(name=name, tracker="embedded", project="ABC"), clock=now)
         path = folder / name / CONFIG
         text = path.read_text().replace("settle: 10m", "settle: 0s").replace("inbox_policy: move", "inbox_policy: delete")
         text = text.replace("workers: 4", f"workers: {workers}").replace("first_import: 500", "first_import: 1000000")
@@ -454,7 +473,9 @@ def template_of(contract: str, mappings: tuple[str, str], scopes: tuple[str, str
             (folder / name / "contract.yaml").write_text(contract)
         if mapping:
             (folder / name / "mapping.yaml").write_text(mapping)
-        sites.append(Site.open(load_config(path)))
+        site = Site.open(load_config(path))
+        site.random = partial(_drawn, random.Random(name))
+        sites.append(site)
     acme, globex = sites
     options: dict[str, Any] = {
         "exchange": EXCHANGE,

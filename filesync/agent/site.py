@@ -73,7 +73,7 @@ class Paired:
 
     def sends(self, kind: Kind) -> bool:
         """Whether this side tells anything of items of this kind."""
-        return self.rules.travels(kind) and self.rules.contract.below.get(kind) in {None, self.us.name}
+        return kind is Kind.ISSUE or (self.rules.travels(kind) and self.rules.contract.below.get(kind) in {None, self.us.name})
 
     def receives(self, kind: Kind) -> bool:
         """Whether this side takes what arrives of items of this kind."""
@@ -91,7 +91,7 @@ class Paired:
 
         An edit that arrives at the source of a one-way field is answered, not left out.
         """
-        return self.rules.takes(kind, name, new=new) or self.flow(kind, name) in {Flow.WE_SEND_DRIFT, Flow.WE_SEND_GUARD}
+        return self.rules.takes(kind, name, new=new) or self.flow(kind, name) in (Flow.WE_SEND_DRIFT, Flow.WE_SEND_GUARD)
 
     def wins(self, name: str) -> bool:
         """Whether this side wins a field that both edited; of one whose winner follows a value, without any."""

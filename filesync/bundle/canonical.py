@@ -7,7 +7,7 @@ decodes, encodes again, and compares the bytes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NoReturn
 
 import msgspec
@@ -32,6 +32,11 @@ def encode(document: object) -> bytes:
     return _encoder.encode(document) + b"\n"
 
 
+def encode_lines(documents: Sequence[object]) -> bytes:
+    """Several lines, as `encode` makes each."""
+    return _encoder.encode_lines(documents)
+
+
 def decode(line: bytes, *, where: str, depth: int) -> Any:
     """Read a canonical line (with its LF). Raises BadBundle BAD_JSON, saying what is not canonical.
 
@@ -51,18 +56,6 @@ def decode(line: bytes, *, where: str, depth: int) -> Any:
     if line.count(b"{") + line.count(b"[") > depth and too_deep(document, depth):
         raise bad(Code.BAD_JSON, where, f"nested deeper than {depth}")
     return document
-
-
-def decode_lines(block: bytes, *, depth: int) -> list[Any] | None:
-    """Several lines at once, where `decode` would take each of them; None: one of them is to be looked at by itself."""
-    try:
-        documents = _decoder.decode_lines(block)
-        again = _encoder.encode_lines(documents)
-    except (RecursionError, msgspec.MsgspecError, UnicodeError, ValueError, OverflowError):
-        return None
-    if again != block or any(line.count(b"{") + line.count(b"[") > depth for line in block.split(b"\n")):
-        return None
-    return documents
 
 
 def too_deep(document: object, depth: int) -> bool:

@@ -24,6 +24,7 @@ _AT_ONCE: Final = 16 * MIB  # a frame that says it holds no more is decompressed
 _HEAD: Final = 18  # bytes of the longest zstd frame header
 
 _typed: Final[msgspec.json.Decoder[Change]] = msgspec.json.Decoder(Change)
+_plain: Final = msgspec.json.Decoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +70,16 @@ def read_changes(chunks: Iterable[bytes], *, declared: int, limits: Limits) -> I
 
 
 def _right(block: bytes, first: int, limits: Limits) -> list[Change] | None:
-    """The changes of a block of lines, the first of which has this number; None where not all of them are right."""
-    documents = canonical.decode_lines(block, depth=limits.depth) if len(block) <= limits.line else None
-    if documents is None or first + len(documents) - 1 > limits.changes or not schema.all_valid("change", documents):
+    """The changes of a block of lines, the first of which has this number; None where one of them has to be looked at."""
+    try:
+        changes = _typed.decode_lines(block)
+        # The same bytes again: they are canonical, and there is nothing in them that we do not know, however deep.
+        same = len(block) <= limits.line and canonical.encode_lines(changes) == block
+        documents = _plain.decode_lines(block) if same else []
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
-    # From the bytes again, not from the documents: with its types known beforehand this is the faster of the two.
-    changes = _typed.decode_lines(block)
-    return changes if all(change.n == n for n, change in enumerate(changes, start=first)) else None
+    right = same and first + len(changes) - 1 <= limits.changes and schema.all_valid("change", documents)
+    return changes if right and all(change.n == n for n, change in enumerate(changes, start=first)) else None
 
 
 def _one_by_one(block: bytes, first: int, limits: Limits) -> Iterator[Change]:

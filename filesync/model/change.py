@@ -102,7 +102,7 @@ def texts_of(change: Change) -> dict[str, Blob]:
         case Create():
             return change.texts
         case Set():
-            return {name: told.now for name, told in change.texts.items()}
+            return {name: told.now for name, told in change.texts.items()} if change.texts else {}
         case Delete() | Scoped():
             return {}
 
@@ -110,7 +110,8 @@ def texts_of(change: Change) -> dict[str, Blob]:
 def blobs_of(change: Change) -> list[Blob]:
     """All bytes that stand beside the line of a change: those of an attachment, of long texts."""
     attached = [change.blob] if isinstance(change, Create) and change.blob is not None else []
-    return [*attached, *texts_of(change).values()]
+    texts = texts_of(change)
+    return [*attached, *texts.values()] if texts else attached
 
 
 def rest_of(change: Change, told: Mapping[str, Told]) -> Set:

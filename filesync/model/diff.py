@@ -66,7 +66,8 @@ class Tell(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def blobs(self) -> list[Blob]:
         """All that goes beside the line."""
-        return [*([self.blob] if self.blob is not None else []), *self.texts.values()]
+        attached = [self.blob] if self.blob is not None else []
+        return [*attached, *self.texts.values()] if self.texts else attached
 
     @property
     def says_more(self) -> bool:
@@ -107,9 +108,9 @@ class Tell(msgspec.Struct, frozen=True, kw_only=True):
                 blob=self.blob,
                 about=self.about,
             )
-        took = {name: self.row.shadow(name).took for name in self.fields}
-        told = {name: Told(value, took[name]) for name, value in self.fields.items() if name not in self.texts}
-        texts = {name: LongTold(blob, took[name]) for name, blob in self.texts.items()}
+        took = self.row.shadows.taken
+        told = {name: Told(value, took(name)) for name, value in self.fields.items() if name not in self.texts}
+        texts = {name: LongTold(blob, took(name)) for name, blob in self.texts.items()} if self.texts else {}
         return Set(n=n, gid=self.row.gid, fields=told, texts=texts, about=self.about)
 
     def rows(self, mark: Mark) -> list[Entity]:
@@ -139,7 +140,7 @@ def diff(
     """
     found: list[Tell] = []
     live = {gid for gid, row in rows.items() if row.state is Life.LIVE}
-    in_scope = in_scope and not any(one.withheld for one in seen if one.parent is None)
+    in_scope = in_scope and not (seen and seen[0].parent is None and seen[0].withheld)
     for one in seen:
         row = rows.get(one.gid)
         if one.gid in doubted or not in_scope or one.withheld or (one.parent is not None and one.parent not in live):
@@ -157,7 +158,8 @@ def diff(
             if fields:
                 row = row if row.local == one.local else replace(row, local=one.local)
                 found.append(Tell(row=row, fields=fields, digests=here, new=False, about=one.about))
-    found.sort(key=_turn)
+    if len(found) > 1:
+        found.sort(key=_turn)
     return found + _gone({one.gid for one in seen}, rows, doubted)
 
 

@@ -34,6 +34,8 @@ _GID = re.compile(rf"({_SITE.pattern})/(issue|comment|attachment|worklog)/([A-Za
 class Kind(StrEnum):
     """What has a never re-used id of its own. Links, labels and their like are fields, not entities."""
 
+    __hash__ = str.__hash__  # as the text that it equals: Enum's own is a call of Python's, and each change is asked for often
+
     ISSUE = "issue"
     COMMENT = "comment"
     ATTACHMENT = "attachment"
@@ -89,7 +91,7 @@ def parse_mark(text: str) -> tuple[int, int, int]:
 @functools.lru_cache(maxsize=10_000)  # an export asks for the gid of one item several times
 def make_gid(site: SiteId, kind: Kind, local: str, stamp: str) -> Gid:
     """Name an entity born in the tracker of `site`. Raises ValueError where the id or stamp has other letters."""
-    return parse_gid(f"{site}/{kind}/{local}/{stamp}")
+    return parse_gid(f"{site}/{kind.value}/{local}/{stamp}")
 
 
 def parse_gid(text: str) -> Gid:

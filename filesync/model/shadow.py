@@ -64,6 +64,10 @@ class Shadows(msgspec.Struct, frozen=True, array_like=True):
             return _NOTHING
         return Shadow(here, self.told.get(name, self.told_most), self.took.get(name, self.took_most))
 
+    def taken(self, name: str) -> Mark:
+        """The partner's last edit of a field that was decided here."""
+        return self.took.get(name, self.took_most if name in self.here else NEVER)
+
     def took_at(self, mark: Mark) -> bool:
         """Whether one of them was taken at this place."""
         return mark in self.took.values() or (mark == self.took_most and len(self.took) < len(self.here))

@@ -226,9 +226,9 @@ class Rules:
 
     def _among(self, fields: Mapping[str, Value], only: Collection[str]) -> dict[str, Value]:
         wanted = {self._by_wire[name].local for name in only if name in self._by_wire} | self._naming
-        return {
-            flat: value for flat, value in fields.items() if (flat if ":" not in flat else flat.partition(":")[0]) in wanted
-        }
+        found = {flat: fields[flat] for flat in wanted if flat in fields}
+        found.update((flat, value) for flat, value in fields.items() if ":" in flat and flat.partition(":")[0] in wanted)
+        return found
 
     def _tell(self, way: WayOut, kind: Kind, fields: Mapping[str, Value]) -> None:
         if kind is not Kind.ISSUE:

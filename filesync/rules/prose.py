@@ -48,7 +48,9 @@ class Prose:
     def __init__(self, manner: Manner, keys: Keys, *, users: Words, us: SiteId, them: Site) -> None:
         self._accounts, self._keys, self._users, self._us, self._them = manner.accounts, keys, users, us, them
         self._at = f"@{them.name}"
-        self._signs = (f"{manner.project}-", "[~", self._at, ANCHOR)  # a text without these refers to nothing
+        # A text without these refers to nothing. Python finds one letter in a tenth of the time that it takes for more: most
+        # texts lack the one that comes before each.
+        self._signs = (("-", f"{manner.project}-"), ("~", "[~"), ("@", self._at), (ANCHOR, ANCHOR))
         # keys of another form, which an administrator may allow, could not be told from words
         own = manner.project if re.fullmatch(_PROJECT, manner.project) else _NOTHING
         partner = re.escape(self._at)
@@ -62,8 +64,8 @@ class Prose:
 
     def outward(self, text: str) -> str:
         """A text of ours as it travels."""
-        for sign in self._signs:
-            if sign in text:
+        for rare, sign in self._signs:
+            if rare in text and sign in text:
                 return self._said.sub(self._told, text)
         return text
 

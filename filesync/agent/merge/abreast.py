@@ -19,7 +19,7 @@ from filesync.agent.merge.outcome import Outcome
 from filesync.agent.merge.steps import Erase, Make, ShowScope, Step, Write
 from filesync.agent.merge.view import View
 from filesync.errors import Unavailable
-from filesync.model.ids import Gid
+from filesync.model.ids import LONGEST_GID, Gid
 from filesync.model.links import link_end
 from filesync.model.values import Flat
 
@@ -178,6 +178,8 @@ def _named(step: Step) -> Iterator[str]:
         case Outcome() | ShowScope():
             fields = ()
     for name, value in chain.from_iterable(one.items() for one in fields):
-        end = value if isinstance(value, str) else link_end(name)
-        if end is not None:
+        if isinstance(value, str):
+            if len(value) <= LONGEST_GID:
+                yield value
+        elif (end := link_end(name)) is not None:
             yield end

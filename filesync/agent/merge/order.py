@@ -45,16 +45,23 @@ def _weight(change: Change) -> int:
     """About how many bytes it takes."""
     match change:
         case Create():
-            return _beside(change) + sum(map(len, map(str, change.fields.values())))
+            return _beside(change) + _size(change.fields.values())
         case Set():
-            return _beside(change) + sum(len(str(told.now)) for told in change.fields.values())
+            return _beside(change) + _size(told.now for told in change.fields.values())
         case Delete() | Scoped():
             return 0
 
 
+def _size(values: Iterable[Value | None]) -> int:
+    return sum(len(one) if isinstance(one, str) else len(str(one)) for one in values)
+
+
 def _beside(change: Change) -> int:
     """Of what stands beside the line: names of chunks, and the texts, which are read when it is decided."""
-    chunks = sum(len(one.chunks) for one in blobs_of(change))
+    blobs = blobs_of(change)
+    if not blobs:
+        return 0
+    chunks = sum(len(one.chunks) for one in blobs)
     return _CHUNK * chunks + sum(one.size for one in texts_of(change).values())
 
 

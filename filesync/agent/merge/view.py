@@ -242,7 +242,7 @@ class View:
         `item`: as our tracker shows it; None for one that is being made. `key` is ours, `theirs` the partner's.
         """
         rules = self._paired.rules
-        names = {split_name(name)[0] for name in fields} & rules.asks.keys() if kind is Kind.ISSUE else ()
+        names = {split_name(name)[0] for name in fields} & rules.asks.keys() if rules.asks and kind is Kind.ISSUE else ()
         if not names:
             return {}
         taken = {name: value for name, value in fields.items() if rules.takes(Kind.ISSUE, name, new=item is None)}

@@ -7,7 +7,7 @@ finishes it: from the archive when the file is there, else from what was frozen.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
@@ -40,6 +40,7 @@ from filesync.ledger import blobs, called, shadows, streams
 from filesync.ledger.outside import put_ours
 from filesync.ledger.shortfalls import note_sent
 from filesync.ledger.streams import Direction, Exchange
+from filesync.model.change import Blob
 from filesync.model.diff import Tell
 from filesync.model.ids import Gid, make_mark
 from filesync.model.issue import Item
@@ -105,9 +106,12 @@ def export_once(site: Site, name: str) -> Exports:
 def _with_bytes(site: Site, paired: Paired, record: Record, found: Found) -> Iterator[Found]:
     """What is to be numbered: first what waits for no large attachment, then these, some at a time."""
     cutter = Cutter(site, paired, record)
-    big = [tell for tell in found.tells if cutter.is_big(tell)]
+    big: list[Tell] = []
+    small: list[Tell] = []
+    for tell in found.tells:
+        (big if cutter.is_big(tell) else small).append(tell)
     later = {tell.issue for tell in big}
-    tells = list(cutter.with_bytes(tell for tell in found.tells if not cutter.is_big(tell)))
+    tells = list(cutter.with_bytes(small))
     first = replace(found, tells=tells, again=found.again | {(issue, "") for issue in cutter.deferred | later})
     yield first
     told: list[Tell] = []
@@ -145,7 +149,7 @@ def _number(site: Site, paired: Paired, record: Record, found: Found) -> bool:
         rest = fit = that_fit(found, record)
         while rest:
             seq = x.out_seq + 1
-            named_before = {blob.sha256 for one in rest for blob in one.blobs if blobs.sent(conn, x, blob.sha256)}
+            named_before = {blob.sha256 for blob in _beside(rest) if blobs.sent(conn, x, blob.sha256)}
             sent = set() if alone(x) else named_before
             lines, rows = _lines(rest, generation=x.out_generation.n, seq=seq, limits=site.config.limits, sent=sent)
             told, rest = rest[: len(lines)], rest[len(lines) :]
@@ -161,9 +165,9 @@ def _number(site: Site, paired: Paired, record: Record, found: Found) -> bool:
                     contract=paired.rules.contract.digest,
                     counts=dict(sorted(Counter(one.word for one in told).items())),
                 ),
-                blobs=_in_chunks(told),
+                blobs=_in_chunks(_beside(told)),
             )
-            named = {blob.sha256: blob for one in told for blob in one.blobs}
+            named = {blob.sha256: blob for blob in _beside(told)}
             here = [one for sha256, one in sorted(named.items()) if sha256 not in sent and not one.chunks]
             bag = pack(header, [changes_file(packed), *(small_file(site, x, one.sha256, one.size) for one in here)])
             for blob in named.values():
@@ -199,7 +203,7 @@ def that_fit(found: Found, record: Record) -> list[Tell]:
         row = tell.row
         if row.parent in left_out:
             continue
-        early = {name: unborn[end] for name in tell.fields if (end := link_end(name)) in unborn and end is not None}
+        early = _early(tell, unborn) if unborn else {}
         found.again.update((row.local or "", end) for end in early.values())
         if early and not (tell.new or tell.fields.keys() - early.keys()):
             continue
@@ -215,13 +219,23 @@ def that_fit(found: Found, record: Record) -> list[Tell]:
     return fit
 
 
+def _early(tell: Tell, unborn: Mapping[Gid, str]) -> dict[str, str]:
+    """The links to what stays here, and its local id."""
+    return {name: unborn[end] for name in tell.fields if (end := link_end(name)) in unborn and end is not None}
+
+
 def _without(tell: Tell, names: Collection[str]) -> Tell:
     return msgspec.structs.replace(tell, fields={name: value for name, value in tell.fields.items() if name not in names})
 
 
-def _in_chunks(told: list[Tell]) -> list[InChunks]:
+def _beside(tells: Iterable[Tell]) -> list[Blob]:
+    """All that goes beside these lines."""
+    return [blob for one in tells if one.texts or one.blob is not None for blob in one.blobs]
+
+
+def _in_chunks(beside: Iterable[Blob]) -> list[InChunks]:
     """What the head says of what goes in chunks."""
-    found = {blob.sha256: blob for one in told for blob in one.blobs if blob.chunks}
+    found = {blob.sha256: blob for blob in beside if blob.chunks}
     return [InChunks(sha256, one.size, len(one.chunks)) for sha256, one in sorted(found.items())]
 
 

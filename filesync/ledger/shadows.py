@@ -143,7 +143,7 @@ def coming_elsewhere(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid])
 def save(conn: sa.Connection, exchange_id: int, rows: Iterable[Entity]) -> None:
     """Write these rows in place of what is there."""
     values = [
-        (_encode(one.shadows), exchange_id, one.gid, one.kind.value, one.parent, one.local, one.state.value) for one in rows
+        (_encode(one.shadows), exchange_id, one.gid, str(one.kind), one.parent, one.local, str(one.state)) for one in rows
     ]
     if values and conn.exec_driver_sql(_SAVE_FIELDS, values).rowcount < len(values):
         conn.exec_driver_sql(_SAVE, values)

@@ -91,7 +91,7 @@ def parse_mark(text: str) -> tuple[int, int, int]:
 @functools.lru_cache(maxsize=10_000)  # an export asks for the gid of one item several times
 def make_gid(site: SiteId, kind: Kind, local: str, stamp: str) -> Gid:
     """Name an entity born in the tracker of `site`. Raises ValueError where the id or stamp has other letters."""
-    return parse_gid(f"{site}/{kind.value}/{local}/{stamp}")
+    return parse_gid(f"{site}/{kind!s}/{local}/{stamp}")
 
 
 def parse_gid(text: str) -> Gid:

@@ -233,7 +233,8 @@ class Carry:
         try:
             landed = self._apply(step, inward.fields)
         except Rejected as error:
-            if few is not None and few in rest:  # not field by field: what few may see would stand where all do, for a moment or for good
+            if few is not None and few in rest:
+                # not field by field: what few may see would stand where all do, for a moment or for good
                 step.refused[few] = "; ".join(error.fields.values()) or str(error)
                 self._refuse_all(step, rest, few)
                 return

@@ -132,8 +132,13 @@ class View:
 
     def ends(self, fields: Mapping[str, Value | None]) -> list[tuple[str, Gid]]:
         """Those of these fields that name another issue, and which."""
-        found = [(name, Gid(value)) for name, value in fields.items() if is_gid(value) and self._is_reference(name)]
-        return found + [(name, end) for name in fields if (end := link_end(name)) is not None]
+        found: list[tuple[str, Gid]] = []
+        for name, value in fields.items():
+            if is_gid(value) and self._is_reference(name):
+                found.append((name, Gid(value)))
+            elif (end := link_end(name)) is not None:
+                found.append((name, end))
+        return found
 
     def _is_reference(self, name: str) -> bool:
         rule = self._paired.rules.rule(split_name(name)[0])

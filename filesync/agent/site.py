@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock, RLock
 from types import TracebackType
@@ -18,6 +18,7 @@ import msgspec
 from filelock import FileLock
 
 from filesync.agent.busy import Busy
+from filesync.agent.course import Course
 from filesync.agent.discreet import unquoting
 from filesync.agent.lock import lock_site
 from filesync.agent.partners import key_files
@@ -41,6 +42,7 @@ from filesync.ledger.streams import Exchange, State
 from filesync.model.ids import Kind
 from filesync.model.moments import moment
 from filesync.model.prepare import prepare
+from filesync.model.values import REMEMBERED
 from filesync.rules import contract as agreed
 from filesync.rules.contract import Flow
 from filesync.rules.load import load_rules
@@ -60,6 +62,7 @@ class Paired:
     basis: str  # digest of everything that decides what is told: contract, mapping, scope
     us: agreed.Site
     them: agreed.Site
+    _courses: dict[tuple[Kind, str], Course] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     @property
     def names(self) -> bool:
@@ -81,17 +84,16 @@ class Paired:
 
     def tells(self, kind: Kind, name: str, *, new: bool) -> bool:
         """Whether this side tells this field: `new`, with the item itself, or as an edit."""
-        if not self.rules.carries(kind, name) or self.flow(kind, name) is Flow.WE_TAKE_DRIFT:
-            return False
-        rule = self.rules.rule(name) if kind is Kind.ISSUE else None
-        return new or rule is None or not rule.born_only
+        course = self.course(kind, name)
+        return course.tells_born if new else course.tells
 
     def takes(self, kind: Kind, name: str, *, new: bool) -> bool:
         """Whether this side writes what arrives for this field; `new`: as its issue is made.
 
         An edit that arrives at the source of a one-way field is answered, not left out.
         """
-        return self.rules.takes(kind, name, new=new) or self.flow(kind, name) in (Flow.WE_SEND_DRIFT, Flow.WE_SEND_GUARD)
+        course = self.course(kind, name)
+        return course.takes_born if new else course.takes
 
     def wins(self, name: str) -> bool:
         """Whether this side wins a field that both edited; of one whose winner follows a value, without any."""
@@ -114,6 +116,31 @@ class Paired:
         if rule is not None and rule.way is Way.IN:
             return Flow.WE_TAKE_DRIFT  # our own decision, which the partner need not know
         return agreed.flow(self.rules.contract, name, self.us.name)
+
+    def course(self, kind: Kind, name: str) -> Course:
+        """All that the rules say of a field of an item of this kind, flat or bare: found out once."""
+        known = self._courses.get((kind, name))
+        if known is None:
+            if len(self._courses) >= REMEMBERED:
+                self._courses.clear()
+            known = self._courses[kind, name] = self._course(kind, name)
+        return known
+
+    def _course(self, kind: Kind, name: str) -> Course:
+        rule = self.rules.rule(name) if kind is Kind.ISSUE else None
+        flow, carries = self.flow(kind, name), self.rules.carries(kind, name)
+        told = carries and flow is not Flow.WE_TAKE_DRIFT
+        answered = flow in {Flow.WE_SEND_DRIFT, Flow.WE_SEND_GUARD}
+        return Course(
+            carries=carries,
+            tells_born=told,
+            tells=told and not (rule is not None and rule.born_only),
+            takes_born=answered or self.rules.takes(kind, name, new=True),
+            takes=answered or self.rules.takes(kind, name, new=False),
+            wins=self.wins(name),
+            by_value=self.by_value(name),
+            flow=flow,
+        )
 
 
 class Halted(Exception):

@@ -216,7 +216,7 @@ class Merge:
             shadow = row.shadow(name)
             if plan.decided(shadow, outcome.work.mark):
                 continue
-            if not self._paired.rules.carries(row.kind, name):
+            if not self._paired.course(row.kind, name).carries:
                 # who alone may see it is not left out: it is refused, and with it all that others would see
                 few = one.now is not None and self._paired.rules.restricts(row.kind, name)
                 writes.update({name: one.now} if few else self._no_place(outcome, row, shown, name))

@@ -30,8 +30,9 @@ class Winning:
 
     def meeting(self, name: str, told: Told, shadow: Shadow) -> Meeting:
         """One of its fields, and what it meets here."""
-        us, them, by = self._paired.us, self._paired.them, self._paired.by_value(name)
-        fixed = self._paired.wins(name)
+        us, them = self._paired.us, self._paired.them
+        course = self._paired.course(self._shown.item.ref.kind, name)
+        by, fixed = course.by_value, course.wins
         return Meeting(
             name=name,
             now=told.now,
@@ -40,6 +41,6 @@ class Winning:
             # a value that cannot be compared is not an edit that could be told
             shadow=msgspec.structs.replace(shadow, here=EMPTY) if self._shown.hides(name) else shadow,
             wins=fixed if by is None else is_us(by.site(self.held.get(by.field)), us=us, them=them),
-            flow=self._paired.flow(self._shown.item.ref.kind, name),
+            flow=course.flow,
             judge=None if by is None else fixed,
         )

@@ -21,6 +21,7 @@ class Life(StrEnum):
     APART = "apart"  # each side keeps its own, for ever
 
 
+OVER: Final = (Life.DEAD, Life.APART)  # nothing becomes of it any more
 UNAGREED: Final = "?"  # in place of a digest: no value is agreed on, so that ours is told, whatever it is
 
 

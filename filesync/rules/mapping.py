@@ -170,12 +170,13 @@ class Rules:
         what texts refer to: without it they are left as they are.
         """
         way = WayOut(gid_of, end_of or gid_of, prose)
-        all_of_it = only is None or item.ref.kind is not Kind.ISSUE
+        is_issue = item.ref.kind is Kind.ISSUE
+        all_of_it = only is None or not is_issue
         self._tell(way, item.ref.kind, item.fields if all_of_it else self._among(item.fields, only or ()))
-        if self._constants and item.ref.kind is Kind.ISSUE and item.origin is None:
+        if self._constants and is_issue and item.origin is None:
             way.fields.update(self._constants)
-        silent = self._silent if item.ref.kind is Kind.ISSUE else frozenset[str]()
-        if self.asks and item.ref.kind is Kind.ISSUE:
+        silent = self._silent if is_issue else frozenset[str]()
+        if self.asks and is_issue:
             silent |= self._ask(way, item)
         return Outward(
             fields=way.fields,

@@ -12,7 +12,7 @@ from enum import StrEnum
 import msgspec
 
 from filesync.model.ids import NEVER, Mark
-from filesync.model.shadow import Entity, Life, Shadow
+from filesync.model.shadow import OVER, Entity, Life, Shadow
 from filesync.model.values import Value, digest
 from filesync.rules.contract import Flow
 
@@ -84,15 +84,15 @@ def decide(meeting: Meeting) -> Decision:
     crossing = crosses(meeting.shadow, meeting.base)
     mine = unsent(meeting.shadow, meeting.have)
     match meeting.flow:
+        case Flow.BOTH if meeting.judge is not None:
+            verdict = judged(equal=equal, crossing=crossing, unsent=mine, wins=meeting.wins, judge=meeting.judge)
+        case Flow.BOTH:
+            verdict = plan(equal=equal, crossing=crossing, unsent=mine, wins=meeting.wins)
         case Flow.WE_TAKE_DRIFT | Flow.WE_TAKE_GUARD:  # the partner is the source: whatever we show gives way
             return Decision(plan(equal=equal, crossing=False, unsent=False, wins=False))
         case Flow.WE_SEND_DRIFT | Flow.WE_SEND_GUARD:  # we are: our value is sent back
             verdict = plan(equal=equal, crossing=crossing, unsent=True, wins=True)
             return Decision(verdict, "one-way" if not equal else "")
-        case Flow.BOTH if meeting.judge is not None:
-            verdict = judged(equal=equal, crossing=crossing, unsent=mine, wins=meeting.wins, judge=meeting.judge)
-        case _:
-            verdict = plan(equal=equal, crossing=crossing, unsent=mine, wins=meeting.wins)
     if equal or not (crossing or mine):
         return Decision(verdict)
     return Decision(verdict, "crossing" if crossing else "unsent")
@@ -156,9 +156,9 @@ def on_create(*, state: Life | None, there: bool, parent: Life | None, top: bool
 
     `top`: it belongs to no issue; `deleted`: a delete of it is queued; `doubted`: an earlier call may have made it.
     """
-    if state in {Life.DEAD, Life.APART}:
+    if state in OVER:
         return OnCreate.DROP
-    if not top and parent in {Life.DEAD, Life.APART}:
+    if not top and parent in OVER:
         return OnCreate.BURY
     if state is Life.LIVE:
         return OnCreate.MERGE if there else OnCreate.LEAVE
@@ -179,7 +179,7 @@ class OnSet(StrEnum):
 
 def on_set(*, state: Life | None, there: bool, deleted: bool) -> OnSet:
     """As on_create. A deletion that has come already absorbs an edit that could not be taken before it."""
-    if state in {Life.DEAD, Life.APART}:
+    if state in OVER:
         return OnSet.DROP
     if state is Life.LIVE and deleted:
         return OnSet.ABSORB
@@ -219,7 +219,7 @@ class OnDelete(StrEnum):
 
 def on_delete(*, state: Life | None, there: bool, policy: str) -> OnDelete:
     """`policy`: mirror, mark, close or ignore. An edit of ours does not save an entity: deletion absorbs."""
-    if state in {Life.DEAD, Life.APART}:
+    if state in OVER:
         return OnDelete.DROP
     if state is None or not there:
         return OnDelete.BURY

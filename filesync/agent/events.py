@@ -23,7 +23,7 @@ class Severity(StrEnum):
     STOP = "stop"  # the stream stands still until a person decides
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="event"):
+class Event(msgspec.Struct, gc=False, frozen=True, kw_only=True, tag=True, tag_field="event"):
     """What happened. `standing`: a state that every run finds again until it ends: told each time, written down once."""
 
     severity: ClassVar[Severity] = Severity.INFO

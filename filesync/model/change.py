@@ -12,14 +12,14 @@ from filesync.model.issue import About, Scope
 from filesync.model.values import Value
 
 
-class Told(msgspec.Struct, frozen=True, omit_defaults=True):
+class Told(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """A field's new value, and the base it was written on: the partner's last mark decided for it when this was sent."""
 
     now: Value | None = None
     base: Mark = NEVER
 
 
-class Chunk(msgspec.Struct, frozen=True):
+class Chunk(msgspec.Struct, gc=False, frozen=True):
     """A piece of a big attachment or long text, in a file of its own: a bundle of kind `chunk`."""
 
     id: BundleId  # of that bundle
@@ -27,7 +27,7 @@ class Chunk(msgspec.Struct, frozen=True):
     size: int  # bytes
 
 
-class Blob(msgspec.Struct, frozen=True, omit_defaults=True):
+class Blob(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """Bytes that stand beside a line: whole in a bundle of this stream, this or an earlier one; or in chunks, in order."""
 
     sha256: str  # of all of them
@@ -35,14 +35,14 @@ class Blob(msgspec.Struct, frozen=True, omit_defaults=True):
     chunks: list[Chunk] = []
 
 
-class LongTold(msgspec.Struct, frozen=True, omit_defaults=True):
+class LongTold(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """As `Told`, of a text that stands beside the line: `now` are its bytes in UTF-8."""
 
     now: Blob
     base: Mark = NEVER
 
 
-class Create(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="create", omit_defaults=True):
+class Create(msgspec.Struct, gc=False, frozen=True, kw_only=True, tag_field="change", tag="create", omit_defaults=True):
     """A new entity. It tells every field of the contract: one that is absent, and not `untold`, is empty."""
 
     n: int
@@ -61,7 +61,7 @@ class Create(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag=
         return (*self.fields, *self.texts)
 
 
-class Set(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="set", omit_defaults=True):
+class Set(msgspec.Struct, gc=False, frozen=True, kw_only=True, tag_field="change", tag="set", omit_defaults=True):
     """Fields edited. One user edit of several fields is one `set`."""
 
     n: int
@@ -76,7 +76,7 @@ class Set(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="se
         return (*self.fields, *self.texts)
 
 
-class Delete(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="delete", omit_defaults=True):
+class Delete(msgspec.Struct, gc=False, frozen=True, kw_only=True, tag_field="change", tag="delete", omit_defaults=True):
     """An entity deleted. Its children are not told one by one."""
 
     n: int

@@ -20,7 +20,7 @@ from filesync.model.values import EMPTY, Value, digests, split_name
 TYPE: Final = "type"  # its wire name: always this one
 
 
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
+class Seen(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     """An entity as our tracker shows it, in the contract's words."""
 
     gid: Gid
@@ -48,7 +48,7 @@ class Tells(Protocol):
         ...
 
 
-class Tell(msgspec.Struct, frozen=True, kw_only=True):
+class Tell(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     """One change to be sent. `row` is the ledger's row as it will be, but for the marks of what is told."""
 
     row: Entity

@@ -25,7 +25,7 @@ class Scope(StrEnum):
     DOUBT = "doubt"  # the tracker cannot tell just now
 
 
-class About(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class About(msgspec.Struct, gc=False, frozen=True, omit_defaults=True, kw_only=True):
     """Told for people, never compared: the key, author and time that the sending tracker shows. A claim, not a fact."""
 
     key: str = ""
@@ -33,7 +33,7 @@ class About(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     at: str = ""  # UTC, as values.utc_text
 
 
-class Ref(msgspec.Struct, frozen=True):
+class Ref(msgspec.Struct, gc=False, frozen=True):
     """Where an item stands in its tracker: its own id and the id of the issue it belongs to (an issue: twice its own)."""
 
     kind: Kind
@@ -41,7 +41,7 @@ class Ref(msgspec.Struct, frozen=True):
     local: str
 
 
-class Item(msgspec.Struct, frozen=True, kw_only=True):
+class Item(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     """An entity as its tracker shows it now.
 
     `local` is never re-used while `stamp`, the creation stamp ([0-9A-Za-z], usually epoch milliseconds), tells
@@ -58,7 +58,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     about: About = About()
 
 
-class Issue(msgspec.Struct, frozen=True, kw_only=True):
+class Issue(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     """An issue with everything that belongs to it: complete, or the adapter raised."""
 
     item: Item

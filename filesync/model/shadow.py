@@ -25,7 +25,7 @@ OVER: Final = (Life.DEAD, Life.APART)  # nothing becomes of it any more
 UNAGREED: Final = "?"  # in place of a digest: no value is agreed on, so that ours is told, whatever it is
 
 
-class Shadow(msgspec.Struct, frozen=True):
+class Shadow(msgspec.Struct, gc=False, frozen=True):
     """What one field agreed on. `here`: digest of the value our tracker may show without anything being told."""
 
     here: str = EMPTY
@@ -33,7 +33,7 @@ class Shadow(msgspec.Struct, frozen=True):
     took: Mark = NEVER  # the partner's last edit decided here: applied, kept or skipped, not merely received
 
 
-class Shadows(msgspec.Struct, frozen=True, array_like=True):
+class Shadows(msgspec.Struct, gc=False, frozen=True, array_like=True):
     """The shadows of an entity's fields, by wire name: as the ledger keeps them, and as an export compares them.
 
     A mark that most fields have, as after the entity's creation, stands once. That makes a row half as long, and quicker to
@@ -97,7 +97,7 @@ class Shadows(msgspec.Struct, frozen=True, array_like=True):
         return Shadows(here, self.told_most, self.took_most, told, took)
 
 
-class Entity(msgspec.Struct, frozen=True, kw_only=True):
+class Entity(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     """A paired entity or tombstone. A field that has no shadow is empty and was never told."""
 
     gid: Gid

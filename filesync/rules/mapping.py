@@ -28,7 +28,7 @@ from filesync.rules.words import SAME
 NOBODY_ALONE: Final = VisibilityRule(SAME, frozenset())
 
 
-class Outward(msgspec.Struct, frozen=True, kw_only=True):
+class Outward(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     """An item in the contract's words. What is absent from `fields` is empty, but for the names in `untold`."""
 
     fields: dict[str, Value]
@@ -41,7 +41,7 @@ class Outward(msgspec.Struct, frozen=True, kw_only=True):
     failed: Mapping[str, str] = {}  # those of them of which it could not say whether or what, and why
 
 
-class Inward(msgspec.Struct, frozen=True, kw_only=True):
+class Inward(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     """Wire fields in our words, ready to be written. Those in `refused` (why, in words) are not among them."""
 
     fields: dict[str, Value | None]

@@ -37,7 +37,7 @@ from filesync.model.people import People
 from filesync.model.values import FieldSpec, Flat, Value
 
 
-class Touched(msgspec.Struct, frozen=True):
+class Touched(msgspec.Struct, gc=False, frozen=True):
     """An issue that may have changed, and the cursor from which nothing before and including it needs to be read again."""
 
     issue: str  # local id
@@ -68,17 +68,17 @@ class Born:
     again: bool = False
 
 
-class Write(msgspec.Struct, frozen=True):
+class Write(msgspec.Struct, gc=False, frozen=True):
     """Set these flat fields; None empties a field or takes an element out of its set. Others stay as they are."""
 
     fields: Flat
 
 
-class Remove(msgspec.Struct, frozen=True):
+class Remove(msgspec.Struct, gc=False, frozen=True):
     """Delete the item. That it is gone already is success."""
 
 
-class MarkDeleted(msgspec.Struct, frozen=True):
+class MarkDeleted(msgspec.Struct, gc=False, frozen=True):
     """Leave the item and show people that the partner deleted its own."""
 
     by: str  # the partner's name

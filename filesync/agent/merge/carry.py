@@ -32,7 +32,7 @@ from filesync.trackers import base
 from filesync.trackers.base import Born
 
 
-class _Asked(msgspec.Struct, frozen=True):
+class _Asked(msgspec.Struct, gc=False, frozen=True):
     """What an entity's `Write` asks of our tracker, converted once for the intent and for the call."""
 
     inward: Inward
@@ -233,8 +233,7 @@ class Carry:
         try:
             landed = self._apply(step, inward.fields)
         except Rejected as error:
-            if few is not None and few in rest:
-                # not field by field: what few may see would stand where all do, for a moment or for good
+            if few in rest:  # not field by field: what few may see would stand where all do, for a moment or for good
                 step.refused[few] = "; ".join(error.fields.values()) or str(error)
                 self._refuse_all(step, rest, few)
                 return

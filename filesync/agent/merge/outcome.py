@@ -68,7 +68,7 @@ class Counts:
                 self.waiting += 1
 
 
-class Work(msgspec.Struct, frozen=True):
+class Work(msgspec.Struct, gc=False, frozen=True):
     """An arriving change at its place; `since` when it stood in the queue already, and since when."""
 
     mark: Mark

@@ -26,7 +26,7 @@ class Verdict(StrEnum):
     APPLY = "apply"
 
 
-class Meeting(msgspec.Struct, frozen=True, kw_only=True):
+class Meeting(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     """One arriving field and what it meets here."""
 
     name: str
@@ -39,7 +39,7 @@ class Meeting(msgspec.Struct, frozen=True, kw_only=True):
     judge: bool | None = None  # where the winner follows a value: whether a crossing is ours to settle
 
 
-class Decision(msgspec.Struct, frozen=True):
+class Decision(msgspec.Struct, gc=False, frozen=True):
     """The verdict, and whether two edits met (for people: `rule` says in which way)."""
 
     verdict: Verdict

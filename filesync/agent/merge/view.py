@@ -30,7 +30,7 @@ from filesync.trackers.base import Tracker
 _SaysT = TypeVar("_SaysT", Create, Set)
 
 
-class Shown(msgspec.Struct, frozen=True):
+class Shown(msgspec.Struct, gc=False, frozen=True):
     """An entity as our tracker shows it: the item, its fields in wire words, and its issue's key."""
 
     item: Item

@@ -1,8 +1,9 @@
 """Whether two trackers show the same: every issue and all that belongs to it, by origin, with all that the contract carries.
 
 tools/equal.py CONFIG CONFIG. It reads the trackers themselves, and nothing of what filesync remembers of them. Ids and keys
-are each side's own and are not compared; authors and times are where both trackers keep them, which Jira does not. Ends with 1
-where anything differs.
+are each side's own and are not compared; authors and times are where both trackers keep them, which Jira does not. What stays
+at home is not compared, nor what one site alone tells and the other may have otherwise (`from`, with the mode `drift`). Ends
+with 1 where anything differs.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from filesync.errors import FilesyncError
 from filesync.model.ids import Gid, Kind, SiteId, make_gid
 from filesync.model.issue import Issue, Item
 from filesync.model.links import link_parts
-from filesync.model.values import Value
+from filesync.model.values import Value, split_name
+from filesync.rules.contract import Mode
 from filesync.rules.load import load_rules
 from filesync.rules.mapping import Rules
 from filesync.trackers.base import Tracker
@@ -56,9 +58,11 @@ class Side:
     def _seen(self, issues: list[Issue]) -> Iterator[tuple[Gid, Seen]]:
         origins = {issue.item.ref.local: self._origin(issue.item) for issue in issues}
         for issue in issues:
+            if issue.item.origin is None and not issue.in_scope:
+                continue  # it stays at home
             ours = origins[issue.item.ref.local]
             yield ours, self._says(issue.item, issue.key, None, origins)
-            for one in issue.children:
+            for one in (one for one in issue.children if self.rules.travels(one.ref.kind)):
                 yield self._origin(one), self._says(one, f"{one.ref.kind} {one.ref.local} of {issue.key}", ours, origins)
 
     def _origin(self, item: Item) -> Gid:
@@ -67,6 +71,9 @@ class Side:
     def _says(self, item: Item, key: str, issue: Gid | None, origins: Mapping[str, Gid]) -> Seen:
         told = self.rules.outward(item, origins.get)
         says: dict[str, Value] = told.fields | {one.field: f"({one.why})" for one in told.dropped}
+        if item.ref.kind is Kind.ISSUE:
+            drifts = {name for name, field in self.rules.contract.fields.items() if field.mode is Mode.DRIFT}
+            says = {name: value for name, value in says.items() if split_name(name)[0] not in drifts}
         if item.ref.kind is Kind.ATTACHMENT:
             digest = hashlib.sha256()
             for piece in self.tracker.fetch(item.ref):

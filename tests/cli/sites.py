@@ -79,7 +79,7 @@ def loaded(*, covered: bool = True) -> list[str]:
     return [sys.executable, "-IS", str(FORKED), "call", str(folder / "calls")]
 
 
-def played(demo: str, tmp_path: Path, *, counts: str) -> str:
+def played(demo: str, tmp_path: Path, *, counts: str, met: str = "priority", winner: str = "acme") -> str:
     """What one of the demos tells, once what every one of them must show was seen. `counts`: what both sites hold in the end."""
     folder, environment = tmp_path / "demo", with_filesync(tmp_path, covered=False)
     done = subprocess.run(
@@ -94,7 +94,7 @@ def played(demo: str, tmp_path: Path, *, counts: str) -> str:
     assert done.returncode == 0, told
     assert "\x1b" not in told, "colours are for terminals"
     assert len(set(re.findall(r"six words:\n\n    (.*)\n", told))) == 1
-    assert told.count("priority was edited on both sides at once; acme's value stands") == 2
+    assert told.count(f"{met} was edited on both sides at once; {winner}'s value stands") == 2
     assert told.count("nothing to send") == told.count("nothing arrived") == 2
     assert f"acme/filesync.yaml: {counts}\nglobex/filesync.yaml: {counts}\n0 differences" in told
     typed = re.findall(r"^  (filesync .*?)(?:  .*)?$", told[told.index("to look around in") :], re.MULTILINE)

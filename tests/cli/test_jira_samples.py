@@ -20,6 +20,7 @@ from filesync.rules.mapping import Rules
 from tests.cli.sites import ROOT, Filesync
 from tests.rules.build import issue, nobody
 from tests.rules.test_users import Staff
+from tests.support.jira.organisations import WORDS
 from tests.support.jira.renamed import rename
 from tests.support.jira.site import CLOUD, DC10, JiraSite
 
@@ -27,87 +28,7 @@ SAMPLES = ROOT / "samples" / "jira"
 SIDES = sorted(file.parent for file in SAMPLES.glob("*/*/filesync.yaml"))
 FLAVOURS = {"jira-dc": DC10, "jira-cloud": CLOUD}
 SUPPLIER, CUSTOMER = (SAMPLES / "supplier-customer" / name for name in ("acme", "globex"))
-# what the simulated Jiras have, in the words of two organisations
-ORGANISATIONS = {
-    SUPPLIER: {
-        "types": {"Epic": "Programme", "Bug": "Field Report", "Story": "Change Request", "Sub-task": "Work Step"},
-        "statuses": {
-            "To Do": "Registered",
-            "In Progress": "Analysis",
-            "In Review": "Verification",
-            "Blocked": "On Hold",
-            "Done": "Released",
-            "Won't Do": "Rejected",
-        },
-        "priorities": {"Highest": "P1", "High": "P2", "Medium": "P3", "Low": "P4", "Lowest": "P5"},
-        "fields": {
-            "Occurred At": "Failure Date",
-            "Severity": "Failure Class",
-            "Platforms": "Product",
-            "Customer Reference": "Customer Plant",
-            "Cost Estimate": "Quote",
-            "Location": "Assembly",
-        },
-        "options of Failure Class": {
-            "Critical": "A (safety)",
-            "Major": "B (stop)",
-            "Minor": "C (reduced)",
-            "Cosmetic": "D (looks)",
-        },
-        "options of Product": {"HPC-200": "hpc200", "HPC-400": "hpc400", "HPC-400 ATEX": "hpc400 atex", "Simulator": "sim"},
-        "options of Assembly": {
-            "Pump": "Rotor unit",
-            "Impeller": "Wheel",
-            "Shaft seal": "Mechanical seal",
-            "Bearing": "Roller bearing",
-            "Housing": "Casing",
-            "Controller": "Drive electronics",
-            "Hydraulics": "Power pack",
-        },
-        "users": {"s.oneil": "ext-s.oneil", "w.chen": "ext-w.chen"},
-    },
-    CUSTOMER: {
-        "types": {"Epic": "Vorhaben", "Bug": "Störung", "Story": "Änderung", "Task": "Aufgabe", "Sub-task": "Teilaufgabe"},
-        "statuses": {
-            "To Do": "Offen",
-            "In Progress": "In Arbeit",
-            "In Review": "In Prüfung",
-            "Blocked": "Wartet",
-            "Done": "Erledigt",
-            "Won't Do": "Abgelehnt",
-        },
-        "priorities": {"Highest": "Sofort", "High": "Bald", "Medium": "Üblich", "Low": "Später", "Lowest": "Irgendwann"},
-        "fields": {
-            "Occurred At": "Aufgetreten am",
-            "Severity": "Schwere",
-            "Platforms": "Anlagen",
-            "Steps": "Angebot",
-            "Location": "Bauteil",
-        },
-        "options of Schwere": {
-            "Critical": "Sicherheit",
-            "Major": "Stillstand",
-            "Minor": "Eingeschränkt",
-            "Cosmetic": "Optik",
-        },
-        "options of Bauteil": {
-            "Pump": "Pumpe",
-            "Impeller": "Laufrad",
-            "Shaft seal": "Dichtung",
-            "Bearing": "Lager",
-            "Housing": "Gehäuse",
-            "Controller": "Steuerung",
-            "Hydraulics": "Hydraulik",
-            "Power stage": "Leistungsteil",
-            "Field bus": "Feldbus",
-            "Display": "Anzeige",
-            "Relief valve": "Ventil",
-            "Accumulator": "Speicher",
-            "Hoses": "Schläuche",
-            "Test bench": "Prüfstand",
-        },
-    },
-}
+ORGANISATIONS = {SUPPLIER: WORDS["acme"], CUSTOMER: WORDS["globex"]}
 
 
 def test_there_are_samples_of_both_sides_of_every_pair() -> None:

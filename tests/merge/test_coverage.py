@@ -7,6 +7,7 @@ import pytest
 
 from filesync.agent.asked.coverage import Coverage, coverage
 from filesync.agent.outgoing import exporter
+from filesync.agent.outgoing.departures import NotTold
 from filesync.bundle.changes import encode_change
 from filesync.model.change import Change, Set, Told
 from tests.merge.scene import contract, crash, refuse, refuse_create, refuse_nothing, shared, value
@@ -58,7 +59,8 @@ def test_of_an_issue_that_is_not_exchanged_the_type_alone_is_counted_and_out_of_
     ) as world:
         key = world.acme.desk.create("Bug", "hot", {"priority": "Highest", "labels:shared": True})
         world.acme.desk.create("Story", "ours", {"priority": "Highest"})
-        world.acme.export()
+        done = world.acme.export()
+        assert {one.key for one in done.events if isinstance(one, NotTold)} == {key}
         assert sending(world.acme) == {("type", "no-word"): (1, (key,))}
 
 

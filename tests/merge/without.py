@@ -181,8 +181,8 @@ def _diff(patch: Patch, changed: Callable[[dict[str, Any]], dict[str, Any]]) -> 
 def r11(patch: Patch) -> None:
     seen = Gather._seen
 
-    def came_from_nowhere(self: Gather, item: Item, parent: Gid | None, found: Found, depth: int) -> Seen:
-        return structs.replace(seen(self, item, parent, found, depth), came=False)
+    def came_from_nowhere(self: Gather, item: Item, parent: Gid | None, found: Found, depth: int, *, told: bool) -> Seen:
+        return structs.replace(seen(self, item, parent, found, depth, told=told), came=False)
 
     patch.setattr(Gather, "_seen", came_from_nowhere)
 
@@ -253,8 +253,8 @@ def r15_gone_with_its_end(patch: Patch) -> None:
 def r15(patch: Patch) -> None:
     seen = Gather._seen
 
-    def tells_all(self: Gather, item: Item, parent: Gid | None, found: Found, depth: int) -> Seen:
-        one = seen(self, item, parent, found, depth)
+    def tells_all(self: Gather, item: Item, parent: Gid | None, found: Found, depth: int, *, told: bool) -> Seen:
+        one = seen(self, item, parent, found, depth, told=told)
         above = item.fields.get("parent")
         issue = self._site.tracker.get(above) if isinstance(above, str) else None
         if issue is None or "parent" in one.fields:

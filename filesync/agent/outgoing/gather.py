@@ -236,9 +236,10 @@ class Gather:
 
     def _one(self, local: str, issue: Issue, found: Found, *, depth: int) -> None:
         gid = self._gid(issue.item)
-        sends = self._paired.sends
-        below = [one for one in issue.children if sends(one.ref.kind)]
-        seen = [self._seen(issue.item, None, found, depth), *(self._seen(one, gid, found, depth) for one in below)]
+        below = [one for one in issue.children if self._paired.sends(one.ref.kind)]
+        told = issue.in_scope
+        seen = [self._seen(issue.item, None, found, depth, told=told)]
+        seen += [self._seen(one, gid, found, depth, told=told) for one in below]
         if not issue.in_scope:
             found.short.pop(local, None)  # it is not meant to be told
         unsettled = self._unsettled
@@ -246,7 +247,7 @@ class Gather:
             found.again.add((local, ""))
         rows = {one.gid: self._rows[one.gid] for one in seen if one.gid in self._rows}
         if gid in self._below:
-            rows.update((row.gid, row) for row in self._below[gid].values() if sends(row.kind))
+            rows.update((row.gid, row) for row in self._below[gid].values() if self._paired.sends(row.kind))
         for one in seen:
             if one.came and one.gid not in rows and one.gid not in unsettled:
                 if self._x.in_seq:
@@ -267,13 +268,13 @@ class Gather:
             found.size += tell.size
             self._keep((tell.row, *tell.buried))
 
-    def _seen(self, item: Item, parent: Gid | None, found: Found, depth: int) -> Seen:
-        """An item in the contract's words. A parent issue that is not told yet is told before it."""
+    def _seen(self, item: Item, parent: Gid | None, found: Found, depth: int, *, told: bool) -> Seen:
+        """An item in the contract's words. A parent issue that is not told yet is told before it. `told`: it is in scope."""
         outward = self._paired.rules.outward(
             item, lambda local: self._gid_of(local, found, depth), end_of=self._end_of, prose=self._prose
         )
         found.again.update((item.ref.issue, one) for one in outward.unresolved)
-        for one in outward.dropped:
+        for one in outward.dropped if told else ():
             self._record.add(NotTold(key=item.about.key, field=one.field, why=one.why))
         for field, why in outward.failed.items():
             if (field, why) not in self._failed:

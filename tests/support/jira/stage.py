@@ -1,6 +1,7 @@
 """Two simulated Jiras for a story in a terminal: `python -m tests.support.jira.stage FILE ISSUES`.
 
-acme's is a Data Center with the first forty of ISSUES in it, globex's is on Cloud and empty. FILE says where both are and how to
+acme's is a Data Center with the first forty of ISSUES in it, globex's is on Cloud and empty; neither calls anything as the other
+does (samples/jira/supplier-customer), and what globex may see has the label `globex` at acme, all but the largest plans. FILE says where both are and how to
 reach whoever plays the people there (`tools/people.py`). They end with the process that started them.
 """
 
@@ -20,7 +21,9 @@ from typing import Any, Final
 
 from tests.support.jira.clock import iso
 from tests.support.jira.filling import ToldClock, fill_jira
+from tests.support.jira.organisations import WORDS
 from tests.support.jira.records import Issue, Json, Refusal
+from tests.support.jira.renamed import rename
 from tests.support.jira.server import ASKING
 from tests.support.jira.site import CLOUD, DC10, JiraSite
 
@@ -159,6 +162,9 @@ def main(file: str, issues: str) -> None:
         flavours = {"acme": DC10, "globex": CLOUD}
         sites = {name: stack.enter_context(JiraSite(flavours[name], clock=clocks[name])) for name in PROJECTS}
         fill_jira(sites["acme"], clocks["acme"], Path(issues), count=COUNT)
+        _label(sites["acme"])
+        for name, site in sites.items():
+            rename(site, WORDS[name])
         listener = stack.enter_context(Listener(("127.0.0.1", 0), authkey=key.encode()))
         people = {name: People(site, PROJECTS[name]) for name, site in sites.items()}
         Thread(target=listen, args=(listener, people), daemon=True).start()
@@ -169,6 +175,13 @@ def main(file: str, issues: str) -> None:
         made.rename(file)
         while os.getppid() == parent and not ended.wait(0.2):
             pass
+
+
+def _label(site: JiraSite) -> None:
+    """Somebody says which issues are globex's business."""
+    for issue in list(site.store.issues.values()):
+        small = site.store.types[issue.type].name != "Epic"
+        site.person("a.lindqvist").edit(issue.id, {"labels:globex": True if small else None})
 
 
 def _access(site: JiraSite) -> Json:

@@ -45,6 +45,7 @@ class Transition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
     name: str | None = None  # of the transition, where several lead there
     fields: dict[str, Any] = {}  # what its screen requires, as Jira's JSON
+    writes: tuple[str, ...] = ()  # our names of the fields that it writes, where it leads back to the status it began in
 
 
 class JiraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -126,9 +127,11 @@ def problems(given: Mapping[str, Any]) -> Iterator[tuple[At, str]]:
     if isinstance(header := given.get("header"), str) and (why := unknown_place(header)):
         yield ("header",), why
     steps = given.get("transitions")
-    for step in steps if isinstance(steps, Mapping) else ():
+    for step, one in steps.items() if isinstance(steps, Mapping) else ():
         if not _STEP.fullmatch(str(step)):
             yield ("transitions", str(step)), "a transition is named by its statuses, as in Open -> Closed"
+        elif isinstance(one, Mapping) and one.get("writes") and len(set(statuses_of(str(step)))) > 1:
+            yield ("transitions", str(step), "writes"), "fields are written by a transition that leads back, as in Open -> Open"
 
 
 def secret_files(given: Mapping[str, Any]) -> Iterator[tuple[At, str]]:

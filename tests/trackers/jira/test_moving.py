@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from filesync.errors import Rejected
 from filesync.model.ids import Kind
 from filesync.model.issue import About
+from filesync.model.values import Flat
 from filesync.trackers.base import Draft, Write
 from filesync.trackers.jira.tracker import JiraTracker
 from tests.support.jira.records import Transition
+from tests.support.jira.site import DC10
 from tests.trackers.bench import BASIC, MARK, gid, issue_ref
-from tests.trackers.jira.scene import Opened
+from tests.trackers.jira.scene import Opened, jira
 
 
 @pytest.fixture
@@ -176,3 +180,29 @@ def test_what_somebody_else_did_meanwhile_is_seen_when_the_step_is_refused(
     assert tracker.apply(issue_ref(local), Write({"status": "In Progress"}), MARK) == {"status": "In Progress"}
     assert tracker.apply(issue_ref(local), Write({"status": "In Review"}), MARK) == {"status": "In Review"}
     assert opened.site.store.statuses[opened.site.store.issues[local].status].name == "In Review"
+
+
+def test_a_field_that_is_on_no_screen_for_editing_is_written_by_a_transition_that_leads_back(tmp_path: Path) -> None:
+    with jira(DC10, tmp_path) as opened:
+        local = opened.site.person("j.becker").create(BASIC)
+        flow = opened.site.store.workflows["work"]
+        flow.transitions.append(Transition("998", "Look", ("To Do",), "To Do"))
+        flow.transitions.append(Transition("999", "Sort out", ("To Do",), "To Do", screen=("labels", "duedate")))
+        opened.site.store.off_screen |= {("edit", "duedate"), ("edit", "labels")}
+        with pytest.raises(Rejected, match="due: "):
+            opened.open().apply(issue_ref(local), Write({"due": "2026-12-24"}), MARK)
+        meant = {"name": "Sort out", "writes": ["due", "labels"]}
+        tracker = opened.open(transitions={"To Do -> To Do": meant})
+        wanted: Flat = {"summary": "sorted out", "due": "2026-12-24", "labels:a": True}
+        opened.site.forget_requests()
+        assert tracker.apply(issue_ref(local), Write(wanted), MARK) == wanted
+        assert steps(opened) == 1
+        assert tracker.apply(issue_ref(local), Write(wanted), MARK) == wanted
+        assert steps(opened) == 1, "what is so already is not written"
+        flow.transitions[-1].sources = ("Done",)
+        with pytest.raises(Rejected, match='leads from "To Do" back to it') as caught:
+            tracker.apply(issue_ref(local), Write({"due": None, "summary": "again"}), MARK)
+        assert caught.value.fields.keys() == {"due"}
+        move(tracker, local, "In Progress")
+        with pytest.raises(Rejected, match="due: "):
+            tracker.apply(issue_ref(local), Write({"due": None}), MARK)  # in another status it is an edit

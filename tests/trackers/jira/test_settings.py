@@ -58,7 +58,7 @@ def test_all_that_is_wrong_is_told_at_once_with_its_place(tmp_path: Path) -> Non
     settings = (
         "  settings:\n    url: https://anna:pw@jira.example.org\n    token_file: a\n    token_env: B\n    scope: a ORDER BY b\n"
     )
-    found = told(tmp_path, settings + "    transitions: {Open: {}}\n")
+    found = told(tmp_path, settings + "    transitions: {Open: {}, A -> B: {writes: [due]}, B -> B: {writes: [due]}}\n")
     assert found == [
         "filesync.yaml:7:10: holds a user or password: these have settings of their own",
         (
@@ -67,6 +67,7 @@ def test_all_that_is_wrong_is_told_at_once_with_its_place(tmp_path: Path) -> Non
         ),
         "filesync.yaml:10:12: says which issues, not in which order: leave out ORDER BY",
         "filesync.yaml:11:25: a transition is named by its statuses, as in Open -> Closed",
+        "filesync.yaml:11:46: fields are written by a transition that leads back, as in Open -> Open",
     ]
 
 

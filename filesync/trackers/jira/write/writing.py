@@ -23,6 +23,7 @@ from filesync.trackers.jira.translate.fields import link_ids, read_fields
 from filesync.trackers.jira.translate.refused import by_name, refusal
 from filesync.trackers.jira.translate.shapes import Shape
 from filesync.trackers.jira.write.beside import Beside
+from filesync.trackers.jira.write.looping import Looping
 from filesync.trackers.jira.write.overflowing import Overflow
 
 Json: TypeAlias = dict[str, Any]
@@ -33,6 +34,7 @@ class Writing:
 
     def __init__(self, project: Project, files: Overflow) -> None:
         self._project, self._overflow, self._beside = project, files, Beside(project)
+        self._looping = Looping(project)
 
     # ── fields and links of an issue ────────────────────────────────────────────────────────────────────────────
 
@@ -40,7 +42,8 @@ class Writing:
         """Set fields of an issue, the status excepted: all of them in one call, and then links one by one."""
         project = self._project
         ids = _ids(project.catalogue, fields)
-        there = self._there(issue, "issuetype", *ids)
+        loops = self._looping.asked(fields)
+        there = self._there(issue, "issuetype", *(("status",) if loops else ()), *ids, expand="transitions" if loops else "")
         key = str(there.get("key", ""))
         project.make_missing(fields)
         files = _files(there, ids)
@@ -50,6 +53,7 @@ class Writing:
         self._check_ends(key, body, links)
         listed = objects(there.get("fields"), "attachment")
         files |= self._begin(issue, key, body, listed)
+        looped = loops and self._looping.write(there, body, fields, note_of(mark))
         answer = self._put(issue, key, body, fields, mark)
         self._overflow.tidy(issue, files, listed)
         for name, wanted in body.links.items():
@@ -58,7 +62,7 @@ class Writing:
             self._beside.web(issue, key, element, (there.get("fields") or {}).get(webs.ID, ()), wanted=wanted)
         for user, wanted in body.watchers.items():
             self._beside.watch(issue, key, user, wanted=wanted)
-        beside = body.links or body.webs or body.watchers
+        beside = looped or body.links or body.webs or body.watchers
         if not (body.fields or body.update or beside):
             return _landed(fields, before, before)
         held = answer.get("fields") if isinstance(answer, Mapping) else None
@@ -66,10 +70,10 @@ class Writing:
             answer = self._there(issue, *ids)
         return _landed(fields, before, self._read(answer))
 
-    def _there(self, issue: str, *ids: str) -> Mapping[str, Any]:
+    def _there(self, issue: str, *ids: str, expand: str = "") -> Mapping[str, Any]:
         """What these fields hold now."""
         apart = IDS.intersection(ids)
-        found = self._project.issue(issue, *(one for one in ids if one not in apart))
+        found = self._project.issue(issue, *(one for one in ids if one not in apart), expand=expand)
         held = found.get("fields")
         if not isinstance(held, Mapping):
             raise strange("an issue's fields")

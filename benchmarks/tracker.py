@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from benchmarks.material import FIELDS
 from filesync.errors import Gone
-from filesync.model.ids import Gid, Mark
-from filesync.model.issue import Issue, Item, Ref
+from filesync.model.ids import Gid, Kind, Mark
+from filesync.model.issue import About, Issue, Item, Ref
 from filesync.model.people import ANYBODY
 from filesync.model.values import Flat
 from filesync.trackers.base import Action, Born, Description, Draft, Inspected, Touched, Write
@@ -78,6 +78,10 @@ class MemoryTracker:
         return iter(self.issues)
 
     def shut(self, issues: Sequence[str]) -> Collection[str]:  # noqa: ARG002 - none is
+        return ()
+
+    def spills(self, kind: Kind, fields: Flat, about: About) -> Collection[str]:  # noqa: ARG002 - it takes any text
+        """See Tracker."""
         return ()
 
     def create(self, origin: Gid, draft: Draft) -> Born:

@@ -202,6 +202,19 @@ class LostEdit(Event, frozen=True, kw_only=True):
         return f"{self.key} was deleted by the partner; what was written here and not sent yet went with it: {what}"
 
 
+class Spilled(Event, frozen=True, kw_only=True):
+    """A text is longer than our tracker takes: nothing of it is lost."""
+
+    key: str
+    field: str
+
+    def sentence(self) -> str:
+        return (
+            f"{self.key}: {self.field} is longer than our tracker takes: its beginning stands there, and all of it in an "
+            "attached file. Nothing of it is lost, and nothing is sent back."
+        )
+
+
 class LandedDifferently(Event, frozen=True, kw_only=True):
     """Our tracker keeps a value in another form than it was sent."""
 

@@ -30,6 +30,7 @@ _TAKING: Final = {
     Cause.KEPT: "the mapping or settings here leave it out",
     Cause.REFUSED: "the tracker refused it",
     Cause.CUT: "the tracker kept only the beginning",
+    Cause.ATTACHED: "the tracker shows the beginning of the text, and has all of it in a file",
     Cause.CHANGED: "the tracker keeps another form of it",
     Cause.STAND_IN: "another user stands for the one who was named",
 }

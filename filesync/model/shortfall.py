@@ -21,6 +21,7 @@ class Cause(StrEnum):
     NO_PLACE = "no-place"  # nothing in its tracker stands for the field
     REFUSED = "refused"  # by its tracker: a person decides
     CUT = "cut"  # its tracker keeps only the beginning
+    ATTACHED = "attached"  # its tracker shows only the beginning of a text, and has all of it in a file
     CHANGED = "changed"  # its tracker keeps it in another form, or another value
     STAND_IN = "stand-in"  # another user stands for one whom nobody here stands for
 

@@ -224,6 +224,13 @@ class Tracker(Protocol):
         """
         ...
 
+    def spills(self, kind: Kind, fields: Flat, about: About) -> Collection[str]:
+        """Those of these texts of an item that are too long for it: their beginning stands there, all of each in a file beside.
+
+        Known without asking. `about` is as in a draft.
+        """
+        ...
+
     def create(self, origin: Gid, draft: Draft) -> Born:
         """Make the entity, once for each origin: a second call answers what the first one made, as it was born.
 

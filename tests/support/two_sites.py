@@ -37,7 +37,7 @@ from filesync.errors import Rejected, Unreadable
 from filesync.ledger import journal, shadows, streams, ties
 from filesync.ledger.streams import Direction
 from filesync.model.ids import Gid, Kind, Mark
-from filesync.model.issue import Issue, Item, Ref
+from filesync.model.issue import About, Issue, Item, Ref
 from filesync.model.links import link_end
 from filesync.model.people import People
 from filesync.model.shadow import Life
@@ -133,6 +133,9 @@ class FaultyTracker:
 
     def shut(self, issues: Sequence[str]) -> Collection[str]:
         return self.real.shut(issues)
+
+    def spills(self, kind: Kind, fields: Flat, about: About) -> Collection[str]:
+        return self.real.spills(kind, fields, about)
 
     def create(self, origin: Gid, draft: Draft) -> Born:
         self._writing("create", draft)

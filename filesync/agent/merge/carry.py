@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import msgspec
 
-from filesync.agent.events import LandedDifferently
+from filesync.agent.events import LandedDifferently, Spilled
 from filesync.agent.merge import plan
 from filesync.agent.merge.births import STATUS, Births
 from filesync.agent.merge.decide import Merge
@@ -163,6 +163,7 @@ class Carry:
         if change.kind is Kind.ATTACHMENT:
             outcome.rows.append(row)
             return outcome
+        self._spilled(outcome, change.kind, born.item.fields, born.key)
         outcome.unfiled += texts_with_files(self._site, self._paired, change, outcome.work.mark)
         return self._rest(step, row, born)
 
@@ -272,6 +273,16 @@ class Carry:
             if name in wrote and value != wrote[name]:
                 step.outcome.events.append(LandedDifferently(key=step.shown.key, field=name))
                 step.outcome.short[name] = landing(self._paired.rules, name, wrote[name], value)
+
+        self._spilled(step.outcome, step.row.kind, there, step.shown.key)
+
+    def _spilled(self, outcome: Outcome, kind: Kind, there: Mapping[str, Value], key: str) -> None:
+        """Say of which texts our tracker shows only the beginning."""
+        about = outcome.work.change.about
+        for local in self._site.tracker.spills(kind, there, about):
+            for name in self._view.wire(kind, {local: there[local]}):
+                outcome.events.append(Spilled(key=key, field=name))
+                outcome.short[name] = Cause.ATTACHED
 
     def _status(self, step: Write, status: Value | None) -> None:
         """Walk the workflow; each step that lands is recorded at once. Raises Gone, Unavailable."""

@@ -16,7 +16,7 @@ from filesync.agent.rehearsal.written import Deed, Edit, Entry, Written
 from filesync.bundle.verdict import shown
 from filesync.errors import Gone, Rejected
 from filesync.model.ids import Gid, Kind, Mark
-from filesync.model.issue import Issue, Item, Ref, Scope
+from filesync.model.issue import About, Issue, Item, Ref, Scope
 from filesync.model.people import People
 from filesync.model.values import FieldKind, Flat, Value, split_name
 from filesync.trackers.base import (
@@ -81,6 +81,10 @@ class ReadOnly:
     def shut(self, issues: Sequence[str]) -> Collection[str]:
         """See Tracker. What only would be made nobody closed."""
         return self._real.shut([one for one in issues if not self._overlay.made(one)])
+
+    def spills(self, kind: Kind, fields: Flat, about: About) -> Collection[str]:
+        """See Tracker."""
+        return self._real.spills(kind, fields, about)
 
     def get(self, issue: str) -> Issue | None:
         """See Tracker."""

@@ -9,7 +9,7 @@ from typing import Final, assert_never
 
 from filesync.errors import ConfigError, Gone, Problem, Rejected
 from filesync.model.ids import Gid, Kind, Mark
-from filesync.model.issue import Issue, Item, Ref, Scope
+from filesync.model.issue import About, Issue, Item, Ref, Scope
 from filesync.model.people import People
 from filesync.model.values import Flat, Value, split_name
 from filesync.model.workflow import shortest
@@ -152,6 +152,10 @@ class EmbeddedTracker:
                 yield entry.ref.local
 
     def shut(self, issues: Sequence[str]) -> Collection[str]:  # noqa: ARG002 - none is
+        """See Tracker."""
+        return ()
+
+    def spills(self, kind: Kind, fields: Flat, about: About) -> Collection[str]:  # noqa: ARG002 - it takes any text
         """See Tracker."""
         return ()
 

@@ -12,7 +12,7 @@ import msgspec
 from filesync.bundle.verdict import shown
 from filesync.errors import Gone, Rejected, Unavailable, Unreadable, Unwritten
 from filesync.model.ids import Gid, Kind, Mark
-from filesync.model.issue import Issue, Ref
+from filesync.model.issue import About, Issue, Ref
 from filesync.model.manner import Markup
 from filesync.model.people import People
 from filesync.model.values import Flat
@@ -41,9 +41,10 @@ from filesync.trackers.jira.rest.answers import Unknown
 from filesync.trackers.jira.rest.dialect import API, probe
 from filesync.trackers.jira.rest.http import Http
 from filesync.trackers.jira.settings import JiraSettings
-from filesync.trackers.jira.translate import watchers, webs
+from filesync.trackers.jira.translate import entries, text, watchers, webs
 from filesync.trackers.jira.translate.catalogue import read_catalogue
 from filesync.trackers.jira.translate.forms import form
+from filesync.trackers.jira.translate.offered import VISIBILITY
 from filesync.trackers.jira.translate.refused import refusal
 from filesync.trackers.jira.write.births import Births
 from filesync.trackers.jira.write.editing import Editing
@@ -177,6 +178,13 @@ class JiraTracker:
         """See Tracker. Those that do not meet `tracker.settings.incoming`."""
         gate = self._project.settings.incoming
         return self._reading.outside(issues, gate) if gate else ()
+
+    def spills(self, kind: Kind, fields: Flat, about: About) -> Collection[str]:
+        """See Tracker. What few may see never does."""
+        head = text.header(self._project.settings.header, about) if kind in entries.TEXT else ""
+        limit = self._project.catalogue.text_limit
+        whole = () if VISIBILITY in fields else fields.items()
+        return [name for name, one in whole if isinstance(one, str) and text.length(text.under(head, one)) > limit]
 
     def create(self, origin: Gid, draft: Draft) -> Born:
         """See Tracker, and births.py for how it is done once."""

@@ -255,6 +255,13 @@ def test_trap31_a_text_that_is_too_long_for_one_side_loses_nothing_at_the_other(
         comment = acme.desk.comment(key, long)
         gid = gid_of(acme, key)
         assert there(world, gid)["description"] == long  # and nothing is told back
+        with globex.site.ledger.begin() as conn:
+            told = list(conn.exec_driver_sql("select detail from event where kind = 'Spilled' order by row").scalars())
+            counted = (
+                conn.exec_driver_sql("select field from shortfall where cause = 'attached' order by field").scalars().all()
+            )
+        assert [b'"description"' in one for one in told] == [True, False]
+        assert counted == ["comment.body", "description"]
         assert isinstance(globex, JiraSide)
         issue = globex.jira.store.issues[key_of(globex, gid)]
         stands = str(issue.values["description"])
@@ -265,6 +272,8 @@ def test_trap31_a_text_that_is_too_long_for_one_side_loses_nothing_at_the_other(
         acme.desk.delete_comment(key, comment)
         assert there(world, gid)["description"] == "short"
         assert issue.attachments == []
+        with globex.site.ledger.begin() as conn:
+            assert conn.exec_driver_sql("select item, field, cause from shortfall where not sent").all() == []
 
 
 def test_a_picture_is_there_before_the_text_that_shows_it_and_texts_go_to_the_letter() -> None:

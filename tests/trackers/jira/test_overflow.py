@@ -166,6 +166,7 @@ def test_trap31_a_long_comment_or_worklog_has_its_author_above_and_its_file(
         assert said.startswith("_Anna Li, 2026-11-20 08:00 UTC:_")
         assert list(files(opened, local).values()) == ([text] if text != "short" else [])
         assert shown(opened, local)[kind] == text
+        assert list(tracker.spills(kind, {"body": text}, ABOUT)) == (["body"] if text != "short" else [])
     tracker.apply(born.item.ref, Write({"body": LONG}), MARK)
     tracker.apply(born.item.ref, Remove(), MARK)
     assert files(opened, local) == {}

@@ -10,12 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filesync.errors import Rejected, Unreadable
+from filesync.errors import Rejected, Unreadable, Unwritten
 from filesync.model.ids import Kind
 from filesync.model.issue import About
 from filesync.model.values import Value
 from filesync.trackers.base import Draft, Remove, Write
-from filesync.trackers.jira.rest.answers import Unknown
 from filesync.trackers.jira.tracker import JiraTracker
 from filesync.trackers.jira.translate import overflow
 from filesync.trackers.jira.translate.text import length
@@ -176,7 +175,7 @@ def test_f110_a_file_whose_answer_was_lost_is_not_attached_again(opened: Opened,
     draft = Draft(kind=Kind.COMMENT, issue=local, fields={"body": LONG}, about=ABOUT, tried=TRIED)
     for path, lose in (("/attachments$", opened.site.faults.lose_answer), ("/comment$", opened.site.faults.lose_request)):
         lose(method="POST", path=path)
-        with pytest.raises(Unknown):
+        with pytest.raises(Unwritten):
             tracker.create(gid(Kind.COMMENT, 1), draft)
     assert "comment" not in shown(opened, local)
     tracker.create(gid(Kind.COMMENT, 1), draft)

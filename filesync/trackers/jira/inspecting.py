@@ -52,7 +52,10 @@ def _why(what: str, name: str, there: Collection[str] | None, ours: Collection[s
 
 
 def _editable(project: Project, search: Search, kind: str) -> frozenset[str] | None:
-    """The fields on the screen of an issue of this type; None where none of them can be edited, or there is none."""
+    """The fields on the screen of an issue of this type, and those that a transition of the settings writes.
+
+    None where none of them can be edited, or there is no such issue.
+    """
     local = search.example(issuetype=kind)
     try:
         meta = project.http.get(f"{API}/issue/{local}/editmeta", gone="it is gone") if local is not None else None
@@ -63,10 +66,15 @@ def _editable(project: Project, search: Search, kind: str) -> frozenset[str] | N
         return None
     screen = read_screen((str(name), one) for name, one in listed.items() if isinstance(one, Mapping))
     catalogue = project.catalogue
+    looped = {name for one in project.settings.transitions.values() for name in one.writes}
     return frozenset(
         one.name
         for one in catalogue.fields
-        if one.id in screen or one.id == "issuetype" or one.shape in _BESIDE or one.name in catalogue.apart
+        if one.name in looped
+        or one.id in screen
+        or one.id == "issuetype"
+        or one.shape in _BESIDE
+        or one.name in catalogue.apart
     )
 
 

@@ -25,9 +25,11 @@ def test_a_cloud_tells_what_can_be_edited_and_to_whom_a_comment_can_be_kept(tmp_
         account(opened)
         opened.site.person("a.lindqvist").create({"type": "Bug", "summary": "one"})
         found = opened.open().inspect(("Bug", "Task"), (*FEW, "service-desk:internal"))
+        looping = opened.open(transitions={"Done -> Done": {"writes": ["resolution"]}}).inspect(("Bug",), ())
     assert found.edits.keys() == {"Bug"}
     assert {"type", "status", "parent", "summary", "description", "original_estimate"} <= found.edits["Bug"]
     assert "resolution" not in found.edits["Bug"]
+    assert "resolution" in looping.edits["Bug"]
     assert found.unsure == (before('"Task"'),)
     belongs = "Jira keeps nothing to those to whom its author does not belong"
     assert found.few == {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from copy import copy
 from dataclasses import dataclass, field
@@ -42,7 +42,7 @@ from filesync.ledger.streams import Exchange, State
 from filesync.model.ids import Kind
 from filesync.model.moments import moment
 from filesync.model.prepare import prepare
-from filesync.model.values import REMEMBERED
+from filesync.model.values import REMEMBERED, Value
 from filesync.rules import contract as agreed
 from filesync.rules.contract import Flow
 from filesync.rules.load import load_rules
@@ -103,6 +103,11 @@ class Paired:
         """What says who wins a field, where it follows a value; None where it is always the same side."""
         winner = agreed.winner_of(self.rules.contract, name)
         return winner if isinstance(winner, ByValue) else None
+
+    def holds(self, fields: Mapping[str, Value]) -> frozenset[str]:
+        """The fields, bare, that this side alone may edit while the issue shows these, and of which it has the last word."""
+        pens = [(name, by) for name in self.rules.penned if (by := self.by_value(name)) is not None and self.wins(name)]
+        return frozenset(name for name, by in pens if agreed.is_us(by.site(fields.get(by.field)), us=self.us, them=self.them))
 
     def keeps_told(self, name: str) -> bool:
         """Whether this side keeps what it told of a field where the partner's edit crosses it (docs/merge.md, R3a)."""

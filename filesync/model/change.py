@@ -68,6 +68,7 @@ class Set(msgspec.Struct, gc=False, frozen=True, kw_only=True, tag_field="change
     gid: Gid
     fields: dict[str, Told]
     texts: dict[str, LongTold] = {}  # more fields, whose texts are too long for a line
+    held: list[str] = []  # of these, bare: what its sender alone may edit now, and has the last word of: never answered
     about: About = msgspec.field(default_factory=About)
 
     @property
@@ -119,4 +120,5 @@ def rest_of(change: Change, told: Mapping[str, Told]) -> Set:
     long = texts_of(change)
     fields = {name: one for name, one in told.items() if name not in long}
     texts = {name: LongTold(long[name], one.base) for name, one in told.items() if name in long}
-    return Set(n=change.n, gid=change.gid, fields=fields, texts=texts, about=change.about)
+    held = change.held if isinstance(change, Set) else []
+    return Set(n=change.n, gid=change.gid, fields=fields, texts=texts, held=held, about=change.about)

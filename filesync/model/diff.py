@@ -34,6 +34,7 @@ class Seen(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     issue: str = ""  # local id of the issue that it is or belongs to
     withheld: bool = False  # few may see it here: nothing of it is told, nor of what belongs to it
     silent: frozenset[str] = frozenset()  # fields, bare, of which this side says nothing
+    held: frozenset[str] = frozenset()  # fields, bare, that this side alone may edit as it stands
 
     def may_tell(self, name: str) -> bool:
         """Whether anything can be said of a field now."""
@@ -62,6 +63,7 @@ class Tell(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     blob: Blob | None = None  # of a new attachment, once its bytes are at hand
     scope: Scope | None = None  # it left the scope, or came back: nothing else is told with that
     texts: Mapping[str, Blob] = {}  # fields whose texts go beside the line, once their bytes are at hand
+    held: frozenset[str] = frozenset()  # of an edit: fields, bare, that this side alone may edit
 
     @property
     def blobs(self) -> list[Blob]:
@@ -111,7 +113,8 @@ class Tell(msgspec.Struct, gc=False, frozen=True, kw_only=True):
         took = self.row.shadows.taken
         told = {name: Told(value, took(name)) for name, value in self.fields.items() if name not in self.texts}
         texts = {name: LongTold(blob, took(name)) for name, blob in self.texts.items()} if self.texts else {}
-        return Set(n=n, gid=self.row.gid, fields=told, texts=texts, about=self.about)
+        held = sorted(self.held & {split_name(name)[0] for name in self.fields}) if self.held else []
+        return Set(n=n, gid=self.row.gid, fields=told, texts=texts, held=held, about=self.about)
 
     def rows(self, mark: Mark) -> list[Entity]:
         """The ledger's rows once it is told at this place."""
@@ -157,7 +160,7 @@ def diff(
             fields = _changed(one, row, here, tells, placed)
             if fields:
                 row = row if row.local == one.local else replace(row, local=one.local)
-                found.append(Tell(row=row, fields=fields, digests=here, new=False, about=one.about))
+                found.append(Tell(row=row, fields=fields, digests=here, new=False, about=one.about, held=one.held))
     if len(found) > 1:
         found.sort(key=_turn)
     return found + _gone({one.gid for one in seen}, rows, doubted)

@@ -123,6 +123,11 @@ class Contract:
         said = (self.winner, *(field.winner for field in self.fields.values()))
         return frozenset(one.field for one in said if isinstance(one, ByValue))
 
+    def penned(self) -> frozenset[str]:
+        """The fields, links with them, that only the side may edit which a value names."""
+        by = ((name, winner_of(self, name)) for name in (*self.fields, LINK))
+        return frozenset(name for name, one in by if isinstance(one, ByValue) and one.pen)
+
 
 def load_contract(path: Path) -> Contract:
     """Read contract.yaml. Raises ConfigError with every problem."""

@@ -69,6 +69,7 @@ class Rules:
     ) -> None:
         self.contract = contract
         self.deciders = contract.deciders()  # fields whose value says who wins others
+        self.penned = contract.penned()  # fields that one side alone may edit, by such a value
         self.partner = partner  # what our issues show of the partner's
         self.links = links
         self.deletes = deletes  # what this site does when the partner deleted something

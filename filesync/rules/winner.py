@@ -13,7 +13,9 @@ from filesync.settings import At, Document, did_you_mean, quoted
 
 FIELD: Final = "field"
 ELSE: Final = "else"
-TAKEN: Final = frozenset({FIRST, FIELD, ELSE})  # no site is called so
+PEN: Final = "pen"
+_SAID: Final = frozenset({FIELD, ELSE, PEN})  # what is said besides the sites
+TAKEN: Final = _SAID | {FIRST}  # no site is called so
 # kinds whose one value is a word
 _SAYS: Final = (
     FieldKind.OPTION,
@@ -33,6 +35,7 @@ class ByValue:
     field: str
     sites: Mapping[str, str]  # a value -> the name of a site
     otherwise: str  # the name of a site, or FIRST: for any other value, and for none
+    pen: bool = False  # whether the other site's edits are answered with the value that was there
 
     def site(self, value: Value | None) -> str:
         """The name of the site that is responsible, or FIRST."""
@@ -46,16 +49,16 @@ def filled(entry: Any) -> Any:
     """What a contract says of a winner, with defaults written out and lists sorted: what both sides must be equal in."""
     if not isinstance(entry, Mapping):
         return entry
-    words = {site: sorted(words) for site, words in entry.items() if site not in {FIELD, ELSE}}
-    return {FIELD: entry[FIELD], ELSE: entry.get(ELSE) or FIRST, **words}
+    words = {site: sorted(words) for site, words in entry.items() if site not in _SAID}
+    return {FIELD: entry[FIELD], ELSE: entry.get(ELSE) or FIRST, PEN: entry.get(PEN, False), **words}
 
 
 def winner(entry: Any) -> Any:
     """The winner that a `filled` entry says; None where it says none."""
     if not isinstance(entry, Mapping):
         return entry
-    sites = {word: site for site, words in entry.items() if site not in {FIELD, ELSE} for word in words}
-    return ByValue(entry[FIELD], sites, entry[ELSE])
+    sites = {word: site for site, words in entry.items() if site not in _SAID for word in words}
+    return ByValue(entry[FIELD], sites, entry[ELSE], entry[PEN])
 
 
 def named(winner: Winner | None) -> Iterator[str]:
@@ -72,7 +75,7 @@ def problems(document: Document, *at: str) -> Iterator[Problem]:
         entry = entry.get(key) or {}
     if not isinstance(entry, Mapping) or not entry:
         return
-    field, sites = entry[FIELD], [one for one in entry if one not in {FIELD, ELSE}]
+    field, sites = entry[FIELD], [one for one in entry if one not in _SAID]
     yield from _field_problems(document, (*place, FIELD), field, of=at[-1] if at else None)
     if not sites:
         yield document.problem(place, "names no site: say which values of the field stand for which one")

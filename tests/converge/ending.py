@@ -15,7 +15,7 @@ from filesync.model.change import Change, Set
 from filesync.model.ids import Gid, Kind
 from filesync.model.links import link_end
 from filesync.model.shadow import Entity, Life
-from filesync.model.values import Value
+from filesync.model.values import Value, split_name
 from filesync.rules.contract import Flow
 from filesync.rules.mapping import Rules
 from tests.converge import agreeing, carrier
@@ -115,8 +115,9 @@ def skip(side: Side, stuck: Queued, story: Story) -> None:
     """A person decides that what stands here stays; of a one-way field until its source edits it again."""
     change = msgspec.json.decode(stuck.change, type=Change)
     if isinstance(change, Set):
-        flow, kind = side.site.paired(EXCHANGE).flow, Kind(change.gid.split("/")[1])
-        taken = {name for name in change.fields if flow(kind, name) in {Flow.WE_TAKE_DRIFT, Flow.WE_TAKE_GUARD}}
+        paired, kind = side.site.paired(EXCHANGE), Kind(change.gid.split("/")[1])
+        taken = {name for name in change.fields if paired.flow(kind, name) in {Flow.WE_TAKE_DRIFT, Flow.WE_TAKE_GUARD}}
+        taken |= {name for name in change.fields if split_name(name)[0] in paired.rules.penned}
         story.skipped |= {(change.gid, name) for name in taken}
     side.skip(stuck.mark)
 

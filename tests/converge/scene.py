@@ -59,6 +59,7 @@ class Variant:
     scope: str = ""
     rules: Narrowed = USUAL
     responsible: str = ""  # the site that settles crossings, where values say who wins
+    pen: bool = False  # and who alone may edit
 
     def contract(self) -> str:
         """The default contract, with a field that globex wins, a guarded one, a drifting one, and one less."""
@@ -72,14 +73,17 @@ class Variant:
         ):
             assert old in text
             text = text.replace(old, new)
-        return text if not self.responsible else by_values(text, settles=self.responsible)
+        return text if not self.responsible else by_values(text, settles=self.responsible, pen=self.pen)
 
 
-def by_values(contract: str, *, settles: str) -> str:
+def by_values(contract: str, *, settles: str, pen: bool) -> str:
     """A contract in which the priority says who wins most fields, and the customer's reference who wins one of them."""
     other = {"acme": "globex", "globex": "acme"}[settles]
     for old, new in (
-        ("\nwinner: first ", f"\nwinner: {{field: priority, acme: [High], globex: [Low], else: {settles}}} "),
+        (
+            "\nwinner: first ",
+            f"\nwinner: {{field: priority, acme: [High], globex: [Low], else: {settles}, pen: {str(pen).lower()}}} ",
+        ),
         ("  customer_reference: {kind: text}", f"  customer_reference: {{kind: text, winner: {other}}}"),
         (
             "  due_date: {kind: date}",
@@ -102,6 +106,7 @@ VARIANTS: Final = {
 
 _NARROWED: Final = "narrowed "
 _RESPONSIBLE: Final = "responsible "
+PENLESS: Final = 12  # of these, numbers of contracts in which everybody may edit
 
 
 def variant_of(word: str) -> Variant:
@@ -109,7 +114,8 @@ def variant_of(word: str) -> Variant:
     if word.startswith(_RESPONSIBLE):
         number = int(word.removeprefix(_RESPONSIBLE))
         own = narrowed(number // 4) if number % 3 == 2 else USUAL
-        return Variant(("mark", "mirror")[number // 2 % 2], rules=own, responsible=("acme", "globex")[number % 2])
+        settles = ("acme", "globex")[number % 2]
+        return Variant(("mark", "mirror")[number // 2 % 2], rules=own, responsible=settles, pen=number >= PENLESS)
     if not word.startswith(_NARROWED):
         return VARIANTS[word]
     number = int(word.removeprefix(_NARROWED))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from tests.converge.people import FIELDS
-from tests.converge.scene import AGREEING, JIRA_DEEDS, MOODS, NO_JIRA, NUMBERS, VARIANTS, a_scene
+from tests.converge.scene import AGREEING, JIRA_DEEDS, MOODS, NO_JIRA, NUMBERS, PENLESS, VARIANTS, a_scene
 from tests.support.jira.site import CLOUD, DC9, DC10
 
 STEPS: Final = 60  # of one run; what two issues at each side need to be known to both comes before them
@@ -89,7 +89,9 @@ def responsible(seed: int) -> Program:
     often = MOODS[draw.choice(("quarrel", "quarrel", *sorted(MOODS)))]
     deeds = draw.choices(list(often), weights=list(often.values()), k=STEPS)
     steps = tuple((deed, draw.choice(("acme", "globex")), draw.randrange(NUMBERS)) for deed in deeds)
-    return Program(f"responsible {draw.randrange(12)}", seed % 8 == 7, draw.randrange(3), steps)
+    which = draw.randrange(2 * PENLESS)
+    one_sided = seed % 8 == 7 and which < PENLESS  # else what one side edits may be put back
+    return Program(f"responsible {which}", one_sided, draw.randrange(3), steps)
 
 
 def prove_responsible(seed: int) -> None:

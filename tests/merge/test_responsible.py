@@ -145,3 +145,63 @@ def test_what_one_side_decided_under_another_winner_the_other_does_not_decide_an
         acme.import_()
         world.settle()
         stands(world, key, text)
+
+
+# ── one side alone may edit: the pen ────────────────────────────────────────────────────────────────────────────────
+
+WITH_PEN = BY_SEVERITY.replace("else: acme}", "else: acme, pen: true}")
+
+
+@pytest.mark.parametrize("severity", [ACMES, GLOBEXS])
+def test_an_edit_of_the_side_without_the_pen_is_put_back_once(severity: str) -> None:
+    with two_sites(contract=WITH_PEN) as world:
+        key = issue_of(world, severity)
+        holds, other = world.sides if severity == ACMES else reversed(world.sides)
+        edit(other, key, "y")
+        world.send(other)
+        assert [(met.winner, met.rule) for met in holds.conflicts()] == [(holds.name, "one-way")]
+        assert holds.export().changes == 1
+        world.carry(to=other)
+        other.import_()
+        stands(world, key, "x")
+        edit(holds, key, "z")
+        world.settle()
+        stands(world, key, "z")
+
+
+def test_the_pen_is_handed_over_and_taken_with_an_edit_of_the_value() -> None:
+    with two_sites(contract=WITH_PEN) as world:
+        key = issue_of(world, ACMES)
+        world.acme.desk.edit(key, {"summary": "y", "severity": GLOBEXS})  # the last word of acme's
+        world.settle()
+        stands(world, key, "y")
+        edit(world.acme, key, "acme's no more")
+        world.settle()
+        stands(world, key, "y")
+        world.acme.desk.edit(key, {"summary": "z", "severity": ACMES})
+        world.settle()
+        stands(world, key, "z")
+
+
+def test_two_sides_that_both_hold_the_pen_do_not_answer_each_other_for_ever() -> None:
+    own = "fields: {severity: {field: severity, way: out}}\n"  # globex never hears who holds it
+    with two_sites(contract=WITH_PEN, mappings=("", own)) as world:
+        key = shared(world, "x")
+        for side, severity in ((world.globex, GLOBEXS), (world.acme, ACMES)):
+            side.desk.edit(key, {"severity": severity})
+            world.settle()
+        for side, text in ((world.acme, "y"), (world.globex, "z")):
+            edit(side, key, text)
+            world.settle()
+            assert value(world.acme, key, "summary") == value(world.globex, key, "summary") == "y"
+            assert world.round() == 0
+
+
+def test_an_issue_is_made_and_walked_where_the_other_side_has_the_pen() -> None:
+    with two_sites(contract=WITH_PEN) as world:
+        key = world.globex.desk.create("Bug", "new", {"severity": ACMES})
+        world.globex.desk.transition(key, "In Progress")
+        world.settle()
+        (there,) = world.acme.issues()
+        assert (there.fields["summary"], there.fields["status"]) == ("new", "In Progress")
+        world.assert_in_step()

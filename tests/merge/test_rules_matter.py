@@ -71,6 +71,12 @@ RULES = (
         fails=(responsible.test_sides_that_hold_different_values_end_with_what_one_of_them_says,),
     ),
     Out(
+        rule="R3",
+        instead="whoever holds the pen answers the last word, too",
+        take=without.r3_every_answer_is_answered,
+        fails=(responsible.test_two_sides_that_both_hold_the_pen_do_not_answer_each_other_for_ever,),
+    ),
+    Out(
         rule="R4",
         instead="the shadow never moves",
         take=without.r4_never_moving,

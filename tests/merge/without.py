@@ -17,11 +17,14 @@ from filesync.agent.merge.decide import Merge
 from filesync.agent.merge.outcome import Outcome, Work
 from filesync.agent.merge.plan import Decision, Meeting, OnCreate, OnDelete, OnEnd, OnSet, Verdict
 from filesync.agent.merge.steps import Step, Write
+from filesync.agent.merge.view import Shown
+from filesync.agent.merge.winning import Winning
 from filesync.agent.outgoing.found import Found
 from filesync.agent.outgoing.gather import Gather
 from filesync.agent.site import Paired
 from filesync.ledger import shadows
 from filesync.model import diff as telling
+from filesync.model.change import Set
 from filesync.model.diff import Seen, Tell
 from filesync.model.ids import Gid, Kind, Mark
 from filesync.model.issue import Issue, Item
@@ -64,6 +67,15 @@ def r3_each_by_its_own_value(patch: Patch) -> None:
         return plan.plan(**facts)
 
     patch.setattr(plan, "judged", alone)
+
+
+def r3_every_answer_is_answered(patch: Patch) -> None:
+    begin = Winning.__init__
+
+    def deaf(self: Winning, paired: Paired, shown: Shown, change: Any, *, new: bool) -> None:
+        begin(self, paired, shown, structs.replace(change, held=[]) if isinstance(change, Set) else change, new=new)
+
+    patch.setattr(Winning, "__init__", deaf)
 
 
 def _settle(patch: Patch, changed: Callable[[Meeting, Verdict], str | None]) -> None:

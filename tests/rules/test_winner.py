@@ -44,6 +44,9 @@ def test_values_name_a_site_for_every_field_that_has_no_winner_of_its_own(tmp_pa
     for field, site in {"owner": "acme", "body": "acme", "cost": "globex", "due": "globex", "status": "globex"}.items():
         assert winner_of(read, field) == site, field
     assert read.deciders() == {"owner", "status"}
+    assert read.penned() == frozenset()
+    penned = contract(tmp_path, OWNED.replace("else: acme}", "else: acme, pen: true}")).penned()
+    assert penned == {"title", "labels", "type", "link"}
     assert (wins(read, "title", us=ACME, them=GLOBEX), wins(read, "title", us=GLOBEX, them=ACME)) == (True, False)
 
 
@@ -61,7 +64,12 @@ def test_the_digest_sees_what_it_says_and_not_how_it_is_written(tmp_path: Path) 
     first = read("", "")
     assert read("globex: [Done]}", "globex: [Done], else: first}") == first
     assert read("acme: [supplier, shared], globex: [customer]", "globex: [customer], acme: [shared, supplier]") == first
-    for old, new in (("shared], ", "shared, nobody], "), ("else: acme", "else: globex"), ("globex: [Done]", "acme: [Done]")):
+    for old, new in (
+        ("shared], ", "shared, nobody], "),
+        ("else: acme", "else: globex"),
+        ("globex: [Done]", "acme: [Done]"),
+        ("else: acme", "else: acme, pen: true"),
+    ):
         assert read(old, new).digest != first.digest
 
 

@@ -211,7 +211,7 @@ class Merge:
         targets = dict(self._view.ends(arriving))
         new = plan.being_made(row, outcome.work.mark)
         asleep = self._view.asleep(row.kind, arriving, item=shown.item, key=shown.key)
-        winning = Winning(self._paired, shown)
+        winning = Winning(self._paired, shown, outcome.work.change, new=new)
         for name, one in winning.ordered(told):
             shadow = row.shadow(name)
             if plan.decided(shadow, outcome.work.mark):

@@ -37,6 +37,7 @@ class Meeting(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     wins: bool  # whether our side wins this field
     flow: Flow
     judge: bool | None = None  # where the winner follows a value: whether a crossing is ours to settle
+    pen: bool = False  # whether our side alone may edit it, so that whatever arrives is answered
 
 
 class Decision(msgspec.Struct, gc=False, frozen=True):
@@ -85,7 +86,7 @@ def decide(meeting: Meeting) -> Decision:
     mine = unsent(meeting.shadow, meeting.have)
     match meeting.flow:
         case Flow.BOTH if meeting.judge is not None:
-            verdict = judged(equal=equal, crossing=crossing, unsent=mine, wins=meeting.wins, judge=meeting.judge)
+            verdict = judged(equal=equal, crossing=crossing, unsent=mine or meeting.pen, wins=meeting.wins, judge=meeting.judge)
         case Flow.BOTH:
             verdict = plan(equal=equal, crossing=crossing, unsent=mine, wins=meeting.wins)
         case Flow.WE_TAKE_DRIFT | Flow.WE_TAKE_GUARD:  # the partner is the source: whatever we show gives way
@@ -93,9 +94,9 @@ def decide(meeting: Meeting) -> Decision:
         case Flow.WE_SEND_DRIFT | Flow.WE_SEND_GUARD:  # we are: our value is sent back
             verdict = plan(equal=equal, crossing=crossing, unsent=True, wins=True)
             return Decision(verdict, "one-way" if not equal else "")
-    if equal or not (crossing or mine):
+    if equal or not (crossing or mine or meeting.pen):
         return Decision(verdict)
-    return Decision(verdict, "crossing" if crossing else "unsent")
+    return Decision(verdict, "crossing" if crossing else "unsent" if mine else "one-way")
 
 
 def recovered(shadow: Shadow, *, doubt: str, have: Value | None) -> Shadow:

@@ -9,7 +9,7 @@ import msgspec
 from filesync.agent.merge.plan import Meeting
 from filesync.agent.merge.view import Shown
 from filesync.agent.site import Paired
-from filesync.model.change import Told
+from filesync.model.change import Change, Set, Told
 from filesync.model.shadow import Shadow
 from filesync.model.values import EMPTY, Value, split_name
 from filesync.rules.contract import is_us
@@ -18,9 +18,12 @@ from filesync.rules.contract import is_us
 class Winning:
     """What one arriving change meets. `held`: the issue's fields, those of the change as they are once decided."""
 
-    def __init__(self, paired: Paired, shown: Shown) -> None:
+    def __init__(self, paired: Paired, shown: Shown, change: Change, *, new: bool) -> None:
+        """`new`: it is the change, or what is left of it, by which the issue was made here."""
         self._paired = paired
         self._shown = shown
+        self._edit = not new and isinstance(change, Set)
+        self._last = frozenset(change.held) if isinstance(change, Set) else frozenset()
         self.held: dict[str, Value | None] = dict(shown.fields)
 
     def ordered(self, told: Mapping[str, Told]) -> Iterable[tuple[str, Told]]:
@@ -33,6 +36,9 @@ class Winning:
         us, them = self._paired.us, self._paired.them
         course = self._paired.course(self._shown.item.ref.kind, name)
         by, fixed = course.by_value, course.wins
+        wins = fixed if by is None else is_us(by.site(self.held.get(by.field)), us=us, them=them)
+        # whoever hands the pen over, or takes it, in one edit with others has it for these
+        held = by is not None and by.pen and wins and is_us(by.site(self._shown.fields.get(by.field)), us=us, them=them)
         return Meeting(
             name=name,
             now=told.now,
@@ -40,7 +46,8 @@ class Winning:
             base=told.base,
             # a value that cannot be compared is not an edit that could be told
             shadow=msgspec.structs.replace(shadow, here=EMPTY) if self._shown.hides(name) else shadow,
-            wins=fixed if by is None else is_us(by.site(self.held.get(by.field)), us=us, them=them),
+            wins=wins,
             flow=course.flow,
             judge=None if by is None else fixed,
+            pen=held and self._edit and split_name(name)[0] not in self._last,
         )

@@ -296,6 +296,7 @@ class Gather:
             issue=item.ref.issue,
             withheld=outward.withheld or self._sieving.keeps(item),
             silent=outward.silent,
+            held=self._paired.holds(outward.fields) if parent is None else frozenset(),
         )
 
     def _ours_to_tell(self, gid: Gid) -> bool:

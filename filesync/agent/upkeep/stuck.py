@@ -25,7 +25,8 @@ from filesync.model.ids import Kind, Mark
 from filesync.model.moments import micros
 from filesync.model.shadow import Entity, Life
 from filesync.model.shortfall import bare
-from filesync.model.values import NEVER_EQUAL, digest
+from filesync.model.values import NEVER_EQUAL, digest, split_name
+from filesync.rules.contract import Flow
 
 
 def stuck(site: Site, name: str) -> list[Queued]:
@@ -99,7 +100,8 @@ def _decided(conn: sa.Connection, paired: Paired, change: Change, row: Entity | 
                     mark=mark,
                     base=base,
                     wins=paired.keeps_told(name),
-                    flow=paired.flow(row.kind, name),
+                    # whoever alone may edit it would answer ours with what was refused
+                    flow=Flow.WE_TAKE_GUARD if split_name(name)[0] in paired.rules.penned else paired.flow(row.kind, name),
                 )
                 for name, (theirs, base) in refused.items()
             }

@@ -198,3 +198,24 @@ def test_what_is_paused_is_not_rehearsed(sent: Pair) -> None:
     status, out, err = sent.at_globex("preview", "import")
     assert (status, out) == (ExitCode.NOTHING, "")
     assert "is paused since" in err
+
+
+def test_that_an_issue_left_the_scope_is_shown_on_both_sides_before_it_is_told_and_marked(pair: Pair) -> None:
+    for at, more in (("acme", "leaving: {out: tell}"), ("globex", "leaving: {in: mark}")):
+        mapping = pair.folder / at / "mapping.yaml"
+        mapping.write_text(f"{mapping.read_text()}\n{more}\n")
+    pair.at_acme("issue", "create", "--type", "Bug", "--summary", "Pump")
+    pair.at_acme("export")
+    pair.deliver(*pair.sent())
+    pair.at_globex("import")
+    text = pair.acme.read_text()
+    pair.acme.write_text(
+        text.replace("    path: state/tracker.db\n", "    path: state/tracker.db\n    scope: {labels: [shared]}\n")
+    )
+    pair.at_acme("export")
+    assert of(previewed(pair, pair.at_acme, "export"), "show as outside the scope") == {"issue ABC-1": {}}
+    pair.at_acme("export")
+    pair.deliver(*pair.sent())
+    assert of(previewed(pair, pair.at_globex, "import"), "show as outside the scope") == {"issue ABC-1": {}}
+    pair.at_globex("import")
+    assert "not sent any more by acme" in pair.at_globex("issue", "list")[1]

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.killed_scenes import SCENES, Scene
-from tests.support.two_sites import MEMORY, Clock, Side, World, template_of, two_sites
+from tests.support.two_sites import MEMORY, Clock, Side, World, founded, template_of, two_sites
 
 CALLS = ("fsync", "rename", "replace", "link", "unlink", "mkdir", "write")
 ROOMS = ("outbox", "inbox", "archive", "store", "quarantine", "guard", "spool", "stage", "keys", "fetched")
@@ -129,7 +129,8 @@ def prepared(scene: Scene, target: Path) -> None:
         scene.prepare(world)
         world.close()
         shutil.copytree(world.acme.folder.parent, target)
-    shutil.rmtree(template_of("", ("", ""), ("", ""), True, 1))
+    for made in (template_of("", ("", ""), ("", ""), True, 1), founded()):
+        shutil.rmtree(made)
 
 
 def run_until(scene: Scene, place: Path, nth: int | None) -> list[str]:

@@ -452,7 +452,7 @@ def _drawn(randomness: random.Random, size: int) -> str:
 
 
 @functools.cache
-def _founded() -> Path:
+def founded() -> Path:
     """Two sites as `init` leaves them, made once by the real code, to be copied."""
     folder = _for_good("filesync-founded-")
     for name in ("acme", "globex"):
@@ -463,7 +463,7 @@ def _founded() -> Path:
 @functools.cache
 def template_of(contract: str, mappings: tuple[str, str], scopes: tuple[str, str], encrypt: bool, workers: int) -> Path:
     """Two paired sites, made once by the real code, to be copied."""
-    folder = shutil.copytree(_founded(), _for_good("filesync-template-"), dirs_exist_ok=True)
+    folder = shutil.copytree(founded(), _for_good("filesync-template-"), dirs_exist_ok=True)
     sites = []
     for name, mapping, scope in zip(("acme", "globex"), mappings, scopes, strict=True):
         path = folder / name / CONFIG

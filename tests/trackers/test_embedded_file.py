@@ -15,8 +15,9 @@ import pytest
 from filesync.errors import ConfigError, Unavailable
 from filesync.trackers.base import Write
 from filesync.trackers.embedded import Desk, EmbeddedTracker, create_project, read_definition
+from filesync.trackers.embedded.project import DEFAULT
 from filesync.trackers.embedded.store import Store
-from tests.trackers.bench import BASIC, MARK, Bench, Clock
+from tests.trackers.bench import BASIC, MARK, Bench, Clock, issue_ref
 
 
 def test_a_missing_file_is_unavailable_and_not_made(tmp_path: Path) -> None:
@@ -117,3 +118,16 @@ def test_a_system_that_gives_no_more_files_is_told_in_our_words(path: Path) -> N
                     pass
             finally:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_where_a_project_has_resolutions_one_goes_with_the_step_to_a_status(tmp_path: Path) -> None:
+    path, own = tmp_path / "tracker.db", tmp_path / "project.yaml"
+    field = "fields:\n  resolution: {kind: option, options: [Declined]}\n"
+    own.write_text(DEFAULT.read_text(encoding="utf-8").replace("fields:\n", field), encoding="utf-8")
+    create_project(path, read_definition(own), key="ABC")
+    with closing(Desk.open(path, clock=Clock(), author="j.becker")) as desk:
+        desk.create("Bug", "Pump stalls")
+        with closing(EmbeddedTracker.open(path, project="ABC", scope=None, clock=Clock(), account="filesync")) as tracker:
+            tracker.apply(issue_ref("1"), Write({"status": "Won't Do", "resolution": "Declined"}), MARK)
+        fields = desk.show("ABC-1").issue.fields
+        assert (fields["status"], fields["resolution"]) == ("Won't Do", "Declined")

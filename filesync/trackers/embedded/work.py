@@ -275,7 +275,7 @@ class Work:
     def _wrong_step(self, entry: Entry, fields: Flat) -> dict[str, str]:
         if "status" not in fields:
             return {}
-        if len(fields) > 1:
+        if fields.keys() - {"status", "resolution"}:
             return {"status": "is reached by a transition, not written together with other fields"}
         way = self._way(entry, str(fields["status"] or ""))
         if isinstance(way, str):

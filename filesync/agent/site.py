@@ -117,6 +117,8 @@ class Paired:
         """Which way a field of an item of this kind goes."""
         if not self.sends(kind):
             return Flow.WE_TAKE_DRIFT
+        if not self.receives(kind):
+            return Flow.WE_SEND_DRIFT
         rule = self.rules.rule(name)
         if rule is not None and rule.way is Way.IN:
             return Flow.WE_TAKE_DRIFT  # our own decision, which the partner need not know

@@ -1,9 +1,13 @@
 """Comments: edited, deleted, doubled, and before their issue."""
 
 from filesync.agent.events import Dropped, Stuck
+from filesync.ledger import shadows, streams
+from filesync.model.change import Delete, Set, Told
+from filesync.model.ids import Kind
 from tests.merge.scene import MIRROR, comments, contract, cross, events, keys, only, refuse_create, refuse_nothing, shared
 from tests.support.attachments import attached
-from tests.support.two_sites import World, two_sites
+from tests.support.forged import forge
+from tests.support.two_sites import EXCHANGE, World, two_sites
 
 
 def _with_comment(world: World, text: str = "one") -> tuple[str, str]:
@@ -214,3 +218,23 @@ def test_an_edit_of_what_the_partner_alone_tells_stays_until_its_next_and_a_dele
         world.acme.desk.delete_comment(key, first)
         world.settle()
         assert [side.export().changes for side in world.sides] == [0, 0]
+
+
+def test_what_we_alone_tell_nobody_edits_or_deletes_from_outside() -> None:
+    with two_sites(contract=ONE_WAY) as world:
+        key, _ = _with_comment(world)
+        world.acme.desk.attach(key, "acme.txt", [b"12 bar"])
+        world.settle()
+        with world.acme.site.ledger.begin() as conn:
+            x = streams.exchange_named(conn, EXCHANGE)
+            assert x is not None
+            issue = shadows.by_local(conn, x.id, Kind.ISSUE, "1")
+            assert issue is not None
+            below = {one.kind: one for one in shadows.children_of(conn, x.id, [issue.gid])[issue.gid]}
+        comment, attachment = below[Kind.COMMENT], below[Kind.ATTACHMENT]
+        edit = Set(n=1, gid=comment.gid, fields={"body": Told("mine", base=comment.shadow("body").told)})
+        forge(world.globex, world.acme.config.folders.inbox, changes=[edit, Delete(n=2, gid=attachment.gid)])
+        dropped = only(events(world.acme.import_(), Dropped))
+        assert "no attachment is deleted from outside" in dropped.sentence()
+        assert comments(world.acme, key) == ["one"]
+        assert attached(world.acme, key) == [("acme.txt", b"12 bar")]

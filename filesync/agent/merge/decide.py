@@ -45,11 +45,15 @@ class Merge:
 
     def step(self, work: Work, *, blocked: bool) -> Step:
         """What one change becomes. `blocked`: one of the same entity, before it, is not decided. Raises Unavailable."""
-        if isinstance(work.change, Set) and not work.change.names:
-            return Outcome(work)  # it says what its sender calls the issue: that is learned when it is booked
+        change, doubted = work.change, work.change.gid in self._view.doubts
+        if work.since is None:  # what waited was told under the contract of its time
+            if isinstance(change, Set) and not change.names:
+                # what its sender calls the issue is learned when it is booked; of calls of ours this finds out nothing
+                return Outcome(work, doubted=doubted)
+            if isinstance(change, Delete) and not self._paired.receives(kind := Kind(change.gid.split("/")[1])):
+                return self._drop(Outcome(work), f"is not taken: no {kind} is deleted from outside under our contract")
         if blocked:
             return self._queue(Outcome(work), Wait.BEHIND)
-        doubted = work.change.gid in self._view.doubts
         issue = self._view.local_of(self._view.about(work.change))
         if issue is not None and self._view.reach.shuts(issue):
             return self.put_off(work, journal.SHUT, _SHUT, doubted=doubted)

@@ -245,6 +245,7 @@ class NotShown(Event, frozen=True, kw_only=True):
     """Our tracker does not take what our mapping wants an issue to show of the partner's."""
 
     severity = Severity.WARNING
+    standing = True
     partner: str
     key: str  # ours, where that is known
     theirs: str  # "" where that is not known

@@ -24,12 +24,12 @@ from filesync.rules.partner import Display, Pace, Partner
 from filesync.trackers.base import Action, Show, Write
 
 _CHUNK: Final = 100  # issues of which the ledger and the tracker are asked at once
-_FAILING: Final = 10  # more than these are not about single issues
+_FAILING: Final = 10  # so many are not about single issues
 _HELD: Final = frozenset({Pace.WAITING, Pace.REFUSED})
 
 
 def show(site: Site, paired: Paired, record: Record) -> None:
-    """Write what is due. Raises Unavailable: what is left is written by the next import or export."""
+    """Write what is due; what is left, the next import or export writes. Raises Unavailable, but not for single issues."""
     if paired.rules.partner is not None:
         _Showing(site, paired, paired.rules.partner, record).run()
 
@@ -45,7 +45,7 @@ class _Showing:
     def run(self) -> None:
         self._renew()
         after = ""
-        while not self._site.stopping():
+        while not self._over():
             with self._site.ledger.begin() as conn:
                 self._acknowledged = streams.exchange_of(conn, self._x).acked_seq
                 page = called.due(conn, self._x, acknowledged=self._acknowledged, after=after, limit=_CHUNK)
@@ -59,8 +59,12 @@ class _Showing:
             shut = self._site.tracker.shut(list(there.values())) if there else ()
             for one in page:
                 row = rows.get(one.gid)
-                if row is not None and row.local not in shut and not self._site.stopping():
+                if row is not None and row.local not in shut and not self._over():
                     self._one(one, row)  # what is not made yet, or closed to partners, stays due
+
+    def _over(self) -> bool:
+        """Whether nothing more is written now: nothing else waits for it."""
+        return self._failing >= _FAILING or self._site.stopping()
 
     def _renew(self) -> None:
         """Where the mapping wants something else than last time, everything is due."""
@@ -84,15 +88,14 @@ class _Showing:
             except Gone:
                 pass  # our deletion goes out with the next export
             except (Unreadable, Unwritten) as error:
-                self._fails(one, error)
+                self._failing += 1
+                self._tell(one, row.local, error, again=True)
                 return
             except Rejected as error:
-                self._tell(one, error, again=False)
+                self._tell(one, row.local, error, again=False)
         sent = one.sent if one.sent > self._acknowledged else 0
         with self._site.ledger.begin() as conn:
             called.show(conn, self._x, one.gid, shown, sent=sent, held=pace in _HELD)
-            self._record.write(conn)
-        self._record.done()
 
     def _pace(self, one: Called) -> Pace:
         stuck = (self._undecided or {}).get(one.gid)
@@ -100,16 +103,23 @@ class _Showing:
             return Pace.REFUSED if stuck else Pace.WAITING
         return Pace.SENT if one.sent > self._acknowledged else Pace.IN_STEP
 
-    def _fails(self, one: Called, error: Unavailable) -> None:
-        """It stays due. Raises it again where so many fail that it is not about this issue."""
-        self._failing += 1
-        if self._failing > _FAILING:
-            raise error
-        self._tell(one, error, again=True)
+    def _tell(self, one: Called, local: str, error: Rejected | Unavailable, *, again: bool) -> None:
+        self._record.add(
+            NotShown(partner=self._them, key=self._key(one, local), theirs=one.theirs, why=str(error), again=again)
+        )
+        with self._site.ledger.begin() as conn:
+            self._record.write(conn)
+        self._record.done()
 
-    def _tell(self, one: Called, error: Rejected | Unavailable, *, again: bool) -> None:
-        key = one.told or one.gid
-        self._record.add(NotShown(partner=self._them, key=key, theirs=one.theirs, why=str(error), again=again))
+    def _key(self, one: Called, local: str) -> str:
+        """What people here call it: the partner was told so, or our tracker is asked."""
+        if one.told:
+            return one.told
+        try:
+            issue = self._site.tracker.get(local)
+        except Unavailable:
+            issue = None
+        return issue.key if issue is not None else one.gid
 
 
 def _undecided(conn: sa.Connection, exchange_id: int) -> dict[Gid, bool]:

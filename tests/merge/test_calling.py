@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from filesync.agent.asked.why import why
 from filesync.agent.events import NotShown
 from filesync.agent.rehearsal.rehearse import rehearse_import
 from filesync.agent.rehearsal.written import Edit
+from filesync.errors import Unwritten
+from filesync.model.change import Set
+from filesync.model.issue import About
 from filesync.rules.partner import is_usual
-from tests.merge.scene import contract, crash, events, only, refuse, refuse_create, refuse_nothing, value
+from tests.merge.scene import contract, crash, events, only, refuse, refuse_create, refuse_nothing, row, value
+from tests.support.forged import forge
 from tests.support.two_sites import EXCHANGE, Side, World, two_sites
 
 FIELD = "customer_reference"
@@ -88,6 +94,66 @@ def test_what_was_cut_off_is_shown_by_the_next_run_and_what_is_refused_holds_up_
         assert world.globex.stuck() == []
         assert value(world.globex, key(world.globex, "of globex"), FIELD) is None
         world.assert_in_step()
+
+
+def test_what_many_issues_fail_to_show_is_told_by_their_keys_and_holds_up_nothing() -> None:
+    with two_sites(contract=KEYS, mappings=(SHOWS, "")) as world:
+        for n in range(12):
+            world.acme.desk.create("Bug", f"bug {n}")
+        world.send(world.acme)
+        world.globex.export()
+        world.carry(to=world.acme)
+        world.acme.faults.strike = failing("before apply")
+        done = world.acme.import_()
+        assert done.bundles == 1
+        keys = [one.key for one in events(done, NotShown)]
+        assert len(keys) == 10
+        assert all(is_usual(one) for one in keys)
+        assert len([one for one in world.acme.export().events if isinstance(one, NotShown)]) == 10
+        world.settle()
+        assert says(world.acme, "bug 11") == f"at the partner's: {key(world.globex, 'bug 11')}"
+
+
+def test_a_key_that_is_told_again_is_not_forgotten_for_an_older_edit_that_waited() -> None:
+    with two_sites(contract=KEYS, mappings=("", SHOWS)) as world:
+        made(world)
+        refuse(world.globex, "priority")
+        world.acme.desk.edit(key(world.acme, "of globex"), {"priority": "High"})
+        world.send(world.acme)
+        moves(world)
+        refuse_nothing(world.globex)
+        world.globex.retry()
+        world.globex.import_()
+        assert world.globex.queued() == []
+        assert says(world.globex, "of globex") == "at the partner's: NEW-7"
+
+
+def test_a_key_that_is_told_says_nothing_of_a_write_that_may_have_been_done() -> None:
+    with two_sites(contract=KEYS) as world:
+        made(world)
+        world.acme.desk.edit(key(world.acme, "of globex"), {"priority": "High"})
+        world.globex.faults.strike = failing("after apply")
+        world.send(world.acme)
+        world.globex.faults.strike = lambda _place: None
+        moves(world)
+        assert value(world.globex, key(world.globex, "of globex"), "priority") == "High"
+        assert world.globex.export().changes == 0
+
+
+def failing(place: str) -> Callable[[str], None]:
+    def strike(now: str) -> None:
+        if now == place:
+            raise Unwritten("the tracker fails")
+
+    return strike
+
+
+def moves(world: World) -> None:
+    """acme tells another key of the issue of globex."""
+    gid = row(world.globex, key(world.globex, "of globex")).gid
+    said = Set(n=1, gid=gid, fields={}, about=About(key="NEW-7"))
+    forge(world.acme, world.globex.config.folders.inbox, changes=[said])
+    world.globex.import_()
 
 
 def test_an_issue_shows_how_far_it_is_with_the_partner_where_that_is_wanted() -> None:

@@ -54,8 +54,8 @@ def _waiting(conn: sa.Connection, x: int, changes: Sequence[Change]) -> set[Gid]
 
 
 def _names(outcomes: Sequence[Outcome]) -> Iterator[tuple[Gid, str]]:
-    """What the partner says that it calls issues."""
-    for one in outcomes:
+    """What the partner says that it calls issues; one that had waited may say what it called them once."""
+    for one in (one for one in outcomes if one.work.since is None):
         change = one.work.change
         if not isinstance(change, Delete) and Kind(change.gid.split("/")[1]) is Kind.ISSUE and is_usual(change.about.key):
             yield change.gid, change.about.key

@@ -19,12 +19,14 @@ from filesync.ledger.called import Called
 from filesync.model.change import Create
 from filesync.model.ids import NEVER, Gid, Kind
 from filesync.model.issue import Ref
+from filesync.model.moments import micros
 from filesync.model.shadow import Entity, Life
 from filesync.rules.partner import Display, Pace, Partner
 from filesync.trackers.base import Action, Show, Write
 
 _CHUNK: Final = 100  # issues of which the ledger and the tracker are asked at once
 _FAILING: Final = 10  # so many are not about single issues
+_CLOSED: Final = 86_400_000_000  # microseconds until a closed issue that nobody touched is asked for again: that costs requests
 _HELD: Final = frozenset({Pace.WAITING, Pace.REFUSED})
 
 
@@ -60,20 +62,27 @@ class _Showing:
             for one in page:
                 row = rows.get(one.gid)
                 if row is not None and row.local not in shut and not self._over():
-                    self._one(one, row)  # what is not made yet, or closed to partners, stays due
+                    self._one(one, row)  # what is not made yet stays due
+            with self._site.ledger.begin() as conn:
+                closed = [gid for gid, local in there.items() if local in shut]
+                called.put_off(conn, self._x, closed, acknowledged=self._acknowledged)
 
     def _over(self) -> bool:
         """Whether nothing more is written now: nothing else waits for it."""
         return self._failing >= _FAILING or self._site.stopping()
 
     def _renew(self) -> None:
-        """Where the mapping wants something else than last time, everything is due."""
+        """Where the mapping wants something else than last time all is due; and now and then what was closed to partners."""
         fact = f"shown {self._x}"
         wanted = hashlib.sha256(msgspec.json.encode(self._partner, order="sorted")).hexdigest()
         with self._site.ledger.begin() as conn:
             if streams.site_fact(conn, fact) != wanted:
                 streams.set_site_fact(conn, fact, wanted)
                 called.all_due(conn, self._x)
+            now, asked = micros(self._site.clock()), streams.site_fact(conn, f"closed {self._x}")
+            if now - int(asked or 0) >= _CLOSED:
+                streams.set_site_fact(conn, f"closed {self._x}", str(now))
+                called.again(conn, self._x)
 
     def _one(self, one: Called, row: Entity) -> None:
         pace, shown = self._pace(one), one.shown

@@ -10,10 +10,12 @@ import sqlalchemy as sa
 
 from filesync.model.ids import Gid
 
+_NOTHING: Final = "{}"  # shown by an issue that was closed to partners when it was to show something
 _ADD: Final = "insert into called (exchange, gid, theirs, told, shown, due, sent, held) values "
 _LEARN: Final = (
     f"{_ADD} (?, ?, ?, '', '', 1, 0, 0)"
-    " on conflict (exchange, gid) do update set theirs = excluded.theirs, due = 1 where theirs <> excluded.theirs"
+    " on conflict (exchange, gid) do update set theirs = excluded.theirs, due = 1"
+    f" where theirs <> excluded.theirs or shown = '{_NOTHING}'"
 )
 _TOLD: Final = f"{_ADD} (?, ?, '', ?, '', 0, 0, 0) on conflict (exchange, gid) do update set told = excluded.told"
 _SENT: Final = f"{_ADD} (?, ?, '', '', '', 1, ?, 0) on conflict (exchange, gid) do update set sent = excluded.sent, due = 1"
@@ -24,6 +26,8 @@ _DUE: Final = (
     " and (due or held or sent <= ?) and gid > ? order by gid limit ?"
 )
 _SHOWN: Final = "update called set shown = ?, due = 0, sent = ?, held = ? where exchange = ? and gid = ?"
+_PUT_OFF: Final = "update called set shown = ?, due = 0, held = 0, sent = sent * (sent > ?) where exchange = ? and gid = ?"
+_AGAIN: Final = "update called set due = 1 where exchange = ? and shown = ?"
 _ALL_DUE: Final = "update called set due = 1 where exchange = ?"
 _UNDECIDED: Final = (
     "select coalesce(entity.parent, queue.gid) as gid, max(queue.state = 'stuck' and queue.waits_for = '') as stuck"
@@ -41,9 +45,14 @@ class Called(NamedTuple):
     shown: str  # what our issue shows of the partner's, as whoever wrote it there put it
     sent: int  # our bundle that last told something of it; 0: none that is not acknowledged
 
+    @property
+    def is_put_off(self) -> bool:
+        """Whether it was closed to partners when it was to show something."""
+        return self.shown == _NOTHING
+
 
 def learn(conn: sa.Connection, exchange_id: int, keys: Iterable[tuple[Gid, str]]) -> None:
-    """The partner calls these issues so. Where that is new, it is due to be shown."""
+    """The partner calls these issues so. Where that is new, or was put off, it is due to be shown."""
     if values := [(exchange_id, gid, theirs) for gid, theirs in keys]:
         conn.exec_driver_sql(_LEARN, values)
 
@@ -91,6 +100,17 @@ def undecided(conn: sa.Connection, exchange_id: int) -> dict[Gid, bool]:
 def show(conn: sa.Connection, exchange_id: int, gid: Gid, shown: str, *, sent: int, held: bool) -> None:
     """This is shown now, and nothing is due. `sent`: a bundle of ours that is still to be acknowledged; `held`: by then."""
     conn.exec_driver_sql(_SHOWN, (shown, sent, held, exchange_id, gid))
+
+
+def put_off(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid], *, acknowledged: int) -> None:
+    """These are closed to partners now: nothing is due there until they are learned anew, or `again`."""
+    if values := [(_NOTHING, acknowledged, exchange_id, gid) for gid in gids]:
+        conn.exec_driver_sql(_PUT_OFF, values)
+
+
+def again(conn: sa.Connection, exchange_id: int) -> None:
+    """What was put off is due: it may be open to partners now."""
+    conn.exec_driver_sql(_AGAIN, (exchange_id, _NOTHING))
 
 
 def all_due(conn: sa.Connection, exchange_id: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 
 from filesync.agent.asked.why import why
 from filesync.agent.events import NotShown
@@ -138,6 +138,32 @@ def test_a_key_that_is_told_says_nothing_of_a_write_that_may_have_been_done() ->
         moves(world)
         assert value(world.globex, key(world.globex, "of globex"), "priority") == "High"
         assert world.globex.export().changes == 0
+
+
+def test_an_issue_that_is_closed_to_partners_is_asked_for_once_and_shows_it_when_it_is_open() -> None:
+    with two_sites(contract=KEYS, mappings=("", f"{SHOWS[:-2]}, state: true}}\n")) as world:
+        asked: list[str] = []
+        closed: set[str] = set()
+
+        def shut(issues: Sequence[str]) -> Collection[str]:
+            asked.extend(issues)
+            return closed.intersection(issues)
+
+        world.globex.desk.create("Bug", "of globex")
+        world.globex.desk.create("Bug", "left alone")
+        closed.update(("1", "2"))
+        world.globex.site.tracker.shut = shut  # type: ignore[method-assign]
+        world.settle()
+        asked.clear()
+        world.settle()
+        assert (asked, says(world.globex, "of globex")) == ([], None)
+        closed.clear()
+        world.globex.desk.edit("ABC-1", {"priority": "High"})
+        world.globex.export()
+        assert (says(world.globex, "of globex"), says(world.globex, "left alone")) == ("at the partner's: ABC-1", None)
+        world.clock.advance(days=2)
+        world.globex.import_()
+        assert says(world.globex, "left alone") == "at the partner's: ABC-2"
 
 
 def failing(place: str) -> Callable[[str], None]:

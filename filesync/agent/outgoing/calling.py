@@ -42,6 +42,8 @@ class Calling:
         if not self._paired.names or row is None or row.state is not Life.LIVE or not key:
             return
         known = self._known.get(one.gid)
+        if known is not None and known.is_put_off:
+            found.named.append((one.gid, known.theirs))  # somebody touched it: it may be open now
         if home(one.gid) != self._x.partner_site:
             if known is None and self._paired.keeps_pace:
                 found.named.append((one.gid, ""))  # it is ours, and shows how far it is before the partner called it anything

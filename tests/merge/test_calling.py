@@ -174,12 +174,22 @@ def failing(place: str) -> Callable[[str], None]:
     return strike
 
 
-def moves(world: World) -> None:
+def moves(world: World, *, to: str = "NEW-7") -> None:
     """acme tells another key of the issue of globex."""
     gid = row(world.globex, key(world.globex, "of globex")).gid
-    said = Set(n=1, gid=gid, fields={}, about=About(key="NEW-7"))
+    said = Set(n=1, gid=gid, fields={}, about=About(key=to))
     forge(world.acme, world.globex.config.folders.inbox, changes=[said])
     world.globex.import_()
+
+
+def test_an_issue_that_is_moved_is_called_as_it_was_told_last() -> None:
+    with two_sites(contract=KEYS) as world:
+        made(world)
+        gid = row(world.acme, key(world.acme, "of globex")).gid
+        said = Set(n=1, gid=gid, fields={}, about=About(key="NEW-7"))
+        forge(world.globex, world.acme.config.folders.inbox, changes=[said])
+        world.acme.import_()
+        assert [one.theirs for one in why(world.acme.site, key(world.acme, "of globex")).exchanges] == ["NEW-7"]
 
 
 def test_an_issue_shows_how_far_it_is_with_the_partner_where_that_is_wanted() -> None:
@@ -210,6 +220,10 @@ def test_an_issue_shows_how_far_it_is_with_the_partner_where_that_is_wanted() ->
 def test_a_claim_that_is_no_key_is_not_shown() -> None:
     assert is_usual("ABC-1")
     assert not any(is_usual(one) for one in ("", "abc-1", "ABC-1\n", "ABC-01", "{key}", "=cmd()", "A" * 40 + "-1"))
+    with two_sites(contract=KEYS, mappings=("", SHOWS)) as world:
+        made(world)
+        moves(world, to="=cmd()")
+        assert says(world.globex, "of globex") == f"at the partner's: {key(world.acme, 'of globex')}"
 
 
 def test_a_preview_shows_what_would_be_shown_and_writes_nothing() -> None:

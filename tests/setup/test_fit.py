@@ -123,6 +123,18 @@ def test_what_issues_are_to_show_of_the_partners_is_held_against_the_tracker(tmp
     assert held(tmp_path, replace(have, shows=True), "partner: {fields: {theirs: '{key}'}, property: true}\n").refused == ()
 
 
+def test_a_field_to_show_the_partners_key_in_that_is_not_for_editing_is_a_note(tmp_path: Path) -> None:
+    have = replace(HAVE, fields=(*HAVE.fields, FieldSpec("theirs", FieldKind.TEXT)))
+    names = frozenset(spec.name for spec in HAVE.fields)
+    seen = Inspected(edits={"Bug": names | {"theirs"}, "Task": names})
+    shows = rules(tmp_path, CONTRACT, "partner: {fields: {theirs: '{key}'}}\n")
+    refused, notes = said(fit(shows, have, seen, us="acme", receives=True, sends=True))
+    assert refused == []
+    assert [one for one in notes if one.startswith("partner")] == [
+        'partner: "theirs" is on no screen on which "Task" is edited: these show nothing there. Put it on one in the tracker'
+    ]
+
+
 def test_what_stays_at_home_is_a_note(tmp_path: Path) -> None:
     more = FieldSpec("team", FieldKind.TEXT)
     priority = FieldSpec("priority", FieldKind.OPTION, options=("High", "Low", "None"))

@@ -61,6 +61,7 @@ def fit(rules: Rules, have: Description, seen: Inspected = NOTHING_SEEN, *, us: 
         notes += _unbrought(rules, have, ways)
         refused += [Problem("visibilities", f"{quoted(word)}: {why}") for word, why in seen.few.items()]
         notes += [one for one in _off_screen(rules, have, seen) if one.where in arrive]
+    notes += _never_shown(rules, seen)
     if FieldKind.STATUS in arrive:
         never, not_everywhere = _statuses(rules, have)
         refused += never
@@ -200,6 +201,14 @@ def _unshown(rules: Rules, have: Description) -> Iterator[Problem]:
             yield Problem("partner", f"the tracker's {quoted(ours)} holds no text")
     if (rules.partner.link or rules.partner.facts) and not have.shows:
         yield Problem("partner", "the tracker has neither web links nor properties of its own: show the key in a field")
+
+
+def _never_shown(rules: Rules, seen: Inspected) -> Iterator[Problem]:
+    """Fields in which issues are to show something of the partner's, and that are not for editing."""
+    for ours in rules.partner.fields if rules.partner is not None else ():
+        if off := [kind for kind, edits in seen.edits.items() if ours not in edits]:
+            what = f"{quoted(ours)} is on no screen on which {_which(off, seen.edits)} edited: these show nothing there"
+            yield Problem("partner", f"{what}. Put it on one in the tracker")
 
 
 def _closing(rules: Rules, have: Description) -> Iterator[Problem]:

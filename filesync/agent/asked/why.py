@@ -265,8 +265,9 @@ def _left(one: Queued) -> Left:
 def _theirs(conn: sa.Connection, x: Exchange, what: Meant) -> str:
     """The partner's key of an issue that came from it, or of one of ours, where it told that."""
     known = called.called(conn, x.id, [what.gid]).get(what.gid)
-    came = naming.theirs_of(conn, x.id, what.issue.key) if what.issue is not None else None
-    return came or (known.theirs if known is not None else "")
+    if known is not None and known.theirs:
+        return known.theirs  # as it was told last: an issue that is moved has another
+    return (naming.theirs_of(conn, x.id, what.issue.key) if what.issue is not None else None) or ""
 
 
 def _met(one: Conflict) -> Met:

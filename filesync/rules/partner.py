@@ -83,6 +83,9 @@ def partner_problems(contract: Contract, document: Document) -> Iterator[Problem
     """Fields that travel: what is shown there would be told as an edit."""
     named = locals_of(document.data)
     said = document.data.get(_PARTNER, {})
+    if said.get("state") and not (said.get("property") or any(_STATE in text for text in said.get("fields", {}).values())):
+        what = "nothing shows it: write {state} into the text of a field, or have the property"
+        yield document.problem((_PARTNER, "state"), what, key=True)
     for ours, text in said.get("fields", {}).items():
         if _STATE in text and not said.get("state"):
             yield document.problem((_PARTNER, "fields", ours), "{state} is kept up only with `state: true`")

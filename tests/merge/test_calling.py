@@ -141,7 +141,8 @@ def test_a_key_that_is_told_says_nothing_of_a_write_that_may_have_been_done() ->
 
 
 def test_an_issue_that_is_closed_to_partners_is_asked_for_once_and_shows_it_when_it_is_open() -> None:
-    with two_sites(contract=KEYS, mappings=("", f"{SHOWS[:-2]}, state: true}}\n")) as world:
+    shows = f'partner: {{fields: {{{FIELD}: "{{key}}: {{state}}"}}, state: true}}\n'
+    with two_sites(contract=KEYS, mappings=("", shows)) as world:
         asked: list[str] = []
         closed: set[str] = set()
 
@@ -160,10 +161,10 @@ def test_an_issue_that_is_closed_to_partners_is_asked_for_once_and_shows_it_when
         closed.clear()
         world.globex.desk.edit("ABC-1", {"priority": "High"})
         world.globex.export()
-        assert (says(world.globex, "of globex"), says(world.globex, "left alone")) == ("at the partner's: ABC-1", None)
+        assert (says(world.globex, "of globex"), says(world.globex, "left alone")) == ("ABC-1: sent", None)
         world.clock.advance(days=2)
         world.globex.import_()
-        assert says(world.globex, "left alone") == "at the partner's: ABC-2"
+        assert says(world.globex, "left alone") == "ABC-2: in step"
 
 
 def failing(place: str) -> Callable[[str], None]:

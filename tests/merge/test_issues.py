@@ -93,6 +93,7 @@ def test_an_issue_that_the_partner_deleted_is_closed_where_our_mapping_says_so_a
         issue = world.globex.desk.show(key).issue
         assert (issue.fields["status"], issue.deleted_by) == ("Done", "acme")
         assert issue.fields["summary"] == "edited at globex"
+        assert world.globex.faults.calls.count("route") == 1
         world.globex.desk.transition(key, "To Do")  # somebody opens it again: it is apart
         assert world.globex.export().changes == 0
         assert keys(world.acme) == []

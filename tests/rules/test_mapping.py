@@ -381,6 +381,7 @@ def test_what_shows_the_partners_key_is_no_field_that_travels(tmp_path: Path) ->
     for wrong in (
         "{}",
         "{fields: {Wie: '{state}'}}",
+        "{fields: {Ihre: '{key}'}, state: true}",
         "{fields: {Ihre: no}}",
         "{link: 'ftp://x/{key}'}",
         "{link: 'https://x/'}",

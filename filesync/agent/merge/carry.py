@@ -319,6 +319,8 @@ class Carry:
                 raise Rejected(f"the way to the status {goal!r} goes in circles", hint="Move the issue there by hand.")
             ends.add(route[-1])
             yield from route
+            if route[-1] == goal:
+                return  # it is there: the tracker need not be asked
 
     def _passed(self, step: Write, landed: Flat) -> None:
         """A step on the way: our tracker shows it now, and nothing of it is ever told."""

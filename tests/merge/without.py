@@ -202,8 +202,8 @@ def r11(patch: Patch) -> None:
 def r12_as_it_shows_now(patch: Patch) -> None:
     create = Births._create
 
-    def shows(self: Births, step: Any, local: Any) -> Born:
-        born = create(self, step, local)
+    def shows(self: Births, step: Any, local: Any, *, tried: str) -> Born:
+        born = create(self, step, local, tried=tried)
         now = self._view.issue(born.item.ref.issue, fresh=True)
         return replace(born, item=now.item) if born.again and now is not None and step.issue is None else born
 

@@ -54,7 +54,7 @@ class Births:
             inward = self._birth(step)
             if not inward.refused:
                 local = {name: value for name, value in inward.fields.items() if value is not None}
-                drafts[step.change.gid] = self._draft(step, local)
+                drafts[step.change.gid] = self._draft(step, local, tried="")
         self._made.update(self._site.tracker.create_all(drafts))
 
     def born(self, step: Make, refused: dict[str, str]) -> Born:
@@ -63,9 +63,10 @@ class Births:
         inward = self._birth(step)
         refused.update(inward.refused)
         local = {name: value for name, value in inward.fields.items() if value is not None}
+        tried = self._tried(change.gid) if step.doubted else ""  # of both calls: one that is refused brings no new doubt
         self._for_few(change, refused)
         try:
-            return self._create(step, local)
+            return self._create(step, local, tried=tried)
         except Rejected as error:
             wrong = self._wire_names(change, error.fields)
             if not wrong:
@@ -73,7 +74,7 @@ class Births:
             refused.update({name: why for name, why in wrong.items() if name not in refused})
         self._for_few(change, refused)
         again = self._birth(step, without=refused)
-        return self._create(step, {name: value for name, value in again.fields.items() if value is not None})
+        return self._create(step, {name: value for name, value in again.fields.items() if value is not None}, tried=tried)
 
     def _birth(self, step: Make, *, without: Collection[str] = ()) -> Inward:
         """What it is born with, in our tracker's words: all but status, links and `without`; and what our mapping gives."""
@@ -95,10 +96,11 @@ class Births:
             refused[name] += "; until that can be kept it is not made, for all would see it"
             raise Rejected(refused[name], fields={name: refused[name]})
 
-    def _create(self, step: Make, local: Mapping[str, Value]) -> Born:
-        return self._made.get(step.change.gid) or self._site.tracker.create(step.change.gid, self._draft(step, local))
+    def _create(self, step: Make, local: Mapping[str, Value], *, tried: str) -> Born:
+        gid = step.change.gid
+        return self._made.get(gid) or self._site.tracker.create(gid, self._draft(step, local, tried=tried))
 
-    def _draft(self, step: Make, local: Mapping[str, Value]) -> Draft:
+    def _draft(self, step: Make, local: Mapping[str, Value], *, tried: str) -> Draft:
         change = step.change
         return Draft(
             kind=change.kind,
@@ -106,7 +108,7 @@ class Births:
             fields=local,
             about=change.about,
             content=self._view.content(change),
-            tried=self._tried(change.gid) if step.doubted else "",
+            tried=tried,
             anew=lambda: self._anew(change.gid),
         )
 

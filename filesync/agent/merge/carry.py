@@ -216,7 +216,10 @@ class Carry:
             yield
         except Unwritten as error:
             self._view.reach.unwritten(step.shown.item.ref.issue, error)
-            step.failed.update((name, error) for name in names if name not in step.shadows and name not in step.refused)
+            mark = step.outcome.work.mark
+            open_ = (name for name in names if name not in step.refused)  # a step on the way of a status decides nothing
+            there = {name: step.shadows.get(name, step.row.shadow(name)) for name in open_}
+            step.failed.update((name, error) for name, shadow in there.items() if not plan.decided(shadow, mark))
 
     def _fields(self, step: Write, plain: Flat) -> None:
         """In one call where the tracker takes it; else one by one, so that what can land does. Raises Gone, Unavailable."""

@@ -9,6 +9,7 @@ import pytest
 from filesync.agent.events import Stuck
 from filesync.agent.incoming.importer import Imports
 from filesync.errors import Unavailable
+from tests.support.jira.faults import Fault, Kind
 from tests.support.jira.site import CLOUD
 from tests.support.jira_sides import EMBEDDED, JiraSide, calm, two_trackers
 from tests.support.two_sites import Side, World
@@ -100,6 +101,32 @@ def test_trap18_an_issue_that_jira_fails_to_make_holds_up_no_other_and_is_looked
     assert [name for name, _ in there(world)] == ["one", "three", "two"]
     assert all(said for _, said in there(world))
     world.assert_in_step()
+
+
+def test_a_status_is_no_less_open_where_jira_fails_after_the_first_step_there(world: World) -> None:
+    jira, desk = jira_of(world).jira, world.acme.desk
+    key = desk.create("Bug", "one")
+    import_(world)
+    for status in ("In Progress", "In Review", "Done"):
+        desk.edit(key, {"status": status})
+    jira.faults.arm(Fault(Kind.STATUS, 100, method="POST", path="/transitions$", status=500, skip=1))
+    assert import_(world).queued == 1
+    assert [one.fields["status"] for one in world.globex.issues()] == ["In Progress"]
+    jira.faults.disarm()
+    world.globex.retry()
+    assert [one.fields["status"] for one in world.globex.issues()] == ["Done"]
+
+
+def test_an_issue_in_doubt_of_which_jira_refuses_a_field_is_made_without_it(world: World) -> None:
+    jira, desk = jira_of(world).jira, world.acme.desk
+    desk.create("Bug", "one", {"due_date": "2026-12-01"})
+    jira.faults.refuse(500, method="POST", path="/issue$")
+    assert import_(world).queued == 1
+    no = '{"errorMessages": [], "errors": {"duedate": "not on Sundays"}}'
+    jira.faults.arm(Fault(Kind.STATUS, 1, method="POST", path="/issue$", status=400, body=no))
+    world.clock.advance(minutes=5)
+    import_(world)
+    assert [name for name, _ in there(world)] == ["one"]
 
 
 def test_where_writes_to_many_issues_go_wrong_an_import_stops(world: World) -> None:

@@ -37,7 +37,7 @@ filesync -c globex/filesync.yaml issue show LINE-1
 FIRST_STEPS = """
 filesync init acme --name acme --project PUMP
 filesync -c acme/filesync.yaml issue create --type Bug --summary 'Pump runs hot'
-filesync -c acme/filesync.yaml check
+filesync -c acme/filesync.yaml status
 filesync -c acme/filesync.yaml issue list
 """
 

@@ -98,5 +98,5 @@ def test_who_asks_no_tracker_loads_no_http_client_and_status_neither_bundles_nor
 
 
 def test_texts_name_issues_by_the_key_that_people_see() -> None:
-    assert manner("jira-cloud", project="abc") == Manner("ABC", accounts=True)
+    assert manner("jira-cloud", project="abc") == Manner("ABC", accounts=True, files_first=True)
     assert manner("jira-dc", project="ABC") == manner("embedded", project="ABC") == Manner("ABC")

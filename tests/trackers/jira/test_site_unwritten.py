@@ -40,7 +40,7 @@ def there(world: World) -> list[tuple[str, list[str]]]:
     return sorted((str(one.values["summary"]), [said.body[-5:] for said in one.comments]) for one in issues)
 
 
-def test_trap37_f118_a_write_at_which_jira_fails_holds_up_no_other_and_is_tried_again_after_longer_and_longer(
+def test_f118_trap37_a_write_at_which_jira_fails_holds_up_no_other_and_is_tried_again_after_longer_and_longer(
     world: World,
 ) -> None:
     jira, desk = jira_of(world).jira, world.acme.desk

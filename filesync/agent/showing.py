@@ -57,7 +57,7 @@ class _Showing:
             if not page:
                 return
             after = page[-1].gid
-            there = {gid: row.local for gid, row in rows.items() if row.state is Life.LIVE and row.local is not None}
+            there = {gid: row.local for gid, row in rows.items() if row.local is not None and self._shows(row)}
             shut = self._site.tracker.shut(list(there.values())) if there else ()
             for one in page:
                 row = rows.get(one.gid)
@@ -66,6 +66,10 @@ class _Showing:
             with self._site.ledger.begin() as conn:
                 closed = [gid for gid, local in there.items() if local in shut]
                 called.put_off(conn, self._x, closed, acknowledged=self._acknowledged)
+
+    def _shows(self, row: Entity) -> bool:
+        """Whether anything is shown there: of one that is apart, that it is."""
+        return row.state is Life.LIVE or (row.state is Life.APART and self._partner.state)
 
     def _over(self) -> bool:
         """Whether nothing more is written now: nothing else waits for it."""
@@ -85,8 +89,8 @@ class _Showing:
                 called.again(conn, self._x)
 
     def _one(self, one: Called, row: Entity) -> None:
-        pace, shown = self._pace(one), one.shown
-        if row.state is Life.LIVE and row.local is not None:
+        pace, shown = self._pace(one, row), one.shown
+        if row.local is not None and self._shows(row):
             before = msgspec.json.decode(one.shown, type=Display) if one.shown else Display()
             display = self._partner.display(partner=self._them, key=one.theirs, pace=pace)
             try:
@@ -106,7 +110,9 @@ class _Showing:
         with self._site.ledger.begin() as conn:
             called.show(conn, self._x, one.gid, shown, sent=sent, held=pace in _HELD)
 
-    def _pace(self, one: Called) -> Pace:
+    def _pace(self, one: Called, row: Entity) -> Pace:
+        if row.state is Life.APART:
+            return Pace.APART
         stuck = (self._undecided or {}).get(one.gid)
         if stuck is not None:
             return Pace.REFUSED if stuck else Pace.WAITING

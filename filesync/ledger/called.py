@@ -70,7 +70,7 @@ def send(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid], *, seq: int
 
 
 def hold(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) -> None:
-    """Something of the partner's is not decided at these issues."""
+    """Something of the partner's is not decided at these issues, or they are apart now."""
     if values := [(exchange_id, gid) for gid in gids]:
         conn.exec_driver_sql(_HELD, values)
 

@@ -31,6 +31,7 @@ class Pace(StrEnum):
     SENT = "sent"  # what we told last is not acknowledged yet
     WAITING = "waiting"  # something of the partner's waits here for something else
     REFUSED = "refused"  # something of the partner's is stuck here, and waits for a person
+    APART = "apart"  # the partner deleted its own, or a person decided so: each side keeps what it has
 
 
 class Display(msgspec.Struct, frozen=True, omit_defaults=True):

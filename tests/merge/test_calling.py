@@ -216,6 +216,10 @@ def test_an_issue_shows_how_far_it_is_with_the_partner_where_that_is_wanted() ->
         world.settle()
         assert {says(acme, "of both"), says(acme, "unborn")} == {"in step"}
         world.assert_in_step()
+        globex.desk.delete(theirs)
+        world.settle()
+        assert (value(acme, ours, FIELD), says(acme, "unborn")) == ("apart", "in step")
+        world.assert_in_step()
 
 
 def test_a_claim_that_is_no_key_is_not_shown() -> None:

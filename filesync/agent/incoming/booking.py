@@ -16,6 +16,7 @@ from filesync.ledger import called, journal, naming, shadows, streams
 from filesync.ledger.outside import put_theirs
 from filesync.model.change import Change, Create, Delete
 from filesync.model.ids import Gid, Kind
+from filesync.model.shadow import Life
 from filesync.rules.partner import is_usual
 
 
@@ -34,7 +35,9 @@ def book(conn: sa.Connection, paired: Paired, outcomes: Sequence[Outcome], recor
         called.learn(conn, x, _names(outcomes))
     naming.put_unfiled(conn, x, [text for one in outcomes for text in one.unfiled])
     if paired.keeps_pace:
-        called.hold(conn, x, _waiting(conn, x, [one.work.change for one in outcomes if one.left is not None]))
+        waiting = _waiting(conn, x, [one.work.change for one in outcomes if one.left is not None])
+        apart = {row.gid for one in outcomes for row in one.rows if row.kind is Kind.ISSUE and row.state is Life.APART}
+        called.hold(conn, x, waiting | apart)
     note(conn, paired, outcomes, now=at)
     put_theirs(conn, x, {one.work.change.gid: one.outside for one in outcomes if one.outside is not None})
     shadows.add_revisits(conn, x, {(issue, "") for one in outcomes for issue in one.revisit})

@@ -90,6 +90,7 @@ class _Showing:
 
     def _one(self, one: Called, row: Entity) -> None:
         pace, shown = self._pace(one, row), one.shown
+        held = pace in _HELD
         if row.local is not None and self._shows(row):
             before = msgspec.json.decode(one.shown, type=Display) if one.shown else Display()
             display = self._partner.display(partner=self._them, key=one.theirs, pace=pace)
@@ -106,9 +107,10 @@ class _Showing:
                 return
             except Rejected as error:
                 self._tell(one, row.local, error, again=False)
+                held = False  # else each run would try it
         sent = one.sent if one.sent > self._acknowledged else 0
         with self._site.ledger.begin() as conn:
-            called.show(conn, self._x, one.gid, shown, sent=sent, held=pace in _HELD)
+            called.show(conn, self._x, one.gid, shown, sent=sent, held=held)
 
     def _pace(self, one: Called, row: Entity) -> Pace:
         if row.state is Life.APART:

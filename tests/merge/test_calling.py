@@ -222,6 +222,15 @@ def test_an_issue_shows_how_far_it_is_with_the_partner_where_that_is_wanted() ->
         world.assert_in_step()
 
 
+def test_what_our_tracker_refuses_to_show_of_a_stuck_change_is_not_tried_by_each_run() -> None:
+    with two_sites(mappings=(f'partner: {{fields: {{{FIELD}: "{{state}}"}}, state: true}}\n', ""), contract=KEYS) as world:
+        made(world)
+        world.acme.faults.refuse = lambda call, _what: {FIELD: "no", "summary": "no"} if call == "apply" else None
+        world.globex.desk.edit(key(world.globex, "of acme"), {"summary": "of both"})
+        assert len(events(world.send(world.globex), NotShown)) == 1
+        assert (len(world.acme.stuck()), events(world.acme.import_(), NotShown)) == (1, [])
+
+
 def test_a_claim_that_is_no_key_is_not_shown() -> None:
     assert is_usual("ABC-1")
     assert not any(is_usual(one) for one in ("", "abc-1", "ABC-1\n", "ABC-01", "{key}", "=cmd()", "A" * 40 + "-1"))

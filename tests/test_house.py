@@ -216,6 +216,12 @@ def test_dead_links_anchors_and_names_are_told(tmp_path: Path) -> None:
 # ── tools/readme.py ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def test_every_decision_has_a_number_of_its_own() -> None:
+    titles = {file.name: file.read_text().partition(".")[0] for file in (TOOLS.parent / "docs" / "adr").glob("*.md")}
+    assert titles == {name: f"# {int(name[:4])}" for name in titles}
+    assert len({name[:4] for name in titles}) == len(titles)
+
+
 def test_every_exit_code_has_its_row() -> None:
     rows = tool("readme").exit_codes().splitlines()[2:]
     assert [row.split(" | ")[1] for row in rows] == [code.name for code in ExitCode]

@@ -73,6 +73,11 @@ class Shadows(msgspec.Struct, gc=False, frozen=True, array_like=True):
         """Whether one of them was taken at this place."""
         return mark in self.took.values() or (mark == self.took_most and len(self.took) < len(self.here))
 
+    def took_before(self, mark: Mark) -> bool:
+        """Whether one of them was taken before this place."""
+        most = (self.took_most,) if len(self.took) < len(self.here) else ()
+        return any(NEVER < one < mark for one in (*self.took.values(), *most))
+
     def telling(self, digests: Mapping[str, str], mark: Mark) -> Shadows:
         """After these values were told at this place."""
         if not self.here:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from filesync.agent.contract.propose import accept, propose
-from tests.merge.scene import DEFAULT, contract, cross, only, refuse, refuse_nothing, shared, value
+from filesync.agent.site import Paired
+from tests.merge.scene import DEFAULT, contract, cross, only, refuse, refuse_create, refuse_nothing, shared, value
 from tests.support.two_sites import EXCHANGE, Side, World, two_sites
 
 # acme settles; while an issue is minor, it is globex's
@@ -195,6 +196,33 @@ def test_two_sides_that_both_hold_the_pen_do_not_answer_each_other_for_ever() ->
             world.settle()
             assert value(world.acme, key, "summary") == value(world.globex, key, "summary") == "y"
             assert world.round() == 0
+
+
+def test_nobody_but_the_site_of_else_has_the_last_word_whatever_a_bundle_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    with two_sites(contract=WITH_PEN) as world:
+        key = issue_of(world, ACMES)
+        edit(world.globex, key, "y")
+        with monkeypatch.context() as lying:
+            lying.setattr(Paired, "holds", lambda _paired, _fields: frozenset({"summary"}))
+            world.send(world.globex)
+        world.settle()
+        stands(world, key, "x")
+
+
+def test_what_is_left_of_an_edit_is_put_back_too() -> None:
+    with two_sites(contract=WITH_PEN) as world:
+        key = issue_of(world, ACMES)
+        refuse_create(world.acme, "late")
+        other = world.globex.desk.create("Bug", "late")
+        world.send(world.globex)
+        edit(world.globex, key, "y")
+        world.globex.desk.link(key, "blocks", other)
+        world.send(world.globex)
+        refuse_nothing(world.acme)
+        world.acme.retry()
+        world.settle()
+        stands(world, key, "x")
+        assert [side.desk.show(key).links for side in world.sides] == [(), ()]
 
 
 def test_an_issue_is_made_and_walked_where_the_other_side_has_the_pen() -> None:

@@ -36,4 +36,5 @@ def test_shadows_are_those_that_were_put_there_last_also_after_they_were_kept(
         row = msgspec.structs.replace(row, shadows=kept)
         assert row.fields == plain
         assert all(row.shadows.took_at(mark) == any(one.took == mark for one in plain.values()) for mark in PLACES)
+        assert all(row.shadows.took_before(mark) == any(NEVER < one.took < mark for one in plain.values()) for mark in PLACES)
     assert row.shadow("never") == Shadow()

@@ -213,7 +213,7 @@ class Merge:
         writes: dict[str, Value | None] = {}
         arriving = {name: one.now for name, one in told.items()}
         targets = dict(self._view.ends(arriving))
-        new = plan.being_made(row, outcome.work.mark)
+        new = plan.being_made(row, outcome.work.mark) and home(row.gid) != self._paired.us.id
         asleep = self._view.asleep(row.kind, arriving, item=shown.item, key=shown.key)
         winning = Winning(self._paired, shown, outcome.work.change, new=new)
         for name, one in winning.ordered(told):

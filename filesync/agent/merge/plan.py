@@ -114,8 +114,8 @@ def decided(shadow: Shadow, mark: Mark) -> bool:
 
 
 def being_made(row: Entity, mark: Mark) -> bool:
-    """Whether the change at this mark is what made an entity here: something of it was born as told."""
-    return row.shadows.took_at(mark)
+    """Whether the change at this mark is what made an entity here: something was born as told, and nothing came before."""
+    return row.shadows.took_at(mark) and not row.shadows.took_before(mark)
 
 
 def settle(meeting: Meeting, verdict: Verdict, *, mark: Mark, landed: Value | None = None) -> Shadow:

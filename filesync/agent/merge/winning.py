@@ -49,5 +49,6 @@ class Winning:
             wins=wins,
             flow=course.flow,
             judge=None if by is None else fixed,
-            pen=held and self._edit and split_name(name)[0] not in self._last,
+            # the last word is that of the site of `else`: where that is ours, nobody else has it, whatever a bundle says
+            pen=held and self._edit and (fixed or split_name(name)[0] not in self._last),
         )

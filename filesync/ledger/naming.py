@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 import sqlalchemy as sa
 
-from filesync.ledger.tables import X, partner_key, unfiled, unnamed
+from filesync.ledger.tables import X, partner_key, unnamed
 from filesync.model.ids import Gid, Mark
 
 _KEY: Final[sa.BindParameter[str]] = sa.bindparam("key")
@@ -27,11 +27,14 @@ _COME: Final = (
     .order_by(unnamed.c.gid)
 )
 _PUT_FILES: Final = (
-    "insert into unfiled (exchange, gid, field, mark, text, files) values (?, ?, ?, ?, ?, ?) on conflict (exchange, gid, field)"
-    " do update set mark = excluded.mark, text = excluded.text, files = excluded.files"
+    "insert into unfiled (exchange, gid, field, mark, text, files, due) values (?, ?, ?, ?, ?, ?, 0)"
+    " on conflict (exchange, gid, field)"
+    " do update set mark = excluded.mark, text = excluded.text, files = excluded.files, due = 0"
 )
 _DROP_FILES: Final = "delete from unfiled where exchange = ? and gid = ? and field = ?"
-_FILES: Final = sa.select(unfiled).where(unfiled.c.exchange == X).order_by(unfiled.c.gid, unfiled.c.field)
+_FILES_CAME: Final = "update unfiled set due = 1 where exchange = ? and gid = ?"
+_FILES_DUE: Final = "select gid, field from unfiled where exchange = ? and due = 1 order by gid, field"
+_UNFILED: Final = "select mark, text, files from unfiled where exchange = ? and gid = ? and field = ?"
 
 
 class Unfiled(msgspec.Struct, frozen=True):
@@ -89,9 +92,18 @@ def put_unfiled(conn: sa.Connection, exchange_id: int, texts: Iterable[Unfiled])
             conn.exec_driver_sql(_DROP_FILES, (exchange_id, one.gid, one.field))
 
 
-def unfiled_texts(conn: sa.Connection, exchange_id: int) -> list[Unfiled]:
-    """Those that wait for files."""
-    return [
-        Unfiled(Gid(row.gid), row.field, Mark(row.mark), row.text, tuple(row.files.split("\n")))
-        for row in conn.execute(_FILES, {"x": exchange_id})
-    ]
+def files_came(conn: sa.Connection, exchange_id: int, issues: Iterable[Gid]) -> None:
+    """Something was attached to these: their texts are to be looked at."""
+    if values := [(exchange_id, one) for one in issues]:
+        conn.exec_driver_sql(_FILES_CAME, values)
+
+
+def files_due(conn: sa.Connection, exchange_id: int) -> list[tuple[Gid, str]]:
+    """The texts that are to be looked at, by issue and field: others may wait for ever for a file that nobody tells."""
+    return [(Gid(gid), field) for gid, field in conn.exec_driver_sql(_FILES_DUE, (exchange_id,))]
+
+
+def unfiled_text(conn: sa.Connection, exchange_id: int, gid: Gid, field: str) -> Unfiled:
+    """One that is there."""
+    mark, text, files = conn.exec_driver_sql(_UNFILED, (exchange_id, gid, field)).one()
+    return Unfiled(gid, field, Mark(mark), text, tuple(files.split("\n")))

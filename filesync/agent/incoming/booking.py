@@ -34,6 +34,9 @@ def book(conn: sa.Connection, paired: Paired, outcomes: Sequence[Outcome], recor
     if paired.names:
         called.learn(conn, x, _names(outcomes))
     naming.put_unfiled(conn, x, [text for one in outcomes for text in one.unfiled])
+    naming.files_came(
+        conn, x, {row.parent for one in outcomes for row in one.rows if row.parent and row.kind is Kind.ATTACHMENT}
+    )
     if paired.keeps_pace:
         waiting = _waiting(conn, x, [one.work.change for one in outcomes if one.left is not None])
         apart = {row.gid for one in outcomes for row in one.rows if row.kind is Kind.ISSUE and row.state is Life.APART}

@@ -30,7 +30,9 @@ from filesync.trackers.registry import manner
 def texts_with_files(site: Site, paired: Paired, change: Create, mark: Mark) -> list[Unfiled]:
     """The texts of a new issue that show files, where our tracker wants these first."""
     tracker = site.config.tracker
-    if change.kind is not Kind.ISSUE or not manner(tracker.kind, project=tracker.project).files_first:
+    if change.kind is not Kind.ISSUE or not paired.receives(Kind.ATTACHMENT):
+        return []
+    if not manner(tracker.kind, project=tracker.project).files_first:
         return []
     told = ((name, change.fields.get(name)) for name in paired.rules.texts(change.kind))
     shown = ((name, text, files_shown(text)) for name, text in told if isinstance(text, str))
@@ -41,20 +43,21 @@ def show_files(site: Site, paired: Paired, record: Record) -> None:
     """Write those of which files have come meanwhile. Raises Unavailable: what is left is done by the next import."""
     x = paired.exchange.id
     with site.ledger.begin() as conn:
-        texts = naming.unfiled_texts(conn, x)
-        below = shadows.children_of(conn, x, {one.gid for one in texts}) if texts else {}
-        doubted = shadows.doubts(conn, x) if texts else {}
-    for text in texts:
+        due = naming.files_due(conn, x)
+        doubted = shadows.doubts(conn, x) if due else {}
+    for gid, field in due:
         if site.stopping():
             return
-        come = _come(text.files, below.get(text.gid, ()))
-        if text.gid in doubted or not come:
+        if gid in doubted:
             continue
+        with site.ledger.begin() as conn:
+            text = naming.unfiled_text(conn, x, gid, field)
+            come = _come(text.files, shadows.children_of(conn, x, [gid]).get(gid, ()))
         try:
-            row = _written(site, paired, record, text)
+            row = _written(site, paired, record, text) if come else None
         except (Unreadable, Unwritten):
             continue  # the next import comes to it again
-        left = () if row is None else tuple(one for one in text.files if one not in come)
+        left = tuple(one for one in text.files if one not in come) if row is not None or not come else ()
         with site.ledger.begin() as conn:
             if row is not None:
                 shadows.save(conn, x, [row])

@@ -120,6 +120,7 @@ unfiled = sa.Table(
     sa.Column("mark", sa.Text, nullable=False),  # of the change that told it
     sa.Column("text", sa.Text, nullable=False),  # as it was told
     sa.Column("files", sa.Text, nullable=False),  # names that have not come, one a line
+    sa.Column("due", sa.Integer, nullable=False),  # 1: a file of its issue came since it was looked at
 )
 
 # Items of ours that stood here before the partner told its own of the same: they are known by the partner's gid.

@@ -6,6 +6,7 @@ import pytest
 
 from filesync.agent.events import FilesNotShown
 from filesync.agent.incoming.importer import Imports
+from filesync.config import template
 from filesync.model.manner import files_shown
 from filesync.trackers.registry import manner
 from tests.support.jira.faults import Fault, Kind
@@ -46,17 +47,32 @@ def edits(world: World) -> list[str]:
     return [one for one in writes(world.globex) if one.startswith("PUT") and "properties" not in one][1:]
 
 
+def waiting(world: World) -> list[int]:
+    """Of the texts that wait for files: 1 where the next import looks at one."""
+    with world.globex.site.ledger.begin() as conn:
+        return list(conn.exec_driver_sql("select due from unfiled").scalars())
+
+
 def test_a_new_issues_text_is_written_once_more_when_its_files_are_there() -> None:
     with two_trackers((EMBEDDED, CLOUD)) as world:
         key, local, _ = brought(world)
         last = [one.rpartition("/")[2] for one in writes(world.globex) if f"/issue/{local}" in one][-3:]
         assert last == ["attachments", "filesync.parts", local]
         assert len(edits(world)) == 1
+        assert waiting(world) == [0], "it is looked at when the next file comes, and not by every import"
         world.acme.desk.attach(key, "never.png", iter([b"late"]))
         calm(world)
+        assert waiting(world) == []
         assert len(edits(world)) == 2, "one that comes later, too, and no more than once"
         world.assert_in_step()
     assert not manner("jira-dc", project="ABC").files_first, "Data Center looks for them when it shows the text"
+
+
+def test_where_no_files_come_no_text_waits_for_them() -> None:
+    contract = template("contract.yaml").replace("attachments: true", "attachments: {from: globex}")
+    with two_trackers((EMBEDDED, CLOUD), text=contract) as world:
+        brought(world)
+        assert waiting(world) == []
 
 
 def test_a_text_that_jira_refuses_or_somebody_edited_is_left_alone() -> None:

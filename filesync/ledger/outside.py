@@ -8,7 +8,6 @@ from typing import Final
 import msgspec
 import sqlalchemy as sa
 
-from filesync.ledger.tables import outside
 from filesync.model.ids import Gid
 from filesync.model.issue import Scope
 from filesync.model.outside import Outside
@@ -25,16 +24,15 @@ _THEIRS: Final = (
     "insert into outside (exchange, gid, seen, told, theirs, marked) values (?, ?, 'in', 'in', ?, ?)"
     " on conflict (exchange, gid) do update set theirs = excluded.theirs, marked = excluded.marked"
 )
-_INSIDE: Final = sa.delete(outside).where(
-    outside.c.exchange == sa.bindparam("x"),
-    *(one == Scope.IN for one in (outside.c.seen, outside.c.told, outside.c.theirs)),
-    outside.c.marked.is_(False),
+_INSIDE: Final = (
+    "delete from outside where exchange = ? and gid in (select value from json_each(?))"
+    " and seen = 'in' and told = 'in' and theirs = 'in' and not marked"
 )
 
 
 def outside_of(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) -> dict[Gid, Outside]:
     """What is known of these; of one that is not there, that it is inside."""
-    rows = conn.exec_driver_sql(_OF, (exchange_id, msgspec.json.encode(list(gids)).decode())).all()
+    rows = conn.exec_driver_sql(_OF, (exchange_id, _names(gids))).all()
     return {
         Gid(gid): Outside(seen=Scope(seen), told=Scope(told), theirs=Scope(theirs), marked=bool(marked))
         for gid, seen, told, theirs, marked in rows
@@ -45,11 +43,15 @@ def put_ours(conn: sa.Connection, exchange_id: int, known: Mapping[Gid, Outside]
     """Our own half: as seen and as told."""
     if known:
         conn.exec_driver_sql(_OURS, [(exchange_id, gid, one.seen.value, one.told.value) for gid, one in known.items()])
-        conn.execute(_INSIDE, {"x": exchange_id})
+        conn.exec_driver_sql(_INSIDE, (exchange_id, _names(known)))
 
 
 def put_theirs(conn: sa.Connection, exchange_id: int, known: Mapping[Gid, Outside]) -> None:
     """The partner's half: as it told, and whether our issue says so."""
     if known:
         conn.exec_driver_sql(_THEIRS, [(exchange_id, gid, one.theirs.value, one.marked) for gid, one in known.items()])
-        conn.execute(_INSIDE, {"x": exchange_id})
+        conn.exec_driver_sql(_INSIDE, (exchange_id, _names(known)))
+
+
+def _names(gids: Iterable[Gid]) -> str:
+    return msgspec.json.encode(list(gids)).decode()

@@ -94,7 +94,9 @@ class Tell(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     def change(self, n: int) -> Change:
         """The line it becomes as the n-th of its bundle."""
         if self.scope is not None:
-            return Scoped(n=n, gid=self.row.gid, now=self.scope, about=self.about)
+            # what it is called in the project that it was moved to is nobody's business here
+            about = About() if self.scope is Scope.MOVED else self.about
+            return Scoped(n=n, gid=self.row.gid, now=self.scope, about=about)
         if self.row.state is Life.DEAD:
             return Delete(n=n, gid=self.row.gid, about=self.about)
         if self.new:

@@ -137,6 +137,13 @@ def test_that_an_issue_left_the_scope_is_said_at_both_sides(shared: Pair) -> Non
     shared.deliver(*shared.sent())
     shared.at_globex("import")
     assert "acme does not send its own any more: it is not in their scope any more" in shared.at_globex("why", "ABC-1")[1]
+    shared.at_acme("issue", "delete", "ABC-1")
+    shared.at_acme("export")
+    shared.deliver(*shared.sent())
+    shared.at_globex("import")
+    out = shared.at_globex("why", "ABC-1")[1]
+    assert "each side keeps its own" in out
+    assert "edits made here still go there" not in out
 
 
 def test_a_paused_exchange_is_the_reason_why_edits_stand_still(shared: Pair) -> None:

@@ -5,8 +5,11 @@ import pytest
 from filesync.agent.events import Dropped, ScopeHeard
 from filesync.agent.outgoing.departures import ScopeTold
 from filesync.ledger.outside import outside_of
-from filesync.model.issue import Scope
+from filesync.model.diff import Tell
+from filesync.model.ids import Gid, Kind
+from filesync.model.issue import About, Scope
 from filesync.model.outside import Look, Outside, look
+from filesync.model.shadow import Entity
 from filesync.trackers.base import MarkScope
 from tests.merge.scene import MIRROR, comments, crash, cross, events, keys, only, refuse_nothing, row, value
 from tests.support.two_sites import Side, World, two_sites
@@ -213,3 +216,24 @@ def test_a_mark_that_is_refused_waits_and_the_return_waits_behind_it() -> None:
         world.globex.skip(only(world.globex.stuck()).mark)
         assert (value(world.globex, key, "summary"), _left_by(world.globex, key)) == ("back", "")
         world.assert_in_step()
+
+
+def test_an_issue_that_is_looked_at_twice_in_one_export_was_seen_once() -> None:
+    with two_sites(scopes=SCOPED, mappings=(TELL, MARK)) as world:
+        key = _both_have(world)
+        other = world.acme.desk.create("Bug", "other", {"labels:shared": True})
+        world.acme.desk.link(key, "relates", other)
+        world.acme.desk.edit(key, {"labels:shared": None})
+        world.acme.desk.edit(other, {"summary": "other, named by the feed after what links to it"})
+        assert world.acme.export().changes == 1, "the other one"
+        assert _outside(world.acme, key) == Outside(seen=LEFT)
+        assert world.acme.export().changes == 1
+        assert _outside(world.acme, key) == Outside(told=LEFT)
+
+
+def test_what_a_moved_issue_is_called_elsewhere_is_told_to_nobody() -> None:
+    row = Entity(gid=Gid("11111111-1111-4111-8111-111111111111/issue/17/1763892000000"), kind=Kind.ISSUE)
+    about = About(key="SECRET-4", author="j.becker")
+    for now, told in ((LEFT, about), (IN, about), (MOVED, About())):
+        change = Tell(row=row, fields={}, digests={}, new=False, about=about, scope=now).change(1)
+        assert change.about == told

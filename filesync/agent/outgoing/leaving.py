@@ -14,7 +14,7 @@ from filesync.ledger.outside import outside_of
 from filesync.model.diff import Seen, Tell
 from filesync.model.ids import NEVER, Gid
 from filesync.model.issue import Issue, Scope
-from filesync.model.outside import Outside, look
+from filesync.model.outside import Look, Outside, look
 from filesync.model.shadow import Entity, Life
 
 
@@ -25,6 +25,7 @@ class Leaving:
         self._paired = paired
         self._record = record
         self._known: dict[Gid, Outside] = {}
+        self._noticed: set[Gid] = set()  # seen outside by this export: that it looks at one again counts for nothing
 
     def load(self, conn: sa.Connection, issues: Collection[Gid]) -> None:
         """What is known of these, besides those before."""
@@ -40,8 +41,11 @@ class Leaving:
             return
         before = self._known.get(row.gid, Outside())
         done = look(before, issue.scope, tells=self._paired.rules.leaving.tells and _was_in(row, issue.scope))
+        if row.gid in self._noticed and done.tells not in {None, Scope.IN}:
+            done = Look(after=before, again=True)
         if done.again:
             found.again.add((seen.local, ""))
+            self._noticed.add(row.gid)
         if done.after != before:
             found.outside[row.gid] = done.after
         if done.tells is not None:

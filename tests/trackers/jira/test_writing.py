@@ -178,6 +178,18 @@ def test_trap32_a_service_desk_keeps_from_its_customers_what_is_internal(opened:
         assert (comment.fields.get("visibility"), comment.origin) == (few["visibility"], gid(Kind.COMMENT, 1))
 
 
+def test_trap32_what_our_account_says_of_a_partner_is_not_for_a_service_desks_customers(opened: Opened, local: str) -> None:
+    for project in opened.site.store.projects.values():
+        project.kind = "service_desk"
+    tracker = opened.open()
+    tracker.apply(issue_ref(local), MarkDeleted("globex"), MARK)
+    tracker.apply(issue_ref(local), MarkScope("globex", Scope.LEFT), MARK)
+    said = opened.site.store.issues[local].comments
+    assert [one.properties.get("sd.public.comment") for one in said] == [{"internal": True}] * 2
+    tracker.apply(issue_ref(local), MarkScope("globex", Scope.IN), MARK)
+    assert len(said) == 1
+
+
 def test_trap40_an_edited_comment_stays_the_same_comment(opened: Opened, tracker: JiraTracker, local: str) -> None:
     about = About(author="Anna", at="2026-11-20T08:00:00.000Z")
     draft = Draft(kind=Kind.COMMENT, issue=local, fields={"body": "hello"}, about=about)

@@ -17,6 +17,7 @@ from filesync.trackers.jira.rest.dialect import API
 from filesync.trackers.jira.translate import text
 from filesync.trackers.jira.translate.issues import properties
 from filesync.trackers.jira.translate.markers import PROPERTY, Notice, notice_json, part_name, read_notice
+from filesync.trackers.jira.translate.offered import SERVICE_DESK
 from filesync.trackers.jira.write.writing import item_gone
 
 _TRIES: Final = 3
@@ -57,11 +58,14 @@ class Notices:
     def _say(self, ref: Ref, notice: Notice, body: str, *, what: str) -> None:
         if self._said(ref, notice):
             return
+        marks: list[dict[str, object]] = [{"key": PROPERTY, "value": notice_json(notice)}]
+        if self._project.catalogue.desk:
+            marks.append({"key": SERVICE_DESK, "value": {"internal": True}})  # for its agents, not for its customers
         try:
             self._project.http.send(
                 "POST",
                 f"{API}/issue/{ref.issue}/comment",
-                body={"body": body, "properties": [{"key": PROPERTY, "value": notice_json(notice)}]},
+                body={"body": body, "properties": marks},
                 about=ref.issue,
                 gone=gone_words(ref.issue),
             )

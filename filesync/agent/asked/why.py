@@ -31,7 +31,7 @@ from filesync.model.ids import NEVER, Gid, Kind, Mark, home, parse_mark
 from filesync.model.issue import Ref, Scope
 from filesync.model.moments import moment
 from filesync.model.outside import Outside
-from filesync.model.shadow import Life
+from filesync.model.shadow import Entity, Life
 from filesync.model.values import split_name
 from filesync.rules.mapping import Outward
 
@@ -158,7 +158,7 @@ def _of(site: Site, x: Exchange, what: Meant) -> Why:
             theirs=_theirs(conn, x, what) if what.issue is not None else what.key * (not ours),
             reason=because.why if because else "",
             hint=because.hint if because else "",
-            outside="" if facts.outside.theirs is Scope.IN else facts.outside.theirs.value,
+            outside=facts.outside.theirs.value if facts.outside.theirs is not Scope.IN and _lives(facts.above) else "",
             first=_place(conn, x, first, ours=ours),
             sent=_place(conn, x, sent, ours=True),
             acknowledged=parse_mark(sent)[0] == x.out_generation.n and 0 < parse_mark(sent)[1] <= x.acked_seq,
@@ -169,6 +169,10 @@ def _of(site: Site, x: Exchange, what: Meant) -> Why:
             conflicts=tuple(map(_met, journal.conflicts_of(conn, x.id, what.gid, limit=_CONFLICTS))),
             below=_below(conn, x, what, told),
         )
+
+
+def _lives(row: Entity | None) -> bool:
+    return row is not None and row.state is Life.LIVE
 
 
 def _facts(

@@ -204,6 +204,7 @@ class Gather:
             for rows in shadows.children_of(conn, self._x.id, [self._gid(issue.item) for issue in issues]).values():
                 found.update((row.gid, row) for row in rows)
             into.unmarked += (lost := unmarked(issues, found.values(), us=self._us))
+            into.again.update((item.ref.issue, "") for item, _ in lost)  # the mark may not go through
             self._tied |= (tied := tied | {self._gid(item): gid for item, gid in lost})
             new = wanted - found.keys() - tied.keys()
             self._elsewhere |= shadows.known_elsewhere(conn, self._x.id, new)

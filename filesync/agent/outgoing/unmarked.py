@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 
-from filesync.errors import Gone, Rejected
+from filesync.errors import Gone, Rejected, Unreadable, Unwritten
 from filesync.model.ids import Gid, Kind, SiteId, home
 from filesync.model.issue import Issue, Item
 from filesync.model.shadow import Entity, Life
@@ -28,7 +28,10 @@ def _is(item: Item, row: Entity) -> bool:
 
 
 def claim(tracker: Tracker, lost: Iterable[tuple[Item, Gid]]) -> None:
-    """Have our tracker say again for whom they were made, as others read it, too. Raises Unavailable."""
+    """Have our tracker say again for whom they were made, as others read it, too. Raises Unavailable.
+
+    The next export looks at their issues again: what did not go through at one of them is tried then.
+    """
     for ref, origin in {item.ref: origin for item, origin in lost}.items():
-        with suppress(Gone, Rejected):  # it is looked at again whenever its issue is
+        with suppress(Gone, Rejected, Unreadable, Unwritten):
             tracker.claim(ref, origin)

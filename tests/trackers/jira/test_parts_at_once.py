@@ -101,8 +101,12 @@ def test_a_mark_that_another_process_wrote_over_is_nobodys_new_attachment_and_co
         world.globex.clock.advance(minutes=5)
         issue.properties[NAME] = dict(list(marks.items())[:1])
         world.globex.desk.attach(issue.id, "mine.txt", [b"mine"])
+        world.globex.jira.faults.refuse(500, times=10_000, method="PUT", path="filesync.parts")
         assert Side.export(world.globex).changes == 1, "that of ours alone"
-        assert issue.properties[NAME] == marks
+        assert issue.properties[NAME] != marks
+        world.globex.jira.faults.disarm()
+        assert Side.export(world.globex).changes == 0
+        assert issue.properties[NAME] == marks, "it is tried again"
         world.carry(to=world.acme)
         world.acme.import_()
         assert len(world.acme.below(world.acme.issues()[0].ref.local, Kind.ATTACHMENT)) == 3

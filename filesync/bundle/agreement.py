@@ -32,8 +32,8 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", t
     digest: str
     text: str = ""
     message: str = ""  # of a person, for the person at the other side
-    # of who proposes or accepts: fields of this contract whose values the sender had not under the same name in the contract
-    # before, each with the name that it had them under; "": it had none
+    # of who proposes or accepts: the fields of this contract that the sender keeps, each with the name that it had their values
+    # under in the contract before; "": it had none
     origins: Mapping[str, str] = {}
 
 

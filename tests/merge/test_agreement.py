@@ -392,8 +392,12 @@ def test_what_a_revoked_key_signed_nobody_can_accept() -> None:
         with pytest.raises(NotHere, match="has not proposed a contract"):
             accepts(world.globex)
         world.globex.desk.edit(key, {"priority": "High"})
-        assert world.globex.export().changes == 1
+        assert world.globex.export().changes == 2, "the edit, and that it is declined: if acme proposed it, it waits for that"
         assert world.globex.site.paired(EXCHANGE).rules.contract.version == 1
+        world.carry(to=world.acme)
+        world.acme.import_()
+        assert not standing_open(world.acme)
+        assert value(world.acme, key, "priority") == "High"
 
 
 def test_a_switch_to_what_a_revoked_key_signed_is_finished_where_it_was_begun() -> None:

@@ -14,8 +14,9 @@ from filesync.agent.partners.agreements import ContractProposed, ContractWithdra
 from filesync.agent.site import Site
 from filesync.bundle.agreement import Agreement
 from filesync.errors import ConfigError, NotHere
-from filesync.ledger import shadows
-from filesync.ledger.streams import Exchange
+from filesync.ledger import proposals, shadows, streams
+from filesync.ledger.proposals import OPEN, Proposal
+from filesync.ledger.streams import Direction, Exchange, State
 from filesync.model.values import digest
 from tests.merge.scene import contract, only, row, shared, value
 from tests.support.two_sites import EXCHANGE, Side, World, two_sites
@@ -144,6 +145,62 @@ def test_what_the_two_sites_take_for_different_fields_is_told_again() -> None:
         assert value(world.globex, key, "description") == "as at acme", "it stands for nothing now"
         assert value(world.acme, other, "description") == value(world.globex, other, "customer_reference") == "at acme"
         assert [one.field for one in world.globex.conflicts()] == ["story"]
+
+
+def test_what_one_site_alone_keeps_and_what_it_tells_as_a_text_is_not_taken_for_another_field() -> None:
+    formed = "fields:\n  description: {field: description, way: out, text: '{{ value }}!'}\n"
+    with two_sites(mappings=(formed, "# none\n")) as world:
+        key = world.acme.desk.create("Bug", "first", {"description": "said"})
+        world.settle()
+        assert value(world.globex, key, "description") == "said!"
+        more = contract(("version: 1 ", "version: 2 "), ("  environment: {kind: text}", "  hall: {kind: text}"))
+        proposed(world, more, f"{formed}  environment: hall\n")  # nothing stands for it at globex
+        accepts(world.globex)
+        world.carry(to=world.acme)
+        assert [one for one in world.acme.import_().events if isinstance(one, FieldsMoved)] == []
+        assert [side.export().changes for side in world.sides] == [0, 0]
+
+
+def test_on_an_exchange_that_only_sends_a_proposal_that_nobody_accepted_is_no_step_for_fields() -> None:
+    with two_sites(mappings=("# none\n", "# none\n")) as world:
+        for side, direction in ((world.acme, Direction.SEND), (world.globex, Direction.RECEIVE)):
+            x = side.exchange().id
+            with side.site.ledger.begin() as conn:
+                streams.update_exchange(conn, x, direction=direction)
+        proposed(world, STORY, "fields: {description: story}\n")
+        tale = STORY.replace("version: 2", "version: 3").replace("  story:", "  tale:")
+        proposed(world, tale, "fields: {description: tale}\n")
+        one = under_way(world.globex)
+        assert one is not None
+        assert msgspec.json.decode(one.origins or "")["tale"] == "description"
+
+
+def test_what_is_accepted_without_asking_is_not_where_the_stream_was_stopped_behind_it() -> None:
+    with two_sites() as world:
+        config = world.globex.folder / "filesync.yaml"
+        config.write_text(config.read_text().replace("contract_changes: ask ", "contract_changes: accept "))
+        world.globex.reopen()
+        (world.acme.folder / "new-contract.yaml").write_text(FINE)
+        propose(world.acme.site, EXCHANGE, world.acme.folder / "new-contract.yaml", mapping=None, message="so")
+        world.carry(to=world.globex)
+        x = world.globex.exchange().id
+
+        def stopped(place: str) -> None:
+            if place == "after C1":
+                with world.globex.site.ledger.begin() as conn:
+                    streams.update_exchange(conn, x, state=State.STOPPED, stopped_why="of the next one")
+
+        world.globex.faults.strike = stopped
+        assert world.globex.import_().bundles == 1
+        one = under_way(world.globex)
+        assert one is not None
+        assert one.state == OPEN
+
+
+def under_way(side: Side) -> Proposal | None:
+    x = side.exchange().id
+    with side.site.ledger.begin() as conn:
+        return proposals.of(conn, x)
 
 
 def test_what_was_in_doubt_is_settled_by_the_words_that_it_was_asked_in() -> None:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from filesync.agent.incoming import first
+from filesync.agent.incoming.importer import import_once
 from filesync.agent.incoming.stored import reread
 from filesync.agent.site import Paired, Site
 from filesync.bundle.read import Bundle
 from filesync.ledger.streams import Taken
-from tests.support.two_sites import two_sites
+from tests.merge.scene import crash
+from tests.support.two_sites import EXCHANGE, World, two_sites
+
+
+def asking(world: World) -> Path:
+    """globex asks a person from the second issue on."""
+    config = world.globex.folder / "filesync.yaml"
+    config.write_text(config.read_text().replace("first_import: 1000000", "first_import: 1"))
+    world.globex.reopen()
+    return config
 
 
 def test_what_is_held_is_judged_once_until_something_else_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
     with two_sites() as world:
-        config = world.globex.folder / "filesync.yaml"
-        config.write_text(config.read_text().replace("first_import: 1000000", "first_import: 1"))
-        world.globex.reopen()
+        config = asking(world)
         read: list[int] = []
 
         def counted(site: Site, paired: Paired, taken: Taken) -> Bundle:
@@ -38,3 +48,15 @@ def test_what_is_held_is_judged_once_until_something_else_is_held(monkeypatch: p
         world.globex.reopen()
         assert world.globex.import_().bundles == 2
         assert read == [1, 1, 2]
+
+
+def test_a_first_import_that_a_person_asked_for_and_that_was_cut_off_asks_nobody_again() -> None:
+    with two_sites() as world:
+        asking(world)
+        for number in range(3):
+            world.acme.desk.create("Bug", f"number {number}")
+        assert world.send(world.acme).held == 1
+        with crash(world.globex, "after I12"):
+            import_once(world.globex.site, EXCHANGE, first=True)
+        assert world.globex.import_().bundles == 1
+        assert len(world.globex.desk.list()) == 3

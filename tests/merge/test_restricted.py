@@ -11,7 +11,7 @@ from filesync.agent.contract.propose import accept, propose
 from filesync.agent.contract.turn import Turn
 from filesync.agent.outgoing.departures import Withheld
 from filesync.model.change import Set, Told
-from filesync.model.ids import Gid
+from filesync.model.ids import Gid, Kind
 from filesync.model.issue import Issue, Item
 from filesync.trackers.base import Tracker
 from tests.merge.scene import comments, contract, keys, shared, value
@@ -189,3 +189,17 @@ def test_trap32_who_may_see_what_waits_is_said_in_the_words_of_the_contract_that
         assert now.fields["body"] == Told("hush")
         said[word] = now.fields["visible_to"].now
     assert said == {"ours": "team", "both": "both", "gone": "all", "never": "never"}
+
+
+def test_trap32_a_word_that_stands_for_others_by_then_shows_them_nothing_that_waits(tmp_path: Path) -> None:
+    text = "version: 1\ntypes: [Bug]\nvisibilities: [a, b]\nfields: {}\n"
+    old = rules(tmp_path, text, "visibilities: {Staff: a, Public: b}\n")
+    edit = Set(n=1, gid=Gid(f"{ACME.id}/comment/4/1"), fields={"visible_to": Told("a"), "body": Told("hush")})
+    said = []
+    for mapping in ("{Staff: b, Public: a}", "{Public: a}"):
+        new = rules(tmp_path, text, f"visibilities: {mapping}\n")
+        now = Turn(old, new).change(edit, {})
+        assert isinstance(now, Set)
+        said.append(new.inward(Kind.COMMENT, {"visible_to": now.fields["visible_to"].now}, lambda _: None))
+    assert list(said[0].fields.values()) == ["Staff"]
+    assert (list(said[1].fields), list(said[1].refused)) == ([], ["visible_to"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 import sqlalchemy as sa
 from msgspec.structs import replace
@@ -19,7 +21,7 @@ from filesync.bundle.verdict import shown
 from filesync.config import ContractChanges
 from filesync.ledger import proposals, streams
 from filesync.ledger.proposals import OPEN, SWITCHING, WITHDRAWN, Proposal
-from filesync.ledger.streams import Direction, Taken
+from filesync.ledger.streams import Direction, State, Taken
 
 _WHY = 200  # characters of the partner's words
 
@@ -45,7 +47,8 @@ def accepts(site: Site, paired: Paired, record: Record) -> bool:
     if site.config.contract_changes is ContractChanges.ASK:
         return False
     with site.ledger.begin() as conn:
-        one = asks(conn, paired)
+        stands = streams.exchange_of(conn, paired.exchange.id).state is State.PAIRED  # not stopped by what came after it
+        one = asks(conn, paired) if stands else None
     if one is None or one.unreadable:
         return False
     propose.accept(site, paired.exchange.name, record=record)
@@ -97,7 +100,7 @@ def _told_otherwise(site: Site, before: Proposal, now: Proposal) -> list[str]:
     if before.mapping == now.mapping and before.mapping_before == now.mapping_before and before.before == now.before:
         return []
     told, are = turn_of(site, before).origins, turn_of(site, now).origins
-    return sorted(name for name in told.keys() | are.keys() if told.get(name, name) != are.get(name, name))
+    return sorted(name for name in told.keys() | are.keys() if told.get(name) != are.get(name))
 
 
 def _otherwise(partner: str, fields: list[str]) -> str:
@@ -148,7 +151,15 @@ def _proposed(site: Site, paired: Paired, taken: Taken, said: Agreement, record:
         if stays:
             record.add(ContractDeclined(partner=x.partner_name, version=theirs.version, ours=False, why="ours came first"))
         else:
+            if x.direction is Direction.RECEIVE and before is not None and before.origins is not None:
+                theirs = replace(theirs, origins=_since(before.origins, said.origins))
             proposals.put(conn, x.id, replace(theirs, seq=taken.seq))
         record.write(conn)
     record.done()
     site.step("C1")
+
+
+def _since(before: str, now: Mapping[str, str]) -> str:
+    """The origins of a proposal in the contract in force here, where the sender was under another one that nobody accepted."""
+    first = msgspec.json.decode(before, type=dict[str, str])
+    return msgspec.json.encode({name: first.get(origin, "") for name, origin in now.items()}).decode()

@@ -83,7 +83,7 @@ def propose(site: Site, name: str, contract: Path, *, mapping: Path | None, mess
         raise ConfigError([Problem(f"{contract}: version", what)], hint="Nothing was changed.")
     alone = paired.exchange.direction is Direction.SEND
     record = site.record(name)
-    turn = Turn(paired.rules, new)
+    turn = Turn(paired.rules, new, offered=site.tracker.offered())
     with site.ledger.begin() as conn:
         x = streams.exchange_of(conn, paired.exchange.id)
         if proposals.of(conn, x.id) is not None:

@@ -110,7 +110,8 @@ def complete(site: Site, name: str, record: Record | None = None) -> None:
 def turn_of(site: Site, one: Proposal) -> Turn:
     """From what stands to what is proposed, by what the partner said of its fields. Raises ConfigError."""
     old, new = rules_of(site, one.before, one.mapping_before), rules_of(site, one.text, one.mapping)
-    return Turn(old, new, None if one.origins is None else msgspec.json.decode(one.origins, type=dict[str, str]))
+    theirs = None if one.origins is None else msgspec.json.decode(one.origins, type=dict[str, str])
+    return Turn(old, new, theirs, offered=site.tracker.offered())
 
 
 def _in_force(conn: sa.Connection, site: Site, x: Exchange, one: Proposal, turn: Turn) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -15,6 +15,7 @@ from filesync.model.shadow import UNAGREED, Entity, Shadow, Shadows
 from filesync.model.values import Value, digest, flat_name, split_name
 from filesync.rules.contract import VISIBLE_TO
 from filesync.rules.mapping import Outward, Rules
+from filesync.rules.standing import FieldRule
 from filesync.rules.ways import UNFIT
 
 _T = TypeVar("_T")
@@ -24,19 +25,25 @@ _V = TypeVar("_V", Value, Value | None)
 class Turn:
     """How what stands under one contract stands under another one."""
 
-    def __init__(self, old: Rules, new: Rules, theirs: Mapping[str, str] | None = None) -> None:
-        """`theirs`: what the partner says of its fields as `origins`; None: it says nothing."""
+    def __init__(
+        self, old: Rules, new: Rules, theirs: Mapping[str, str] | None = None, *, offered: Collection[str] | None = None
+    ) -> None:
+        """`theirs`: what the partner says of its fields as `origins`; None: it says nothing.
+
+        `offered`: the fields that our tracker carries, by our names; None: any.
+        """
         self.old, self.new = old, new
+        rules = [rule for name in new.contract.fields if (rule := new.rule(name)) is not None]
+        self._formed = {rule.local: rule for rule in rules if rule.form is not None}  # told as a text of the mapping's
         self.changed = frozenset(name for name in old.contract.fields if self._means_another_thing(name))
         before = {new: name for name in old.contract.fields for new in self.names(name)}
-        ours = {name: before.get(name, "") for name in new.contract.fields if new.rule(name) is not None}
-        self.origins = {name: origin for name, origin in ours.items() if origin != name}  # what is told of them
+        kept = [rule.field.spec.name for rule in rules if offered is None or rule.local in offered]
+        self.origins = {name: before.get(name, "") for name in kept}  # what is told of them
         # what the two sites take from different fields of the contract before: nothing is agreed on these
-        self.moved = frozenset(name for name, origin in ours.items() if theirs is not None and theirs.get(name, name) != origin)
+        self.moved = frozenset(name for name, origin in self.origins.items() if (theirs or {}).get(name, origin) != origin)
 
     def _means_another_thing(self, name: str) -> bool:
-        before = self.old.rule(name)
-        after = self.new.standing(before.local) if before is not None else None
+        before, after = self.old.rule(name), self._now(name)
         if before is None or after is None:
             return False  # it had, or has, no place here
         renamed = replace(after.field.spec, name=name)
@@ -47,13 +54,19 @@ class Turn:
         name, element = split_name(flat)
         if name == LINK:
             return tuple(self._links(flat))
-        before = self.old.rule(name)
-        after = self.new.standing(before.local) if before is not None else None
-        if before is None or after is None:
+        after = self._now(name)
+        if after is None:
             return ()
         if element is None:
             return (after.field.spec.name,)
         return tuple(dict.fromkeys(self._elements(flat)))
+
+    def _now(self, name: str) -> FieldRule | None:
+        """How our tracker's field that stood for this one stands now; None where it stood, or stands, for none."""
+        before = self.old.rule(name)
+        if before is None or before.form is None:
+            return None if before is None else self.new.standing(before.local)
+        return self._formed.get(before.local)
 
     def _elements(self, flat: str) -> Iterator[str]:
         for local in self.old.local_names(flat):
@@ -128,13 +141,19 @@ class Turn:
                 return change
 
     def _seen_by(self, kind: Kind, fields: Mapping[str, _V]) -> dict[str, _V]:
-        """The fields of what belongs to an issue: only the word for who alone may see it may be another one."""
+        """The fields of what belongs to an issue: only the word for who alone may see it may be another one.
+
+        One that stands here for others than before, where nothing stands for those, becomes a word that is refused.
+        """
         word, found = fields.get(VISIBLE_TO), dict(fields)
-        if isinstance(word, str) and word not in self.new.contract.visibilities:
-            ours = self.old.inward(kind, {VISIBLE_TO: word}, lambda _: None).fields
-            now = self.new.wire(kind, {name: one for name, one in ours.items() if one is not None}, lambda _: None)
-            if VISIBLE_TO in now and self.new.inward(kind, now, lambda _: None).fields == ours:
-                found |= now
+        ours = self.old.inward(kind, {VISIBLE_TO: word}, lambda _: None).fields if isinstance(word, str) else {}
+        if not ours or self.new.inward(kind, {VISIBLE_TO: word}, lambda _: None).fields == ours:
+            return found
+        now = self.new.wire(kind, {name: one for name, one in ours.items() if one is not None}, lambda _: None)
+        if VISIBLE_TO in now and self.new.inward(kind, now, lambda _: None).fields == ours:
+            return found | now
+        if word in self.new.contract.visibilities:  # else it is refused as it is
+            found[VISIBLE_TO] = f"{word} (of the contract before)"
         return found
 
     def _told_as(self, flat: str, value: Value | None) -> tuple[str, ...]:

@@ -35,9 +35,10 @@ def waits_for_a_person(site: Site, paired: Paired, record: Record) -> bool:
         judged = _judged_by(conn, x, held)
         before = gaps.first_judged(conn, x)
     new = 0
-    if before is not None and before[1] == judged:
+    begun = any(one.decided for one in held)  # a person asked for it, and it was cut off: it goes on
+    if not begun and before is not None and before[1] == judged:
         new = before[0]
-    elif not any(one.decided for one in held) and sum(one.changes for one in held) > limit:
+    elif not begun and sum(one.changes for one in held) > limit:
         try:
             new = _new_issues(site, paired, held)
         except BadBundle:

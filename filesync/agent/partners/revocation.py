@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+
+from filesync.agent.contract.switch import say
 from filesync.agent.partners.agreements import KeyRevoked
 from filesync.agent.site import Site
+from filesync.bundle.agreement import Agreement, Says
 from filesync.bundle.verdict import Code
 from filesync.errors import PairingError
 from filesync.exchange import files
 from filesync.keys.sshsig import PublicKey
 from filesync.ledger import journal, proposals, shadows, streams
+from filesync.ledger.proposals import Proposal
 from filesync.ledger.stream_keys import begin_key, drop_taken, revoke_keys, stream_keys
-from filesync.ledger.streams import Exchange, Taken
+from filesync.ledger.streams import Direction, Exchange, Taken
 from filesync.model.ids import make_mark
 
 
@@ -58,7 +63,7 @@ def revoke(site: Site, x: Exchange, from_seq: int) -> Revoked:
             streams.update_exchange(conn, x.id, partner_recipient="", recipient_since="")
         proposed = proposals.of(conn, x.id)
         if proposed is not None and not proposed.ours and proposed.state == proposals.OPEN and proposed.seq >= from_seq:
-            proposals.drop(conn, x.id)  # nobody may accept what the key's thief may have proposed
+            _decline(conn, site, streams.exchange_of(conn, x.id), proposed)
         for one in held:
             drop_taken(conn, x.id, generation=one.generation, seq=one.seq)
         done = Revoked(
@@ -87,6 +92,14 @@ def revoke(site: Site, x: Exchange, from_seq: int) -> Revoked:
     for one in held:
         files.drop(site.config.folders.store / one.file)
     return done
+
+
+def _decline(conn: sa.Connection, site: Site, x: Exchange, proposed: Proposal) -> None:
+    """Nobody may accept what the key's thief may have proposed. If it was the partner, it waits for an answer."""
+    proposals.drop(conn, x.id)
+    if x.direction is not Direction.RECEIVE:
+        why = "the key that signed it is revoked"
+        say(conn, site, x, Agreement(n=1, says=Says.DECLINED, version=proposed.version, digest=proposed.digest, message=why))
 
 
 def _keep(site: Site, x: Exchange, one: Taken) -> None:

@@ -17,6 +17,9 @@ help:
 	@echo "make dist       a folder that installs filesync where there is no network"
 	@echo "make format     put code and README into the form that make check asks for"
 
+# The tests start filesync as a program hundreds of times: it is compiled once, wherever the environment says not to.
+test coverage prove: export PYTHONDONTWRITEBYTECODE =
+
 .venv/.ready-%: pyproject.toml tools/setup
 	@tools/setup $*
 

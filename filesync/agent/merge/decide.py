@@ -7,8 +7,9 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from filesync.agent.events import Applied, Dropped, FileLeftOut
+from filesync.agent.events import Dropped, FileLeftOut
 from filesync.agent.merge import plan
+from filesync.agent.merge.ends import Ends
 from filesync.agent.merge.outcome import End, Outcome, Work
 from filesync.agent.merge.people import People
 from filesync.agent.merge.plan import OnCreate, OnDelete, OnEnd, OnSet, Verdict
@@ -20,7 +21,7 @@ from filesync.agent.site import Paired, Site
 from filesync.errors import Rejected, Unreadable
 from filesync.ledger import journal
 from filesync.ledger.journal import Wait
-from filesync.model.change import Change, Create, Delete, Scoped, Set, Told, rest_of
+from filesync.model.change import Create, Delete, Scoped, Set, Told, rest_of
 from filesync.model.ids import Gid, Kind, home
 from filesync.model.links import link_end
 from filesync.model.moments import micros
@@ -42,6 +43,7 @@ class Merge:
         self._paired = paired
         self._view = view
         self._people = People(site, paired, view)
+        self._ends = Ends(site, paired, view)
 
     def step(self, work: Work, *, blocked: bool) -> Step:
         """What one change becomes. `blocked`: one of the same entity, before it, is not decided. Raises Unavailable."""
@@ -51,9 +53,9 @@ class Merge:
                 # what its sender calls the issue is learned when it is booked; of calls of ours this finds out nothing
                 return Outcome(work, doubted=doubted)
             if isinstance(change, Delete) and not self._paired.receives(kind := Kind(change.gid.split("/")[1])):
-                return self._drop(Outcome(work), f"is not taken: no {kind} is deleted from outside under our contract")
+                return self._ends.drop(Outcome(work), f"is not taken: no {kind} is deleted from outside under our contract")
         if blocked:
-            return self._queue(Outcome(work), Wait.BEHIND)
+            return self._ends.queue(Outcome(work), Wait.BEHIND)
         issue = self._view.local_of(self._view.about(work.change))
         if issue is not None and self._view.reach.shuts(issue):
             return self.put_off(work, journal.SHUT, _SHUT, doubted=doubted)
@@ -72,7 +74,7 @@ class Merge:
         change = work.change
         match change:
             case Create() if not self._paired.receives(change.kind):
-                return self._drop(Outcome(work), f"is not taken: no {change.kind} comes to us under our contract")
+                return self._ends.drop(Outcome(work), f"is not taken: no {change.kind} comes to us under our contract")
             case Create():
                 return self._create(Outcome(work), change)
             case Set():
@@ -99,15 +101,15 @@ class Merge:
         )
         match verdict:
             case OnCreate.DROP:
-                return self._drop(outcome, "came again for something deleted or kept apart here; dropped")
+                return self._ends.drop(outcome, "came again for something deleted or kept apart here; dropped")
             case OnCreate.BURY | OnCreate.CANCEL:
                 why = "its issue was deleted here" if verdict is OnCreate.BURY else "it was deleted before it came"
                 outcome.rows.append(Entity(gid=change.gid, kind=change.kind, parent=change.parent, state=Life.DEAD))
-                return self._drop(outcome, f"is not created: {why}")
+                return self._ends.drop(outcome, f"is not created: {why}")
             case OnCreate.WAIT:
-                return self._queue(outcome, Wait.WAITS, waits_for=change.parent or change.gid)
+                return self._ends.queue(outcome, Wait.WAITS, waits_for=change.parent or change.gid)
             case OnCreate.LEAVE:
-                return self._leave(outcome, row)
+                return self._ends.leave(outcome, row)
             case OnCreate.MERGE:
                 assert row is not None
                 assert shown is not None
@@ -119,11 +121,11 @@ class Merge:
     def _whole(self, outcome: Outcome, change: _SaysT) -> _SaysT | Outcome:
         """The change with its long texts; or what becomes of it where bytes of it are not here, or not what it names."""
         if change.gid in self._view.lacks:
-            return self._queue(outcome, Wait.WAITS, waits_for=journal.BLOB, reason=self._view.lacks[change.gid].words())
+            return self._ends.queue(outcome, Wait.WAITS, waits_for=journal.BLOB, reason=self._view.lacks[change.gid].words())
         try:
             return self._view.whole(change)
         except Rejected as error:
-            return self._queue(outcome, Wait.STUCK, reason=str(error))
+            return self._ends.queue(outcome, Wait.STUCK, reason=str(error))
 
     def _make(self, outcome: Outcome, change: Create, *, doubted: bool) -> Step:
         if not doubted and (rule := self._not_taken(change)):
@@ -138,7 +140,7 @@ class Merge:
                 continue  # made once the issue is there: two that are new may link each other
             match plan.on_end(self._view.named(target), adds=True):
                 case OnEnd.WAIT:
-                    return self._queue(outcome, Wait.WAITS, waits_for=target)
+                    return self._ends.queue(outcome, Wait.WAITS, waits_for=target)
                 case OnEnd.DROP:
                     del fields[name]  # a reference to what is gone here is dropped, not waited for
                 case _:
@@ -188,13 +190,13 @@ class Merge:
         """What becomes of an edit of what is not here."""
         match verdict:
             case OnSet.DROP:
-                return self._drop(outcome, "an edit of something deleted or kept apart here; dropped")
+                return self._ends.drop(outcome, "an edit of something deleted or kept apart here; dropped")
             case OnSet.ABSORB:
-                return self._drop(outcome, "an edit that could not be taken before the partner deleted it; dropped")
+                return self._ends.drop(outcome, "an edit that could not be taken before the partner deleted it; dropped")
             case OnSet.LEAVE:
-                return self._leave(outcome, row)
+                return self._ends.leave(outcome, row)
             case _:
-                return self._queue(outcome, Wait.WAITS, waits_for=outcome.work.change.gid)
+                return self._ends.queue(outcome, Wait.WAITS, waits_for=outcome.work.change.gid)
 
     def _scoped(self, outcome: Outcome, change: Scoped) -> Step:
         """The partner's left its scope, or is back."""
@@ -294,7 +296,7 @@ class Merge:
             else:
                 outcome.leave(Wait.WAITS, rest=left, now=now, waits_for=next(iter(step.waits.values())))
         else:
-            self._told(outcome, step.shown.key)
+            self._ends.told(outcome, step.shown.key)
         return outcome
 
     # ── delete ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -309,11 +311,13 @@ class Merge:
         if verdict is OnDelete.DROP:
             if row is not None and row.kind is Kind.ATTACHMENT and row.state is Life.APART and row.local is None:
                 return outcome  # it was left out: nobody misses it
-            return self._drop(outcome, "was deleted or kept apart here already")
+            return self._ends.drop(outcome, "was deleted or kept apart here already")
         if row is None or shown is None:
             row = row or Entity(gid=change.gid, kind=kind, state=Life.DEAD)
             outcome.rows += self.buried(row, Life.DEAD)
-            return self._drop(outcome, "was deleted on both sides" if row.local is not None else "is deleted before it came")
+            return self._ends.drop(
+                outcome, "was deleted on both sides" if row.local is not None else "is deleted before it came"
+            )
         match verdict:
             case OnDelete.REMOVE:
                 self._people.lost(outcome, row, shown)
@@ -322,7 +326,7 @@ class Merge:
                 return Erase(outcome, row, shown, MarkDeleted(self._paired.them.name), Life.APART, ending.last_step)
             case _:
                 outcome.rows += self.buried(row, Life.APART)
-                self._told(outcome, shown.key)
+                self._ends.told(outcome, shown.key)
                 return outcome
 
     def _theirs(self, shown: Shown) -> bool:
@@ -334,43 +338,3 @@ class Merge:
         """The rows of an entity and of all that belongs to it, dead or apart."""
         below = self._view.children.get(row.gid, [])
         return [one.ended(life) for one in (row, *below) if one is row or one.state is Life.LIVE]
-
-    # ── ends without a call ─────────────────────────────────────────────────────────────────────────────────────
-
-    def _drop(self, outcome: Outcome, why: str) -> Outcome:
-        change = outcome.work.change
-        outcome.events.append(Dropped(mark=outcome.work.mark, gid=change.gid, key=change.about.key, why=why))
-        return outcome
-
-    def _leave(self, outcome: Outcome, row: Entity | None) -> Outcome:
-        """Our tracker has it no more: our own delete goes out with the next export, where we tell anything of its kind."""
-        if row is not None and not self._paired.sends(row.kind):
-            return self._drop(outcome, f"was deleted here, which is not told: we only receive {row.kind}s")
-        local = self._view.issue_of(row) if row is not None else None
-        if local is not None:
-            outcome.revisit.add(local)
-        return self._drop(outcome, "was deleted here; our deletion goes out")
-
-    def _queue(self, outcome: Outcome, state: Wait, *, waits_for: str = "", reason: str = "") -> Outcome:
-        now = micros(self._site.clock())
-        gid = outcome.work.change.gid
-        outcome.doubted = gid in self._view.doubts and self._view.row(gid) is None
-        outcome.leave(state, rest=outcome.work.change, now=now, waits_for=waits_for, reason=reason)
-        return outcome
-
-    def _told(self, outcome: Outcome, key: str) -> None:
-        change = outcome.work.change
-        outcome.events.append(
-            Applied(
-                mark=outcome.work.mark,
-                gid=change.gid,
-                key=key,
-                what=word(change),
-                skipped=outcome.end is End.SKIPPED,
-            )
-        )
-
-
-def word(change: Change) -> str:
-    """What a change is counted as."""
-    return str(change.__struct_config__.tag)

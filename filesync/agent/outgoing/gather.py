@@ -14,6 +14,7 @@ from filesync.agent.outgoing.feed import piece
 from filesync.agent.outgoing.found import Found
 from filesync.agent.outgoing.leaving import Leaving
 from filesync.agent.outgoing.places import Places
+from filesync.agent.outgoing.severed import Severed
 from filesync.agent.outgoing.shortage import Shortage
 from filesync.agent.outgoing.sieving import Sieving
 from filesync.agent.outgoing.unmarked import unmarked
@@ -26,9 +27,7 @@ from filesync.ledger.endings import endings
 from filesync.model.diff import Seen, diff
 from filesync.model.ids import Gid, Kind, home, make_gid
 from filesync.model.issue import Issue, Item
-from filesync.model.links import link_end
 from filesync.model.shadow import Entity, Life
-from filesync.model.values import EMPTY, Value
 from filesync.trackers.base import Touched
 
 _CHUNK: Final = 500  # issues read before the ledger is asked for their rows
@@ -50,6 +49,7 @@ class Gather:
         self._failed: set[tuple[str, str]] = set()  # what our mapping could not say of some issue, and why
         self._shortage = Shortage(paired)
         self._calling = Calling(site, paired)
+        self._severed = Severed(site, paired)
         with site.ledger.begin() as conn:
             self._doubted = frozenset(shadows.doubts(conn, self._x.id))
             self._ended = bool(endings(conn))  # an exchange of ours was: nobody knows any more what came on it
@@ -291,7 +291,7 @@ class Gather:
             parent=parent,
             local=item.ref.local,
             fields=outward.fields,
-            unknown=outward.untold | self._endless(gid, outward.fields),
+            unknown=outward.untold | self._severed.of(self._rows.get(gid), outward.fields, self._rows),
             came=item.origin is not None and (home(item.origin) == self._x.partner_site or not self._ours_to_tell(gid)),
             about=item.about,
             issue=item.ref.issue,
@@ -321,28 +321,6 @@ class Gather:
         if gid is not None:
             self._gids[local] = gid
         return gid
-
-    def _endless(self, gid: Gid, shown: Mapping[str, Value]) -> frozenset[str]:
-        """Links that were agreed on and are gone, though nobody took them away: their other end is deleted or apart."""
-        row = self._rows.get(gid)
-        if row is None or row.shadows.here.keys() <= shown.keys():
-            return frozenset()
-        agreed = [name for name, before in row.shadows.here.items() if name not in shown and before != EMPTY]
-        ends = {name: end for name in agreed if (end := link_end(name)) is not None}
-        if not ends:
-            return frozenset()
-        with self._site.ledger.begin() as conn:
-            rows = {**shadows.entities(conn, self._x.id, ends.values()), **self._rows}
-        return frozenset(name for name, end in ends.items() if not self._there(rows.get(end)))
-
-    def _there(self, row: Entity | None) -> bool:
-        """Whether an issue is alive, in our tracker too: one that was deleted takes its links with it before we tell it."""
-        if row is None or row.state is not Life.LIVE or row.local is None:
-            return False
-        try:
-            return self._site.tracker.get(row.local) is not None
-        except Unreadable:
-            return True
 
     def _known(self, local: str) -> Gid | None:
         with self._site.ledger.begin() as conn:

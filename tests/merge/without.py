@@ -21,6 +21,7 @@ from filesync.agent.merge.view import Shown
 from filesync.agent.merge.winning import Winning
 from filesync.agent.outgoing.found import Found
 from filesync.agent.outgoing.gather import Gather
+from filesync.agent.outgoing.severed import Severed
 from filesync.agent.site import Paired
 from filesync.ledger import shadows
 from filesync.model import diff as telling
@@ -259,7 +260,7 @@ def r15_links(patch: Patch) -> None:
 
 
 def r15_gone_with_its_end(patch: Patch) -> None:
-    patch.setattr(Gather, "_endless", lambda self, gid, shown: frozenset())
+    patch.setattr(Severed, "of", lambda _self, _row, _shown, _known: frozenset())
 
 
 def r15(patch: Patch) -> None:
@@ -286,7 +287,7 @@ def r16_waits_for_nothing(patch: Patch) -> None:
 
     def drops(self: Merge, outcome: Outcome, change: Any, *, doubted: bool) -> Step:
         if change.gid in self._view.lacks:
-            return self._drop(outcome, "its bytes are not here")
+            return self._ends.drop(outcome, "its bytes are not here")
         return make(self, outcome, change, doubted=doubted)
 
     patch.setattr(Merge, "_make", drops)

@@ -52,6 +52,6 @@ def tell_drafted(app: App, drafted: Drafted | None, *, config: Path) -> None:
     for problem in drafted.unmatched:
         app.tell(f"  {shown(str(problem), limit=_LINE)}")
     if drafted.unmatched:
-        app.tell("What comes in for these is refused until the mapping names our words for them.")
+        app.tell("What comes in for these is refused until the mapping names our words for them, or both contracts drop them.")
     if Made.DRAFTED in {drafted.contract, drafted.mapping}:
         app.tell(f"Read what was drafted beside {config}, and change it: then `filesync check` says whether it fits.")

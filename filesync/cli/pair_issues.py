@@ -96,7 +96,7 @@ def _tell(app: App, found: Ties, *, partner: str) -> None:
     for key, why in found.unclear.items():
         app.tell(f"{shown(key)}: {shown(why)}")
     alone = f"; {count_text(found.alone, 'issue')} of {partner} will be new here"
-    what = "are tied" if found.tied else "would be tied, with --apply"
+    what = "tied" if found.tied else "would be tied, with --apply"
     app.tell(f"{count_text(len(found.ties), 'issue')} {what}{alone}")
 
 

@@ -185,4 +185,4 @@ def test_what_the_tracker_has_no_place_for_is_told_as_what_would_be_refused(pair
     assert status == ExitCode.CONFIG
     assert "\nBAD  rules\n" in out
     assert '\n       flavour: the tracker has no field "flavour"' in out
-    assert "hint: What comes in for these is refused. Mend " in out
+    assert "hint: What comes in for these is refused, all else goes on. Mend " in out

@@ -242,7 +242,8 @@ class _Tracker:
         held = fit(rules, self._description, seen, us=self._config.name, receives=which.receives, sends=which.sends)
         if held.refused:
             ours = f"{which.files.mapping}, " if which.files.mapping else ""
-            hint = f"What comes in for these is refused. Mend {ours}the tracker or, with the partner, the contract."
+            hint = f"Mend {ours}the tracker or, with the partner, the contract."
+            hint = f"What comes in for these is refused, all else goes on. {hint}"
             raise _Bad(list(held.refused), hint=hint, exit_code=ExitCode.CONFIG, notes=held.notes)
         return Look(f"{found}; {held.unknown}" if held.unknown else found, held.notes)
 

@@ -87,7 +87,8 @@ def propose(site: Site, name: str, contract: Path, *, mapping: Path | None, mess
     with site.ledger.begin() as conn:
         x = streams.exchange_of(conn, paired.exchange.id)
         if proposals.of(conn, x.id) is not None:
-            raise NotHere("another contract is proposed and not decided", hint="see: filesync contract show")
+            hint = "see: filesync contract show; then: filesync contract withdraw, where it is ours, else accept or decline"
+            raise NotHere("another contract is proposed and not decided", hint=hint)
         say(conn, site, x, msgspec.structs.replace(said, origins=turn.origins))
         proposals.put(conn, x.id, one if not alone else replace(one, state=SWITCHING))
         if not alone:
@@ -241,7 +242,11 @@ def _check_own(site: Site, name: str) -> None:
 
 def _rules(site: Site, paired: Paired, one: Proposal) -> Rules:
     """The rules that will be in force. Raises ConfigError where contract and mapping do not fit, or name strangers."""
-    rules = rules_of(site, one.text, one.mapping)
+    try:
+        rules = rules_of(site, one.text, one.mapping)
+    except ConfigError as error:  # mapping.yaml itself belongs to the contract that is still in force
+        hint = "Nothing was changed. Write a mapping that fits the new contract into another file, and give it: --mapping FILE."
+        raise ConfigError(error.problems, hint=hint) from error
     if problems := agreed.strangers(rules.contract, us=paired.us, them=paired.them):
         raise ConfigError(problems, hint="Nothing was changed.")
     if one.mapping != one.mapping_before and site.config.rules_of(paired.exchange.name).mapping is None:

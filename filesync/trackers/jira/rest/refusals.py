@@ -19,12 +19,15 @@ from filesync.trackers.jira.rest.answers import (
     wait_of,
 )
 
-AGAIN: Final = "It is tried again by itself. Nothing was lost: what is to be exchanged waits."
+AGAIN: Final = "The next export or import tries again. Nothing was lost: what is to be exchanged waits."
 _MANY: Final = 1_000  # tries: as many as there is patience for
 _FEW: Final = 3  # tries of what may be a fault of the moment, but often is not
 _BUSY: Final = frozenset({429, 503})
 _PASSING: Final = frozenset({408, 425, 429, 502, 503, 504})  # over in a moment, or in an hour; other 5xx may be so too
-_CREDENTIALS: Final = "Renew what tracker.settings names (token, password or OAuth client): it is read again at the next try."
+_CREDENTIALS: Final = (
+    "Renew what tracker.settings names (token, password or OAuth client): it is read again at the next try. "
+    "With a person's API token on Cloud, user must be its e-mail; without user, a token is a service account's."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -223,8 +223,8 @@ class LandedDifferently(Event, frozen=True, kw_only=True):
 
     def sentence(self) -> str:
         return (
-            f"{self.key}: {self.field} stands here otherwise than it came: our tracker cut or normalised it, or the mapping "
-            "has but a default for it. Nothing is sent back; but if someone edits it here, the partner gets the changed form."
+            f"{self.key}: {self.field} stands here otherwise than it came: our tracker cut or normalised it. "
+            "Nothing is sent back; but if someone edits it here, the partner gets the changed form."
         )
 
 

@@ -170,8 +170,7 @@ class Carry:
     def _attached(self, outcome: Outcome, change: Create, born: Born, shown: Mapping[str, Value]) -> dict[str, Value]:
         """An attachment never changes: as it was born it is decided, under whatever name."""
         for name in [name for name in change.fields if shown.get(name) != change.fields[name]]:
-            outcome.events.append(LandedDifferently(key=born.key, field=name))
-            outcome.short[name] = landing(self._paired.rules, name, change.fields[name], shown.get(name))
+            self._otherwise(outcome, name, change.fields[name], shown.get(name), key=born.key)
         return dict(shown)
 
     def _rest(self, step: Make, row: Entity, born: Born) -> Outcome:
@@ -274,10 +273,15 @@ class Carry:
             here = digests.get(name, EMPTY)
             step.shadows[name] = Shadow(here=here, told=before.told, took=mark if name in wrote else before.took)
             if name in wrote and value != wrote[name]:
-                step.outcome.events.append(LandedDifferently(key=step.shown.key, field=name))
-                step.outcome.short[name] = landing(self._paired.rules, name, wrote[name], value)
+                self._otherwise(step.outcome, name, wrote[name], value, key=step.shown.key)
 
         self._spilled(step.outcome, step.row.kind, there, step.shown.key)
+
+    def _otherwise(self, outcome: Outcome, name: str, told: Value | None, landed: Value | None, *, key: str) -> None:
+        """Count a field that stands here otherwise than it was told, and say so unless the mapping itself wants that."""
+        cause = outcome.short[name] = landing(self._paired.rules, name, told, landed)
+        if cause not in {Cause.STAND_IN, Cause.NO_WORD}:
+            outcome.events.append(LandedDifferently(key=key, field=name))
 
     def _spilled(self, outcome: Outcome, kind: Kind, there: Mapping[str, Value], key: str) -> None:
         """Say of which texts our tracker shows only the beginning."""

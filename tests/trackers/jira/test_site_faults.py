@@ -147,7 +147,7 @@ def test_f118_a_jira_that_is_down_is_waited_for_and_the_bundle_stays(world: Worl
     globex.jira.faults.refuse(503, times=10_000)
     with pytest.raises(Unavailable, match=r"503.*") as caught:
         import_once(globex)
-    assert "tried again by itself" in caught.value.hint
+    assert "The next export or import tries again" in caught.value.hint
     globex.jira.faults.disarm()
     globex.jira.faults.refuse(429, retry_after="5", times=3)
     assert import_once(globex).counts.applied == 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from filesync.agent.site import Paired, Site
+from filesync.agent.paired import Paired
+from filesync.agent.site import Site
 from filesync.ledger import naming
 from filesync.rules.prose import Prose
 from filesync.trackers.registry import manner

@@ -10,14 +10,15 @@ import msgspec
 import sqlalchemy as sa
 
 from filesync.agent.events import NotShown
+from filesync.agent.paired import Paired
 from filesync.agent.record import Record
-from filesync.agent.site import Paired, Site
+from filesync.agent.site import Site
 from filesync.bundle.changes import read_change
 from filesync.errors import Gone, Rejected, Unavailable, Unreadable, Unwritten
 from filesync.ledger import called, journal, shadows, streams
 from filesync.ledger.called import Called
 from filesync.model.change import Create
-from filesync.model.ids import NEVER, Gid, Kind
+from filesync.model.ids import NEVER, Gid, Kind, kind_of
 from filesync.model.issue import Ref
 from filesync.model.moments import micros
 from filesync.model.shadow import Entity, Life
@@ -142,7 +143,7 @@ class _Showing:
 def _undecided(conn: sa.Connection, exchange_id: int) -> dict[Gid, bool]:
     """The issues at which something of the partner's waits, and whether for a person."""
     found = called.undecided(conn, exchange_id)
-    below = [gid for gid in found if Kind(gid.split("/")[1]) is not Kind.ISSUE]
+    below = [gid for gid in found if kind_of(gid) is not Kind.ISSUE]
     for row in journal.queued_of(conn, exchange_id, below):
         change = read_change(row.change)
         if isinstance(change, Create) and change.parent is not None:

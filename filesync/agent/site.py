@@ -5,10 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from copy import copy
-from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock, RLock
 from types import TracebackType
@@ -18,9 +17,9 @@ import msgspec
 from filelock import FileLock
 
 from filesync.agent.busy import Busy
-from filesync.agent.course import Course
 from filesync.agent.discreet import unquoting
 from filesync.agent.lock import lock_site
+from filesync.agent.paired import Paired
 from filesync.agent.partners import key_files
 from filesync.agent.progress import Progress, untold
 from filesync.agent.record import Clock, Record, Sink
@@ -39,115 +38,13 @@ from filesync.keys.sshsig import CommandSigner, FileSigner, Signer
 from filesync.ledger import streams
 from filesync.ledger.ledger import Ledger
 from filesync.ledger.streams import Exchange, State
-from filesync.model.ids import Kind
 from filesync.model.moments import moment
 from filesync.model.prepare import prepare
-from filesync.model.values import REMEMBERED, Value
 from filesync.rules import contract as agreed
-from filesync.rules.contract import Flow
 from filesync.rules.load import load_rules
 from filesync.rules.mapping import Rules
-from filesync.rules.standing import Way
-from filesync.rules.winner import ByValue
 from filesync.trackers.base import Tracker
 from filesync.trackers.registry import open_tracker, outlook
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paired:
-    """An exchange that both sides accepted, with its rules."""
-
-    exchange: Exchange
-    rules: Rules
-    basis: str  # digest of everything that decides what is told: contract, mapping, scope
-    us: agreed.Site
-    them: agreed.Site
-    _courses: dict[tuple[Kind, str], Course] = field(init=False, repr=False, compare=False, default_factory=dict)
-
-    @property
-    def names(self) -> bool:
-        """Whether anybody wants to know what the other side calls an issue."""
-        return self.rules.contract.keys or self.rules.partner is not None
-
-    @property
-    def keeps_pace(self) -> bool:
-        """Whether our issues show how far they are with the partner."""
-        return self.rules.partner is not None and self.rules.partner.state
-
-    def sends(self, kind: Kind) -> bool:
-        """Whether this side tells anything of items of this kind."""
-        return kind is Kind.ISSUE or (self.rules.travels(kind) and self.rules.contract.below.get(kind) in {None, self.us.name})
-
-    def receives(self, kind: Kind) -> bool:
-        """Whether this side takes what arrives of items of this kind."""
-        return self.rules.travels(kind) and self.rules.contract.below.get(kind) in {None, self.them.name}
-
-    def tells(self, kind: Kind, name: str, *, new: bool) -> bool:
-        """Whether this side tells this field: `new`, with the item itself, or as an edit."""
-        course = self.course(kind, name)
-        return course.tells_born if new else course.tells
-
-    def takes(self, kind: Kind, name: str, *, new: bool) -> bool:
-        """Whether this side writes what arrives for this field; `new`: as its issue is made.
-
-        An edit that arrives at the source of a one-way field is answered, not left out.
-        """
-        course = self.course(kind, name)
-        return course.takes_born if new else course.takes
-
-    def wins(self, name: str) -> bool:
-        """Whether this side wins a field that both edited; of one whose winner follows a value, without any."""
-        return agreed.wins(self.rules.contract, name, us=self.us, them=self.them)
-
-    def by_value(self, name: str) -> ByValue | None:
-        """What says who wins a field, where it follows a value; None where it is always the same side."""
-        winner = agreed.winner_of(self.rules.contract, name)
-        return winner if isinstance(winner, ByValue) else None
-
-    def holds(self, fields: Mapping[str, Value]) -> frozenset[str]:
-        """The fields, bare, that this side alone may edit while the issue shows these, and of which it has the last word."""
-        pens = [(name, by) for name in self.rules.penned if (by := self.by_value(name)) is not None and self.wins(name)]
-        return frozenset(name for name, by in pens if agreed.is_us(by.site(fields.get(by.field)), us=self.us, them=self.them))
-
-    def keeps_told(self, name: str) -> bool:
-        """Whether this side keeps what it told of a field where the partner's edit crosses it (docs/merge.md, R3a)."""
-        return self.wins(name) is (self.by_value(name) is None)
-
-    def flow(self, kind: Kind, name: str) -> Flow:
-        """Which way a field of an item of this kind goes."""
-        if not self.sends(kind):
-            return Flow.WE_TAKE_DRIFT
-        if not self.receives(kind):
-            return Flow.WE_SEND_DRIFT
-        rule = self.rules.rule(name)
-        if rule is not None and rule.way is Way.IN:
-            return Flow.WE_TAKE_DRIFT  # our own decision, which the partner need not know
-        return agreed.flow(self.rules.contract, name, self.us.name)
-
-    def course(self, kind: Kind, name: str) -> Course:
-        """All that the rules say of a field of an item of this kind, flat or bare: found out once."""
-        known = self._courses.get((kind, name))
-        if known is None:
-            if len(self._courses) >= REMEMBERED:
-                self._courses.clear()
-            known = self._courses[kind, name] = self._course(kind, name)
-        return known
-
-    def _course(self, kind: Kind, name: str) -> Course:
-        rule = self.rules.rule(name) if kind is Kind.ISSUE else None
-        flow, carries = self.flow(kind, name), self.rules.carries(kind, name)
-        told = carries and flow is not Flow.WE_TAKE_DRIFT
-        answered = flow in {Flow.WE_SEND_DRIFT, Flow.WE_SEND_GUARD}
-        return Course(
-            carries=carries,
-            tells_born=told,
-            tells=told and not (rule is not None and rule.born_only),
-            takes_born=answered or self.rules.takes(kind, name, new=True),
-            takes=answered or self.rules.takes(kind, name, new=False),
-            wins=self.wins(name),
-            by_value=self.by_value(name),
-            flow=flow,
-        )
 
 
 class Halted(Exception):

@@ -107,3 +107,8 @@ def is_gid(value: object) -> TypeGuard[str]:
 def home(gid: Gid) -> SiteId:
     """The site in whose tracker the entity was born."""
     return SiteId(gid.split("/", 1)[0])
+
+
+def kind_of(gid: Gid) -> Kind:
+    """What the entity is."""
+    return Kind(gid.split("/", 2)[1])

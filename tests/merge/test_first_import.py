@@ -9,7 +9,8 @@ import pytest
 from filesync.agent.incoming import first
 from filesync.agent.incoming.importer import import_once
 from filesync.agent.incoming.stored import reread
-from filesync.agent.site import Paired, Site
+from filesync.agent.paired import Paired
+from filesync.agent.site import Site
 from filesync.bundle.read import Bundle
 from filesync.ledger.streams import Taken
 from tests.merge.scene import crash

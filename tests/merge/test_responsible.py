@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from filesync.agent.contract.propose import accept, propose
-from filesync.agent.site import Paired
+from filesync.agent.paired import Paired
 from tests.merge.scene import DEFAULT, contract, cross, only, refuse, refuse_create, refuse_nothing, shared, value
 from tests.support.two_sites import EXCHANGE, Side, World, two_sites
 

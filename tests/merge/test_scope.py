@@ -205,8 +205,7 @@ def test_a_mark_that_was_cut_off_is_made_once(place: str) -> None:
 def test_a_mark_that_is_refused_waits_and_the_return_waits_behind_it() -> None:
     with two_sites(scopes=SCOPED, mappings=(TELL, MARK)) as world:
         key = _both_have(world)
-        refused = lambda _call, what: "not today" if isinstance(what, MarkScope) else None  # noqa: E731
-        world.globex.faults.refuse = refused
+        world.globex.faults.refuse = lambda _call, what: "not today" if isinstance(what, MarkScope) else None
         _leave(world, world.acme, key)
         assert only(world.globex.stuck()).reason == "refused by the test: not today"
         world.acme.desk.edit(key, {"labels:shared": True, "summary": "back"})

@@ -22,7 +22,7 @@ from filesync.agent.merge.winning import Winning
 from filesync.agent.outgoing.found import Found
 from filesync.agent.outgoing.gather import Gather
 from filesync.agent.outgoing.severed import Severed
-from filesync.agent.site import Paired
+from filesync.agent.paired import Paired
 from filesync.ledger import shadows
 from filesync.model import diff as telling
 from filesync.model.change import Set

@@ -15,7 +15,7 @@ from filesync.errors import NotHere
 from filesync.ledger import journal, naming, shadows, streams
 from filesync.ledger.streams import Exchange
 from filesync.model.change import Change, Create
-from filesync.model.ids import Gid, Kind, home, is_gid, make_gid
+from filesync.model.ids import Gid, Kind, home, is_gid, kind_of, make_gid
 from filesync.model.issue import Issue, Item
 
 _SIGNS: Final = {"#": Kind.COMMENT, "/": Kind.ATTACHMENT, "+": Kind.WORKLOG}
@@ -35,7 +35,7 @@ class Meant(NamedTuple):
     @property
     def kind(self) -> Kind:
         """What it is."""
-        return Kind(self.gid.split("/")[1])
+        return kind_of(self.gid)
 
 
 def meant(site: Site, text: str) -> Meant:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from filesync.agent.site import Paired
+from filesync.agent.paired import Paired
 from filesync.bundle.verdict import shown
 from filesync.errors import ConfigError
 from filesync.ledger.streams import Direction, Exchange, State

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from filesync.agent.asked.reasons import Facts
-from filesync.agent.site import Paired
+from filesync.agent.paired import Paired
 from filesync.bundle.changes import read_change
 from filesync.ledger.journal import Queued, Wait
 from filesync.model.change import Create, Set

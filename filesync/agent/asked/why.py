@@ -18,7 +18,8 @@ from filesync.agent.asked.reasons import Facts, first_reason
 from filesync.agent.asked.standing import Field, Standing, standings
 from filesync.agent.naming import prose
 from filesync.agent.outgoing.gather import Gather
-from filesync.agent.site import Paired, Site
+from filesync.agent.paired import Paired
+from filesync.agent.site import Site
 from filesync.bundle.changes import read_change
 from filesync.errors import ConfigError
 from filesync.ledger import called, journal, naming, proposals, shadows, streams, ties

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from filesync.agent.merge import plan
-from filesync.agent.site import Paired
+from filesync.agent.paired import Paired
 from filesync.model.change import Set
 from filesync.model.ids import Kind, Mark
 from filesync.model.shadow import Entity, Shadow

@@ -13,9 +13,10 @@ from filesync.agent.contract.switch import apply, complete, say, turn_of
 from filesync.agent.events import Warned
 from filesync.agent.outgoing.build import clear_spool
 from filesync.agent.outgoing.finish import finish
+from filesync.agent.paired import Paired
 from filesync.agent.partners.agreements import ContractDeclined, ContractProposed, ContractWithdrawn
 from filesync.agent.record import Record
-from filesync.agent.site import Paired, Site
+from filesync.agent.site import Site
 from filesync.bundle.agreement import Agreement, Says
 from filesync.bundle.verdict import shown
 from filesync.config import ContractChanges

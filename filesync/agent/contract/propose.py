@@ -12,15 +12,16 @@ from filesync.agent.contract.switch import at_work, complete, rules_of, say
 from filesync.agent.contract.turn import Turn
 from filesync.agent.outgoing.build import clear_spool
 from filesync.agent.outgoing.finish import finish
+from filesync.agent.paired import Paired
 from filesync.agent.partners.agreements import ContractDeclined, ContractProposed
 from filesync.agent.record import Record
-from filesync.agent.site import Paired, Site
+from filesync.agent.site import Site
 from filesync.bundle.agreement import Agreement, Says
 from filesync.bundle.verdict import shown
 from filesync.errors import ConfigError, NotHere, PairingError, Problem, disk_problem
 from filesync.ledger import proposals, shadows, streams
 from filesync.ledger.proposals import OPEN, SWITCHING, WITHDRAWN, Proposal
-from filesync.ledger.streams import Direction
+from filesync.ledger.streams import Direction, Exchange
 from filesync.model.moments import micros
 from filesync.model.values import EMPTY, split_name
 from filesync.rules import contract as agreed
@@ -95,10 +96,7 @@ def propose(site: Site, name: str, contract: Path, *, mapping: Path | None, mess
             record.add(ContractProposed(partner=x.partner_name, version=one.version, ours=True))
         record.write(conn)
         x = streams.exchange_of(conn, x.id)
-    record.done()
-    site.step("C1")
-    clear_spool(site.spool(x))
-    finish(site, x, site.record(name))
+    _send(site, x, record)
     again = _told_again(site, paired, turn.changed)
     complete(site, name)
     return Standing(version=one.version, digest=one.digest, text=text, proposal=one, again=again, unreadable="")
@@ -125,10 +123,7 @@ def withdraw(site: Site, name: str, *, message: str) -> Proposal:
         record.add(ContractProposed(partner=x.partner_name, version=one.version, ours=True, withdrawn=True))
         record.write(conn)
         x = streams.exchange_of(conn, x.id)
-    record.done()
-    site.step("C1")
-    clear_spool(site.spool(x))
-    finish(site, x, record)
+    _send(site, x, record)
     return one
 
 
@@ -177,11 +172,16 @@ def decline(site: Site, name: str, *, message: str) -> Proposal:
         record.add(ContractDeclined(partner=x.partner_name, version=one.version, ours=False, why=message[:_MESSAGE]))
         record.write(conn)
         x = streams.exchange_of(conn, x.id)
+    _send(site, x, record)
+    return one
+
+
+def _send(site: Site, x: Exchange, record: Record) -> None:
+    """What is said of a contract is in the ledger: make its bundle and publish it."""
     record.done()
     site.step("C1")
     clear_spool(site.spool(x))
     finish(site, x, record)
-    return one
 
 
 def unreadable(one: Proposal) -> str:

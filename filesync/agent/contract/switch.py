@@ -22,10 +22,11 @@ from filesync.agent.naming import prose
 from filesync.agent.outgoing.build import clear_spool
 from filesync.agent.outgoing.finish import finish
 from filesync.agent.outgoing.number import freeze, next_heading
+from filesync.agent.paired import Paired
 from filesync.agent.partners.agreements import ContractInForce, ContractProposed, FieldsMoved
 from filesync.agent.progress import Doing
 from filesync.agent.record import Record
-from filesync.agent.site import Halted, Paired, Site
+from filesync.agent.site import Halted, Site
 from filesync.bundle.agreement import Agreement, Says, encode_agreement
 from filesync.bundle.changes import compress, encode_change, read_change
 from filesync.bundle.header import BundleKind
@@ -36,7 +37,7 @@ from filesync.ledger import journal, proposals, shadows, streams
 from filesync.ledger.proposals import SWITCHING, WITHDRAWN, Proposal
 from filesync.ledger.streams import Direction, Exchange, State
 from filesync.model.change import Change, Create, Set
-from filesync.model.ids import Gid, Kind, Mark
+from filesync.model.ids import Gid, Kind, Mark, kind_of
 from filesync.model.issue import Item
 from filesync.model.moments import micros
 from filesync.model.shadow import Entity
@@ -243,7 +244,7 @@ class _Switch:
 
     def _ours(self, change: Change) -> Mapping[str, Value | None]:
         match change:
-            case Create() | Set() if Kind(change.gid.split("/")[1]) is not Kind.ISSUE:
+            case Create() | Set() if kind_of(change.gid) is not Kind.ISSUE:
                 return {}
             case Create():
                 fields: Mapping[str, Value | None] = change.fields

@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from filesync.model.change import Change, Create, Set, Told
-from filesync.model.ids import Kind
+from filesync.model.ids import Kind, kind_of
 from filesync.model.links import LINK, link_name, link_parts
 from filesync.model.shadow import UNAGREED, Entity, Shadow, Shadows
 from filesync.model.values import Value, digest, flat_name, split_name
@@ -120,7 +120,7 @@ class Turn:
 
         Who alone may see something is never left out: what has no place any more is refused in words when it is tried.
         """
-        kind = Kind(change.gid.split("/")[1])
+        kind = kind_of(change.gid)
         match change:
             case Create() if kind is not Kind.ISSUE:
                 return msgspec.structs.replace(change, fields=self._seen_by(kind, change.fields))

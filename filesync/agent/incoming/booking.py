@@ -10,12 +10,12 @@ from filesync.agent.incoming.chunks import spend
 from filesync.agent.incoming.left_out import left_out
 from filesync.agent.merge.outcome import Outcome
 from filesync.agent.merge.shortage import note
+from filesync.agent.paired import Paired
 from filesync.agent.record import Record
-from filesync.agent.site import Paired
 from filesync.ledger import called, journal, naming, shadows, streams
 from filesync.ledger.outside import put_theirs
 from filesync.model.change import Change, Create, Delete
-from filesync.model.ids import Gid, Kind
+from filesync.model.ids import Gid, Kind, kind_of
 from filesync.model.shadow import Life
 from filesync.rules.partner import is_usual
 
@@ -63,5 +63,5 @@ def _names(outcomes: Sequence[Outcome]) -> Iterator[tuple[Gid, str]]:
     """What the partner says that it calls issues; one that had waited may say what it called them once."""
     for one in (one for one in outcomes if one.work.since is None):
         change = one.work.change
-        if not isinstance(change, Delete) and Kind(change.gid.split("/")[1]) is Kind.ISSUE and is_usual(change.about.key):
+        if not isinstance(change, Delete) and kind_of(change.gid) is Kind.ISSUE and is_usual(change.about.key):
             yield change.gid, change.about.key

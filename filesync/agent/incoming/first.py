@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from filesync.agent import gaps
 from filesync.agent.incoming.arrivals import FirstImport
 from filesync.agent.incoming.stored import reread
+from filesync.agent.paired import Paired
 from filesync.agent.record import Record
-from filesync.agent.site import Paired, Site
+from filesync.agent.site import Site
 from filesync.agent.staged import Changes
 from filesync.bundle.header import BundleKind
 from filesync.bundle.verdict import BadBundle

@@ -33,10 +33,11 @@ from filesync.agent.merge.reach import Reach
 from filesync.agent.merge.renaming import rename
 from filesync.agent.merge.steps import Step
 from filesync.agent.merge.view import View
+from filesync.agent.paired import Paired
 from filesync.agent.progress import Doing
 from filesync.agent.record import Record
 from filesync.agent.showing import show
-from filesync.agent.site import Halted, Paired, Site
+from filesync.agent.site import Halted, Site
 from filesync.agent.staged import Changes, agreement, introduction
 from filesync.bundle.changes import read_change
 from filesync.bundle.header import BundleKind

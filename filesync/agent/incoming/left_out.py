@@ -8,8 +8,8 @@ from collections.abc import Collection
 import sqlalchemy as sa
 
 from filesync.agent.incoming.arrivals import KeptOut
+from filesync.agent.paired import Paired
 from filesync.agent.record import Record
-from filesync.agent.site import Paired
 from filesync.ledger import streams
 
 

@@ -14,8 +14,9 @@ from filesync.agent.blobs import HINT, waiting
 from filesync.agent.events import Event, Held, ranges
 from filesync.agent.incoming.arrivals import Behind
 from filesync.agent.incoming.pieces import BytesMissing
+from filesync.agent.paired import Paired
 from filesync.agent.record import Record
-from filesync.agent.site import Paired, Site
+from filesync.agent.site import Site
 from filesync.bundle.verdict import shown
 from filesync.ledger import streams
 from filesync.ledger.streams import Exchange

@@ -19,9 +19,10 @@ from filesync.agent.incoming.filing import NAME_SHOWN, Filing, NotNow, for_strea
 from filesync.agent.incoming.mounts import mounted
 from filesync.agent.incoming.said import Said, came_alone, strange, take
 from filesync.agent.incoming.signed import Unintroduced, check_signer, waits
+from filesync.agent.paired import Paired
 from filesync.agent.progress import Doing
 from filesync.agent.record import Record
-from filesync.agent.site import Paired, Site
+from filesync.agent.site import Site
 from filesync.agent.staged import LIMITS, read_whole
 from filesync.bundle.header import Follows, Header, file_name, unknown_features
 from filesync.bundle.read import Bundle, Head

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from filesync.agent.incoming.missing import resend_command
+from filesync.agent.paired import Paired
 from filesync.agent.partners.trust import partner_keys
-from filesync.agent.site import Paired, Site
+from filesync.agent.site import Site
 from filesync.agent.staged import check_signature, read_whole
 from filesync.bundle.read import Bundle, Head
 from filesync.errors import DiskProblem, StorageFailure

@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from filesync.agent.merge.abreast import Came, Team
 from filesync.agent.merge.steps import Make, Step
 from filesync.agent.merge.view import View
-from filesync.agent.site import Paired, Site
+from filesync.agent.paired import Paired
+from filesync.agent.site import Site
 from filesync.errors import Rejected
 from filesync.ledger import shadows
 from filesync.model.change import Create

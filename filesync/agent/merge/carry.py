@@ -16,7 +16,8 @@ from filesync.agent.merge.outcome import End, Outcome
 from filesync.agent.merge.shortage import landing
 from filesync.agent.merge.steps import Erase, Make, ShowScope, Step, Write
 from filesync.agent.merge.view import Shown, View
-from filesync.agent.site import Paired, Site
+from filesync.agent.paired import Paired
+from filesync.agent.site import Site
 from filesync.errors import Gone, Rejected, Unreadable, Unwritten
 from filesync.ledger import journal, shadows
 from filesync.ledger.journal import Conflict, Wait

@@ -17,12 +17,13 @@ from filesync.agent.merge.scope import heard
 from filesync.agent.merge.steps import Erase, Make, Step, Write
 from filesync.agent.merge.view import Shown, View
 from filesync.agent.merge.winning import Winning
-from filesync.agent.site import Paired, Site
+from filesync.agent.paired import Paired
+from filesync.agent.site import Site
 from filesync.errors import Rejected, Unreadable
 from filesync.ledger import journal
 from filesync.ledger.journal import Wait
 from filesync.model.change import Create, Delete, Scoped, Set, Told, rest_of
-from filesync.model.ids import Gid, Kind, home
+from filesync.model.ids import Gid, Kind, home, kind_of
 from filesync.model.links import link_end
 from filesync.model.moments import micros
 from filesync.model.outside import Outside
@@ -52,7 +53,7 @@ class Merge:
             if isinstance(change, Set) and not change.names:
                 # what its sender calls the issue is learned when it is booked; of calls of ours this finds out nothing
                 return Outcome(work, doubted=doubted)
-            if isinstance(change, Delete) and not self._paired.receives(kind := Kind(change.gid.split("/")[1])):
+            if isinstance(change, Delete) and not self._paired.receives(kind := kind_of(change.gid)):
                 return self._ends.drop(Outcome(work), f"is not taken: no {kind} is deleted from outside under our contract")
         if blocked:
             return self._ends.queue(Outcome(work), Wait.BEHIND)
@@ -304,7 +305,7 @@ class Merge:
     def _delete(self, outcome: Outcome, change: Delete) -> Step:
         row = self._view.row(change.gid)
         shown = self._view.shown(row) if row is not None and row.state is Life.LIVE else None
-        kind = Kind(change.gid.split("/")[1])
+        kind = kind_of(change.gid)
         ending = self._paired.rules.deletes[row.kind if row is not None else kind]
         policy = ending.of(came=shown is not None and self._theirs(shown))
         verdict = plan.on_delete(state=self._view.life(change.gid), there=shown is not None, policy=policy)

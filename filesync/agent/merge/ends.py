@@ -5,7 +5,8 @@ from __future__ import annotations
 from filesync.agent.events import Applied, Dropped
 from filesync.agent.merge.outcome import End, Outcome
 from filesync.agent.merge.view import View
-from filesync.agent.site import Paired, Site
+from filesync.agent.paired import Paired
+from filesync.agent.site import Site
 from filesync.ledger.journal import Wait
 from filesync.model.change import Change
 from filesync.model.moments import micros

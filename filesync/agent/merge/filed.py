@@ -13,8 +13,9 @@ import msgspec
 from filesync.agent.events import FilesNotShown
 from filesync.agent.merge.reach import Reach
 from filesync.agent.merge.view import View
+from filesync.agent.paired import Paired
 from filesync.agent.record import Record
-from filesync.agent.site import Paired, Site
+from filesync.agent.site import Site
 from filesync.errors import Gone, Rejected, Unreadable, Unwritten
 from filesync.ledger import naming, shadows
 from filesync.ledger.naming import Unfiled

@@ -9,7 +9,8 @@ from filesync.agent.merge import plan
 from filesync.agent.merge.outcome import Outcome
 from filesync.agent.merge.plan import Decision, Meeting, Verdict
 from filesync.agent.merge.view import Shown, View
-from filesync.agent.site import Paired, Site
+from filesync.agent.paired import Paired
+from filesync.agent.site import Site
 from filesync.ledger import journal
 from filesync.ledger.journal import Conflict, Queued, Wait
 from filesync.model.links import link_end, link_parts

@@ -5,8 +5,9 @@ from __future__ import annotations
 from filesync.agent.events import NotRenamed
 from filesync.agent.merge.reach import Reach
 from filesync.agent.merge.view import Shown, View
+from filesync.agent.paired import Paired
 from filesync.agent.record import Record
-from filesync.agent.site import Paired, Site
+from filesync.agent.site import Site
 from filesync.errors import Gone, Rejected, Unreadable, Unwritten
 from filesync.ledger import naming, shadows
 from filesync.model.change import Set

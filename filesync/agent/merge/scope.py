@@ -6,7 +6,7 @@ from filesync.agent.events import ScopeHeard
 from filesync.agent.merge.outcome import Outcome
 from filesync.agent.merge.steps import ShowScope
 from filesync.agent.merge.view import Shown
-from filesync.agent.site import Paired
+from filesync.agent.paired import Paired
 from filesync.model.change import Scoped
 from filesync.model.issue import Scope
 from filesync.model.outside import Outside

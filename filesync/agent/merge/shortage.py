@@ -7,10 +7,10 @@ from collections.abc import Collection
 import sqlalchemy as sa
 
 from filesync.agent.merge.outcome import Outcome
-from filesync.agent.site import Paired
+from filesync.agent.paired import Paired
 from filesync.ledger.shortfalls import Shortfall, any_taken, note_taken
 from filesync.model.change import Delete, Scoped, Set
-from filesync.model.ids import Gid, Kind
+from filesync.model.ids import Gid, kind_of
 from filesync.model.shadow import Life
 from filesync.model.shortfall import Cause, bare
 from filesync.model.values import Value, split_name
@@ -41,7 +41,7 @@ def note(conn: sa.Connection, paired: Paired, outcomes: Collection[Outcome], *, 
         change = one.work.change
         if isinstance(change, Set) and not change.names:
             continue  # it says what its sender calls the issue, and decides nothing
-        kind = Kind(change.gid.split("/")[1])
+        kind = kind_of(change.gid)
         gone.update(row.gid for row in one.rows if row.state is not Life.LIVE)
         called = one.called or (f"{change.about.key}@{paired.them.name}" if change.about.key else change.gid)
         found += [

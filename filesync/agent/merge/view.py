@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from filesync.agent.blobs import Lack, Piece, forget_lost, lacking, pieces, stream, with_texts
 from filesync.agent.merge.reach import Reach
 from filesync.agent.naming import Keys, prose
+from filesync.agent.paired import Paired
 from filesync.agent.progress import Doing, passing
-from filesync.agent.site import Paired, Site
+from filesync.agent.site import Site
 from filesync.bundle.changes import read_change
 from filesync.errors import Unreadable
 from filesync.ledger import journal, shadows

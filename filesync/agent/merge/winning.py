@@ -8,7 +8,7 @@ import msgspec
 
 from filesync.agent.merge.plan import Meeting
 from filesync.agent.merge.view import Shown
-from filesync.agent.site import Paired
+from filesync.agent.paired import Paired
 from filesync.model.change import Change, Set, Told
 from filesync.model.shadow import Shadow
 from filesync.model.values import EMPTY, Value, split_name

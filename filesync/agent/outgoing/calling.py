@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from filesync.agent.outgoing.found import Found
-from filesync.agent.site import Paired, Site
+from filesync.agent.paired import Paired
+from filesync.agent.site import Site
 from filesync.ledger import called, naming
 from filesync.ledger.called import Called
 from filesync.model.diff import Seen, Tell
@@ -33,10 +34,10 @@ class Calling:
         if self._paired.names:
             self._known |= called.called(conn, self._x.id, gids)
 
-    def name(self, one: Seen, row: Entity | None, found: Found, *, tells: bool) -> None:
+    def name(self, one: Seen, row: Entity | None, found: Found, *, tells: bool, told: bool) -> None:
         """What the partner calls this issue, where nobody wanted to know before; and what we call it, if anything is told.
 
-        An edit of it says that besides; where there is none, one that names no field.
+        An edit of it (`told`) says that besides; where there is none, one that names no field does. `tells`: it may be told.
         """
         key = one.about.key
         if not self._paired.names or row is None or row.state is not Life.LIVE or not key:
@@ -55,6 +56,6 @@ class Calling:
                 found.named.append((one.gid, theirs))
         if not (tells and self._paired.rules.contract.keys) or (known is not None and known.told == key):
             return
-        found.keys[one.gid] = key
-        if all(tell.row.gid != one.gid for tell in found.tells):
+        if not told and one.gid not in found.keys:
             found.tells.append(Tell(row=row, fields={}, digests={}, new=False, about=one.about))
+        found.keys[one.gid] = key

@@ -18,9 +18,10 @@ from msgspec.structs import replace
 from filesync.agent.outgoing.build import build, clear_spool
 from filesync.agent.outgoing.departures import NotFetched
 from filesync.agent.outgoing.number import heading
+from filesync.agent.paired import Paired
 from filesync.agent.progress import Doing, passing
 from filesync.agent.record import Record
-from filesync.agent.site import Paired, Site
+from filesync.agent.site import Site
 from filesync.agent.staged import LIMITS
 from filesync.bundle import canonical
 from filesync.bundle.changes import encode_change

@@ -26,9 +26,10 @@ from filesync.agent.outgoing.gather import Gather
 from filesync.agent.outgoing.number import freeze, next_heading
 from filesync.agent.outgoing.reports import report_if_due
 from filesync.agent.outgoing.unmarked import claim
+from filesync.agent.paired import Paired
 from filesync.agent.record import Record
 from filesync.agent.showing import show
-from filesync.agent.site import Paired, Site
+from filesync.agent.site import Site
 from filesync.agent.staged import LIMITS
 from filesync.agent.upkeep.prune import prune
 from filesync.bundle.changes import compress, encode_change

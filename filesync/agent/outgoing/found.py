@@ -23,9 +23,8 @@ class Found:
     # of these: to be looked at again, each once this other local issue is paired ("": at the next export)
     again: set[tuple[str, str]] = field(default_factory=set)
     named: list[tuple[Gid, str]] = field(default_factory=list)  # what the partner calls issues that came, found out only now
-    unmarked: list[tuple[Item, Gid]] = field(
-        default_factory=list
-    )  # attachments without their mark, and for whom they were made
+    # attachments without their mark, and for whom they were made
+    unmarked: list[tuple[Item, Gid]] = field(default_factory=list)
     keys: dict[Gid, str] = field(default_factory=dict)  # our keys that are told with what is told of these issues
     outside: dict[Gid, Outside] = field(default_factory=dict)  # of these, what is known of the scope from now on
     short: dict[str, list[Shortfall]] = field(default_factory=dict)  # of these: what of them stays here, by local id

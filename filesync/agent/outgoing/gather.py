@@ -18,9 +18,10 @@ from filesync.agent.outgoing.severed import Severed
 from filesync.agent.outgoing.shortage import Shortage
 from filesync.agent.outgoing.sieving import Sieving
 from filesync.agent.outgoing.unmarked import unmarked
+from filesync.agent.paired import Paired
 from filesync.agent.progress import Doing
 from filesync.agent.record import Record
-from filesync.agent.site import Halted, Paired, Site
+from filesync.agent.site import Halted, Site
 from filesync.errors import Unavailable, Unreadable
 from filesync.ledger import shadows, ties
 from filesync.ledger.endings import endings
@@ -257,17 +258,18 @@ class Gather:
                     self._waits_for_them += 1
         if gid not in self._doubted:
             self._leaving.tell(issue, seen[0], rows.get(gid), found)
-        self._tell(seen, rows, found, in_scope=issue.in_scope)
+        edited = self._tell(seen, rows, found, in_scope=issue.in_scope)
         tells = issue.in_scope and not seen[0].withheld and gid not in unsettled
-        self._calling.name(seen[0], self._rows.get(gid), found, tells=tells)
+        self._calling.name(seen[0], self._rows.get(gid), found, tells=tells, told=gid in edited)
 
-    def _tell(self, seen: Sequence[Seen], rows: Mapping[Gid, Entity], found: Found, *, in_scope: bool) -> None:
-        """What of an issue the partner does not know yet."""
+    def _tell(self, seen: Sequence[Seen], rows: Mapping[Gid, Entity], found: Found, *, in_scope: bool) -> set[Gid]:
+        """What of an issue the partner does not know yet. Returns of which items that is."""
         tells = diff(seen, rows, in_scope=in_scope, doubted=self._doubted, tells=self._paired.tells, placed=self._places.has)
         found.tells += tells
         for tell in tells:
             found.size += tell.size
             self._keep((tell.row, *tell.buried))
+        return {tell.row.gid for tell in tells}
 
     def _seen(self, item: Item, parent: Gid | None, found: Found, depth: int, *, told: bool) -> Seen:
         """An item in the contract's words. A parent issue that is not told yet is told before it. `told`: it is in scope."""

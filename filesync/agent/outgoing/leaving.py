@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from filesync.agent.outgoing.departures import ScopeTold
 from filesync.agent.outgoing.found import Found
+from filesync.agent.paired import Paired
 from filesync.agent.record import Record
-from filesync.agent.site import Paired
 from filesync.ledger.outside import outside_of
 from filesync.model.diff import Seen, Tell
 from filesync.model.ids import NEVER, Gid

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from filesync.agent.outgoing.departures import NoPlace
-from filesync.agent.site import Paired, Site
+from filesync.agent.paired import Paired
+from filesync.agent.site import Site
 from filesync.model.values import split_name
 
 

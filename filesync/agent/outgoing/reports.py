@@ -11,8 +11,9 @@ from filesync.agent import position
 from filesync.agent.outgoing.build import build, clear_spool
 from filesync.agent.outgoing.departures import Reported
 from filesync.agent.outgoing.number import heading
+from filesync.agent.paired import Paired
 from filesync.agent.record import Record
-from filesync.agent.site import Paired, Site
+from filesync.agent.site import Site
 from filesync.bundle.header import BundleKind, Report, encode_report, file_name
 from filesync.bundle.layout import REPORT
 from filesync.bundle.write import Bag, data_bytes, pack

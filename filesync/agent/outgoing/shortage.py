@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from filesync.agent.site import Paired
+from filesync.agent.paired import Paired
 from filesync.ledger.shortfalls import Shortfall
 from filesync.model.diff import TYPE
 from filesync.model.ids import Kind

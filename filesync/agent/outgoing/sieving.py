@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from filesync.agent.outgoing.departures import KeptHere
-from filesync.agent.site import Paired
+from filesync.agent.paired import Paired
 from filesync.model.ids import Kind
 from filesync.model.issue import Item
 

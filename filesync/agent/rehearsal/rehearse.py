@@ -22,11 +22,12 @@ from filesync.agent.incoming.importer import import_once
 from filesync.agent.incoming.mounts import assume
 from filesync.agent.outgoing.exporter import that_fit
 from filesync.agent.outgoing.gather import Gather
+from filesync.agent.paired import Paired
 from filesync.agent.record import Clock
 from filesync.agent.rehearsal.overlay import Overlay
 from filesync.agent.rehearsal.tracker import ReadOnly
 from filesync.agent.rehearsal.written import Deed, Edit, Entry, Written
-from filesync.agent.site import Paired, Site
+from filesync.agent.site import Site
 from filesync.config import Config, ExchangeRules, Folders, InboxPolicy
 from filesync.errors import PairingError, disk_problem
 from filesync.ledger import shadows, streams

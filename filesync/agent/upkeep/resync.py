@@ -7,9 +7,10 @@ from itertools import islice
 from typing import Final
 
 from filesync.agent.contract.switch import at_work
+from filesync.agent.paired import Paired
 from filesync.agent.partners.agreements import ToldAgain
 from filesync.agent.progress import Doing
-from filesync.agent.site import Paired, Site
+from filesync.agent.site import Site
 from filesync.errors import NotHere, PairingError
 from filesync.ledger import shadows
 from filesync.ledger.shadows import LAST

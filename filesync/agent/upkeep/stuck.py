@@ -14,14 +14,15 @@ from filesync.agent.incoming.importer import Importer
 from filesync.agent.merge import plan
 from filesync.agent.merge.abreast import Team
 from filesync.agent.merge.outcome import Counts
-from filesync.agent.site import Paired, Site
+from filesync.agent.paired import Paired
+from filesync.agent.site import Site
 from filesync.bundle.changes import read_change
 from filesync.errors import FilesyncError, NotHere
 from filesync.ledger import journal, shadows
 from filesync.ledger.journal import Queued, Wait
 from filesync.ledger.shortfalls import note_taken
 from filesync.model.change import Change, Create, Delete, Set, blobs_of
-from filesync.model.ids import Kind, Mark
+from filesync.model.ids import Mark, kind_of
 from filesync.model.moments import micros
 from filesync.model.shadow import Entity, Life
 from filesync.model.shortfall import bare
@@ -72,7 +73,7 @@ def skip(site: Site, name: str, mark: Mark, *, reason: str) -> None:
         journal.drop_queued(conn, paired.exchange.id, [mark])
         spend(conn, paired.exchange.id, blobs_of(change), at=micros(site.clock()))
         if isinstance(change, Set):  # ours goes back: both sides show the same then
-            decided = {change.gid: {bare(Kind(change.gid.split("/")[1]), one) for one in change.names}}
+            decided = {change.gid: {bare(kind_of(change.gid), one) for one in change.names}}
             note_taken(conn, paired.exchange.id, decided, (), now=micros(site.clock()))
         _look_again(conn, paired, row)
         record.add(Skipped(mark=mark, key=told or change.about.key or change.gid, reason=reason))

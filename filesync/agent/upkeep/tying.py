@@ -17,10 +17,11 @@ from filesync.agent.contract.switch import at_work
 from filesync.agent.incoming.receive import Receiver
 from filesync.agent.incoming.stored import reread
 from filesync.agent.naming import Keys, prose
+from filesync.agent.paired import Paired
 from filesync.agent.partners.agreements import Tied
 from filesync.agent.progress import Doing
 from filesync.agent.record import Record
-from filesync.agent.site import Paired, Site
+from filesync.agent.site import Site
 from filesync.agent.staged import Changes
 from filesync.bundle.header import BundleKind
 from filesync.errors import PairingError

@@ -31,11 +31,12 @@ from filesync.model.issue import Issue, Item, Scope
 from filesync.model.links import link_name, link_parts
 from filesync.model.values import Flat, Value, flat_name, split_name, utc_text
 from filesync.trackers.embedded.entry import Entry
+from filesync.trackers.jira.read.inventory import read_catalogue
 from filesync.trackers.jira.read.long_texts import LongTexts
 from filesync.trackers.jira.rest.dialect import probe
 from filesync.trackers.jira.rest.http import Http, Waiting
 from filesync.trackers.jira.settings import read_settings
-from filesync.trackers.jira.translate.catalogue import Catalogue, read_catalogue
+from filesync.trackers.jira.translate.catalogue import Catalogue
 from filesync.trackers.jira.translate.issues import read_issue
 from filesync.trackers.jira.translate.markers import PROPERTIES
 from tests.support.jira.issue_views import show_issue

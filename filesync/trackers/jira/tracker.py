@@ -32,6 +32,7 @@ from filesync.trackers.base import (
 from filesync.trackers.jira.inspecting import inspect
 from filesync.trackers.jira.project import Project
 from filesync.trackers.jira.read.feed import Feed, Plan
+from filesync.trackers.jira.read.inventory import read_catalogue
 from filesync.trackers.jira.read.lists import Lists
 from filesync.trackers.jira.read.people import JiraPeople
 from filesync.trackers.jira.read.reading import Reading
@@ -42,13 +43,13 @@ from filesync.trackers.jira.rest.dialect import API, probe
 from filesync.trackers.jira.rest.http import Http
 from filesync.trackers.jira.settings import JiraSettings
 from filesync.trackers.jira.translate import entries, text, watchers, webs
-from filesync.trackers.jira.translate.catalogue import read_catalogue
 from filesync.trackers.jira.translate.forms import form
 from filesync.trackers.jira.translate.offered import VISIBILITY
 from filesync.trackers.jira.translate.refused import refusal
 from filesync.trackers.jira.write.births import Births
 from filesync.trackers.jira.write.editing import Editing
 from filesync.trackers.jira.write.ending import Ending
+from filesync.trackers.jira.write.entering import Entering
 from filesync.trackers.jira.write.moving import Moving
 from filesync.trackers.jira.write.notices import Notices
 from filesync.trackers.jira.write.overflowing import Overflow
@@ -70,7 +71,7 @@ class JiraTracker:
         self._project, self._feed, self._reading = project, feed, reading
         self._uploads = Uploads(project)
         files = Overflow(project, self._uploads)
-        self._births = Births(project, search, reading, files)
+        self._births, self._entering = Births(project, search, reading), Entering(project, reading, files)
         self._writing, self._editing = Writing(project, files), Editing(project, files)
         self._search = search
         self._moving = Moving(project, search)
@@ -193,7 +194,7 @@ class JiraTracker:
                 case Kind.ISSUE:
                     return self._standing(self._births.issue(origin, draft))
                 case Kind.COMMENT | Kind.WORKLOG:
-                    return self._births.entry(origin, draft)
+                    return self._entering.entry(origin, draft)
                 case Kind.ATTACHMENT:
                     return self._uploads.create(origin, draft)
 

@@ -16,11 +16,12 @@ from filesync.errors import Gone, Rejected, Unavailable
 from filesync.model.issue import Issue
 from filesync.trackers.base import Touched
 from filesync.trackers.jira.read.feed import Feed, Plan
+from filesync.trackers.jira.read.inventory import read_catalogue
 from filesync.trackers.jira.read.long_texts import LongTexts
 from filesync.trackers.jira.read.reading import Reading
 from filesync.trackers.jira.read.scoping import Wanted
 from filesync.trackers.jira.read.search import Search
-from filesync.trackers.jira.translate.catalogue import Catalogue, read_catalogue
+from filesync.trackers.jira.translate.catalogue import Catalogue
 from tests.support.jira.faults import Faults
 from tests.support.jira.flavours import Flavour
 from tests.support.jira.issues import IssueWork

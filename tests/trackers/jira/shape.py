@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from filesync.errors import Gone, Rejected
-from filesync.trackers.jira.translate.catalogue import Catalogue, read_catalogue
+from filesync.trackers.jira.read.inventory import read_catalogue
+from filesync.trackers.jira.translate.catalogue import Catalogue
 
 STANDARD = "com.atlassian.jira.plugin.system.customfieldtypes:"
 HOPPER = "com.pyxis.greenhopper.jira:"

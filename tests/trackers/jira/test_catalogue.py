@@ -9,8 +9,9 @@ import pytest
 from filesync.errors import ConfigError, Unavailable
 from filesync.model.values import FieldKind
 from filesync.rules.load import gaps
+from filesync.trackers.jira.read.inventory import read_catalogue
 from filesync.trackers.jira.translate.bodies import create_body
-from filesync.trackers.jira.translate.catalogue import read_catalogue, read_screen
+from filesync.trackers.jira.translate.catalogue import read_screen
 from tests.rules.build import rules
 from tests.trackers.jira.shape import FakeJira, Flavour, NoCreating, catalogue, custom
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from filesync.errors import ConfigError, Gone, Rejected, Unavailable
+from filesync.trackers.jira.read.inventory import read_catalogue
 from filesync.trackers.jira.rest.dialect import ServerTime, probe
 from filesync.trackers.jira.rest.http import Http, Unknown, Waiting
 from filesync.trackers.jira.settings import read_settings
-from filesync.trackers.jira.translate.catalogue import read_catalogue
 from filesync.trackers.jira.translate.shapes import epoch_ms
 from tests.support.jira.auth import CLIENT
 from tests.support.jira.site import DC9, DC10, FLAVOURS, Flavour, JiraSite, SiteClock

@@ -72,6 +72,11 @@ def marker_json(marker: Marker) -> dict[str, Any]:
     return value
 
 
+def property_of(marker: Marker) -> dict[str, Any]:
+    """The property itself, as it is given in the call that makes an item."""
+    return {"key": PROPERTY, "value": marker_json(marker)}
+
+
 def read_marker(kind: Kind, value: object) -> Marker | None:
     """The mark of an item of this kind; None for what we did not write."""
     if not isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""What an import makes in Jira: issues, comments and worklogs, once for each origin. Attachments: uploads.py.
+"""What an import makes in Jira: issues, once for each origin. Comments and worklogs: entering.py; attachments: uploads.py.
 
 Jira's calls have no ids by which it would know one that comes twice. So each item carries our mark, given in the very call
 that makes it; and after a call of which nobody knows what became of it, filesync looks for the mark before it makes anything.
@@ -21,24 +21,20 @@ from filesync.model.ids import Gid, Kind
 from filesync.model.issue import Issue, Scope
 from filesync.model.values import Value, digest, split_name
 from filesync.trackers.base import Born, Draft
-from filesync.trackers.jira.project import Project, gone_words, new_id
-from filesync.trackers.jira.read.cursor import is_id
+from filesync.trackers.jira.project import Project, new_id
 from filesync.trackers.jira.read.history import as_born, read_changes
 from filesync.trackers.jira.read.reading import Reading
 from filesync.trackers.jira.read.search import Search, objects
 from filesync.trackers.jira.read.unread import Unread
 from filesync.trackers.jira.rest.answers import Unknown
 from filesync.trackers.jira.rest.dialect import API, MARGIN
-from filesync.trackers.jira.translate import entries, markers, overflow, text
+from filesync.trackers.jira.translate import markers
 from filesync.trackers.jira.translate.bodies import Body, create_body
-from filesync.trackers.jira.translate.entries import Entry
-from filesync.trackers.jira.translate.issues import read_child, read_issue
-from filesync.trackers.jira.translate.markers import PARTS, PROPERTY, Marker, Part
-from filesync.trackers.jira.translate.offered import VISIBILITY
-from filesync.trackers.jira.translate.refused import by_name, entry_refusal, refusal
+from filesync.trackers.jira.translate.issues import read_issue
+from filesync.trackers.jira.translate.markers import PROPERTY, Marker
+from filesync.trackers.jira.translate.refused import by_name, refusal
 from filesync.trackers.jira.translate.shapes import epoch_ms
 from filesync.trackers.jira.write import parts
-from filesync.trackers.jira.write.overflowing import Overflow
 
 AT_ONCE: Final = 20  # Jira takes 50; but what takes it half a minute may be cut off on the way, and then nobody knows of any
 _TRIALS: Final = 3  # of a call for many with one alone, until one of them is made
@@ -46,17 +42,15 @@ _REMEMBERED: Final = 5_000  # issues' marks
 
 
 class Births:
-    """Makes items in one project. Methods raise as `Tracker.create` does."""
+    """Makes issues in one project. Methods raise as `Tracker.create` does."""
 
-    def __init__(self, project: Project, search: Search, reading: Reading, files: Overflow) -> None:
-        self._project, self._search, self._reading, self._overflow = project, search, reading, files
+    def __init__(self, project: Project, search: Search, reading: Reading) -> None:
+        self._project, self._search, self._reading = project, search, reading
         self.at_once = AT_ONCE
         self._tried = False  # one was made by a call for many, and bears its mark
         self._trying = threading.Lock()
         self._failed: dict[Gid, Unwritten] = {}  # whose call for many went wrong: nothing else is known of these
         self._marks: dict[str, Marker] = {}  # of issues, by id: asked for once when many are looked for
-
-    # ── issues ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def issue(self, origin: Gid, draft: Draft) -> Born:
         """Make an issue, without the fields that its type's screen does not have: these are written afterwards."""
@@ -143,7 +137,7 @@ class Births:
         body = self._body(draft)
         sent = {name: value for name, value in draft.fields.items() if name not in body.absent}
         mark = Marker(origin=origin, at=project.time.now_text(), born=markers.born_digests(sent))
-        asked: dict[str, Any] = {"fields": body.fields, "properties": [_property(mark)]}
+        asked: dict[str, Any] = {"fields": body.fields, "properties": [markers.property_of(mark)]}
         return asked | ({"update": body.update} if body.update else {}), sent
 
     def _just_born(self, locals_: Sequence[str]) -> dict[str, Born]:
@@ -238,114 +232,3 @@ class Births:
         there = {name: one for name, one in issue.item.fields.items() if split_name(name)[0] not in apart}
         fields = as_born(project.catalogue, there, changes, told=told)
         return Born(item=structs.replace(issue.item, fields=fields), key=issue.key, again=True)
-
-    # ── comments and worklogs ───────────────────────────────────────────────────────────────────────────────────
-
-    def entry(self, origin: Gid, draft: Draft) -> Born:
-        """Make a comment or a worklog."""
-        issue, kind, project = draft.issue or "", draft.kind, self._project
-        if not is_id(issue):
-            raise Gone(gone_words(issue))
-        entry = entries.checked(kind, draft.fields, before={}, desk=project.catalogue.desk)
-        if draft.tried and (born := self._entry_before(origin, draft, entry)) is not None:
-            return born
-        key = project.key_of(issue)
-        if key is None:
-            raise Gone(gone_words(issue))
-        if entry.refused:
-            raise refusal(f"a new {kind} on {key}", entry.refused)
-        head, said, file = self._worded(origin, draft, entry, key)
-        listed = [self._attach(issue, key, kind, file, entry)] if file else []
-        mark = Marker(origin=origin, at=project.time.now_text(), head=head)
-        try:
-            json = self._send(issue, key, kind, entry.json(kind, said), mark, *entry.desk({}))
-        except Unknown:
-            # Whether it was done can be seen at once: an issue's comments and worklogs come from the database.
-            if (born := self._entry_before(origin, draft, entry)) is None:
-                raise
-            return replace(born, again=False)
-        except Rejected as error:
-            project.standing()
-            raise entry_refusal(f"a new {kind} on {key}", error, entry.after) from error
-        name = entries.TEXT[kind]
-        json[name] = project.texts.whole(str(json.get(name) or ""), listed, key)
-        held = {PARTS[0]: {markers.part_name(kind, str(json["id"])): {"origin": origin, "head": head}}}
-        item = read_child(project.catalogue, json, kind=kind, issue=issue, key=key, properties=held, accounts=project.accounts)
-        return Born(item=item, key=key)
-
-    def _worded(self, origin: Gid, draft: Draft, entry: Entry, key: str) -> tuple[str, str, str]:
-        """The line above a text, all that is written, and the file that has all of the text; "" where it fits."""
-        head = text.header(self._project.settings.header, draft.about)
-        limit, owner = self._project.catalogue.text_limit, overflow.owner(draft.kind, origin)
-        few = VISIBILITY in entry.after
-        try:
-            return head, *overflow.fitted(entry.body, head=head, limit=limit, owner=owner, key=lambda: key, few=few)
-        except ValueError as error:
-            raise refusal(f"a new {draft.kind} on {key}", {"body": str(error)}) from error
-
-    def _attach(self, issue: str, key: str, kind: Kind, file: str, entry: Entry) -> dict[str, Any]:
-        try:
-            return self._overflow.attach(issue, file, entry.body, self._overflow.listed(issue))
-        except Rejected as error:
-            raise refusal(f"a new {kind} on {key}", {"body": str(error)}, hint=error.hint) from error
-
-    def _send(
-        self, issue: str, key: str, kind: Kind, body: dict[str, Any], mark: Marker, *also: dict[str, Any]
-    ) -> dict[str, Any]:
-        """Make it; what Jira shows of it, with its mark. `also`: other properties that it is to have."""
-        project = self._project
-        if kind is Kind.COMMENT or project.cloud:
-            given = {"properties": [_property(mark), *also]}
-            answer = self._post(issue, kind, body | given)
-            new_id(answer, f"the new {kind}")
-            return {**answer, **given}
-        part = Part(mark.origin, mark.head)
-        with parts.turn(project, issue):
-            held = parts.held_by(project.issue(issue, properties=PARTS))
-            parts.check_room(held, part, key)
-            answer = self._post(issue, kind, body)
-            parts.add(project, issue, markers.part_name(kind, new_id(answer, f"the new {kind}")), part, held=held)
-        return dict(answer)
-
-    def _post(self, issue: str, kind: Kind, body: dict[str, Any]) -> Any:
-        path, words = f"{API}/issue/{issue}/{kind}", gone_words(issue)
-        return self._project.http.send("POST", path, body=body, params=entries.PARAMS[kind], about=issue, gone=words)
-
-    def _entry_before(self, origin: Gid, draft: Draft, entry: Entry) -> Born | None:
-        """What an earlier call made, as it was born."""
-        issue = self._reading.get(draft.issue or "")
-        if issue is None:
-            raise Gone(gone_words(draft.issue or ""))
-        local = next((child.ref.local for child in issue.children if child.origin == origin), None)
-        if local is None and draft.kind is Kind.WORKLOG and not self._project.cloud:
-            local = self._unmarked_worklog(origin, draft, issue, entry)
-            issue = self._reading.get(issue.item.ref.local) or issue
-        found = next((child for child in issue.children if (child.ref.kind, child.ref.local) == (draft.kind, local)), None)
-        if found is None:
-            return None
-        project, path = self._project, f"{API}/issue/{found.ref.issue}/{draft.kind}/{local}"
-        now = project.http.get(path, gone=f"the {draft.kind} {local} is gone")
-        edited = isinstance(now, Mapping) and now.get("updated") != now.get("created")
-        fields = entry.after if edited and not entry.refused else found.fields
-        return Born(item=structs.replace(found, fields=fields), key=issue.key, again=True)
-
-    def _unmarked_worklog(self, origin: Gid, draft: Draft, issue: Issue, entry: Entry) -> str | None:
-        """A worklog that our account made just like this one, and for which the issue has no mark: it gets one."""
-        project, local = self._project, issue.item.ref.local
-        if entry.refused:
-            return None
-        head, said, _ = self._worded(origin, draft, entry, issue.key)
-        wanted, since = entry.json(draft.kind, said), project.time.earliest(draft.tried)
-        held = parts.held_by(project.issue(local, properties=PARTS))
-        taken = markers.read_parts(held)
-        answer = project.http.get(f"{API}/issue/{local}/worklog", gone=gone_words(local))
-        for one in objects(answer, "worklogs"):
-            name = markers.part_name(Kind.WORKLOG, str(one.get("id")))
-            if name not in taken and project.ours(one.get("author")) and entries.same_work(one, wanted, since=since):
-                parts.add(project, local, name, Part(origin, head))
-                return str(one.get("id"))
-        return None
-
-
-def _property(mark: Marker) -> dict[str, Any]:
-    return {"key": PROPERTY, "value": markers.marker_json(mark)}

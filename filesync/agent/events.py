@@ -6,7 +6,7 @@ A sentence says what happened, what is not affected, and who does what next. It 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import msgspec
 
@@ -141,9 +141,8 @@ class Met(Event, frozen=True, kw_only=True):
     rule: str
 
     def sentence(self) -> str:
-        return (
-            f"{self.key}: {self.field} was {how_met(self.rule)}; {self.winner}'s value stands. Both are in: filesync conflicts"
-        )
+        kept = "Ours is" if self.rule == UNSAID else "Both are"
+        return f"{self.key}: {self.field} was {how_met(self.rule, self.winner)}. {kept} in: filesync conflicts"
 
 
 class Dropped(Event, frozen=True, kw_only=True):
@@ -352,14 +351,23 @@ class HadWaited(Event, frozen=True, kw_only=True):
         )
 
 
-def how_met(rule: str) -> str:
-    """In which way two edits met, in words: `rule` is that of a decision (docs/merge.md)."""
-    return {
+UNSAID: Final = "unsaid"  # how an edit met the pen where it cannot be told
+
+
+def how_met(rule: str, winner: str) -> str:
+    """In which way two edits met, in words, and what came of it: `rule` is that of a decision (docs/merge.md)."""
+    if rule == UNSAID:
+        return (
+            f"set here to something the contract has no word for, and is {winner}'s alone to edit: {winner} does not hear of "
+            f"it, and each side keeps its own until {winner} edits it, or runs filesync resync"
+        )
+    how = {
         "crossing": "edited on both sides at once",
         "unsent": "edited here, and not sent yet when theirs came",
         "untold": "set here to something the contract has no word for",
         "one-way": "edited on the side that does not own it",
     }[rule]
+    return f"{how}; {winner}'s value stands"
 
 
 def ended(words: str) -> str:

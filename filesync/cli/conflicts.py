@@ -6,7 +6,7 @@ import click
 
 from filesync.agent.asked.look import conflicts as met
 from filesync.agent.asked.reading import reading
-from filesync.agent.events import how_met
+from filesync.agent.events import UNSAID, how_met
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, json_option, time_text
 from filesync.model.moments import moment
@@ -28,10 +28,11 @@ def conflicts(app: App, lines: int) -> None:
     with reading(app.config()) as conn:
         found = met(conn, limit=lines)
     for exchange, one in found:
-        what = f"{shown(one.key)}  {shown(one.field)}: {how_met(one.rule)}; {shown(one.winner)}'s value stands"
+        what = f"{shown(one.key)}  {shown(one.field)}: {how_met(one.rule, shown(one.winner))}"
         app.tell(f"{time_text(moment(one.at))}  {exchange}  {what}")
         app.tell(f"    ours:   {shown(one.ours, limit=_VALUE)}")
-        app.tell(f"    theirs: {shown(one.theirs, limit=_VALUE)}")
+        if one.rule != UNSAID:  # what the partner has is not known
+            app.tell(f"    theirs: {shown(one.theirs, limit=_VALUE)}")
     if not found:
         app.tell("no edits met")
     if app.as_json:

@@ -66,7 +66,7 @@ def _exchange(one: Why) -> Iterator[str]:
         yield f"  last taken  {_place(one.taken)}"
     yield from (f"  {line}" for left in one.left for line in _left(left))
     for met in one.conflicts:
-        yield f"  {time_text(met.at)}  {shown(met.field)} was {how_met(met.rule)}; {shown(met.winner)}'s value stands"
+        yield f"  {time_text(met.at)}  {shown(met.field)} was {how_met(met.rule, shown(met.winner))}"
     for kind, counts in one.below.items():
         yield f"  {kind}s: {', '.join(f'{number} {standing}' for standing, number in sorted(counts.items()))}"
     for field in one.fields:

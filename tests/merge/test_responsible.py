@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from filesync.agent.contract.propose import accept, propose
+from filesync.agent.events import Met
 from filesync.agent.paired import Paired
+from filesync.agent.upkeep.resync import resync
 from tests.merge.scene import DEFAULT, contract, cross, only, refuse, refuse_create, refuse_nothing, shared, value
 from tests.support.two_sites import EXCHANGE, Side, World, two_sites
 
@@ -182,6 +184,26 @@ def test_the_pen_is_handed_over_and_taken_with_an_edit_of_the_value() -> None:
         world.acme.desk.edit(key, {"summary": "z", "severity": ACMES})
         world.settle()
         stands(world, key, "z")
+
+
+def test_what_cannot_be_told_and_so_is_not_put_back_is_shown_where_it_was_set_until_the_side_with_the_pen_speaks() -> None:
+    with two_sites(contract=WITH_PEN.replace("[Highest, ", "[")) as world:
+        key = issue_of(world, ACMES)
+        world.acme.desk.edit(key, {"priority": "High"})
+        world.send(world.acme)
+        for summary in ("at acme", "and once more"):  # acme's to edit, too, and put back
+            world.globex.desk.edit(key, {"priority": "Highest", "summary": summary})
+            told = only([one for one in world.globex.export().events if isinstance(one, Met)])
+            world.settle()
+        assert "each side keeps its own until acme edits it" in told.sentence()
+        met = only(world.globex.conflicts())
+        assert (met.key, met.field, met.ours, met.winner) == (key, "priority", "Highest", "acme")
+        assert [value(side, key, "priority") for side in world.sides] == ["High", "Highest"]
+        resync(world.acme.site, EXCHANGE, query="", fields=["priority"], status=False)
+        world.settle()
+        assert value(world.globex, key, "priority") == "High"
+        world.globex.desk.edit(key, {"severity": GLOBEXS, "priority": "Highest"})  # takes the pen with it
+        assert [one for one in world.globex.export().events if isinstance(one, Met)] == []
 
 
 def test_two_sides_that_both_hold_the_pen_do_not_answer_each_other_for_ever() -> None:

@@ -13,10 +13,12 @@ from filesync.agent.paired import Paired
 from filesync.agent.site import Site
 from filesync.ledger import journal
 from filesync.ledger.journal import Conflict, Queued, Wait
+from filesync.model.issue import Item
 from filesync.model.links import link_end, link_parts
 from filesync.model.moments import micros
 from filesync.model.shadow import Entity, Life
 from filesync.model.values import Value
+from filesync.rules.mapping import Rules
 from filesync.rules.prose import readable
 
 
@@ -52,18 +54,13 @@ class People:
                 gid=work.change.gid,
                 key=shown.key,
                 field=field,
-                ours=self._wordless(shown, meeting.name) if decision.rule == "untold" else _text(meeting.have),
-                theirs=_text(meeting.now),
+                ours=wordless(self._paired.rules, shown.item, field) if decision.rule == "untold" else value_text(meeting.have),
+                theirs=value_text(meeting.now),
                 winner=winner.name,
                 rule=decision.rule,
             )
         )
         outcome.events.append(Met(mark=work.mark, key=shown.key, field=field, winner=winner.name, rule=decision.rule))
-
-    def _wordless(self, shown: Shown, name: str) -> str:
-        """A value of ours as our tracker has it, where the contract has no word for it."""
-        locals_ = self._paired.rules.local_names(name)
-        return " · ".join(_text(shown.item.fields.get(local)) for local in locals_)
 
     def lost(self, outcome: Outcome, row: Entity, shown: Shown) -> None:
         """What of ours, not told yet, goes with what the partner deleted."""
@@ -107,6 +104,11 @@ class People:
         return theirs if ours is None else f"{ours} ({theirs} at {self._paired.them.name})"
 
 
-def _text(value: Value | None) -> str:
+def wordless(rules: Rules, item: Item, name: str) -> str:
+    """A value of ours as our tracker has it, where the contract has no word for it. `name`: its wire name."""
+    return " · ".join(value_text(item.fields.get(local)) for local in rules.local_names(name))
+
+
+def value_text(value: Value | None) -> str:
     """A value for people, in `filesync conflicts`."""
     return readable(value) if isinstance(value, str) else "" if value is None else msgspec.json.encode(value).decode()

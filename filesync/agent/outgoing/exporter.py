@@ -37,7 +37,7 @@ from filesync.bundle.header import BundleKind, InChunks
 from filesync.bundle.write import changes_file, pack
 from filesync.config import Limits, room_in
 from filesync.errors import PairingError, size_text
-from filesync.ledger import blobs, called, shadows, streams
+from filesync.ledger import blobs, called, journal, shadows, streams
 from filesync.ledger.outside import put_ours
 from filesync.ledger.shortfalls import note_sent
 from filesync.ledger.streams import Direction, Exchange
@@ -184,6 +184,7 @@ def _number(site: Site, paired: Paired, record: Record, found: Found) -> bool:
             streams.update_exchange(conn, x.id, cursor=found.cursor)
         called.learn(conn, x.id, found.named)
         put_ours(conn, x.id, found.outside)
+        journal.add_conflicts(conn, x.id, found.met)
         shadows.drop_revisits(conn, x.id, found.looked_at)
         shadows.add_revisits(conn, x.id, found.again)
         note_sent(conn, x.id, found.looked_at, chain.from_iterable(found.short.values()), now=micros(site.clock()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from filesync.ledger.journal import Conflict
 from filesync.ledger.shortfalls import Shortfall
 from filesync.model.diff import Tell
 from filesync.model.ids import Gid
@@ -27,6 +28,7 @@ class Found:
     unmarked: list[tuple[Item, Gid]] = field(default_factory=list)
     keys: dict[Gid, str] = field(default_factory=dict)  # our keys that are told with what is told of these issues
     outside: dict[Gid, Outside] = field(default_factory=dict)  # of these, what is known of the scope from now on
+    met: list[Conflict] = field(default_factory=list)  # edits that the partner would put back, had it heard of them
     short: dict[str, list[Shortfall]] = field(default_factory=dict)  # of these: what of them stays here, by local id
 
     def ordered(self) -> Found:

@@ -18,6 +18,7 @@ from filesync.agent.outgoing.severed import Severed
 from filesync.agent.outgoing.shortage import Shortage
 from filesync.agent.outgoing.sieving import Sieving
 from filesync.agent.outgoing.unmarked import unmarked
+from filesync.agent.outgoing.unsaid import Unsaid
 from filesync.agent.paired import Paired
 from filesync.agent.progress import Doing
 from filesync.agent.record import Record
@@ -49,6 +50,7 @@ class Gather:
         self._leaving = Leaving(paired, record)
         self._failed: set[tuple[str, str]] = set()  # what our mapping could not say of some issue, and why
         self._shortage = Shortage(paired)
+        self._unsaid = Unsaid(site, paired, record)
         self._calling = Calling(site, paired)
         self._severed = Severed(site, paired)
         with site.ledger.begin() as conn:
@@ -284,6 +286,8 @@ class Gather:
                 self._failed.add((field, why))
                 self._record.add(RuleFails(key=item.about.key, field=field, why=why))
         self._shortage.note(found.short, item, outward)
+        if parent is None and told and outward.dropped:
+            self._unsaid.note(found.met, item, outward, self._rows.get(self._gid(item)))
         if outward.withheld:
             self._record.add(Withheld(key=item.about.key, kind=item.ref.kind))
         gid = self._gid(item)

@@ -6,10 +6,11 @@ A sentence says what happened, what is not affected, and who does what next. It 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar, Final
+from typing import ClassVar
 
 import msgspec
 
+from filesync.agent.met import UNSAID, how_met
 from filesync.model.ids import Gid, Mark
 from filesync.model.issue import Scope
 
@@ -349,25 +350,6 @@ class HadWaited(Event, frozen=True, kw_only=True):
         return (
             f"{count_text(self.applied + self.skipped, 'change')} from {self.partner} had waited: {self.applied} applied{rest}"
         )
-
-
-UNSAID: Final = "unsaid"  # how an edit met the pen where it cannot be told
-
-
-def how_met(rule: str, winner: str) -> str:
-    """In which way two edits met, in words, and what came of it: `rule` is that of a decision (docs/merge.md)."""
-    if rule == UNSAID:
-        return (
-            f"set here to something the contract has no word for, and is {winner}'s alone to edit: {winner} does not hear of "
-            f"it, and each side keeps its own until {winner} edits it, or runs filesync resync"
-        )
-    how = {
-        "crossing": "edited on both sides at once",
-        "unsent": "edited here, and not sent yet when theirs came",
-        "untold": "set here to something the contract has no word for",
-        "one-way": "edited on the side that does not own it",
-    }[rule]
-    return f"{how}; {winner}'s value stands"
 
 
 def ended(words: str) -> str:

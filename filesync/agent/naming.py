@@ -1,11 +1,16 @@
-"""What texts of an exchange refer to, with the keys that the ledger knows."""
+"""What texts of an exchange refer to, with the keys that the ledger knows; and values in words for people."""
 
 from __future__ import annotations
+
+import msgspec
 
 from filesync.agent.paired import Paired
 from filesync.agent.site import Site
 from filesync.ledger import naming
-from filesync.rules.prose import Prose
+from filesync.model.issue import Item
+from filesync.model.values import Value
+from filesync.rules.mapping import Rules
+from filesync.rules.prose import Prose, readable
 from filesync.trackers.registry import manner
 
 
@@ -46,3 +51,13 @@ def prose(site: Site, paired: Paired, keys: Keys | None = None) -> Prose:
         us=paired.us.id,
         them=paired.them,
     )
+
+
+def wordless(rules: Rules, item: Item, name: str) -> str:
+    """A value of ours as our tracker has it, where the contract has no word for it. `name`: its wire name."""
+    return " · ".join(value_text(item.fields.get(local)) for local in rules.local_names(name))
+
+
+def value_text(value: Value | None) -> str:
+    """A value for people, in `filesync conflicts`."""
+    return readable(value) if isinstance(value, str) else "" if value is None else msgspec.json.encode(value).decode()

@@ -6,7 +6,7 @@ import click
 
 from filesync.agent.asked.look import conflicts as met
 from filesync.agent.asked.reading import reading
-from filesync.agent.events import UNSAID, how_met
+from filesync.agent.met import UNSAID, how_met
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, json_option, time_text
 from filesync.model.moments import moment

@@ -9,7 +9,8 @@ import click
 from filesync.agent.asked.look import looking
 from filesync.agent.asked.why import Answer, Left, Place, Why
 from filesync.agent.asked.why import why as why_of
-from filesync.agent.events import ended, how_met
+from filesync.agent.events import ended
+from filesync.agent.met import how_met
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, json_option, now, time_text
 from filesync.ledger.journal import Wait

@@ -228,7 +228,7 @@ class Rules:
 
     def _among(self, fields: Mapping[str, Value], only: Collection[str]) -> dict[str, Value]:
         wanted = {self._by_wire[name].local for name in only if name in self._by_wire} | self._naming
-        found = {flat: fields[flat] for flat in wanted if flat in fields}
+        found = {flat: fields[flat] for flat in sorted(wanted) if flat in fields}
         found.update((flat, value) for flat, value in fields.items() if ":" in flat and flat.partition(":")[0] in wanted)
         return found
 

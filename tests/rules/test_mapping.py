@@ -395,3 +395,11 @@ def test_a_gid_that_is_told_is_the_one_that_is_known(same: Rules) -> None:
     known: dict[str, Gid] = {"4": gid("4")}
     assert same.outward(issue({"parent": "4"}), known.get).fields == {"parent": gid("4")}
     assert same.outward(issue({"parent": "5"}), known.get).unresolved == ("5",)
+
+
+def test_some_fields_of_an_issue_are_told_in_the_same_order_by_every_run(tmp_path: Path) -> None:
+    names = [f"field_{one}" for one in "abcdefgh"]
+    fields = "".join(f"\n  {name}: {{kind: text}}" for name in names)
+    found = rules(tmp_path, f"version: 1\ntypes: [Bug]\nfields:{fields}\n")
+    item = issue({name: name for name in reversed(names)})
+    assert list(found.outward(item, nobody, only=names).fields) == names

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from filesync.agent.events import Event, LostEdit, Met, Stuck, Waiting
 from filesync.agent.merge import plan
 from filesync.agent.merge.outcome import Outcome
 from filesync.agent.merge.plan import Decision, Meeting, Verdict
 from filesync.agent.merge.view import Shown, View
+from filesync.agent.naming import value_text, wordless
 from filesync.agent.paired import Paired
 from filesync.agent.site import Site
 from filesync.ledger import journal
 from filesync.ledger.journal import Conflict, Queued, Wait
-from filesync.model.issue import Item
 from filesync.model.links import link_end, link_parts
 from filesync.model.moments import micros
 from filesync.model.shadow import Entity, Life
-from filesync.model.values import Value
-from filesync.rules.mapping import Rules
-from filesync.rules.prose import readable
 
 
 class People:
@@ -102,13 +97,3 @@ class People:
             shown = self._view.shown(row)
             ours = None if shown is None else shown.key
         return theirs if ours is None else f"{ours} ({theirs} at {self._paired.them.name})"
-
-
-def wordless(rules: Rules, item: Item, name: str) -> str:
-    """A value of ours as our tracker has it, where the contract has no word for it. `name`: its wire name."""
-    return " · ".join(value_text(item.fields.get(local)) for local in rules.local_names(name))
-
-
-def value_text(value: Value | None) -> str:
-    """A value for people, in `filesync conflicts`."""
-    return readable(value) if isinstance(value, str) else "" if value is None else msgspec.json.encode(value).decode()

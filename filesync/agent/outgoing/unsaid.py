@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from filesync.agent.events import UNSAID, Met
-from filesync.agent.merge.people import wordless
+from filesync.agent.events import Met
+from filesync.agent.met import UNSAID
+from filesync.agent.naming import wordless
 from filesync.agent.paired import Paired
 from filesync.agent.record import Record
 from filesync.agent.site import Site

@@ -136,6 +136,7 @@ class Description:
     labels: Mapping[str, str] = field(default_factory=dict)  # what people see for fields, where that is not the name
     people: Mapping[str, str] = field(default_factory=dict)  # what they see for users
     shows: bool = False  # whether `Show` is for it
+    unmet: Mapping[str, str] = field(default_factory=dict)  # settings that name what it does not have, and why not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

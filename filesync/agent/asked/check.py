@@ -210,9 +210,9 @@ class _Tracker:
         """What it calls itself; the rights that our account has not are notes: some sites need fewer."""
         with closing(self._open()) as tracker:
             self._description = have = tracker.describe()
-        return Look(
-            have.name, tuple(Problem(right, f"our account has not this right: {why}") for right, why in have.lacks.items())
-        )
+        rights = (Problem(right, f"our account has not this right: {why}") for right, why in have.lacks.items())
+        unmet = (Problem(f"tracker.settings.{name}", why) for name, why in have.unmet.items())
+        return Look(have.name, (*rights, *unmet))
 
     def remembers(self, exchanges: Iterable[Exchange]) -> bool:
         """Hold the ledger's places against the tracker's. Returns whether it could be asked: why not, `name` has told."""

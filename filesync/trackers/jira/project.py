@@ -6,20 +6,24 @@ import datetime as dt
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 from filesync.bundle.verdict import shown
 from filesync.errors import Gone, Rejected, Unavailable
 from filesync.model.values import FieldKind, Flat
+from filesync.settings import quoted
 from filesync.trackers.jira.read.apart import Apart
 from filesync.trackers.jira.read.cursor import is_id
+from filesync.trackers.jira.read.inventory import AGILE, read_sprints, sprints_of
 from filesync.trackers.jira.read.long_texts import LongTexts
 from filesync.trackers.jira.rest.answers import Unknown
 from filesync.trackers.jira.rest.dialect import API, Dialect, ServerTime
 from filesync.trackers.jira.rest.http import Http
 from filesync.trackers.jira.settings import JiraSettings
-from filesync.trackers.jira.translate.bodies import unknown_entries
+from filesync.trackers.jira.translate.bodies import unknown_entries, unknown_sprints
 from filesync.trackers.jira.translate.catalogue import Catalogue
+from filesync.trackers.jira.translate.refused import refusal
 from filesync.trackers.jira.translate.shapes import member
 
 STALE: Final = dt.timedelta(minutes=1)  # what was read longer ago than that is read again where something is unknown
@@ -46,6 +50,7 @@ _RIGHTS: Final[Mapping[str, str]] = {
     "DELETE_ISSUES": "the partner's deletions of issues, where they are carried out",
     "ADMINISTER_PROJECTS": "that a ledger from a backup is noticed; `create_missing`; `notify: false`",
 }
+_OF_SPRINTS: Final[Mapping[str, str]] = {"MANAGE_SPRINTS_PERMISSION": "sprints that are missing (`create_missing`)"}
 _OF_WATCHERS: Final[Mapping[str, str]] = {
     "VIEW_VOTERS_AND_WATCHERS": "`watchers: true`",
     "MANAGE_WATCHERS": "watchers that the partner adds and takes away",
@@ -179,6 +184,7 @@ class Project:
     def lacks(self) -> Mapping[str, str]:
         """The rights that our account has not, as people in this Jira call them, and what each is for. Raises as `get`."""
         rights = {**_RIGHTS, **(_OF_WATCHERS if self.settings.watchers else {})}
+        rights |= _OF_SPRINTS if self.settings.sprint_board is not None else {}
         listed = self._listed(rights)
         return {
             shown(str(listed[right].get("name") or right)): why
@@ -207,10 +213,13 @@ class Project:
             raise strange("our account's rights")
         return {str(name): one for name, one in listed.items() if isinstance(one, Mapping)}
 
-    # ── versions and components ─────────────────────────────────────────────────────────────────────────────────
+    # ── versions, components and sprints ────────────────────────────────────────────────────────────────────────
 
     def make_missing(self, fields: Flat) -> None:
-        """Make the versions and components in these fields that are not there, where the settings want it. Raises as `send`."""
+        """Make what stands in these fields and is not there, where the settings want it. Raises as `send`."""
+        board = self.settings.sprint_board
+        if board is not None and unknown_sprints(self.catalogue, fields):
+            self._make_sprints(board, fields)
         if not self._wanted(fields):
             return
         with self._making:
@@ -227,6 +236,44 @@ class Project:
                             raise
             self._renew()
 
+    def _make_sprints(self, board: int, fields: Flat) -> None:
+        """Make a future sprint of each name, unless the board has one of that name, open or closed, however it is written.
+
+        Jira takes a second sprint of one name without a word, and has no room for a mark. So it is looked for first. Raises
+        Rejected, with the field, for what is not made.
+        """
+        with self._making:
+            self._see_sprints(board)
+            for flat, name in unknown_sprints(self.catalogue, fields).items():
+                why = self.catalogue.sprints.lost or self._no_new_sprint(board, name)
+                try:
+                    if not why:
+                        self.http.send("POST", f"{AGILE}/sprint", body={"name": name, "originBoardId": board})
+                except Rejected as error:
+                    why = str(error)
+                except Unknown:
+                    self._see_sprints(board)
+                    if name not in self.catalogue.sprints.ids:
+                        raise
+                if why:
+                    self.standing()
+                    what = f"the sprint {quoted(name)}"
+                    raise refusal(what, {flat: f"it is not here, and cannot be made on board {board}: {why}"})
+                self._see_sprints(board)
+
+    def _no_new_sprint(self, board: int, name: str) -> str:
+        """Why no sprint of this name is to be made; "" where one may be."""
+        if name != name.strip() or "\n" in name:
+            return "its name is no single line"
+        there = [*self.catalogue.sprints.ids, *(one for _, one in sprints_of(self.http, str(board), "closed"))]
+        near = next((one for one in there if _same(one, name)), None)
+        return "" if near is None else f"there is {quoted(near)}, or was"
+
+    def _see_sprints(self, board: int) -> None:
+        found = read_sprints(self.http, self.catalogue.project, board)
+        with self._lock:
+            self.catalogue = replace(self.catalogue, sprints=found)
+
     def _wanted(self, fields: Flat) -> dict[FieldKind, tuple[str, ...]]:
         missing = unknown_entries(self.catalogue, fields)
         return {kind: names for kind, names in missing.items() if f"{kind}s" in self.settings.create_missing}
@@ -235,6 +282,11 @@ class Project:
         read = self._read()
         with self._lock:
             self.catalogue, self._read_at = read, self.clock()
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether people take the names of two sprints for one."""
+    return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()
 
 
 def gone_words(local: str) -> str:

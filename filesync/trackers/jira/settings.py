@@ -88,7 +88,8 @@ class JiraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     transitions: dict[str, Transition] = {}  # Open -> Closed
     header: str = "_{author}, {date} UTC:_"  # the line above a comment and a worklog; "": none
     text_limit: int = LIMIT  # of a text, as Jira counts: what is beyond it is attached as a file
-    create_missing: tuple[str, ...] = ()  # "versions", "components"
+    create_missing: tuple[str, ...] = ()  # "versions", "components", "sprints"
+    sprint_board: int | None = None  # the id of the board on which sprints are made
     notify: bool = True  # Jira mails people about what an import changes
 
 
@@ -117,6 +118,7 @@ def problems(given: Mapping[str, Any]) -> Iterator[tuple[At, str]]:
     """What is wrong and the schema cannot see, each with its place. The settings may be otherwise wrong, too."""
     yield from _wrong_ways(given)
     yield from _wrong_secrets(given)
+    yield from _wrong_sprints(given)
     for name in ("scope", "incoming"):
         if not isinstance(query := given.get(name), str):
             continue
@@ -162,6 +164,15 @@ def _wrong_ways(given: Mapping[str, Any]) -> Iterator[tuple[At, str]]:
     ):
         if name in given and needed not in given:
             yield (name,), f"is of no use without `{needed}`"
+
+
+def _wrong_sprints(given: Mapping[str, Any]) -> Iterator[tuple[At, str]]:
+    listed = given.get("create_missing")
+    made = isinstance(listed, list) and "sprints" in listed
+    if made and "sprint_board" not in given:
+        yield ("create_missing",), "has `sprints`: `sprint_board` must say on which board they are made"
+    elif "sprint_board" in given and not made:
+        yield ("sprint_board",), "is of no use where `create_missing` does not have `sprints`"
 
 
 def _wrong_secrets(given: Mapping[str, Any]) -> Iterator[tuple[At, str]]:

@@ -100,6 +100,7 @@ class JiraTracker:
                     names=settings.fields,
                     also=also,
                     text_limit=settings.text_limit,
+                    board=settings.sprint_board,
                 ),
                 clock=clock,
             )
@@ -145,6 +146,7 @@ class JiraTracker:
             labels={one.name: one.label for one in found.fields},
             people=found.users,
             shows=True,
+            unmet={"sprint_board": found.sprints.lost} if found.sprints.lost else {},
         )
 
     def inspect(self, types: Collection[str], few: Collection[str]) -> Inspected:

@@ -10,7 +10,9 @@ from tests.support.jira.records import FieldType, Json, Refusal, Sprint
 from tests.support.jira.router import Answer, Request, route
 
 BOARD = 1
+KANBAN = 2  # in no project's list that asks for Scrum
 MAX_ISSUES = 50
+NAME_LIMIT = 30
 NEXT = {"future": "active", "active": "closed"}
 
 
@@ -35,16 +37,32 @@ def boards(request: Request) -> Answer:
 
 @route("GET", "/rest/agile/1.0/board/{board}/sprint")
 def sprints(request: Request) -> Answer:
-    values = [shown(request, sprint) for sprint in request.store.sprints.values()]
-    return Answer(200, {"maxResults": 50, "startAt": 0, "isLast": True, "values": values})
+    if request.params["board"] == str(KANBAN):
+        raise Refusal(400, "The board does not support sprints")
+    if request.params["board"] != str(BOARD):
+        raise Refusal(404, "Requested board cannot be viewed because it either does not exist or you do not have permission.")
+    states = request.many("state").split(",") if request.many("state") else [*NEXT, "closed"]
+    every = [shown(request, sprint) for sprint in request.store.sprints.values() if sprint.state in states]
+    start, size = request.window(50, 50)
+    values = every[start : start + size]
+    return Answer(200, {"maxResults": size, "startAt": start, "isLast": start + size >= len(every), "values": values})
 
 
 @route("POST", "/rest/agile/1.0/sprint")
 def add(request: Request) -> Answer:
-    body = request.json()
-    if not body.get("name") or body.get("originBoardId") is None:
+    """A future sprint; that there is one of its name is nothing to Jira."""
+    body, project = request.json(), request.store.project("ABC")
+    assert project is not None
+    name = str(body.get("name") or "").strip()
+    if not name:
         raise Refusal(400, errors={"name": "The sprint name must not be blank."})
-    sprint = Sprint(len(request.store.sprints) + 1, body["name"], "future", body.get("goal") or "")
+    if len(name) > NAME_LIMIT:
+        raise Refusal(400, errors={"name": f"The sprint name must be shorter than {NAME_LIMIT} characters."})
+    if body.get("originBoardId") != BOARD:
+        raise Refusal(404, "The requested board cannot be viewed: it does not exist, or you may not see it.")
+    if not request.store.can(request.user, "MANAGE_SPRINTS_PERMISSION", project):
+        raise Refusal(403, "You do not have the permission to manage sprints on this board.")
+    sprint = Sprint(len(request.store.sprints) + 1, name, "future", body.get("goal") or "")
     request.store.sprints[sprint.id] = sprint
     return Answer(201, shown(request, sprint))
 

@@ -108,7 +108,7 @@ def test_pages_are_read_to_their_end_in_either_container(cloud: bool) -> None:
 
 
 def test_of_sprints_of_one_name_none_is_known() -> None:
-    assert catalogue(cloud=True).by_name["Sprint"].ids == {"S 1": "3"}
+    assert catalogue(cloud=True).sprints.ids == {"S 1": ("3",), "S 2": ("4", "5")}
 
 
 @both

@@ -153,6 +153,8 @@ def test_the_address_ends_before_rest() -> None:
         ({"url": "http://jira.example.org"}, ("url",)),
         ({"url": "http://192.0.2.2:8080"}, ("url",)),
         ({"client_key": "key.pem"}, ("client_key",)),
+        ({"create_missing": ["sprints"]}, ("create_missing",)),
+        ({"create_missing": ["versions"], "sprint_board": 1}, ("sprint_board",)),
     ],
     ids=str,
 )

@@ -20,13 +20,14 @@ from filesync.trackers.jira.translate.catalogue import (
     FieldMeta,
     IssueType,
     LinkType,
+    Sprints,
     address_of,
     read_screen,
 )
 from filesync.trackers.jira.translate.offered import JiraField, offer
 from filesync.trackers.jira.translate.shapes import Shape, member, sprint
 
-_AGILE: Final = "rest/agile/1.0"
+AGILE: Final = "rest/agile/1.0"
 _PAGE: Final = 200  # entries of a page that are asked for; Jira may give fewer
 _PAGES: Final = 1_000  # a list that is longer does not end
 _PROJECTS: Final = 10  # that are named where the one that was meant is not there
@@ -50,10 +51,12 @@ def read_catalogue(
     names: Mapping[str, str] | None = None,
     also: tuple[JiraField, ...] = (),
     text_limit: int = text.LIMIT,
+    board: int | None = None,
 ) -> Catalogue:
     """Ask Jira what the project with this key has. `names`: ours for custom fields, by Jira's id; `also`: further fields.
 
-    `text_limit`: characters that it takes of a text, which it tells nobody but administrators.
+    `text_limit`: characters that it takes of a text, which it tells nobody but administrators. `board`: the one on which
+    missing sprints are made.
 
     Raises ConfigError (names for fields that are not there), Unavailable (also: no such project), Rejected.
     """
@@ -61,6 +64,11 @@ def read_catalogue(
         found = _read(http, project, cloud=dialect.cloud, names=names or {}, also=also)
     except ValueError as error:
         raise _strange("what the project has") from error
+    one = next((one for one in found.fields if one.shape is Shape.SPRINT), None)
+    if one is not None and (board is not None or any(one.id in (held.screen or ()) for held in found.types.values())):
+        found = replace(found, sprints=read_sprints(http, found.project, board))
+    elif board is not None:
+        found = replace(found, sprints=Sprints(lost="no field of the project holds sprints"))
     return replace(found, text_limit=text_limit)
 
 
@@ -159,8 +167,6 @@ def _filled(
         options = tuple(ids)
     elif one.name in _LISTS and not options:
         options = _names(http.get(f"{API}/{one.name}"))
-    elif one.shape is Shape.SPRINT and metas:
-        ids = _sprints(http, project)
     elif one.kind not in {FieldKind.OPTION, FieldKind.CASCADE}:
         options = ()
     every = len(metas) == len(types) > 0 and all(meta.required for meta in metas)
@@ -174,15 +180,28 @@ _LEVELS: Final = "its security levels"
 _LINKS: Final = "its types of links"
 
 
-def _sprints(http: Reads, project: str) -> dict[str, str]:
-    """The sprints that are not closed, by name, of all boards of the project. Of several of one name, none is known."""
+def read_sprints(http: Reads, project: str, board: int | None) -> Sprints:
+    """The sprints that are not closed, of all boards of the project and of this one. Raises Unavailable, Rejected."""
     found: dict[str, set[str]] = {}
-    for board in _pages(http, f"{_AGILE}/board", "values", projectKeyOrId=project, type="scrum"):
-        for one in _pages(http, f"{_AGILE}/board/{_number(board, 'id')}/sprint", "values", state="active,future"):
-            number, name, closed = sprint(one)
-            if not closed:  # a Jira that does not know the filter lists all
-                found.setdefault(name, set()).add(str(number))
-    return {name: numbers.pop() for name, numbers in found.items() if len(numbers) == 1}
+    lost = ""
+    boards = [_number(one, "id") for one in _pages(http, f"{AGILE}/board", "values", projectKeyOrId=project, type="scrum")]
+    for one in dict.fromkeys([*boards, *([str(board)] if board is not None else [])]):
+        try:
+            for number, name in sprints_of(http, one, "active,future"):
+                found.setdefault(name, set()).add(number)
+        except (Gone, Rejected) as error:
+            if one != str(board):
+                raise
+            lost = f"our account sees no board {board} with sprints ({error})"
+    return Sprints(ids={name: tuple(sorted(numbers)) for name, numbers in found.items()}, lost=lost)
+
+
+def sprints_of(http: Reads, board: str, states: str) -> Iterator[tuple[str, str]]:
+    """Ids and names of a board's sprints in these states; a Jira that does not know the filter lists all. Raises as `get`."""
+    for one in _pages(http, f"{AGILE}/board/{board}/sprint", "values", gone="there is none", state=states):
+        number, name, closed = sprint(one)
+        if closed is ("closed" in states):
+            yield str(number), name
 
 
 def _links(http: Reads) -> dict[str, LinkType]:
@@ -201,11 +220,11 @@ def _users(http: Reads, project: str, *, cloud: bool) -> dict[str, Mapping[str, 
     return {member(one, id_): one for one in listed}
 
 
-def _pages(http: Reads, path: str, *containers: str, **params: str) -> Iterator[Mapping[str, Any]]:
-    """The entries of a list that comes in pages, which Jira keeps under one of these names."""
+def _pages(http: Reads, path: str, *containers: str, gone: str = "", **params: str) -> Iterator[Mapping[str, Any]]:
+    """The entries of a list that comes in pages, which Jira keeps under one of these names. Raises as `get`."""
     start = 0
     for _ in range(_PAGES):
-        page = _mapping(http.get(path, params={**params, "startAt": str(start), "maxResults": str(_PAGE)}), path)
+        page = _mapping(http.get(path, params={**params, "startAt": str(start), "maxResults": str(_PAGE)}, gone=gone), path)
         entries = next((held for name in containers if isinstance(held := page.get(name), list)), None)
         if entries is None:
             raise _strange(path)

@@ -96,6 +96,19 @@ def unknown_entries(catalogue: Catalogue, fields: Flat) -> dict[FieldKind, tuple
     return {kind: tuple(dict.fromkeys(names)) for kind, names in found.items() if names}
 
 
+def unknown_sprints(catalogue: Catalogue, fields: Flat) -> dict[str, str]:
+    """The sprints in these fields of which the project has none that is open (yet), by flat name."""
+    return {
+        flat: value
+        for flat, value in fields.items()
+        if isinstance(value, str)
+        and value
+        and flat in catalogue.by_name
+        and catalogue.by_name[flat].shape is Shape.SPRINT
+        and value not in catalogue.sprints.ids
+    }
+
+
 def refused_names(catalogue: Catalogue, errors: Mapping[str, str], fields: Flat) -> dict[str, str]:
     """Jira's refusals by our flat names of what was written; what it says of other fields stands under Jira's names."""
     found: dict[str, str] = {}
@@ -204,9 +217,11 @@ class _Writer:
         if one.options and one.kind in _LISTED and said not in one.options:
             raise ValueError(f"there is no {one.kind} {quoted(said)}{_offered(said, one.options)}")
         if one.shape is Shape.SPRINT:
-            if said not in one.ids:
-                raise ValueError(f"there is no open sprint {quoted(said)}, or several{_offered(said, one.ids)}")
-            return int(one.ids[said])
+            known = self._catalogue.sprints.ids
+            if len(ids := known.get(said, ())) != 1:
+                several = f"there are {len(ids)} open sprints {quoted(said)}: nobody can tell which is meant"
+                raise ValueError(several if ids else f"there is no open sprint {quoted(said)}{_offered(said, known)}")
+            return int(ids[0])
         if one.shape is Shape.ID:
             return {"id": one.ids[said]} if said in one.ids else {"name": said}
         return shapes.written(one.shape, said, cloud=self._catalogue.cloud)

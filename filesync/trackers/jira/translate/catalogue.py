@@ -48,6 +48,14 @@ class LinkType:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sprints:
+    """The sprints of a project's boards that are not closed. `lost`: why missing ones cannot be made, where that is known."""
+
+    ids: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by name; several may have one
+    lost: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
     """What there is. `by_name` holds the fields by our names, `types` and `links` by Jira's, `users` what people see by id."""
 
@@ -65,6 +73,7 @@ class Catalogue:
     apart: frozenset[str] = frozenset()  # our names of fields that are read and written by calls of their own: on no screen
     desk: bool = False  # a service desk's project: some of its comments are for its agents alone
     text_limit: int = text.LIMIT
+    sprints: Sprints = field(default_factory=Sprints)
     by_name: Mapping[str, JiraField] = field(init=False)
 
     def __post_init__(self) -> None:

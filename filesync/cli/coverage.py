@@ -22,6 +22,7 @@ _SENDING: Final = {
     Cause.MERGED: "several of our words stand for one of the contract's",
     Cause.WITHHELD: "not everybody may see it",
     Cause.KEPT: "our mapping keeps it here",
+    Cause.STAND_IN: "our default is told for a value without a word",
     Cause.FAILED: "our mapping could not say what it is told as",
 }
 _TAKING: Final = {
@@ -32,7 +33,7 @@ _TAKING: Final = {
     Cause.CUT: "the tracker kept only the beginning",
     Cause.ATTACHED: "the tracker shows the beginning of the text, and has all of it in a file",
     Cause.CHANGED: "the tracker keeps another form of it",
-    Cause.STAND_IN: "another user stands for the one who was named",
+    Cause.STAND_IN: "a stand-in or default of ours is in its place",
 }
 
 

@@ -16,6 +16,7 @@ class Cause(StrEnum):
     MERGED = "merged"  # several of its words stand for one of the contract's: which of them it was is not told
     WITHHELD = "withheld"  # few may see it
     KEPT = "kept"  # its mapping or settings keep it out, on the way out or in
+    STAND_IN = "stand-in"  # another value stands for one without a word; also of what a site takes, another user too
     FAILED = "failed"  # its mapping could not say what is told, or whether
     # of what a site takes
     NO_PLACE = "no-place"  # nothing in its tracker stands for the field
@@ -23,7 +24,6 @@ class Cause(StrEnum):
     CUT = "cut"  # its tracker keeps only the beginning
     ATTACHED = "attached"  # its tracker shows only the beginning of a text, and has all of it in a file
     CHANGED = "changed"  # its tracker keeps it in another form, or another value
-    STAND_IN = "stand-in"  # another user stands for one whom nobody here stands for
 
 
 def bare(kind: Kind, wire: str) -> str:

@@ -74,6 +74,37 @@ def test_words_of_which_several_stand_for_one_are_counted() -> None:
         assert sending(world.acme) == {("type", "merged"): (1, (key,)), ("priority", "merged"): (1, (key,))}
 
 
+def test_what_only_has_another_name_is_not_counted() -> None:
+    renamed = "types: {Bug: Defect}\nstatuses: {To Do: Open}\nusers: {j.becker: joerg}\n"
+    words = contract(("types: [", "types: [Defect, "), ("statuses: [", "statuses: [Open, "), ("Medium, Low", "Urgent, Low"))
+    options = "fields: {priority: {field: priority, options: {Medium: Urgent}}}\n"
+    with two_sites(contract=words, mappings=(renamed + options, "")) as world:
+        world.acme.desk.create("Bug", "hot", {"priority": "Medium", "assignee": "j.becker"})
+        world.acme.export()
+        assert sending(world.acme) == {}
+
+
+def test_what_is_told_as_the_default_is_counted() -> None:
+    options = "fields: {priority: {field: priority, options: {High: High}, default: {out: Low}}}\n"
+    with two_sites(contract=LACKS, mappings=(options, "")) as world:
+        key = world.acme.desk.create("Bug", "hot", {"priority": "Highest"})
+        world.acme.desk.create("Bug", "cold", {"priority": "Low"})
+        world.acme.export()
+        assert sending(world.acme) == {("priority", "stand-in"): (1, (key,))}
+        world.acme.desk.edit(key, {"priority": "High"})
+        world.acme.export()
+        assert sending(world.acme) == {}
+
+
+def test_of_cascading_options_several_that_stand_for_one_are_counted() -> None:
+    options = "{Pump/Bearing: Pump/Housing, Pump/Housing: Pump/Housing}"
+    with two_sites(mappings=(f"fields: {{location: {{field: location, options: {options}}}}}\n", "")) as world:
+        key = world.acme.desk.create("Bug", "hot", {"location": ["Pump", "Bearing"]})
+        world.acme.desk.create("Bug", "cold", {"location": ["Pump", "Impeller"]})
+        world.acme.export()
+        assert sending(world.acme) == {("location", "merged"): (1, (key,))}
+
+
 def test_what_is_refused_is_counted_here_and_told_to_the_partner_until_it_is_taken() -> None:
     with two_sites() as world:
         key = shared(world)

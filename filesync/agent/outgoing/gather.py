@@ -49,7 +49,7 @@ class Gather:
         self._sieving = Sieving(paired)
         self._leaving = Leaving(paired, record)
         self._failed: set[tuple[str, str]] = set()  # what our mapping could not say of some issue, and why
-        self._shortage = Shortage(paired)
+        self._shortage = Shortage(paired, site.tracker.describe)
         self._unsaid = Unsaid(site, paired, record)
         self._calling = Calling(site, paired)
         self._severed = Severed(site, paired)

@@ -9,11 +9,13 @@ from typing import Final
 import click
 
 from filesync.agent.events import count_text
-from filesync.agent.upkeep.tying import ByField, ByKey, ByTable, Match, Stands, Tie, Ties, tie_issues
+from filesync.agent.upkeep.matches import ByField, ByKey, ByTable, Match
+from filesync.agent.upkeep.tying import Stands, Tie, Ties, tie_issues
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, json_option
 from filesync.cli.exchanges import exchange_option, only_one
 from filesync.errors import ConfigError, ExitCode, NotHere, Problem, disk_problem
+from filesync.settings import did_you_mean
 
 _COLUMNS: Final = ("ours", "theirs")
 
@@ -42,13 +44,15 @@ def pair_issues(
     To be run at one site, before anything is imported there: once the partner's first export has arrived, and before this
     site's own first export. Comments, attachments and worklogs that are the same on both sides are tied, too; what only one
     side has goes to the other. Nothing is written into the tracker: the next import and export bring both in step. Ends
-    with 3 where no issue is found on both sides, with 4 where it is not clear of some which belong together.
+    with 3 where no issue is found on both sides, with 4 where it is not clear of some which belong together, or a line of
+    the table names one that is not there.
     """
     match = _match(by_key=by_key, by_field=by_field, table=table)
     with app.site() as site:
         one = only_one(site, exchange)
         if by_field is not None and by_field not in site.paired(one.name).rules.contract.fields:
-            raise NotHere(f"the contract has no field {shown(by_field)!r}", hint="its fields are in contract.yaml")
+            near = did_you_mean(by_field, site.paired(one.name).rules.contract.fields)
+            raise NotHere(f"the contract has no field {shown(by_field)!r}{near}", hint="its fields are in contract.yaml")
         found = tie_issues(site, one.name, match, stands=Stands(stands), tie=tie)
     _tell(app, found, partner=one.partner_name)
     if app.as_json:

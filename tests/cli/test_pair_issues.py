@@ -57,6 +57,13 @@ def test_a_table_of_keys_is_read_and_what_is_wrong_with_it_told_at_once(told: Pa
     status, out, _ = told.at_globex("pair-issues", "--csv", table, "--stands", "ours")
     assert (status, out.splitlines()[0]) == (ExitCode.DONE, "ABC-1 = ABC-2 at acme, differ in summary")
     assert "1 issue would be tied, with --apply; 1 issue of acme will be new here" in out
+    table.write_text("ours,theirs\nABC-1,ABC-2\nABC-2,ABC-20\nABC-10,ABC-1\n")
+    status, out, _ = told.at_globex("pair-issues", "--csv", table, "--stands", "ours")
+    assert status == ExitCode.WORK_LEFT
+    assert out.splitlines()[1:3] == [
+        "ABC-2: the partner tells of no ABC-20 that is new here",
+        "ABC-10: there is no such issue here, or it is not in scope",
+    ]
 
 
 def test_what_cannot_be_meant_is_said(told: Pair) -> None:

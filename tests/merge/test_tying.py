@@ -10,7 +10,8 @@ import pytest
 
 from filesync.agent.contract.propose import propose
 from filesync.agent.upkeep import tying
-from filesync.agent.upkeep.tying import ByField, ByKey, ByTable, Match, Stands, Ties, tie_issues
+from filesync.agent.upkeep.matches import ByField, ByKey, ByTable, Match
+from filesync.agent.upkeep.tying import Stands, Ties, tie_issues
 from tests.merge.scene import comments, contract, crashes_anywhere, keys, only, value
 from tests.support.two_sites import EXCHANGE, Side, World, two_sites
 

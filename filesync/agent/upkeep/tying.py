@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 from filesync.agent.contract.switch import at_work
 from filesync.agent.incoming.receive import Receiver
@@ -23,6 +23,7 @@ from filesync.agent.progress import Doing
 from filesync.agent.record import Record
 from filesync.agent.site import Site
 from filesync.agent.staged import Changes
+from filesync.agent.upkeep.matches import Match
 from filesync.bundle.header import BundleKind
 from filesync.errors import PairingError
 from filesync.exchange.judge import NO_CONTRACT
@@ -48,58 +49,6 @@ class Stands(StrEnum):
     OURS = "ours"
     THEIRS = "theirs"
     CONTRACT = "contract"
-
-
-class Match(Protocol):
-    """What says that two issues are the same: a word that both have. None: this one has no such word."""
-
-    def ours(self, key: str, fields: Mapping[str, Value]) -> str | None:
-        """The word of an issue of ours, by its key and its fields in the contract's words."""
-
-    def theirs(self, key: str, fields: Mapping[str, Value]) -> str | None:
-        """The same of one of the partner's."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ByKey:
-    """Issues of one key are the same: both projects were copied from one, say."""
-
-    def ours(self, key: str, fields: Mapping[str, Value]) -> str | None:  # noqa: ARG002, as every Match
-        """Its key."""
-        return key
-
-    def theirs(self, key: str, fields: Mapping[str, Value]) -> str | None:  # noqa: ARG002, as every Match
-        """Its key."""
-        return key or None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ByField:
-    """Issues with one value in a field of the contract are the same."""
-
-    name: str
-
-    def ours(self, key: str, fields: Mapping[str, Value]) -> str | None:  # noqa: ARG002, as every Match
-        """What stands in the field."""
-        value = fields.get(self.name)
-        return value if isinstance(value, str) else None
-
-    theirs = ours
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ByTable:
-    """A person wrote down which are the same."""
-
-    keys: Mapping[str, str]  # ours -> theirs
-
-    def ours(self, key: str, fields: Mapping[str, Value]) -> str | None:  # noqa: ARG002, as every Match
-        """The partner's key of it."""
-        return self.keys.get(key)
-
-    def theirs(self, key: str, fields: Mapping[str, Value]) -> str | None:  # noqa: ARG002, as every Match
-        """Its key."""
-        return key or None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -195,6 +144,14 @@ class _Tying:
             else:
                 who = "we have" if len(mine) > 1 else "the partner has"
                 self.found.unclear.update((one.key, f"{who} several of {word}") for one in mine)
+        named = {one.ours for one in self.found.ties} | self.found.unclear.keys()
+        for key, word in self._match.named.items():
+            if key not in named:
+                us, them = (
+                    "there is no such issue here, or it is not in scope",
+                    f"the partner tells of no {word} that is new here",
+                )
+                self.found.unclear[key] = us if word in theirs else them
 
     def _tied(self, tie: Tie) -> None:
         self.found.ties.append(tie)

@@ -75,7 +75,7 @@ class Faults:
     project_hidden: bool = False  # the whole project is hidden, as when an account loses a role
     text_limit: int = 32_767
     most_comments: int = 5000  # of one issue, on Cloud: beyond it 413
-    wiki_round_trip: bool = False  # Cloud: texts come back as the editor would have written them: blanks at ends are gone
+    wiki_round_trip: bool = False  # Cloud: texts come back as the documents say them that it keeps (documents.py)
     strange: bool = False  # objects hold keys that nobody knows, ids are numbers, nulls are left out
     nameless: set[str] = field(default_factory=set)  # users' keys that are shown as nobody, as of anonymous comments
     foreign_urls: bool = False  # URLs in answers show another host, as behind a proxy or a gateway

@@ -6,11 +6,12 @@ import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.jira.documents import wiki
 from tests.support.jira.properties import set_property
 from tests.support.jira.records import Attachment, Comment, Issue, Item, Json, Project, Refusal, User, Worklog
 from tests.support.jira.shown import spent
 from tests.support.jira.store import Store
-from tests.support.jira.values import Wrong, adf_text, check_length, read_moment, round_trip, seconds_of
+from tests.support.jira.values import Wrong, check_length, read_moment, round_trip, seconds_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ class ThreadWork:
 
     def _text(self, body: Json) -> str:
         text = body.get("body") if isinstance(body, dict) else None
-        text = adf_text(text) if isinstance(text, dict) else text
+        text = wiki(text) if isinstance(text, dict) else text
         if not isinstance(text, str) or not text.strip():
             raise Refusal(400, errors={"comment": "Comment body can not be empty!"})
         try:
@@ -180,7 +181,7 @@ class ThreadWork:
             seconds = int(body["timeSpentSeconds"]) if "timeSpentSeconds" in body else seconds
             seconds = seconds_of(body["timeSpent"]) if "timeSpent" in body else seconds
             text = body.get("comment", text)
-            text = adf_text(text) if isinstance(text, dict) else text
+            text = wiki(text) if isinstance(text, dict) else text
             check_length(text, self.store.faults.text_limit)
         except Wrong as wrong:
             errors["comment"] = str(wrong)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from tests.support.jira import documents
 from tests.support.jira.records import Field, FieldType, Json, Option, Project, Refusal, User
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class Reader:
 
     def _text(self, field: Field, value: Json) -> str | None:
         if isinstance(value, dict) and value.get("type") == "doc":
-            value = adf_text(value)
+            value = documents.wiki(value)
         if not isinstance(value, str):
             raise Wrong("Operation value must be a string")
         if field.id == "summary":
@@ -185,10 +186,8 @@ class Reader:
 
 
 def round_trip(store: Store, text: str) -> str:
-    """A long text as Cloud's editor gives it back: it keeps documents, not texts."""
-    if not (store.flavour.cloud and store.faults.wiki_round_trip):
-        return text
-    return "\n".join(line.rstrip(" \t") for line in text.replace("\r\n", "\n").split("\n")).rstrip("\n")
+    """A long text as Cloud gives it back: it keeps documents, not texts."""
+    return documents.wiki(documents.document(text)) if store.flavour.cloud and store.faults.wiki_round_trip else text
 
 
 def check_length(text: str, limit: int) -> None:
@@ -246,23 +245,6 @@ def _date(value: Json) -> str | None:
         return dt.date.fromisoformat(value).isoformat()
     except ValueError:
         raise Wrong(f"Error parsing date string: {value}") from None
-
-
-def adf_text(node: Json) -> str:
-    """The plain text of an Atlassian document, paragraphs as lines."""
-    if node.get("type") == "text":
-        return str(node.get("text", ""))
-    if node.get("type") == "hardBreak":
-        return "\n"
-    parts = [adf_text(child) for child in node.get("content") or []]
-    return ("\n" if node.get("type") == "doc" else "").join(parts)
-
-
-def text_adf(text: str) -> Json:
-    """An Atlassian document of this text: a paragraph a line."""
-    lines = text.splitlines()
-    paragraphs = [{"type": "paragraph", "content": [{"type": "text", "text": line}] if line else []} for line in lines]
-    return {"type": "doc", "version": 1, "content": paragraphs}
 
 
 def java_double(value: float) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from tests.support.jira.clock import iso
+from tests.support.jira.documents import document
 from tests.support.jira.records import (
     Attachment,
     Comment,
@@ -26,7 +27,6 @@ from tests.support.jira.records import (
 )
 from tests.support.jira.store import Store
 from tests.support.jira.threads import ThreadWork
-from tests.support.jira.values import text_adf
 
 CATEGORIES = {
     "new": (2, "blue-gray", "To Do"),
@@ -57,7 +57,7 @@ class View:
 
     def text(self, text: str | None) -> Json:
         """A long text: wiki markup, or a document in version 3."""
-        return text_adf(text) if self.api == "3" and text is not None else text
+        return document(text) if self.api == "3" and text is not None else text
 
     def person(self, key: str | None) -> Json:
         if key is None or key in self.store.faults.nameless:

@@ -139,7 +139,10 @@ class _Reading:
         mark: markers.Marker | markers.Part | None = self._marker(kind, json, author, created)
         mark = mark or self._part(kind, local, author)
         body = shapes.shown(Shape.TEXT, said, cloud=self._catalogue.cloud)
-        texts = {"body": text.body_of(mark.head if mark else "", str(body or "")), VISIBILITY: visibility(json)}
+        texts = {
+            "body": text.body_of(mark.head if mark else "", str(body or ""), cloud=self._catalogue.cloud),
+            VISIBILITY: visibility(json),
+        }
         fields |= {name: value for name, value in texts.items() if value}
         return self._item(kind, local, fields, created=created, author=author, origin=_origin(mark))
 

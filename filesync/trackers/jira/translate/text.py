@@ -86,12 +86,16 @@ def under(head: str, body: str) -> str:
     return f"{head}\n{body}" if head else body
 
 
-def body_of(head: str, text: str) -> str:
-    """The text without its header. One that somebody changed or took away is part of the text."""
+def body_of(head: str, text: str, *, cloud: bool) -> str:
+    """The text without its header. One that somebody changed or took away is part of the text.
+
+    Cloud keeps documents, and sets a heading or a list apart from the header by an empty line.
+    """
     text = normal(FieldKind.TEXT, text)
-    if head and text == head:
-        return ""
-    return text.removeprefix(head + "\n") if head else text
+    if not head or not f"{text}\n".startswith(f"{head}\n"):
+        return text
+    body = text[len(head) + 1 :]
+    return body.removeprefix("\n") if cloud else body
 
 
 def plain(text: str) -> str:

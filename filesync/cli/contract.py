@@ -15,7 +15,7 @@ from filesync.bundle.verdict import shown
 from filesync.cli.app import App, Verbs, json_option, time_text
 from filesync.cli.exchanges import exchange_option, only_one
 from filesync.errors import ExitCode
-from filesync.ledger.proposals import WITHDRAWN
+from filesync.ledger.proposals import OPEN, WITHDRAWN, Proposal
 from filesync.model.moments import moment
 
 _LINE = 300  # characters of a line of the partner's
@@ -54,6 +54,8 @@ def show(app: App, exchange: str | None) -> ExitCode:
             app.tell(shown(line, limit=_LINE))
         again = f"{count_text(found.again, 'issue')} will be told again by the proposer"
         app.tell(f"it cannot be read here: {found.unreadable}" if found.unreadable else again)
+        for line in _next(one, exchange):
+            app.tell(line)
     if app.as_json:
         app.tell_json(_document(found))
     return ExitCode.WORK_LEFT if one is not None and not one.ours else ExitCode.DONE
@@ -126,6 +128,21 @@ def withdraw(app: App, message: str, exchange: str | None) -> None:
         app.tell_json({"version": one.version, "digest": one.digest, "withdrawn": True})
 
 
+def _next(one: Proposal, exchange: str | None) -> Iterator[str]:
+    """What somebody here can do about a proposal. `exchange`: as it was asked for."""
+    which = f" --exchange {exchange}" if exchange else ""
+    if one.instead_of:
+        yield (
+            f"ours, contract {one.instead_of}, gave way to it: once it is decided, where ours is still wanted, count that up "
+            f"and: filesync contract propose FILE --message TEXT{which}"
+        )
+    if not one.ours and one.state == OPEN:
+        mapping = " (--mapping FILE, where ours does not fit it)"
+        yield f"next: filesync contract accept{which}{mapping}; or: filesync contract decline --message TEXT{which}"
+    elif one.state == OPEN:
+        yield f"next: wait for the partner's answer; or: filesync contract withdraw --message TEXT{which}"
+
+
 def _diff(before: str, after: str) -> Iterator[str]:
     return difflib.unified_diff(before.splitlines(), after.splitlines(), "in force", "proposed", lineterm="", n=2)
 
@@ -138,6 +155,6 @@ def _document(found: Standing) -> dict[str, object]:
         "proposal": None
         if one is None
         else {"version": one.version, "digest": one.digest, "ours": one.ours, "message": one.message, "text": one.text}
-        | {"withdrawn": one.state == WITHDRAWN, "unreadable": found.unreadable},
+        | {"withdrawn": one.state == WITHDRAWN, "unreadable": found.unreadable, "instead_of": one.instead_of},
         "again": found.again,
     }

@@ -111,7 +111,8 @@ def _proposed(one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
         elif one.proposal.ours:
             yield Say.NORMAL, f"  PROPOSED {since}: nothing new goes out until {shown(one.partner)} has answered"
         else:
-            yield Say.LESS, f"  PROPOSED by {shown(one.partner)}: {since}; see: filesync contract show"
+            ours = f", and ours, contract {one.proposal.instead_of}, gave way to it" if one.proposal.instead_of else ""
+            yield Say.LESS, f"  PROPOSED by {shown(one.partner)}: {since}{ours}; see: filesync contract show"
 
 
 def _first(exchange: str, issues: int) -> Iterator[tuple[Say, str]]:

@@ -18,7 +18,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     """`text` and `mapping` are those that are to be in force, `before` and `mapping_before` those that were.
 
     `origins`: what the partner said of its fields (bundle/agreement.py), as JSON; None where it said nothing. `agent`: what
-    made the partner's proposal.
+    made the partner's proposal. `read_by`: the version of filesync that read it last, and why that could not: `unreadable`.
+    `instead_of`: the version of ours that was proposed at the same time and gave way to it; 0: none.
     """
 
     ours: bool
@@ -35,6 +36,9 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     since: int  # microseconds
     origins: str | None = None
     agent: str = ""
+    instead_of: int = 0
+    read_by: str = ""
+    unreadable: str = ""
 
 
 _OF: Final = "select * from proposal where exchange = ?"  # as in streams.py

@@ -32,6 +32,8 @@ def test_a_contract_is_proposed_shown_and_accepted(pair: Pair, tmp_path: Path) -
     assert status == ExitCode.WORK_LEFT
     assert "message: nobody uses Lowest\n" in out
     assert "\n-  priority: {kind: option, options: [Highest, High, Medium, Low, Lowest]}\n+  priority: " in out
+    assert "next: filesync contract accept (--mapping FILE, where ours does not fit it); or: " in out
+    assert "; or: filesync contract withdraw --message TEXT\n" in pair.at_acme("contract", "show")[1]
     assert "contract 2 (" in pair.at_globex("contract", "accept")[1]
     assert (pair.globex.parent / "contract.yaml").read_text() == new.read_text()
     for file in (pair.folder / "globex" / "outbox").iterdir():

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from filesync.agent.asked.look import Told, history
 from filesync.agent.contract.propose import accept, decline, propose, standing
-from filesync.agent.partners.agreements import ContractDeclined, ContractProposed
+from filesync.agent.partners.agreements import ContractDeclined, ContractProposed, NotAccepted
 from filesync.agent.partners.revocation import revoke
 from filesync.agent.site import Halted
-from filesync.errors import ConfigError, KeyProblem, NotHere, PairingError
+from filesync.cli.import_ import code_of
+from filesync.errors import ConfigError, ExitCode, KeyProblem, NotHere, PairingError
 from filesync.ledger import streams
+from filesync.ledger.proposals import Proposal
 from filesync.ledger.streams import Direction
 from tests.merge.scene import (
     DEFAULT,
@@ -20,6 +23,7 @@ from tests.merge.scene import (
     contract,
     crash,
     crashes_anywhere,
+    events,
     only,
     refuse,
     refuse_nothing,
@@ -204,8 +208,14 @@ def test_where_both_propose_at_once_one_of_them_goes_on_at_both() -> None:
         world.carry(to=world.globex)
         world.carry(to=world.acme)
         world.acme.import_()
-        world.globex.import_()
+        for told in (world.globex.import_().events, world.globex.import_().events, world.globex.export().events):
+            assert only([one for one in told if isinstance(one, ContractProposed)]).instead_of == 2, "ours gave way"
+        one = world.globex.status().exchanges[0].proposal
+        assert one is not None
+        assert (one.ours, one.instead_of) == (False, 2)
         accepts(world.globex)
+        log = [told.sentence for told in history_of(world.globex)]
+        assert any("was never decided. Where it is still wanted, propose it again" in line for line in log)
         world.settle()
         world.assert_in_step()
         assert "links: [blocks] " in (world.globex.folder / "contract.yaml").read_text()
@@ -223,6 +233,27 @@ def test_what_is_accepted_without_asking_needs_nobody() -> None:
         assert world.globex.site.paired(EXCHANGE).rules.contract.version == 2
         world.settle()
         world.assert_in_step()
+
+
+def test_what_would_be_accepted_without_asking_and_does_not_fit_waits_and_the_import_tells_all_it_has_to() -> None:
+    with two_sites(mappings=("# none\n", "fields: {summary: summary}\n")) as world:
+        config = world.globex.folder / "filesync.yaml"
+        config.write_text(config.read_text().replace("contract_changes: ask ", "contract_changes: accept "))
+        world.globex.reopen()
+        key = shared(world)
+        refuse(world.globex, "environment")
+        world.acme.desk.edit(key, {"environment": "refused"})
+        world.acme.export()
+        proposes(world.acme, RENAMED, RENAMED_MAPPING)
+        world.carry(to=world.globex)
+        for bundles in (2, 0):
+            done = world.globex.import_()
+            assert (done.bundles, done.queued, code_of(done)) == (bundles, 1, ExitCode.WORK_LEFT)
+            assert 'the contract has no field "summary"' in only(events(done, NotAccepted)).sentence()
+            assert not only(events(done, ContractProposed)).ours
+        put(world.globex, "mapping.yaml", "# fits both\n")
+        assert events(world.globex.import_(), NotAccepted) == []
+        assert world.globex.site.paired(EXCHANGE).rules.contract.version == 2
 
 
 def test_on_an_exchange_that_only_sends_it_is_in_force_at_once_and_held_at_the_other_side() -> None:
@@ -412,6 +443,32 @@ def test_a_switch_to_what_a_revoked_key_signed_is_finished_where_it_was_begun() 
         world.globex.desk.edit(key, {"priority": "High"})
         assert world.globex.export().changes == 1
         assert world.globex.site.paired(EXCHANGE).rules.contract.version == 2
+
+
+def history_of(side: Side) -> list[Told]:
+    with side.site.ledger.begin() as conn:
+        return history(conn, limit=20)
+
+
+def test_what_was_proposed_is_read_once_by_each_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Proposal] = []
+
+    def reads(one: Proposal) -> str:
+        read.append(one)
+        return ""
+
+    monkeypatch.setattr("filesync.agent.contract.propose.unreadable", reads)
+    with two_sites() as world:
+        proposes(world.acme, FINE)
+        world.carry(to=world.globex)
+        for _ in range(3):
+            assert [one for one in world.globex.import_().events if isinstance(one, ContractProposed)]
+        assert len(read) == 1
+        monkeypatch.setattr("filesync.agent.contract.propose.__version__", "a newer one")
+        monkeypatch.setattr("filesync.agent.contract.heard.__version__", "a newer one")
+        for _ in range(2):
+            world.globex.import_()
+        assert len(read) == 2
 
 
 def standing_open(side: Side) -> bool:

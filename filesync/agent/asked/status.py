@@ -105,6 +105,7 @@ class Proposed(msgspec.Struct, frozen=True, kw_only=True):
     ours: bool
     withdrawn: bool
     since: dt.datetime
+    instead_of: int = 0  # the version of ours that gave way to it; 0: none
 
 
 class ExchangeStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,7 +206,7 @@ def _proposed(conn: sa.Connection, x: Exchange) -> Proposed | None:
     if one is None:
         return None
     withdrawn = one.state == proposals.WITHDRAWN
-    return Proposed(version=one.version, ours=one.ours, withdrawn=withdrawn, since=moment(one.since))
+    return Proposed(version=one.version, ours=one.ours, withdrawn=withdrawn, since=moment(one.since), instead_of=one.instead_of)
 
 
 def _revoked(conn: sa.Connection, x: Exchange) -> int:

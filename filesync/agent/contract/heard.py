@@ -8,18 +8,20 @@ import msgspec
 import sqlalchemy as sa
 from msgspec.structs import replace
 
+from filesync import __version__
 from filesync.agent.contract import propose
-from filesync.agent.contract.switch import apply, complete, say, turn_of
+from filesync.agent.contract.switch import apply, complete, gave_way, say, theirs_waits, turn_of
 from filesync.agent.events import Warned
 from filesync.agent.outgoing.build import clear_spool
 from filesync.agent.outgoing.finish import finish
 from filesync.agent.paired import Paired
-from filesync.agent.partners.agreements import ContractDeclined, ContractProposed, ContractWithdrawn
+from filesync.agent.partners.agreements import ContractDeclined, ContractProposed, ContractWithdrawn, NotAccepted
 from filesync.agent.record import Record
 from filesync.agent.site import Site
 from filesync.bundle.agreement import Agreement, Says
 from filesync.bundle.verdict import shown
 from filesync.config import ContractChanges
+from filesync.errors import ConfigError
 from filesync.ledger import proposals, streams
 from filesync.ledger.proposals import OPEN, SWITCHING, WITHDRAWN, Proposal
 from filesync.ledger.streams import Direction, State, Taken
@@ -43,7 +45,7 @@ def hear(site: Site, paired: Paired, taken: Taken, said: Agreement, record: Reco
 def accepts(site: Site, paired: Paired, record: Record) -> bool:
     """Accept what the partner proposed, where that is done without asking and it can be read. Returns whether it was.
 
-    Raises as `propose.accept`: what is amiss here is told by every import, until it is mended.
+    What does not fit here waits for somebody, and every import says why, until it is mended. Raises as `complete`.
     """
     if site.config.contract_changes is ContractChanges.ASK:
         return False
@@ -52,7 +54,13 @@ def accepts(site: Site, paired: Paired, record: Record) -> bool:
         one = asks(conn, paired) if stands else None
     if one is None or one.unreadable:
         return False
-    propose.accept(site, paired.exchange.name, record=record)
+    try:
+        propose.accept(site, paired.exchange.name, record=record)
+    except ConfigError as error:
+        record.add(
+            NotAccepted(partner=paired.them.name, version=one.version, problems=[*map(str, error.problems)], hint=error.hint)
+        )
+        return False
     return True
 
 
@@ -61,8 +69,10 @@ def asks(conn: sa.Connection, paired: Paired) -> ContractProposed | None:
     one = proposals.of(conn, paired.exchange.id)
     if one is None or one.ours or one.state != OPEN:
         return None
-    why = propose.unreadable(one)
-    return ContractProposed(partner=paired.them.name, version=one.version, ours=False, unreadable=why)
+    if one.read_by != __version__:  # what one version cannot read, another one may
+        one = propose.read(one)
+        proposals.put(conn, paired.exchange.id, one)
+    return theirs_waits(paired, one)
 
 
 def _answered(site: Site, paired: Paired, taken: Taken, said: Agreement, record: Record) -> bool:
@@ -117,14 +127,16 @@ def _withdrawn(site: Site, paired: Paired, taken: Taken, said: Agreement, record
         x = streams.exchange_of(conn, paired.exchange.id)
         theirs = proposals.of(conn, x.id)
         apply(conn, site, x, taken.seq)
-        if over := theirs is not None and not theirs.ours and theirs.state == OPEN and theirs.digest == said.digest:
-            _say_no(conn, site, paired, said, message="withdrawn")
-            proposals.drop(conn, x.id)
+        over = theirs is not None and not theirs.ours and theirs.state == OPEN and theirs.digest == said.digest
         late = not over and paired.rules.contract.digest == said.digest
         if over or late:
             why = shown(said.message, limit=_WHY)
             withdrawn = ContractWithdrawn(partner=x.partner_name, version=said.version, ours=False, late=late, why=why)
             record.add(withdrawn)
+        if over and theirs is not None:
+            _say_no(conn, site, paired, said, message="withdrawn")
+            proposals.drop(conn, x.id)
+            gave_way(theirs, x.partner_name, record)
         record.write(conn)
         x = streams.exchange_of(conn, x.id)
     record.done()
@@ -152,6 +164,8 @@ def _proposed(site: Site, paired: Paired, taken: Taken, said: Agreement, record:
         if stays:
             record.add(ContractDeclined(partner=x.partner_name, version=theirs.version, ours=False, why="ours came first"))
         else:
+            if before is not None and before.ours and before.state == OPEN:
+                theirs = replace(theirs, instead_of=before.version)
             if x.direction is Direction.RECEIVE and before is not None and before.origins is not None:
                 theirs = replace(theirs, origins=_since(before.origins, said.origins))
             proposals.put(conn, x.id, replace(theirs, seq=taken.seq))

@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from filesync.agent.contract.switch import at_work, complete, rules_of, say
+from filesync import __version__
+from filesync.agent.contract.switch import at_work, complete, gave_way, rules_of, say
 from filesync.agent.contract.turn import Turn
 from filesync.agent.outgoing.build import clear_spool
 from filesync.agent.outgoing.finish import finish
@@ -170,6 +171,7 @@ def decline(site: Site, name: str, *, message: str) -> Proposal:
         say(conn, site, streams.exchange_of(conn, x.id), said)
         proposals.drop(conn, x.id)
         record.add(ContractDeclined(partner=x.partner_name, version=one.version, ours=False, why=message[:_MESSAGE]))
+        gave_way(one, x.partner_name, record)
         record.write(conn)
         x = streams.exchange_of(conn, x.id)
     _send(site, x, record)
@@ -198,7 +200,12 @@ def unreadable(one: Proposal) -> str:
 def proposed(site: Site, paired: Paired, said: Agreement, *, agent: str) -> Proposal:
     """What the partner proposed, as it is kept until somebody decides. Raises ConfigError (of our files), DiskProblem."""
     one = _proposal(site, paired, said, mapping=None)
-    return replace(one, ours=False, agent=agent, origins=msgspec.json.encode(said.origins).decode())
+    return read(replace(one, ours=False, agent=agent, origins=msgspec.json.encode(said.origins).decode()))
+
+
+def read(one: Proposal) -> Proposal:
+    """The same, with what this version finds when it reads it."""
+    return replace(one, read_by=__version__, unreadable=unreadable(one))
 
 
 def _theirs(site: Site, name: str) -> tuple[Paired, Proposal]:

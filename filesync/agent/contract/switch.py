@@ -23,7 +23,7 @@ from filesync.agent.outgoing.build import clear_spool
 from filesync.agent.outgoing.finish import finish
 from filesync.agent.outgoing.number import freeze, next_heading
 from filesync.agent.paired import Paired
-from filesync.agent.partners.agreements import ContractInForce, ContractProposed, FieldsMoved
+from filesync.agent.partners.agreements import ContractGaveWay, ContractInForce, ContractProposed, FieldsMoved
 from filesync.agent.progress import Doing
 from filesync.agent.record import Record
 from filesync.agent.site import Halted, Site
@@ -34,7 +34,7 @@ from filesync.bundle.write import changes_file, pack
 from filesync.errors import ConfigError
 from filesync.exchange import files
 from filesync.ledger import journal, proposals, shadows, streams
-from filesync.ledger.proposals import SWITCHING, WITHDRAWN, Proposal
+from filesync.ledger.proposals import OPEN, SWITCHING, WITHDRAWN, Proposal
 from filesync.ledger.streams import Direction, Exchange, State
 from filesync.model.change import Change, Create, Set
 from filesync.model.ids import Gid, Kind, Mark, kind_of
@@ -70,10 +70,24 @@ def proposed(site: Site, paired: Paired, record: Record) -> bool:
     with site.ledger.begin() as conn:
         one = proposals.of(conn, paired.exchange.id)
     if one is None or not one.ours:
+        if one is not None and one.instead_of and one.state == OPEN:
+            record.add(theirs_waits(paired, one))
         return False
     withdrawn = one.state == WITHDRAWN
     record.add(ContractProposed(partner=paired.them.name, version=one.version, ours=True, withdrawn=withdrawn))
     return True
+
+
+def theirs_waits(paired: Paired, one: Proposal) -> ContractProposed:
+    """What is told of a proposal of the partner's as long as it waits for somebody here."""
+    why, instead_of = one.unreadable, one.instead_of
+    return ContractProposed(partner=paired.them.name, version=one.version, ours=False, unreadable=why, instead_of=instead_of)
+
+
+def gave_way(theirs: Proposal, partner: str, record: Record) -> None:
+    """A proposal of the partner's is over: say so of ours that gave way to it, where one did."""
+    if theirs.instead_of:
+        record.add(ContractGaveWay(partner=partner, version=theirs.instead_of))
 
 
 def complete(site: Site, name: str, record: Record | None = None) -> None:
@@ -96,6 +110,7 @@ def complete(site: Site, name: str, record: Record | None = None) -> None:
     with site.ledger.begin() as conn:
         _in_force(conn, site, streams.exchange_of(conn, x.id), one, turn)
         record.add(ContractInForce(partner=x.partner_name, version=one.version, digest=one.digest))
+        gave_way(one, x.partner_name, record)
         if turn.moved:
             told = x.direction is not Direction.RECEIVE
             record.add(FieldsMoved(partner=x.partner_name, version=one.version, fields=sorted(turn.moved), told=told))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from filesync.agent.events import Event, Severity, count_text, ranges
+from typing import Final
+
+from filesync.agent.events import Event, Severity, count_text, ended, ranges
+
+_PROBLEMS: Final = 5  # that a line names
 
 
 class ExchangePaused(Event, frozen=True, kw_only=True):
@@ -87,8 +91,15 @@ class ContractProposed(Event, frozen=True, kw_only=True):
     ours: bool
     withdrawn: bool = False
     unreadable: str = ""  # why it cannot be read here, and what made it
+    instead_of: int = 0  # the version of ours that gave way to it; 0: none
 
     def sentence(self) -> str:
+        if not self.instead_of:
+            return self._sentence()
+        ours = f"contract {self.instead_of}, which was proposed here at the same time, gave way to it"
+        return f"{self._sentence()}. Ours, {ours}: once it is decided, propose that again"
+
+    def _sentence(self) -> str:
         if self.withdrawn:
             return (
                 f"contract {self.version}, which was proposed to {self.partner}, is withdrawn: until the filesync there has "
@@ -108,6 +119,23 @@ class ContractProposed(Event, frozen=True, kw_only=True):
             f"{self.partner} proposes contract {self.version}. Its changes wait, there or here, until somebody "
             "decides; nothing is lost. See: filesync contract show; then: filesync contract accept, or decline"
         )
+
+
+class NotAccepted(Event, frozen=True, kw_only=True):
+    """What is to be accepted without asking does not fit here."""
+
+    severity = Severity.WARNING
+    standing = True
+    partner: str
+    version: int
+    problems: list[str]
+    hint: str
+
+    def sentence(self) -> str:
+        return (
+            f"contract {self.version} of {self.partner} is not accepted without asking, for it does not fit here: "
+            f"{ended('; '.join(self.problems[:_PROBLEMS]))} All else goes on. {self.hint}"
+        ).rstrip()
 
 
 class ContractInForce(Event, frozen=True, kw_only=True):
@@ -154,6 +182,21 @@ class ContractWithdrawn(Event, frozen=True, kw_only=True):
             )
         why = f": {self.why}" if self.why else ""
         return f"contract {self.version} was withdrawn {who}{why}. The one before stays in force, and exports go on"
+
+
+class ContractGaveWay(Event, frozen=True, kw_only=True):
+    """The partner's proposal, to which one of ours gave way, is decided."""
+
+    severity = Severity.WARNING
+    partner: str
+    version: int  # of ours
+
+    def sentence(self) -> str:
+        return (
+            f"contract {self.version}, which was proposed here when {self.partner} proposed one, too, gave way to that, and "
+            "was never decided. Where it is still wanted, propose it again, counted up from the one in force: "
+            "filesync contract propose FILE --message TEXT"
+        )
 
 
 class FieldsMoved(Event, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from filesync.agent.contract.switch import say
+from filesync.agent.contract.switch import gave_way, say
 from filesync.agent.partners.agreements import KeyRevoked
 from filesync.agent.site import Site
 from filesync.bundle.agreement import Agreement, Says
@@ -64,6 +64,7 @@ def revoke(site: Site, x: Exchange, from_seq: int) -> Revoked:
         proposed = proposals.of(conn, x.id)
         if proposed is not None and not proposed.ours and proposed.state == proposals.OPEN and proposed.seq >= from_seq:
             _decline(conn, site, streams.exchange_of(conn, x.id), proposed)
+            gave_way(proposed, x.partner_name, record)
         for one in held:
             drop_taken(conn, x.id, generation=one.generation, seq=one.seq)
         done = Revoked(

@@ -167,6 +167,10 @@ proposal = sa.Table(
     sa.Column("since", sa.BigInteger, nullable=False),
     sa.Column("origins", sa.Text),  # JSON: which fields the partner had under which names before
     sa.Column("agent", sa.Text, nullable=False, default=""),  # what made the partner's
+    # the version of the contract that we had proposed at the same time, and that gave way to the partner's; 0: none
+    sa.Column("instead_of", sa.Integer, nullable=False, default=0),
+    sa.Column("read_by", sa.Text, nullable=False, default=""),  # the filesync that read the partner's; "": none yet
+    sa.Column("unreadable", sa.Text, nullable=False, default=""),  # why it could not
 )
 
 # Edits that met: both values are kept for people, apart from everything the merge works on.

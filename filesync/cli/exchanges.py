@@ -25,6 +25,8 @@ _WORSE: Final = (
     ExitCode.NOTHING,
     ExitCode.DONE,
     ExitCode.WORK_LEFT,
+    ExitCode.USAGE,
+    ExitCode.INTERRUPTED,
     ExitCode.REJECTED,
     ExitCode.TRACKER,
     ExitCode.PARTNER,

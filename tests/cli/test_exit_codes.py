@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from filesync.cli.exchanges import worst
 from filesync.errors import ExitCode
 from tests.cli.sites import ROOT, Pair, loaded
 
@@ -150,6 +151,11 @@ SITUATIONS: dict[ExitCode, Callable[[Pair], int]] = {
     ExitCode.RECOVER: recover,
     ExitCode.INTERRUPTED: interrupted,
 }
+
+
+def test_of_several_exchanges_every_status_has_its_place() -> None:
+    assert worst(ExitCode) is ExitCode.BUG
+    assert worst([ExitCode.USAGE, ExitCode.DONE]) is ExitCode.USAGE
 
 
 @pytest.mark.parametrize("status", ExitCode, ids=lambda status: status.name)

@@ -235,6 +235,10 @@ def test_what_a_person_wants_told_once_more_is_counted_and_goes_out(pair: Pair) 
         True,
     )
     assert pair.at_acme("resync", "--json")[1] == {"main": 2}
+    assert "every field\n" in pair.at_acme("resync", "--status")[1]
     assert "  2 issues will be told once more with the next export\n" in pair.at_acme("status")[1]
     assert pair.at_acme("export", "--json")[1]["main"]["changes"] == 2
     assert "told once more" not in pair.at_acme("status")[1]
+    status, _, err = pair.at_acme("resync", "--fields", "sumary, nosuch, priority")
+    assert status == ExitCode.USAGE
+    assert 'no field "nosuch"; the contract has no field "sumary"; did you mean "summary"?' in err

@@ -75,9 +75,10 @@ class ToldAgain(Event, frozen=True, kw_only=True):
     partner: str
     issues: int
     fields: list[str]  # empty: all but the status
+    status: bool = False  # where `fields` is empty: the status, too
 
     def sentence(self) -> str:
-        which = ", ".join(self.fields) or "every field but the status"
+        which = ", ".join(self.fields) or ("every field" if self.status else "every field but the status")
         return f"{count_text(self.issues, 'issue')} will be told to {self.partner} once more, after all edits: {which}"
 
 

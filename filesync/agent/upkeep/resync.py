@@ -45,7 +45,7 @@ def resync(site: Site, name: str, *, query: str, fields: Collection[str], status
             shadows.add_revisits(conn, paired.exchange.id, [(row.local, LAST) for row in rows if row.local is not None])
         found += len(rows)
         site.progress(Doing.LOOKING, found, None)
-    record.add(ToldAgain(partner=paired.them.name, issues=found, fields=sorted(wanted) if fields else []))
+    record.add(ToldAgain(partner=paired.them.name, issues=found, fields=sorted(wanted) if fields else [], status=status))
     with site.ledger.begin() as conn:
         record.write(conn)
     record.done()
@@ -54,9 +54,11 @@ def resync(site: Site, name: str, *, query: str, fields: Collection[str], status
 
 def _wanted(paired: Paired, fields: Collection[str], *, status: bool) -> frozenset[str]:
     known = {*paired.rules.contract.fields, LINK}
-    for one in fields:
-        if one not in known:
-            raise NotHere(f"the contract has no field {quoted(one)}{did_you_mean(one, known)}", hint="Nothing was changed.")
+    strange = [
+        f"the contract has no field {quoted(one)}{did_you_mean(one, known)}" for one in sorted(fields) if one not in known
+    ]
+    if strange:
+        raise NotHere("; ".join(strange), hint="Nothing was changed.")
     named = frozenset(fields or known - {FieldKind.STATUS})
     return named | {FieldKind.STATUS.value} if status else named
 

@@ -145,9 +145,14 @@ def test_what_one_side_decided_under_another_winner_the_other_does_not_decide_an
         globex.import_()
         accept(globex.site, EXCHANGE, mapping=None)
         world.carry(to=acme)
-        acme.import_()
+        told = [one for one in acme.import_().events if isinstance(one, Met)]
+        met = only(acme.conflicts())
+        assert (met.key, met.field, met.ours, met.theirs, met.rule) == (key, "summary", "y", "z", "crossing")
+        assert [one.field for one in told] == ["summary"]
+        assert met.winner == only(globex.conflicts()).winner
         world.settle()
         stands(world, key, text)
+        assert len(acme.conflicts()) == 1
 
 
 # ── one side alone may edit: the pen ────────────────────────────────────────────────────────────────────────────────

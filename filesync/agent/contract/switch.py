@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from filesync.agent.contract.crossings import Crossings
 from filesync.agent.contract.turn import Turn
+from filesync.agent.events import Met
 from filesync.agent.merge.plan import recovered
 from filesync.agent.naming import prose
 from filesync.agent.outgoing.build import clear_spool
@@ -34,6 +35,7 @@ from filesync.bundle.write import changes_file, pack
 from filesync.errors import ConfigError
 from filesync.exchange import files
 from filesync.ledger import journal, proposals, shadows, streams
+from filesync.ledger.journal import Conflict
 from filesync.ledger.proposals import OPEN, SWITCHING, WITHDRAWN, Proposal
 from filesync.ledger.streams import Direction, Exchange, State
 from filesync.model.change import Change, Create, Set
@@ -101,12 +103,12 @@ def complete(site: Site, name: str, record: Record | None = None) -> None:
     if x is None or one is None or one.state != SWITCHING:
         return
     turn = turn_of(site, one)
-    _Switch(site, name, one, turn).run()
+    record = record or site.record(name)
+    _Switch(site, name, one, turn, record).run()
     site.step("C3")
     _put_files(site, name, one)
     site.step("C4")
     site.forget_rules(name)
-    record = record or site.record(name)
     with site.ledger.begin() as conn:
         _in_force(conn, site, streams.exchange_of(conn, x.id), one, turn)
         record.add(ContractInForce(partner=x.partner_name, version=one.version, digest=one.digest))
@@ -169,8 +171,8 @@ def _put_files(site: Site, name: str, one: Proposal) -> None:
 
 
 class _Switch:
-    def __init__(self, site: Site, name: str, one: Proposal, turn: Turn) -> None:
-        self._site, self._one, self._turn = site, one, turn
+    def __init__(self, site: Site, name: str, one: Proposal, turn: Turn, record: Record) -> None:
+        self._site, self._one, self._turn, self._record = site, one, turn, record
         with site.ledger.begin() as conn:
             x = streams.exchange_named(conn, name)
         assert x is not None  # else there were no proposal
@@ -239,6 +241,7 @@ class _Switch:
 
     def _queue(self) -> None:
         """What waits or is stuck was made under the contract before. It is said anew once, in one transaction."""
+        met = self._met()
         with self._site.ledger.begin() as conn:
             for mark in journal.queued_marks(conn, self._x):
                 row = journal.queued_at(conn, self._x, mark)
@@ -247,6 +250,26 @@ class _Switch:
                 line = encode_change(self._turn.change(change, self._ours(change)))
                 journal.put_queued(conn, self._x, [replace(row, change=line)])
             proposals.put(conn, self._x, replace(self._one, place=_ALL))
+            journal.add_conflicts(conn, self._x, met)
+            for one in met:
+                self._record.add(Met(mark=one.mark, key=one.key, field=one.field, winner=one.winner, rule=one.rule))
+            self._record.write(conn)
+        self._record.done()
+
+    def _met(self) -> list[Conflict]:
+        """What is about to be decided of edits that met, for people: our tracker is asked, so before the transaction."""
+        found: list[Conflict] = []
+        with self._site.ledger.begin() as conn:
+            marks = journal.queued_marks(conn, self._x)
+        for mark in marks:
+            with self._site.ledger.begin() as conn:
+                queued = journal.queued_at(conn, self._x, mark)
+                assert queued is not None  # nobody else is at work here
+                row = shadows.entities(conn, self._x, [queued.gid]).get(queued.gid)
+            change = read_change(queued.change)
+            if isinstance(change, Set) and row is not None:
+                found += self._crossings.conflicts(self._site, row, change, mark=mark)
+        return found
 
     def _settled(self, conn: sa.Connection, mark: Mark, change: Change) -> Change:
         """A change that waits, and what is to be said of its crossings: in the words of before."""

@@ -15,19 +15,22 @@ from filesync.agent.record import Record
 from filesync.agent.site import Site
 from filesync.bundle.changes import read_change
 from filesync.errors import Gone, Rejected, Unavailable, Unreadable, Unwritten
-from filesync.ledger import called, journal, shadows, streams
+from filesync.ledger import called, journal, naming, shadows, streams
 from filesync.ledger.called import Called
+from filesync.ledger.streams import Direction
 from filesync.model.change import Create
 from filesync.model.ids import NEVER, Gid, Kind, kind_of
 from filesync.model.issue import Ref
 from filesync.model.moments import micros
 from filesync.model.shadow import Entity, Life
-from filesync.rules.partner import Display, Pace, Partner
+from filesync.rules.partner import Display, Pace, Partner, is_usual
 from filesync.trackers.base import Action, Show, Write
 
+_ALL: Final = "all"
 _CHUNK: Final = 100  # issues of which the ledger and the tracker are asked at once
 _FAILING: Final = 10  # so many are not about single issues
 _CLOSED: Final = 86_400_000_000  # microseconds until a closed issue that nobody touched is asked for again: that costs requests
+_FACTS: Final = ("shown", "learnt")  # of the site, for each exchange: what was wanted last, and how far `_learn` has come
 _HELD: Final = frozenset({Pace.WAITING, Pace.REFUSED})
 
 
@@ -35,18 +38,26 @@ def show(site: Site, paired: Paired, record: Record) -> None:
     """Write what is due; what is left, the next import or export writes. Raises Unavailable, but not for single issues."""
     if paired.rules.partner is not None:
         _Showing(site, paired, paired.rules.partner, record).run()
+        return
+    with site.ledger.begin() as conn:  # wanted again, it is wanted anew: nobody took note meanwhile
+        for fact in _FACTS:
+            if streams.site_fact(conn, f"{fact} {paired.exchange.id}") is not None:
+                streams.drop_site_fact(conn, f"{fact} {paired.exchange.id}")
 
 
 class _Showing:
     def __init__(self, site: Site, paired: Paired, partner: Partner, record: Record) -> None:
         self._site, self._partner, self._record = site, partner, record
         self._x, self._them = paired.exchange.id, paired.them.name
+        self._only_receives = paired.exchange.direction is Direction.RECEIVE
         self._acknowledged = 0  # the last of our bundles that the partner applied
         self._undecided: Mapping[Gid, bool] | None = None
         self._failing = 0
 
     def run(self) -> None:
         self._renew()
+        if self._only_receives:
+            self._learn()
         after = ""
         while not self._over():
             with self._site.ledger.begin() as conn:
@@ -88,6 +99,25 @@ class _Showing:
             if now - int(asked or 0) >= _CLOSED:
                 streams.set_site_fact(conn, f"closed {self._x}", str(now))
                 called.again(conn, self._x)
+
+    def _learn(self) -> None:
+        """What the partner calls issues that came before anybody wanted to know. Where we send, an export finds it."""
+        fact = f"learnt {self._x}"
+        while not self._site.stopping():
+            with self._site.ledger.begin() as conn:
+                place = streams.site_fact(conn, fact) or "0"
+                page = shadows.live_issues(conn, self._x, after=int(place), limit=_CHUNK) if place != _ALL else []
+                rows = shadows.issues(conn, self._x, [local for _, local in page])
+                known = called.called(conn, self._x, [row.gid for row in rows])
+            wanted = {row.local: row.gid for row in rows if row.local is not None and row.gid not in known}
+            there = {local: issue for local, issue in self._site.tracker.get_all(list(wanted)) if issue is not None}
+            with self._site.ledger.begin() as conn:
+                keys = ((wanted[local], naming.theirs_of(conn, self._x, issue.key) or "") for local, issue in there.items())
+                called.learn(conn, self._x, [(gid, theirs) for gid, theirs in keys if is_usual(theirs)])
+                if place != _ALL:
+                    streams.set_site_fact(conn, fact, str(page[-1][0]) if page else _ALL)
+            if not page:
+                return
 
     def _one(self, one: Called, row: Entity) -> None:
         pace, shown = self._pace(one, row), one.shown

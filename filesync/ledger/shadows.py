@@ -51,6 +51,7 @@ _COLUMNS: Final = (entity.c.gid, entity.c.kind, entity.c.parent, entity.c.local,
 _BY_LOCAL: Final = sa.select(*_COLUMNS).where(
     entity.c.exchange == X, entity.c.kind == sa.bindparam("kind"), entity.c.local == sa.bindparam("local")
 )
+_IN_OTHERS: Final = "select 1 from entity where gid = ? and exchange <> ? limit 1"
 _ELSEWHERE: Final = sa.select(entity.c.gid).where(entity.c.exchange != X, entity.c.state == Life.LIVE, entity.c.gid.in_(MANY))
 _COMING: Final = sa.select(doubt.c.gid).where(doubt.c.exchange != X, doubt.c.field == "", doubt.c.gid.in_(MANY))
 _DOUBTS: Final = sa.select(doubt).where(doubt.c.exchange == X)
@@ -128,6 +129,11 @@ def known_elsewhere(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) 
         rows = conn.execute(_ELSEWHERE, {"x": exchange_id, "many": wanted[start : start + _CHUNK]})
         found.update(Gid(gid) for gid in rows.scalars())
     return found
+
+
+def in_others(conn: sa.Connection, exchange_id: int, gid: Gid) -> bool:
+    """Whether another exchange of this site has this entity, or had it."""
+    return conn.exec_driver_sql(_IN_OTHERS, (gid, exchange_id)).first() is not None
 
 
 def coming_elsewhere(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) -> set[Gid]:

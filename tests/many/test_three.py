@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from filesync.agent.asked.why import why
 from filesync.agent.events import Stopped
 from filesync.agent.incoming.arrivals import Damaged, Foreign
 from filesync.agent.outgoing.departures import Unpaired
@@ -47,6 +48,33 @@ def test_an_issue_of_one_partner_is_told_to_the_other_and_edits_of_it_go_through
     three.settle()
     assert seen(three.globex) == {}
     assert seen(three.acme) == seen(three.initech), "by the contract it is marked here, and stays with us and whom we told"
+
+
+def test_of_what_was_born_at_a_third_site_keys_are_told_and_deletions_carried_out_as_of_what_the_partner_made(
+    three: Three,
+) -> None:
+    for side in three.sides:
+        contract, mapping = side.folder / "contract.yaml", side.folder / "mapping.yaml"
+        contract.write_text(contract.read_text().replace("# keys: true ", "keys: true "))
+        mapping.write_text("deletes: {comment: origin}\n")
+        side.reopen()
+    pump = three.globex.desk.create("Bug", "Pump")
+    three.globex.desk.comment(pump, "of globex")
+    three.initech.desk.create("Bug", "another, which takes the first number")
+    three.settle()
+    there, here = key(three.initech, "Pump"), key(three.acme, "Pump")
+    assert [one.theirs for one in why(three.acme.site, here).exchanges] == [pump, there]
+    assert [one.theirs for one in why(three.globex.site, pump).exchanges] == [here]
+    assert three.export(three.initech).changes == three.export(three.acme, SOUTH).changes == 0
+
+    (comment,) = three.initech.desk.show(there).comments
+    three.initech.desk.delete_comment(there, comment.id)
+    three.settle()
+    assert seen(three.globex)["Pump"] == seen(three.acme)["Pump"] == ("To Do", ("of globex",)), "initech did not make it"
+    (comment,) = three.globex.desk.show(pump).comments
+    three.globex.desk.delete_comment(pump, comment.id)
+    three.settle()
+    assert seen(three.acme)["Pump"] == seen(three.initech)["Pump"] == ("To Do", ())
 
 
 def test_nothing_goes_back_to_whom_it_came_from_and_then_all_are_quiet(three: Three) -> None:

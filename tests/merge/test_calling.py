@@ -9,6 +9,8 @@ from filesync.agent.events import NotShown
 from filesync.agent.rehearsal.rehearse import rehearse_import
 from filesync.agent.rehearsal.written import Edit
 from filesync.errors import Unwritten
+from filesync.ledger import streams
+from filesync.ledger.streams import Direction
 from filesync.model.change import Set
 from filesync.model.issue import About
 from filesync.rules.partner import is_usual
@@ -77,6 +79,26 @@ def test_a_mapping_that_wants_it_later_has_it_shown_on_what_is_here_already_and_
             for summary in ("of acme", "of globex"):
                 assert says(world.globex, summary) == f"{said}: {key(world.acme, summary)}"
         world.assert_in_step()
+
+
+def test_on_an_exchange_that_only_receives_what_came_before_anybody_wanted_to_know_shows_it_too() -> None:
+    with two_sites(contract=NO_KEYS) as world:
+        for side, direction in ((world.acme, Direction.SEND), (world.globex, Direction.RECEIVE)):
+            with side.site.ledger.begin() as conn:
+                streams.update_exchange(conn, streams.exchange_named(conn, EXCHANGE).id, direction=direction)  # type: ignore[union-attr]  # it is there
+        world.globex.desk.create("Bug", "another, which takes the first number")
+        for n in (1, 2):
+            world.acme.desk.create("Bug", f"early {n}")
+        world.send(world.acme)
+        for n, shows in enumerate((SHOWS, "", SHOWS), 3):  # what comes while nobody wants it is shown once somebody does
+            (world.globex.folder / "mapping.yaml").write_text(shows)
+            world.globex.reopen()
+            world.acme.desk.create("Bug", f"later {n}")
+            world.send(world.acme)
+        for one in world.acme.desk.list():
+            assert says(world.globex, str(one.fields["summary"])) == f"at the partner's: {one.key}"
+        world.globex.faults.forbid_writes = True
+        world.globex.import_()
 
 
 def test_what_was_cut_off_is_shown_by_the_next_run_and_what_is_refused_holds_up_nothing() -> None:

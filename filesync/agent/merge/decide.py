@@ -21,7 +21,9 @@ from filesync.agent.paired import Paired
 from filesync.agent.site import Site
 from filesync.errors import Rejected, Unreadable
 from filesync.ledger import journal
+from filesync.ledger.endings import endings
 from filesync.ledger.journal import Wait
+from filesync.ledger.shadows import in_others
 from filesync.model.change import Create, Delete, Scoped, Set, Told, rest_of
 from filesync.model.ids import Gid, Kind, home, kind_of
 from filesync.model.links import link_end
@@ -331,9 +333,15 @@ class Merge:
                 return outcome
 
     def _theirs(self, shown: Shown) -> bool:
-        """Whether an item was made for one of the partner's; one that stood on both sides before they were paired was not."""
+        """Whether an item was made for one of the partner's; one that stood on both sides before they were paired was not.
+
+        What was born at a third site was, unless it came, or may have come, by way of another exchange of ours.
+        """
         origin = shown.item.origin
-        return origin is not None and home(origin) == self._paired.them.id
+        if origin is None or home(origin) in {self._paired.us.id, self._paired.them.id}:
+            return origin is not None and home(origin) == self._paired.them.id
+        with self._site.ledger.begin() as conn:
+            return not endings(conn) and not in_others(conn, self._paired.exchange.id, origin)
 
     def buried(self, row: Entity, life: Life) -> list[Entity]:
         """The rows of an entity and of all that belongs to it, dead or apart."""

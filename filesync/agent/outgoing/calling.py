@@ -45,15 +45,19 @@ class Calling:
         known = self._known.get(one.gid)
         if known is not None and known.is_put_off:
             found.named.append((one.gid, known.theirs))  # somebody touched it: it may be open now
-        if home(one.gid) != self._x.partner_site:
+        theirs, came = "", home(one.gid) == self._x.partner_site
+        if home(one.gid) != self._site.config.site and (not came or known is None or not known.theirs):
+            with self._site.ledger.begin() as conn:
+                theirs = naming.theirs_of(conn, self._x.id, key) or ""
+            came = (
+                came or bool(theirs) or (known is not None and known.told != "")
+            )  # born at a third site, it came by way of this
+        if not came:
             if known is None and self._paired.keeps_pace:
                 found.named.append((one.gid, ""))  # it is ours, and shows how far it is before the partner called it anything
             return
-        if known is None or not known.theirs:
-            with self._site.ledger.begin() as conn:
-                theirs = naming.theirs_of(conn, self._x.id, key) or ""
-            if is_usual(theirs):
-                found.named.append((one.gid, theirs))
+        if (known is None or not known.theirs) and is_usual(theirs):
+            found.named.append((one.gid, theirs))
         if not (tells and self._paired.rules.contract.keys) or (known is not None and known.told == key):
             return
         if not told and one.gid not in found.keys:

@@ -54,6 +54,7 @@ def show(app: App, exchange: str | None) -> ExitCode:
             app.tell(shown(line, limit=_LINE))
         again = f"{count_text(found.again, 'issue')} will be told again by the proposer"
         app.tell(f"it cannot be read here: {found.unreadable}" if found.unreadable else again)
+        _tell_misfits(app, found)
         for line in _next(one, exchange):
             app.tell(line)
     if app.as_json:
@@ -76,6 +77,7 @@ def propose(app: App, *, file: Path, message: str, mapping: Path | None, exchang
     """
     with app.site() as site:
         found = changes.propose(site, only_one(site, exchange).name, file, mapping=mapping, message=message)
+    _tell_misfits(app, found)
     app.tell(f"Once it is in force, {count_text(found.again, 'issue')} will be told again.")
     if app.as_json:
         app.tell_json(_document(found))
@@ -128,6 +130,14 @@ def withdraw(app: App, message: str, exchange: str | None) -> None:
         app.tell_json({"version": one.version, "digest": one.digest, "withdrawn": True})
 
 
+def _tell_misfits(app: App, found: Standing) -> None:
+    """What would be refused here: not in the way of the contract, but to be mended beside it."""
+    for place, one in enumerate(found.misfits):
+        if not place:
+            app.tell("under it this would be refused here, until our mapping or tracker has a place for it:")
+        app.tell(f"  {shown(str(one), limit=_LINE)}")
+
+
 def _next(one: Proposal, exchange: str | None) -> Iterator[str]:
     """What somebody here can do about a proposal. `exchange`: as it was asked for."""
     which = f" --exchange {exchange}" if exchange else ""
@@ -157,4 +167,5 @@ def _document(found: Standing) -> dict[str, object]:
         else {"version": one.version, "digest": one.digest, "ours": one.ours, "message": one.message, "text": one.text}
         | {"withdrawn": one.state == WITHDRAWN, "unreadable": found.unreadable, "instead_of": one.instead_of},
         "again": found.again,
+        "misfits": [str(one) for one in found.misfits],
     }

@@ -10,15 +10,18 @@ from tests.cli.sites import Pair
 
 def test_a_contract_is_proposed_shown_and_accepted(pair: Pair, tmp_path: Path) -> None:
     pair.at_acme("issue", "create", "--type", "Bug", "--summary", "Pump", "--field", "priority=High")
+    pair.at_acme("issue", "create", "--type", "Bug", "--summary", "Seal")
     pair.at_acme("export")
     pair.deliver(*pair.sent())
     pair.at_globex("import")
     new = tmp_path / "contract-2.yaml"
     text = (pair.acme.parent / "contract.yaml").read_text().replace("version: 1 ", "version: 2 ")
+    text = text.replace("types: [Epic", "types: [Defect, Epic").replace("  severity:", "  serial: {kind: text}\n  severity:")
     new.write_text(text.replace("[Highest, High, Medium, Low, Lowest]", "[Highest, High, Medium, Low]"))
     assert "contract 1 (" in pair.at_acme("contract", "show")[1]
     status, out, _ = pair.at_acme("contract", "propose", new, "--message", "nobody uses Lowest")
-    assert (status, out.splitlines()[-1]) == (ExitCode.DONE, "Once it is in force, 1 issue will be told again.")
+    assert (status, out.splitlines()[-1]) == (ExitCode.DONE, "Once it is in force, 2 issues will be told again.")
+    assert '  type: the tracker has no "Defect"\n' in out
     assert "  PROPOSED contract 2 since" in pair.at_acme("status")[1]
     assert "nothing new is exported to it" in pair.at_acme("export")[2]
     proposal = pair.sent()[-1]
@@ -32,6 +35,11 @@ def test_a_contract_is_proposed_shown_and_accepted(pair: Pair, tmp_path: Path) -
     assert status == ExitCode.WORK_LEFT
     assert "message: nobody uses Lowest\n" in out
     assert "\n-  priority: {kind: option, options: [Highest, High, Medium, Low, Lowest]}\n+  priority: " in out
+    assert "\n2 issues will be told again by the proposer\n" in out
+    assert (
+        'would be refused here, until our mapping or tracker has a place for it:\n  serial: the tracker has no field "serial"'
+        in out
+    )
     assert "next: filesync contract accept (--mapping FILE, where ours does not fit it); or: " in out
     assert "; or: filesync contract withdraw --message TEXT\n" in pair.at_acme("contract", "show")[1]
     assert "contract 2 (" in pair.at_globex("contract", "accept")[1]
@@ -40,5 +48,5 @@ def test_a_contract_is_proposed_shown_and_accepted(pair: Pair, tmp_path: Path) -
         (pair.folder / "acme" / "inbox" / file.name).write_bytes(file.read_bytes())
     assert pair.at_acme("import")[0] == ExitCode.DONE
     assert pair.at_acme("contract", "show", "--json")[1]["version"] == 2
-    assert pair.at_acme("export", "--json")[1]["main"]["changes"] == 1
+    assert pair.at_acme("export", "--json")[1]["main"]["changes"] == 2
     assert pair.at_globex("contract", "accept")[0] == ExitCode.USAGE

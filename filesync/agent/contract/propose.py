@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from filesync import __version__
+from filesync.agent.asked.fit import fit
 from filesync.agent.contract.switch import at_work, complete, gave_way, rules_of, say
 from filesync.agent.contract.turn import Turn
 from filesync.agent.outgoing.build import clear_spool
@@ -26,6 +27,7 @@ from filesync.ledger.streams import Direction, Exchange
 from filesync.model.moments import micros
 from filesync.model.values import EMPTY, split_name
 from filesync.rules import contract as agreed
+from filesync.rules.fitting import allowed_words
 from filesync.rules.mapping import Rules
 
 _MESSAGE = 1_000  # characters that travel
@@ -36,13 +38,17 @@ _PROBLEMS, _WHY, _AGENT = 3, 300, 40  # of what cannot be read: problems, and ch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How it stands with the contract of an exchange. `again`: issues that the proposer tells again once it is in force."""
+    """How it stands with the contract of an exchange. `again`: issues that the proposer tells again once it is in force.
+
+    `misfits`: what would be refused here under the proposal, as long as our mapping and tracker are what they are.
+    """
 
     version: int
     digest: str
     text: str  # of the contract in force
     proposal: Proposal | None
     again: int
+    misfits: tuple[Problem, ...]
     unreadable: str  # why the proposal cannot be read here, and what made it; "": it can be
 
 
@@ -53,12 +59,15 @@ def standing(site: Site, name: str) -> Standing:
         one = proposals.of(conn, paired.exchange.id)
     text = _text(site.config.rules_of(name).contract)
     again = 0
+    wrong: tuple[Problem, ...] = ()
     why = "" if one is None else unreadable(one)
     if one is not None and not why:
         changed = agreed.read_contract(one.text, name="contract.yaml", hint="")
         again = _told_again(site, paired, _changed_in(paired.rules.contract, changed))
+        wrong = _misfits(site, paired, one)
     contract = paired.rules.contract
-    return Standing(version=contract.version, digest=contract.digest, text=text, proposal=one, again=again, unreadable=why)
+    version, digest = contract.version, contract.digest
+    return Standing(version=version, digest=digest, text=text, proposal=one, again=again, misfits=wrong, unreadable=why)
 
 
 def propose(site: Site, name: str, contract: Path, *, mapping: Path | None, message: str) -> Standing:
@@ -100,7 +109,8 @@ def propose(site: Site, name: str, contract: Path, *, mapping: Path | None, mess
     _send(site, x, record)
     again = _told_again(site, paired, turn.changed)
     complete(site, name)
-    return Standing(version=one.version, digest=one.digest, text=text, proposal=one, again=again, unreadable="")
+    wrong = _fit(site, paired, new)
+    return Standing(version=one.version, digest=one.digest, text=text, proposal=one, again=again, misfits=wrong, unreadable="")
 
 
 def withdraw(site: Site, name: str, *, message: str) -> Proposal:
@@ -261,8 +271,28 @@ def _rules(site: Site, paired: Paired, one: Proposal) -> Rules:
     return rules
 
 
+def _misfits(site: Site, paired: Paired, one: Proposal) -> tuple[Problem, ...]:
+    try:
+        which = one if one.ours else ready(site, paired, one)
+        return _fit(site, paired, rules_of(site, which.text, which.mapping))
+    except ConfigError as error:
+        return error.problems
+
+
+def _fit(site: Site, paired: Paired, rules: Rules) -> tuple[Problem, ...]:
+    way = paired.exchange.direction
+    receives, sends = way is not Direction.SEND, way is not Direction.RECEIVE
+    return fit(rules, site.tracker.describe(), us=paired.us.name, receives=receives, sends=sends).refused
+
+
 def _changed_in(before: agreed.Contract, after: agreed.Contract) -> frozenset[str]:
-    return frozenset(name for name, field in before.fields.items() if after.fields.get(name) != field)
+    """Fields of the contract in force that are another's, or have other words, under the one that is proposed."""
+    there = after.fields
+    return frozenset(
+        name
+        for name, field in before.fields.items()
+        if there.get(name) != field or allowed_words(before, field) != allowed_words(after, field)
+    )
 
 
 def _told_again(site: Site, paired: Paired, changed: frozenset[str]) -> int:

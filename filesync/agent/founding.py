@@ -9,8 +9,9 @@ import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from filesync.agent.drafts.files import Drafted, describe, draft_files, take_contract
@@ -24,13 +25,15 @@ from filesync.keys.signers import AllowedSigner, add_signer
 from filesync.keys.sshsig import make_key
 from filesync.ledger.ledger import Ledger
 from filesync.model.ids import SiteId
-from filesync.trackers.registry import OWN, make_tracker
+from filesync.rules.load import load_rules
+from filesync.trackers.registry import KINDS, OWN, make_tracker
 
 CONFIG: Final = "filesync.yaml"
 _RULES: Final = ("contract.yaml", "mapping.yaml")
 _CARRIED: Final = ("outbox", "inbox")  # where the carrier, who may be another account, comes and goes
 _PRIVATE: Final = ("keys", "archive", "store", "quarantine", "state", "guard")
 _DRAFT: Final = ".filesync.new"
+_NAME, _PROJECT = "site", "ABC"  # that are right
 _AGAIN: Final = "Nothing was made: mend that and run it again, or leave out --url and ask later, with `filesync draft`."
 
 
@@ -96,11 +99,10 @@ def _make(folder: Path, directory: Path, new: NewSite, *, clock: Clock) -> Draft
     path.write_text(text, encoding="utf-8")
     try:
         config = load_config(path)
-    except ConfigError as error:
-        problems = [Problem("--name, --tracker, --project, --url or who we are", one.what) for one in error.problems]
-        raise ConfigError(problems, hint="Nothing was made. Mend that and run it again.") from None
-    settings = config.tracker
-    make_tracker(settings.kind, project=settings.project, settings=settings.settings, folder=settings.base)
+        settings = config.tracker
+        make_tracker(settings.kind, project=settings.project, settings=settings.settings, folder=settings.base)
+    except ConfigError:
+        raise ConfigError(_wrong(folder, new), hint="Nothing was made. Mend that and run it again.") from None
     drafted = _rules(config, directory, new, clock=clock)
     key = make_key(config.keys.signing or folder / "keys" / "signing", comment=f"filesync {new.name}")
     add_signer(config.keys.allowed_signers, AllowedSigner(new.name, key, (NAMESPACE,)))
@@ -110,6 +112,46 @@ def _make(folder: Path, directory: Path, new: NewSite, *, clock: Clock) -> Draft
     for file in config.folders.state.iterdir():
         file.chmod(0o600)
     return drafted
+
+
+def _wrong(folder: Path, new: NewSite) -> list[Problem]:
+    """All that is wrong with what is said, each under the option that says it: each is tried beside others that are right."""
+    kind = new.tracker if new.tracker in KINDS else next(one for one in KINDS if one != OWN or not new.settings)
+    right = NewSite(name=_NAME, tracker=kind, project=_PROJECT)
+    found = {
+        "--name": _problems(folder, replace(right, name=new.name)),
+        "--tracker": _problems(folder, replace(right, tracker=new.tracker)),
+        "--project": _problems(folder, replace(right, project=new.project)),
+    }
+    if together := _problems(folder, replace(right, settings=new.settings)):
+        alone = {_option(one): _problems(folder, replace(right, settings={one: new.settings[one]})) for one in new.settings}
+        found |= alone if any(alone.values()) else {", ".join(alone): together}
+    if new.contract is not None:
+        try:
+            load_rules(new.contract, None, site=_NAME)
+        except ConfigError as error:
+            found["--contract"] = [str(one) for one in error.problems]
+    return [Problem(option, what) for option, whats in found.items() for what in whats]
+
+
+def _option(setting: str) -> str:
+    return f"--{setting.replace('_', '-')}"
+
+
+def _problems(folder: Path, new: NewSite) -> list[str]:
+    """What is wrong with a site that is tried in a folder of its own."""
+    site = SiteId(str(uuid.uuid4()))
+    with TemporaryDirectory(dir=folder) as base:
+        path = Path(base) / CONFIG
+        (path.parent / "state").mkdir()
+        text = new_config(site=site, name=new.name, tracker=new.tracker, project=new.project, settings=new.settings)
+        path.write_text(text, encoding="utf-8")
+        try:
+            made = load_config(path).tracker
+            make_tracker(made.kind, project=made.project, settings=made.settings, folder=made.base)
+        except ConfigError as error:
+            return [one.what for one in error.problems]
+    return []
 
 
 def _rules(config: Config, directory: Path, new: NewSite, *, clock: Clock) -> Drafted | None:

@@ -14,6 +14,7 @@ from filesync.cli.progress import waiting
 from filesync.errors import ExitCode
 
 _LINE: Final = 300  # characters
+_IN_USE: Final = "Something was exchanged under the contract: another one is proposed, with `filesync contract propose FILE`."
 
 
 @click.command()
@@ -53,5 +54,14 @@ def tell_drafted(app: App, drafted: Drafted | None, *, config: Path) -> None:
         app.tell(f"  {shown(str(problem), limit=_LINE)}")
     if drafted.unmatched:
         app.tell("What comes in for these is refused until the mapping names our words for them, or both contracts drop them.")
+    made = (
+        {"the mapping": drafted.mapping}
+        if drafted.in_use
+        else {"the contract": drafted.contract, "the mapping": drafted.mapping}
+    )
+    if kept := [name for name, one in made.items() if one is Made.KEPT]:
+        app.tell(f"To have {' or '.join(kept)} drafted anew, move it away and run `filesync draft` again.")
+    if drafted.in_use and drafted.contract is Made.KEPT:
+        app.tell(_IN_USE)
     if Made.DRAFTED in {drafted.contract, drafted.mapping}:
         app.tell(f"Read what was drafted beside {config}, and change it: then `filesync check` says whether it fits.")

@@ -139,12 +139,21 @@ def _refused(app: App, error: FilesyncError | click.ClickException, *, asked_jso
     if isinstance(error, FilesyncError):
         app.tell_error(error)
         return error.exit_code
+    if isinstance(error, click.UsageError) and _names_an_exchange(error):
+        error = click.UsageError(f"{error.message}. An exchange is named with --exchange NAME.", error.ctx)
     if asked_json:  # it may stand after the word that is not understood
         app.as_json = True
         app.tell_error(Misused(error.format_message(), hint="filesync --help"))
     else:
         error.show()
     return ExitCode.USAGE
+
+
+def _names_an_exchange(error: click.UsageError) -> bool:
+    """Whether a word too much was typed where an exchange is an option: other verbs have the partner as a word."""
+    if error.ctx is None or "unexpected extra argument" not in error.message:
+        return False
+    return any(one.name == "exchange" for one in error.ctx.command.params)
 
 
 def _failed(app: App, error: OSError) -> int:

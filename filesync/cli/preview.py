@@ -25,7 +25,7 @@ from filesync.errors import ExitCode, FilesyncError
 from filesync.exchange.files import write_whole
 from filesync.ledger import streams
 from filesync.ledger.streams import Direction, Exchange, State
-from filesync.model.values import Value
+from filesync.model.values import Value, flat_name, split_name
 
 _VALUE: Final = 500  # characters of a value
 _SENTENCE: Final = 1_000
@@ -144,16 +144,32 @@ def _title(entry: Entry) -> str:
 
 
 def _name(edit: Edit) -> str:
-    return shown(edit.field, limit=200)
+    name, element = split_name(edit.field)
+    return shown(edit.field if element is None else flat_name(name, _called(edit, element)), limit=200)
 
 
 def _change(entry: Entry, edit: Edit) -> str:
-    new = "(empty)" if edit.new is None else _text(edit.new)
-    return f"{_text(edit.old)} -> {new}" if edit.old is not None else new if entry.deed is not Deed.CHANGE else f"-> {new}"
+    new = "(empty)" if edit.new is None else _text(edit, edit.new)
+    return (
+        f"{_text(edit, edit.old)} -> {new}" if edit.old is not None else new if entry.deed is not Deed.CHANGE else f"-> {new}"
+    )
 
 
-def _text(value: Value) -> str:
-    said = value if isinstance(value, str) else "yes" if value is True else "/".join(value) if isinstance(value, list) else ""
+def _called(edit: Edit, user: str) -> str:
+    """A user by the name that people know, where the tracker has another."""
+    return f"{edit.people[user]} ({user})" if user in edit.people else user
+
+
+def _text(edit: Edit, value: Value) -> str:
+    said = (
+        _called(edit, value)
+        if isinstance(value, str)
+        else "yes"
+        if value is True
+        else "/".join(value)
+        if isinstance(value, list)
+        else ""
+    )
     return shown(said, limit=_VALUE)
 
 
@@ -203,6 +219,6 @@ def _page(site: str, what: str, run: _Run) -> Iterator[bytes]:
 
 
 def _row(edit: Edit) -> bytes:
-    old = f"<del>{html.escape(_text(edit.old))}</del> " if edit.old is not None else ""
-    new = "(empty)" if edit.new is None else _text(edit.new)
+    old = f"<del>{html.escape(_text(edit, edit.old))}</del> " if edit.old is not None else ""
+    new = "(empty)" if edit.new is None else _text(edit, edit.new)
     return f"<tr><td>{html.escape(_name(edit))}</td><td>{old}<ins>{html.escape(new)}</ins></td></tr>".encode()

@@ -165,7 +165,8 @@ def _refused(partner: str, one: Refusal) -> str:
 
 
 def _receiving(one: Receiving) -> str:
-    parts = [f"{one.position} applied" if one.position else "nothing yet"]
+    nothing = "nothing yet" if one.last_seen is None else "nothing to apply yet"  # reports come, too
+    parts = [f"{one.position} applied" if one.position else nothing]
     if one.held:
         parts.append(f"holding {ranges(list(one.held))}")
     if one.missing:

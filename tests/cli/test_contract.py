@@ -14,6 +14,11 @@ def test_a_contract_is_proposed_shown_and_accepted(pair: Pair, tmp_path: Path) -
     pair.at_acme("export")
     pair.deliver(*pair.sent())
     pair.at_globex("import")
+    pair.at_globex("export")  # a report, and no change
+    for file in (pair.folder / "globex" / "outbox").iterdir():
+        (pair.folder / "acme" / "inbox" / file.name).write_bytes(file.read_bytes())
+    pair.at_acme("import")
+    assert "  receiving  nothing to apply yet, last file " in pair.at_acme("status")[1]
     new = tmp_path / "contract-2.yaml"
     text = (pair.acme.parent / "contract.yaml").read_text().replace("version: 1 ", "version: 2 ")
     text = text.replace("types: [Epic", "types: [Defect, Epic").replace("  severity:", "  serial: {kind: text}\n  severity:")

@@ -143,6 +143,9 @@ def test_a_contract_that_is_there_is_not_written_over(tmp_path: Path, filesync: 
     agreed.write_text("version: 1\ntypes: [Bug]\nfields: {summary: {kind: text}}\n")
     assert filesync("-c", site / "filesync.yaml", "draft", "--contract", agreed)[0] == ExitCode.DONE  # `init`'s, untouched
     assert (site / "contract.yaml").read_bytes() == agreed.read_bytes()
+    status, out, _ = filesync("-c", site / "filesync.yaml", "draft")
+    assert status == ExitCode.NOTHING
+    assert "To have the contract or the mapping drafted anew, move it away and" in out
     agreed.write_text(agreed.read_text().replace("version: 1", "version: 2"))
     status, _, err = filesync("-c", site / "filesync.yaml", "draft", "--contract", agreed)
     assert status == ExitCode.CONFIG
@@ -177,7 +180,9 @@ def test_what_something_was_exchanged_under_is_kept_though_nobody_touched_it(pai
     before = [file.read_bytes() for file in files]
     pair.at_acme("issue", "create", "--type", "Bug", "--summary", "Pump")
     assert pair.at_acme("export")[0] == ExitCode.DONE
-    assert pair.at_acme("draft")[0] == ExitCode.NOTHING
+    status, out, _ = pair.at_acme("draft")
+    assert status == ExitCode.NOTHING
+    assert "To have the mapping drafted anew, move it away and run `filesync draft` again.\nSomething was exchanged" in out
     other = tmp_path / "other.yaml"
     other.write_text("version: 2\ntypes: [Bug]\nfields: {summary: {kind: text}}\n")
     status, _, err = pair.at_acme("draft", "--contract", other)

@@ -55,6 +55,19 @@ def test_a_kind_of_tracker_that_nobody_knows_is_told_with_those_there_are(tmp_pa
     assert not (tmp_path / "acme").exists()
 
 
+def test_all_options_of_init_that_are_wrong_are_told_at_once_each_by_its_name(tmp_path: Path, filesync: Filesync) -> None:
+    wrong = ["--name", "Acme Ltd.", "--project", "no key", "--tracker", "jira", "--contract", __file__]
+    status, _, err = filesync("init", tmp_path / "acme", *wrong)
+    assert status == ExitCode.CONFIG
+    told = [line.split(": ")[1] for line in err.splitlines() if line.startswith("filesync: ")]
+    assert sorted(set(told)) == ["--contract", "--name", "--project", "--tracker"]
+    wrong = ["--name", "Acme Ltd.", "--tracker", "jira-dc", "--url", "ftp://jira", "--token-env", "A B", "--user", "anna"]
+    _, _, err = filesync("init", tmp_path / "acme", *wrong)
+    told = [line.split(": ")[1] for line in err.splitlines() if line.startswith("filesync: ")]
+    assert told == ["--name", "--url", "--token-env"]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_init_overwrites_nothing(tmp_path: Path, filesync: Filesync) -> None:
     filesync("init", tmp_path / "acme", "--name", "acme")
     before = {path: path.read_bytes() for path in (tmp_path / "acme").rglob("*") if path.is_file()}

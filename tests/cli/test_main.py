@@ -107,6 +107,15 @@ def test_a_call_nobody_understands_is_misuse(call: list[str], capsys: pytest.Cap
     assert "Usage: filesync" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("verb", "hint"), [("resync", True), ("export", True), ("status", False)])
+def test_who_types_a_partner_where_an_option_names_it_is_told_so(
+    verb: str, hint: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for more in ([], ["--json"]):
+        assert run([verb, *more, "globex"]) == ExitCode.USAGE
+        assert ("An exchange is named with --exchange NAME." in capsys.readouterr().err) is hint
+
+
 @pytest.mark.parametrize("call", [["status", "--json", "extra"], ["status", "--nonsense", "--json"], ["nonsense", "--json"]])
 def test_misuse_is_json_where_json_was_asked_for(call: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(call) == ExitCode.USAGE

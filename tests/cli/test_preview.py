@@ -77,14 +77,18 @@ def test_f48_an_import_is_shown_before_it_is_done_and_does_just_that(sent: Pair)
 def test_what_would_change_shows_old_and_new_and_what_would_go(sent: Pair) -> None:
     sent.at_globex("import")
     sent.at_acme("issue", "edit", "ABC-2", "--field", "summary=Pump overheats")
+    sent.at_acme("issue", "edit", "ABC-2", "--field", "assignee=t.weber")
     sent.at_acme("issue", "comment", "ABC-2", "--delete", "1")
-    assert of(previewed(sent, sent.at_acme, "export"), "change") == {"issue ABC-2": {"summary": "Pump overheats"}}
+    assert of(previewed(sent, sent.at_acme, "export"), "change") == {
+        "issue ABC-2": {"summary": "Pump overheats", "assignee": "t.weber"}
+    }
     sent.at_acme("export")
     sent.deliver(*sent.sent())
     before = everything(sent.folder)
     status, out, _ = sent.at_globex("preview", "import")
     assert status == ExitCode.DONE
-    assert "  change ABC-2\n    summary: Pump <hot> -> Pump overheats\n" in out
+    assert "    summary: Pump <hot> -> Pump overheats\n" in out
+    assert "    assignee: -> Tobias Weber (t.weber)\n" in out
     assert "  delete comment of ABC-2\n" in out
     assert "  1 changed, 1 deleted\n" in out
     assert everything(sent.folder) == before

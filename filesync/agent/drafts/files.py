@@ -42,6 +42,7 @@ class Drafted:
     tracker: str
     contract: Made
     mapping: Made
+    in_use: bool  # something was exchanged under them
     unmatched: tuple[Problem, ...]
 
 
@@ -80,10 +81,10 @@ def draft_files(
         names, contract_made = draft.names, Made.DRAFTED
     rules = load_rules(contract, None, site=site)
     if not _free(mapping, _MAPPING, in_use=in_use):
-        return Drafted(tracker=have.name, contract=contract_made, mapping=Made.KEPT, unmatched=())
+        return Drafted(tracker=have.name, contract=contract_made, mapping=Made.KEPT, in_use=in_use, unmatched=())
     found = draft_mapping(rules.contract, have, names, template(f"draft-{_MAPPING}"))
     _write(mapping, found.text.encode())
-    return Drafted(tracker=have.name, contract=contract_made, mapping=Made.DRAFTED, unmatched=found.unmatched)
+    return Drafted(tracker=have.name, contract=contract_made, mapping=Made.DRAFTED, in_use=in_use, unmatched=found.unmatched)
 
 
 def take_contract(agreed: Path, contract: Path, *, site: str, in_use: bool = False) -> Made:

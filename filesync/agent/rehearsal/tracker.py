@@ -47,7 +47,9 @@ class ReadOnly:
         self._real = real
         self._overlay = overlay
         self._written = written
-        self._words = _words(real.describe())
+        has = real.describe()
+        self._words, self._people = _words(has), has.people
+        self._users = frozenset(one.name for one in has.fields if one.kind is FieldKind.USER)
 
     @property
     def people(self) -> People:
@@ -111,7 +113,7 @@ class ReadOnly:
             above = self._existing(draft.issue)
             issue = replace(above, children=(*above.children, item))
         self._overlay.put(ref.issue, issue)
-        edits = [Edit(name, value) for name, value in draft.fields.items()]
+        edits = [self._edit(name, value) for name, value in draft.fields.items()]
         self._written.add(Entry(deed=Deed.CREATE, key=issue.key, kind=draft.kind, edits=edits), about=ref)
         return Born(item=item, key=issue.key)
 
@@ -146,6 +148,12 @@ class ReadOnly:
                 self._written.add(Entry(deed=deed, key=issue.key, kind=ref.kind))
         return {}
 
+    def _edit(self, flat: str, new: Value | None, old: Value | None = None) -> Edit:
+        name, element = split_name(flat)
+        users = [one for one in (element, new, old) if isinstance(one, str)] if name in self._users else []
+        called = {one: self._people[one] for one in users if self._people.get(one, one) != one}
+        return Edit(flat, new, old, called)
+
     def _check(self, fields: Flat) -> None:
         """Raises Rejected for words that the tracker does not have."""
         wrong: dict[str, str] = {}
@@ -160,7 +168,7 @@ class ReadOnly:
     def _write(self, issue: Issue, item: Item, fields: Flat) -> Flat:
         if item.ref.kind is Kind.ISSUE:
             self._check(fields)
-        edits = [Edit(name, new, item.fields.get(name)) for name, new in fields.items()]
+        edits = [self._edit(name, new, item.fields.get(name)) for name, new in fields.items()]
         now: dict[str, Value] = {name: value for name, value in item.fields.items() if name not in fields}
         now.update((name, value) for name, value in fields.items() if value is not None)
         changed = replace(item, fields=now)

@@ -33,6 +33,7 @@ class Edit(msgspec.Struct, frozen=True, omit_defaults=True):
     field: str
     new: Value | None
     old: Value | None = None
+    people: dict[str, str] = {}  # what people see for the users that it names, where that is not their name in the tracker
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from filesync.agent.contract.switch import say
 from filesync.agent.partners.agreements import ContractProposed, ContractWithdrawn, FieldsMoved
 from filesync.agent.site import Site
 from filesync.bundle.agreement import Agreement
-from filesync.errors import ConfigError, NotHere
+from filesync.errors import ConfigError, NotHere, Unreadable
 from filesync.ledger import proposals, shadows, streams
 from filesync.ledger.proposals import OPEN, Proposal
 from filesync.ledger.streams import Direction, Exchange, State
@@ -217,3 +217,26 @@ def test_what_was_in_doubt_is_settled_by_the_words_that_it_was_asked_in() -> Non
             assert shadows.doubts(conn, x) == {}
         assert row(world.globex, key).shadow("story").here == digest("written")
         assert "description" not in row(world.globex, key).fields
+
+
+def test_what_is_in_doubt_of_an_issue_that_cannot_be_read_just_then_stays_so_under_its_new_name() -> None:
+    with two_sites(mappings=("# none\n", "# none\n")) as world:
+        key = shared(world)
+        gid, x = row(world.globex, key).gid, world.globex.exchange().id
+        world.globex.desk.edit(key, {"description": "written", "priority": "Low"})
+        written = [(gid, "description", digest("written")), (gid, "priority", digest("Low")), (gid, "", "")]
+        with world.globex.site.ledger.begin() as conn:
+            shadows.put_doubts(conn, x, written, now=1)
+        agreed = STORY.replace("options: [Highest, High, Medium, Low, Lowest]", "options: [High, Low]")
+        assert agreed != STORY
+        proposed(world, agreed, "fields: {description: story}\n")
+        world.globex.faults.strike = _unreadable
+        accepts(world.globex, "fields: {description: story}\n")
+        world.globex.faults.strike = lambda _place: None
+        assert world.globex.doubts() == {gid: {"": "", "story": digest("written")}}
+        assert world.globex.export().changes == 0, "what is in doubt is told by nobody"
+
+
+def _unreadable(place: str) -> None:
+    if place == "before get":
+        raise Unreadable("not now")

@@ -195,18 +195,23 @@ class _Switch:
                 doubts = shadows.doubts(conn, self._x)
             if not page:
                 break
-            moved = self._moved(rows, doubts)
+            moved, unread = self._moved(rows, doubts)
             place, done = page[-1][0], done + len(page)
             with self._site.ledger.begin() as conn:
                 shadows.save(conn, self._x, moved)
                 shadows.settle_doubts(conn, self._x, [row.gid for row in moved])
+                kept = [
+                    (gid, new, value) for gid in unread for name, value in doubts[gid].items() for new in self._doubted(name)
+                ]
+                shadows.put_doubts(conn, self._x, kept, now=micros(self._site.clock()))
                 proposals.put(conn, self._x, replace(self._one, place=place))
             self._site.progress(Doing.LOOKING, done, None)
             self._site.step("C2")
         if self._one.place != _ALL:
             self._queue()
 
-    def _moved(self, rows: list[Entity], doubts: Mapping[Gid, Mapping[str, str]]) -> list[Entity]:
+    def _moved(self, rows: list[Entity], doubts: Mapping[Gid, Mapping[str, str]]) -> tuple[list[Entity], list[Gid]]:
+        """The rows under the new contract; and those of which something is in doubt that the tracker cannot show just now."""
         wanted = [row.local for row in rows if row.local is not None and (self._reads or row.gid in doubts)]
         issues = dict(self._site.tracker.get_all(wanted)) if wanted else {}
         found = []
@@ -218,7 +223,11 @@ class _Switch:
             # what cannot be read now, or is gone, counts as agreed on in no field that changed its meaning
             there = issue is not None and issue.in_scope
             found.append(self._turn.row(known, before, after, ours=self._one.ours, there=there))
-        return found
+        return found, [row.gid for row in rows if row.gid in doubts and row.local not in issues]
+
+    def _doubted(self, name: str) -> tuple[str, ...]:
+        """What stays in doubt of a field, under its new name: not what it meant before."""
+        return () if not name or self._turn.asks(name) else self._turn.names(name)
 
     def _shown(self, item: Item | None, doubted: Collection[str]) -> tuple[Outward, Outward]:
         if item is None:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from filesync.agent.events import Event
 from filesync.agent.incoming.importer import Imports
+from filesync.errors import Unwritten
 from filesync.ledger import shadows
 from filesync.model.ids import Kind
 from filesync.model.shadow import Entity
@@ -136,6 +137,16 @@ def crash(side: Side, place: str, nth: int = 1) -> Iterator[None]:
     assert died, f"nothing came to {place}"
     side.faults.strike = lambda _place: None
     side.reopen()
+
+
+def failing(place: str) -> Callable[[str], None]:
+    """What a tracker does that fails at this place (Faults.strike)."""
+
+    def strike(now: str) -> None:
+        if now == place:
+            raise Unwritten("the tracker fails")
+
+    return strike
 
 
 def crashes_anywhere(side: Side, nth: int, work: Callable[[], object]) -> bool:

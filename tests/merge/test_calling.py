@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 
 from filesync.agent.asked.why import why
 from filesync.agent.events import NotShown
 from filesync.agent.rehearsal.rehearse import rehearse_import
 from filesync.agent.rehearsal.written import Edit
-from filesync.errors import Unwritten
 from filesync.ledger import streams
 from filesync.ledger.streams import Direction
 from filesync.model.change import Set
 from filesync.model.issue import About
 from filesync.rules.partner import is_usual
-from tests.merge.scene import contract, crash, events, only, refuse, refuse_create, refuse_nothing, row, value
+from tests.merge.scene import contract, crash, events, failing, only, refuse, refuse_create, refuse_nothing, row, value
 from tests.support.forged import forge
 from tests.support.two_sites import EXCHANGE, Side, World, two_sites
 
@@ -187,14 +186,6 @@ def test_an_issue_that_is_closed_to_partners_is_asked_for_once_and_shows_it_when
         world.clock.advance(days=2)
         world.globex.import_()
         assert says(world.globex, "left alone") == "ABC-2: in step"
-
-
-def failing(place: str) -> Callable[[str], None]:
-    def strike(now: str) -> None:
-        if now == place:
-            raise Unwritten("the tracker fails")
-
-    return strike
 
 
 def moves(world: World, *, to: str = "NEW-7") -> None:

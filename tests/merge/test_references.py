@@ -7,7 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from filesync.agent.events import LandedDifferently, NotRenamed
-from tests.merge.scene import comments, crashes_anywhere, events, refuse, refuse_create, refuse_nothing, value
+from filesync.agent.merge import anew
+from filesync.agent.merge.anew import NotAnew
+from filesync.errors import Unwritten
+from tests.merge.scene import comments, crashes_anywhere, events, failing, refuse, refuse_create, refuse_nothing, value
 from tests.support.two_sites import Side, World, two_sites
 
 
@@ -104,6 +107,46 @@ def test_a_text_that_is_refused_with_the_new_key_stays_and_is_told_once(world: W
     assert (told.key, told.fields) == (_key(world.globex, "first"), ["description"])
     assert value(world.globex, told.key, "description") == "see ABC-2@acme"
     assert events(world.globex.import_(), NotRenamed) == []
+
+
+def waiting_for_second(world: World, *summaries: str) -> None:
+    """Issues that name one which comes with the next import, and then their texts are written anew."""
+    for summary in summaries:
+        _create(world, summary, f"{summary}: see ABC-{len(summaries) + 1}")
+    refuse_create(world.globex, "second")
+    _create(world, "second")
+    world.send(world.acme)
+    refuse_nothing(world.globex)
+    world.globex.retry()
+
+
+def test_a_text_at_which_the_tracker_fails_is_told_and_written_anew_by_the_next_import(world: World) -> None:
+    waiting_for_second(world, "first")
+    world.globex.faults.strike = failing("before apply")
+    (told,) = events(world.globex.import_(), NotAnew)
+    assert told.key == _key(world.globex, "first")
+    assert "the tracker fails" in told.sentence()
+    world.globex.faults.strike = failing("after apply")  # it was done after all
+    assert events(world.globex.import_(), NotAnew) == []
+    world.globex.faults.strike = lambda _place: None
+    assert str(value(world.globex, told.key, "description")).startswith("first: see ABC-4")
+    assert world.globex.export().changes == 2, "its own two issues"
+    _in_step(world)
+
+
+def test_texts_at_which_the_tracker_fails_hold_up_no_others_for_good(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(anew, "_FAILING", 1)
+    waiting_for_second(world, "broken", "first")
+    broken = _key(world.globex, "broken")
+
+    def fail(call: str, what: object) -> None:
+        if call == "apply" and "broken" in str(what):
+            raise Unwritten("no")
+
+    world.globex.faults.refuse = fail
+    keys = [one.key for _ in range(3) for one in events(world.globex.import_(), NotAnew)]
+    assert keys == [broken] * 3
+    assert "see ABC-5" in str(value(world.globex, _key(world.globex, "first"), "description"))
 
 
 def test_a_conflict_is_shown_with_keys_alone(world: World) -> None:

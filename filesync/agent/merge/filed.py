@@ -11,6 +11,7 @@ from collections.abc import Collection
 import msgspec
 
 from filesync.agent.events import FilesNotShown
+from filesync.agent.merge.anew import Anew, write_anew
 from filesync.agent.merge.reach import Reach
 from filesync.agent.merge.view import View
 from filesync.agent.paired import Paired
@@ -20,11 +21,10 @@ from filesync.errors import Gone, Rejected, Unreadable, Unwritten
 from filesync.ledger import naming, shadows
 from filesync.ledger.naming import Unfiled
 from filesync.model.change import Create, Set
-from filesync.model.ids import Kind, Mark
+from filesync.model.ids import Gid, Kind, Mark
 from filesync.model.manner import files_shown
 from filesync.model.shadow import Entity, Life, Shadow
 from filesync.model.values import digest
-from filesync.trackers.base import Write
 from filesync.trackers.registry import manner
 
 
@@ -46,25 +46,28 @@ def show_files(site: Site, paired: Paired, record: Record) -> None:
     with site.ledger.begin() as conn:
         due = naming.files_due(conn, x)
         doubted = shadows.doubts(conn, x) if due else {}
-    for gid, field in due:
-        if site.stopping():
-            return
-        if gid in doubted:
-            continue
-        with site.ledger.begin() as conn:
-            text = naming.unfiled_text(conn, x, gid, field)
-            come = _come(text.files, shadows.children_of(conn, x, [gid]).get(gid, ()))
+    anew = Anew(site, paired, record)
+    for gid in anew.ordered(gid for gid, _ in due if gid not in doubted):
         try:
-            row = _written(site, paired, record, text) if come else None
-        except (Unreadable, Unwritten):
-            continue  # the next import comes to it again
-        left = tuple(one for one in text.files if one not in come) if row is not None or not come else ()
-        with site.ledger.begin() as conn:
-            if row is not None:
-                shadows.save(conn, x, [row])
-            naming.put_unfiled(conn, x, [msgspec.structs.replace(text, files=left)])
-            record.write(conn)
-        record.done()
+            for field in (field for one, field in due if one == gid):
+                _show_files(site, paired, record, gid, field)
+        except (Unreadable, Unwritten) as error:
+            anew.failed(gid, error)
+
+
+def _show_files(site: Site, paired: Paired, record: Record, gid: Gid, field: str) -> None:
+    x = paired.exchange.id
+    with site.ledger.begin() as conn:
+        text = naming.unfiled_text(conn, x, gid, field)
+        come = _come(text.files, shadows.children_of(conn, x, [gid]).get(gid, ()))
+    row = _written(site, paired, record, text) if come else None
+    left = tuple(one for one in text.files if one not in come) if row is not None or not come else ()
+    with site.ledger.begin() as conn:
+        if row is not None:
+            shadows.save(conn, x, [row])
+        naming.put_unfiled(conn, x, [msgspec.structs.replace(text, files=left)])
+        record.write(conn)
+    record.done()
 
 
 def _come(files: Collection[str], below: Collection[Entity]) -> set[str]:
@@ -88,7 +91,7 @@ def _written(site: Site, paired: Paired, record: Record, text: Unfiled) -> Entit
             return None
         said = view.inward(Kind.ISSUE, {text.field: text.text}, set()).fields.get(local)
         try:
-            landed = site.tracker.apply(shown.item.ref, Write({local: said}), text.mark)
+            landed = write_anew(site, view, row, shown, {local: said}, text.mark)
         except Gone:
             return None
         except Rejected as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from filesync.agent.events import NotRenamed
+from filesync.agent.merge.anew import Anew, write_anew
 from filesync.agent.merge.reach import Reach
 from filesync.agent.merge.view import Shown, View
 from filesync.agent.paired import Paired
@@ -14,7 +15,6 @@ from filesync.model.change import Set
 from filesync.model.ids import Gid
 from filesync.model.shadow import Entity, Life, Shadow
 from filesync.model.values import Value, digest
-from filesync.trackers.base import Write
 
 
 def rename(site: Site, paired: Paired, record: Record) -> None:
@@ -22,19 +22,17 @@ def rename(site: Site, paired: Paired, record: Record) -> None:
     x = paired.exchange.id
     with site.ledger.begin() as conn:
         come, doubted = naming.come(conn, x), shadows.doubts(conn, x)
-    for gid, theirs in come.items():
-        if site.stopping():
-            return
-        if gid in doubted:
-            continue  # nobody knows what it says: the next import comes to it again
+    anew = Anew(site, paired, record)
+    for gid in anew.ordered(come.keys() - doubted.keys()):  # of these nobody knows what they say: the next import comes to them
         try:
             row = _rename(site, paired, record, gid)
-        except (Unreadable, Unwritten):
-            continue  # what is wrong with it is told where it matters; the next import comes to its text again
+        except (Unreadable, Unwritten) as error:
+            anew.failed(gid, error)
+            continue
         with site.ledger.begin() as conn:
             if row is not None:
                 shadows.save(conn, x, [row])
-            naming.drop_unnamed(conn, x, gid, theirs)
+            naming.drop_unnamed(conn, x, gid, come[gid])
             record.write(conn)
         record.done()
 
@@ -56,7 +54,7 @@ def _rename(site: Site, paired: Paired, record: Record, gid: Gid) -> Entity | No
             return None
         took = max(row.shadow(name).took for name in wanted)
         try:
-            landed = site.tracker.apply(shown.item.ref, Write(dict(wanted.values())), took)
+            landed = write_anew(site, view, row, shown, dict(wanted.values()), took)
         except Gone:
             return None
         except Rejected:

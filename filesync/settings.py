@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -64,8 +64,14 @@ class Document(msgspec.Struct, frozen=True):
         return Problem(f"{self.name}:{line}:{column}", what)
 
 
-def load(path: Path, schema_name: str) -> Document:
-    """Read a settings file and hold it against its schema. Raises ConfigError with every problem."""
+Look: TypeAlias = Callable[[Document], Iterable[Problem]]
+
+
+def load(path: Path, schema_name: str, look: Look | None = None) -> Document:
+    """Read a settings file and hold it against its schema. Raises ConfigError with every problem.
+
+    `look`: what else is wrong with it, where something is. So all is told.
+    """
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
@@ -73,20 +79,31 @@ def load(path: Path, schema_name: str) -> Document:
         raise ConfigError(
             [Problem(str(path), f"cannot be read: {error.strerror}")], hint="Check the path and the rights of this account."
         ) from error
-    return parse(raw, schema_name, name=path.name, hint=f"Mend {path} and run `filesync check`. {READ[schema_name]}")
+    hint = f"Mend {path} and run `filesync check`. {READ[schema_name]}"
+    return parse(raw, schema_name, name=path.name, hint=hint, look=look)
 
 
-def parse(raw: bytes, schema_name: str, *, name: str, hint: str) -> Document:
-    """The bytes of a settings file, held against its schema. Raises ConfigError with every problem."""
-    document = read(raw, name=name)
-    found = check(document, schema_name)
+def parse(raw: bytes, schema_name: str, *, name: str, hint: str, look: Look | None = None) -> Document:
+    """The bytes of a settings file, held against its schema. Raises ConfigError with every problem. `look`: as `load`."""
+    document, found = _read(raw, name=name)
+    found += check(document, schema_name)
+    if found and look is not None:
+        found += look(document)
     if found:
-        raise ConfigError(found, hint=hint)
+        raise ConfigError(sorted(dict.fromkeys(found), key=place_in_file), hint=hint)
     return document
 
 
 def read(raw: bytes, *, name: str) -> Document:
     """Read YAML. Raises ConfigError: for the first place where it cannot be read, else for all that is not taken."""
+    document, found = _read(raw, name=name)
+    if found:
+        raise ConfigError(found)
+    return document
+
+
+def _read(raw: bytes, *, name: str) -> tuple[Document, list[Problem]]:
+    """What it says, and what of it is not taken. Raises ConfigError for the first place where it cannot be read."""
     if len(raw) > MAX_BYTES:
         raise ConfigError([Problem(name, f"larger than a settings file may be ({MAX_BYTES} bytes)")])
     try:
@@ -104,9 +121,7 @@ def read(raw: bytes, *, name: str) -> Document:
         raise ConfigError([Problem(name, "holds characters that YAML does not allow")]) from error
     walk = _Walk(name)
     data = walk.data(node, ()) if node is not None else {}  # nothing but comments says nothing
-    if walk.problems:
-        raise ConfigError(walk.problems)
-    return Document(name, data, walk.keys, walk.values)
+    return Document(name, data, walk.keys, walk.values), walk.problems
 
 
 def duration(text: str) -> dt.timedelta:
@@ -162,7 +177,6 @@ _TYPES: Final = {
 
 
 _REFUSED: Final = {
-    "uniqueItems": "holds something twice",
     **dict.fromkeys(("minItems", "minProperties", "minLength"), "must not be empty"),
 }
 
@@ -198,6 +212,9 @@ def _explain(document: Document, error: ValidationError) -> list[Problem]:
             ]
         case "required":
             return [document.problem(at, f"{quoted(key)} is missing") for key in wanted if key not in value]
+        case "uniqueItems":
+            twice = [place for place, one in enumerate(value) if one in value[:place]]
+            return [document.problem((*at, place), f"{quoted(str(value[place]))} is given twice") for place in twice]
         case _ if "propertyNames" in error.absolute_schema_path:
             return [
                 document.problem((*at, value), f"{quoted(value)} is no name that can stand here{_expected(error)}", key=True)
@@ -211,13 +228,15 @@ def _sentence(error: ValidationError) -> str:
     wanted: Any = error.validator_value
     rule: Any = error.schema
     match error.validator:
+        case "type" if isinstance(value, bool | int | float) and re.search(rule.get("pattern", "(?!)"), str(value).lower()):
+            must = "text: put it in quotes"
         case "type" if "pattern" in rule and "description" in rule:
             must = rule["description"]
         case "type":
             must = " or ".join(_TYPES[kind] for kind in ([wanted] if isinstance(wanted, str) else wanted))
         case "enum":
             near = did_you_mean(value, [word for word in wanted if isinstance(word, str)]) if isinstance(value, str) else ""
-            must = f"one of {', '.join(map(str, wanted))}{near}"
+            must = f"one of {', '.join(str(word) for word in wanted if word is not None)}{near}"
         case "const":
             must = f"{wanted}: this filesync knows no other"
         case "minimum" | "maximum":

@@ -159,7 +159,7 @@ fields:
 contract.yaml:1:10: must be a whole number
 contract.yaml:2:1: unknown key "winer"; did you mean "winner"?
 contract.yaml:3:8: must not be empty
-contract.yaml:4:11: holds something twice
+contract.yaml:4:19: "To Do" is given twice
 contract.yaml:5:18: must be one of mark, mirror, ignore, origin; did you mean "mirror"?
 contract.yaml:6:11: must be true or false or a map (key: value)
 contract.yaml:7:9: "" does not fit; expected: 1 to 255 characters, none of them a control character

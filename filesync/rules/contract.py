@@ -7,7 +7,7 @@ stands in the header of every bundle.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from pathlib import Path
@@ -21,6 +21,7 @@ from filesync.model.links import LINK
 from filesync.model.manner import Markup
 from filesync.model.values import ELEMENTS, FieldKind, FieldSpec, split_name
 from filesync.rules import winner as winners
+from filesync.rules.sound import among_the_sound
 from filesync.rules.winner import ByValue, Winner
 from filesync.settings import At, Document, did_you_mean, load, parse, place_in_file, quoted
 
@@ -131,12 +132,12 @@ class Contract:
 
 def load_contract(path: Path) -> Contract:
     """Read contract.yaml. Raises ConfigError with every problem."""
-    return _agreed(load(path, "contract"), hint=f"Mend {path}, and the partner's copy with it.")
+    return _agreed(load(path, "contract", _look), hint=f"Mend {path}, and the partner's copy with it.")
 
 
 def read_contract(text: str, *, name: str, hint: str) -> Contract:
     """The same of a text that is no file here. Raises ConfigError with every problem."""
-    return _agreed(parse(text.encode(), "contract", name=name, hint=hint), hint=hint)
+    return _agreed(parse(text.encode(), "contract", name=name, hint=hint, look=_look), hint=hint)
 
 
 def winner_of(contract: Contract, field: str) -> Winner:
@@ -199,8 +200,7 @@ def is_cascade(option: str) -> bool:
 
 def _agreed(document: Document, *, hint: str) -> Contract:
     """The contract that a document, which fits the schema, says. Raises ConfigError."""
-    problems = [problem for name in document.data["fields"] for problem in _field_problems(document, name)]
-    problems += winners.problems(document)
+    problems = _problems(document)
     if problems:
         raise ConfigError(sorted(problems, key=place_in_file), hint=hint)
     full = _filled(document.data)
@@ -220,6 +220,16 @@ def _agreed(document: Document, *, hint: str) -> Contract:
         markup=Markup(full["markup"]) if "markup" in full else None,
         digest=hashlib.sha256(_canonical.encode(full)).hexdigest(),
     )
+
+
+def _look(document: Document) -> Iterable[Problem]:
+    return among_the_sound(document, "contract", _problems)
+
+
+def _problems(document: Document) -> list[Problem]:
+    """What the schema cannot see."""
+    problems = [problem for name in document.data["fields"] for problem in _field_problems(document, name)]
+    return [*problems, *winners.problems(document)]
 
 
 def _filled(data: Mapping[str, Any]) -> dict[str, Any]:

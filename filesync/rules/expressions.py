@@ -143,6 +143,8 @@ def _compiled(compile_it: Any) -> Any:
         return compile_it()
     except TemplateSyntaxError as error:
         raise ValueError(str(error.message).rstrip(".")) from error
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def _asked(ask: Any) -> Any:
@@ -161,7 +163,8 @@ def _names(source: str) -> frozenset[str]:
     for node in tree.find_all(nodes.Node):
         if why := _why_not(node, named=id(node) in named):
             raise ValueError(why)
-    return frozenset({*(meta.find_undeclared_variables(tree) - _GIVEN), *_by_name(tree)})
+    asked = _compiled(lambda: meta.find_undeclared_variables(tree))  # which looks for filters and tests, too
+    return frozenset({*(asked - _GIVEN), *_by_name(tree)})
 
 
 def _why_not(node: nodes.Node, *, named: bool) -> str:

@@ -22,6 +22,7 @@ from filesync.rules.leaving import make_leaving
 from filesync.rules.mapping import Rules
 from filesync.rules.partner import partner_of, partner_problems
 from filesync.rules.sieve import make_sieves
+from filesync.rules.sound import among_the_sound
 from filesync.rules.standing import NOBODY, Condition, FieldRule, Form, LinkRule, VisibilityRule, Way
 from filesync.rules.users import By, Users
 from filesync.rules.ways import WHY
@@ -37,13 +38,38 @@ def load_rules(contract_path: Path, mapping_path: Path | None, *, site: str, peo
 
     `people`: the users of the tracker that the rules are for.
     """
-    contract = load_contract(contract_path)
+    try:
+        contract = _of_two(contract_path, site=site)
+    except ConfigError as error:
+        raise _with_what_else(error, mapping_path) from error
+
+    def unfit(said: Document) -> Iterator[Problem]:
+        return _problems(contract, said, _said_of_issues(said)[1], site=site)
+
+    def look(said: Document) -> Iterable[Problem]:
+        return among_the_sound(said, "mapping", unfit)
+
+    mapping = None if mapping_path is None else load(mapping_path, "mapping", look)
+    return make_rules(contract, mapping, site=site, people=people)
+
+
+def _of_two(path: Path, *, site: str) -> Contract:
+    contract = load_contract(path)
     others = contract.sites() - {site}
     if len(others) >= _TWO:
         what = f"names the sites {', '.join(sorted(contract.sites()))}; this site is {site}{did_you_mean(site, others)}"
-        raise ConfigError([Problem(contract_path.name, what)], hint="A contract is between two sites: mend a name.")
-    mapping = None if mapping_path is None else load_mapping(mapping_path)
-    return make_rules(contract, mapping, site=site, people=people)
+        raise ConfigError([Problem(path.name, what)], hint="A contract is between two sites: mend a name.")
+    return contract
+
+
+def _with_what_else(error: ConfigError, mapping: Path | None) -> ConfigError:
+    """What is wrong with the contract, and what is wrong with the mapping whatever the contract says."""
+    try:
+        if mapping is not None:
+            load_mapping(mapping)
+    except ConfigError as more:
+        return ConfigError((*error.problems, *more.problems), hint=f"{error.hint} {more.hint}")
+    return error
 
 
 def read_mapping(text: str, *, name: str, hint: str) -> Document:
@@ -61,13 +87,7 @@ def make_rules(contract: Contract, mapping: Document | None = None, *, site: str
     document = mapping or _NO_MAPPING
     data: Mapping[str, Any] = document.data
     said, wrong = _said_of_issues(document)
-    every = (
-        problems(contract, document, site=site),
-        given_problems(contract, document, site=site),
-        partner_problems(contract, document),
-        wrong,
-    )
-    found = sorted(chain.from_iterable(every), key=place_in_file)
+    found = sorted(_problems(contract, document, wrong, site=site), key=place_in_file)
     if found:
         raise ConfigError(found, hint=f"Mend {document.name}; the contract is what both sites agreed on.")
     by = data.get("users_by")
@@ -151,6 +171,16 @@ def _rules(contract: Contract, data: Mapping[str, Any], users: Users, compiled: 
         ours = local.get(name) or (None if name in named else name)
         if ours is not None and name not in data.get("constants", {}):
             yield _rule(contract, data, ours=ours, field=field, users=users, compiled=compiled)
+
+
+def _problems(contract: Contract, document: Document, wrong: Iterable[Problem], *, site: str) -> Iterator[Problem]:
+    """In what a mapping, which fits the schema, and the contract do not go together; `wrong`: its conditions and texts."""
+    return chain(
+        problems(contract, document, site=site),
+        given_problems(contract, document, site=site),
+        partner_problems(contract, document),
+        wrong,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,3 +165,10 @@ def test_a_mapping_without_conditions_does_not_load_what_compiles_them(tmp_path:
     )
     root = Path(__file__).parents[2]
     subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env={"PYTHONPATH": str(root)}, check=True)
+
+
+@pytest.mark.parametrize("source", ["value | nosuch", "value is nosuch", "(" * 5_000 + "1" + ")" * 5_000])
+def test_what_jinja_does_not_know_is_a_mistake_in_the_writing(source: str) -> None:
+    for made in (lambda: Condition(source), lambda: Form("{{ " + source + " }}")):
+        with pytest.raises(ValueError, match=r"named 'nosuch'|nested too deeply"):
+            made()

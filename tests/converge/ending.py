@@ -2,63 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from dataclasses import dataclass
 
 import msgspec
 
-from filesync.agent.naming import prose
-from filesync.ledger import shadows
 from filesync.ledger.journal import Queued
-from filesync.model.change import Change, Set
+from filesync.model.change import Change, Create, Delete, Set
 from filesync.model.ids import Gid, Kind
 from filesync.model.links import link_end
-from filesync.model.shadow import Entity, Life
+from filesync.model.shadow import Life
 from filesync.model.values import Value, split_name
-from filesync.rules.contract import Flow
+from filesync.rules.contract import VISIBLE_TO, Flow
 from filesync.rules.mapping import Rules
 from tests.converge import agreeing, carrier
+from tests.converge.kept import Held
+from tests.converge.looking import Shown, look
 from tests.converge.narrowed import Narrowed, alike, check_silence
 from tests.converge.people import SHARED, Person, Story
+from tests.converge.variants import Variant
 from tests.support.jira_sides import SURE, JiraSide
 from tests.support.two_sites import EXCHANGE, Side, World
 
 DRIFTS = frozenset({"environment"})  # each side may show its own
 _ROUNDS = 40
-
-
-@dataclass(frozen=True)
-class Shown:
-    """Everything one tracker shows, by gid, and what its ledger holds of it."""
-
-    side: str
-    fields: dict[Gid, dict[str, Value]]
-    issue_of: dict[Gid, Gid | None]
-    rows: dict[Gid, Entity]
-
-
-def look(person: Person) -> Shown:
-    side = person.side
-    paired = side.site.paired(EXCHANGE)
-    issues = person.issues()
-    gids = {one.ref.local: person.gid(one) for one in issues}
-    fields: dict[Gid, dict[str, Value]] = {}
-    issue_of: dict[Gid, Gid | None] = {}
-    for issue in issues:
-        whole = side.site.tracker.get(issue.ref.local)
-        assert whole is not None
-        for item in (whole.item, *whole.children):
-            gid = side.gid(item)
-            assert gid not in fields, f"{side.name} has {gid} twice"
-            fields[gid] = dict(paired.rules.outward(item, gids.get, prose=prose(side.site, paired)).fields)
-            if item.ref.kind is Kind.ATTACHMENT:
-                fields[gid]["sha256"] = hashlib.sha256(b"".join(side.site.tracker.fetch(item.ref))).hexdigest()
-            issue_of[gid] = None if item is whole.item else gids[issue.ref.local]
-    with side.site.ledger.begin() as conn:
-        known = [Gid(gid) for (gid,) in conn.exec_driver_sql("select gid from entity")]
-        rows = shadows.entities(conn, paired.exchange.id, known)
-    return Shown(side.name, fields, issue_of, rows)
 
 
 def settle(world: World, people: dict[str, Person], story: Story) -> None:
@@ -119,6 +85,8 @@ def skip(side: Side, stuck: Queued, story: Story) -> None:
         taken = {name for name in change.fields if paired.flow(kind, name) in {Flow.WE_TAKE_DRIFT, Flow.WE_TAKE_GUARD}}
         taken |= {name for name in change.fields if split_name(name)[0] in paired.rules.penned}
         story.skipped |= {(change.gid, name) for name in taken}
+    if isinstance(change, Create | Delete) or (isinstance(change, Set) and VISIBLE_TO in change.names):
+        story.parted[side.name].add(change.gid)
     side.skip(stuck.mark)
 
 
@@ -130,8 +98,8 @@ def has(side: Side, name: str) -> bool:
         return any(one.first() is not None for one in found)
 
 
-def check(world: World, people: dict[str, Person], story: Story, rules: Narrowed) -> None:
-    """All of it. Raises AssertionError."""
+def check(world: World, people: dict[str, Person], story: Story, variant: Variant) -> dict[str, int]:
+    """All of it. Raises AssertionError. Returns how often what `Held` counts came to pass."""
     for side in world.sides:
         assert side.queued() == [], f"{side.name} still waits for something"
         assert side.doubts() == {}, f"{side.name} has doubts"
@@ -139,25 +107,29 @@ def check(world: World, people: dict[str, Person], story: Story, rules: Narrowed
     here, there = (look(people[side.name]) for side in world.sides)
     assert world.round() == 0, "one more round sends something"
     assert (look(people["acme"]), look(people["globex"])) == (here, there), "one more round writes something"
-    apart = _apart(here) | _apart(there)
     known = [side.site.paired(EXCHANGE).rules for side in world.sides]
-    _equal(here, there, apart, story, rules, known)
-    for side, one, shown in zip(world.sides, known, (here, there), strict=True):
-        check_silence(side.name, one, shown.rows)
+    ours, theirs = Held(here, there, variant.said, story), Held(there, here, variant.said, story)
+    _equal((ours, theirs), story, variant.rules, known)
+    for side, one, held in zip(world.sides, known, (ours, theirs), strict=True):
+        check_silence(side.name, one, held.ours.rows)
+        _once(held.ours, story)
+        held.check(side)
     _nobody_left(world)
-    for shown in (here, there):
-        _once(shown, story)
-        _nothing_lost(shown, story, apart)
+    return {what: ours.seen.get(what, 0) + theirs.seen.get(what, 0) for what in {**ours.seen, **theirs.seen}}
 
 
 def _apart(shown: Shown) -> set[Gid]:
     return {gid for gid, row in shown.rows.items() if row.state is Life.APART}
 
 
-def _equal(here: Shown, there: Shown, apart: set[Gid], story: Story, narrowed: Narrowed, rules: list[Rules]) -> None:
+def _equal(held: tuple[Held, Held], story: Story, narrowed: Narrowed, rules: list[Rules]) -> None:
+    here, there = (one.ours for one in held)
+    apart = _apart(here) | _apart(there)
     compared = {
-        shown.side: {gid for gid in shown.fields if gid not in apart and shown.issue_of[gid] not in apart}
-        for shown in (here, there)
+        one.ours.side: {
+            gid for gid, issue in one.ours.issue_of.items() if gid not in apart and issue not in apart and one.travels(gid)
+        }
+        for one in held
     }
     assert compared[here.side] == compared[there.side], "one shows what the other does not"
     for gid in compared[here.side]:
@@ -170,6 +142,7 @@ def _equal(here: Shown, there: Shown, apart: set[Gid], story: Story, narrowed: N
             and name not in left_out
             and link_end(name) not in apart
             and (gid, name) not in story.skipped
+            and not any(one.bent(gid, name) for one in held)
             and narrowed.compares(name, ours)
             and not (name == "priority" and _lands(rules, name, ours.get(name), theirs.get(name)))
         }
@@ -199,17 +172,10 @@ def _nobody_left(world: World) -> None:
 def _once(shown: Shown, story: Story) -> None:
     """Nothing is doubled: what a person wrote once stands once."""
     said = {gid: fields.get("summary") or fields.get("body") or fields.get("name") for gid, fields in shown.fields.items()}
-    silent = [gid for gid, text in said.items() if text is None]
+    silent = [gid for gid, text in said.items() if text is None and shown.fields[gid]]
     assert all("/worklog/" in gid for gid in silent), f"{shown.side} shows nothing of {silent}"  # where a text was skipped
     texts = [str(text).split(":")[0] for text in said.values() if text is not None]
     doubled = [text for text, count in Counter(texts).items() if count > 1]
     assert not doubled, f"{shown.side} shows {doubled} twice"
     for gid, text in said.items():
         assert text is None or str(text).startswith(story.words[gid]), f"{shown.side} shows {text!r} as {gid}"
-
-
-def _nothing_lost(shown: Shown, story: Story, apart: set[Gid]) -> None:
-    gone = story.deleted | apart
-    for gid, issue in story.born.items():
-        if gid not in gone and issue not in gone:
-            assert gid in shown.fields, f"{shown.side} has lost {gid} ({story.words[gid]})"

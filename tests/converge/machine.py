@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.converge.people import FIELDS
-from tests.converge.scene import MOODS, NUMBERS, VARIANTS, Scene, a_scene
+from tests.converge.scene import MOODS, NUMBERS, Scene, a_scene
+from tests.converge.variants import VARIANTS
 
 STEPS: Final = 60  # of one run
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from filesync.errors import Gone, Rejected
-from filesync.model.ids import Gid, Kind, make_gid
+from filesync.ledger import shadows
+from filesync.model.ids import NEVER, Gid, Kind, Mark, home, make_gid
 from filesync.model.issue import Item
 from filesync.model.links import link_parts
+from filesync.model.shadow import Entity, Life
 from filesync.model.values import Value
+from filesync.rules.contract import VISIBLE_TO
 from filesync.trackers.embedded.entry import Entry
 from tests.support.attachments import bytes_of
 from tests.support.two_sites import Side
@@ -53,17 +57,27 @@ class Story:
 
     born: dict[Gid, Gid | None] = field(default_factory=dict)  # -> the issue a comment belongs to
     words: dict[Gid, str] = field(default_factory=dict)  # what its text begins with, and no other's
-    deleted: set[Gid] = field(default_factory=set)
+    deleted: dict[str, set[Gid]] = field(default_factory=lambda: defaultdict(set))  # by the side where it was done
     skipped: set[tuple[Gid, str]] = field(default_factory=set)  # fields that a person left apart: the source edits them alone
+    parted: dict[str, set[Gid]] = field(default_factory=lambda: defaultdict(set))  # by side: what a person there set apart
+    # of what one side alone tells, fields that were edited at the other, and what the teller had told of them by then
+    bent: dict[tuple[Gid, str], Mark] = field(default_factory=dict)
+    moved: dict[str, set[Gid]] = field(default_factory=lambda: defaultdict(set))  # by side: the status of what was apart
 
 
 class Person:
     """Somebody at the desk of one side. What the tracker refuses is not done."""
 
-    def __init__(self, side: Side, story: Story, *, own: Mapping[str, str], strict: bool = False) -> None:
-        """`own`: fields that this side calls otherwise. `strict`: a parent is always one level above, as Jira wants it."""
+    def __init__(
+        self, side: Side, story: Story, *, own: Mapping[str, str], source: tuple[Side, frozenset[Kind]], strict: bool = False
+    ) -> None:
+        """`own`: fields that this side calls otherwise. `source`: the other side, and the kinds that it alone tells.
+
+        `strict`: a parent is always one level above, as Jira wants it.
+        """
         self.side = side
         self._story = story
+        self._source, self._taken = source
         self._own_names, self._strict = own, strict
         self._former: list[tuple[str, str, Value | None]] = []  # issue, field, value
 
@@ -88,6 +102,8 @@ class Person:
 
     def _below(self, which: int, kind: Kind) -> Entry | Item | None:
         there = [one for issue in self.issues() for one in self.below(issue.ref.local, kind)]
+        if kind in self._taken and which % 3:  # what only comes, where there is some
+            there = [one for one in there if one.origin] or there
         return there[which % len(there)] if there else None
 
     # ── issues ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -184,11 +200,15 @@ class Person:
     def transition(self, which: int, status: int) -> None:
         """One step of the workflow, where one leads there."""
         issue = self._issue(which)
-        if issue is not None:
-            try:
-                self.side.desk.transition(self._key(issue), STATUSES[status % len(STATUSES)])
-            except Rejected:
-                return
+        if issue is None:
+            return
+        try:
+            self.side.desk.transition(self._key(issue), STATUSES[status % len(STATUSES)])
+        except Rejected:
+            return
+        row = self._row(self.side, self.gid(issue))
+        if row is not None and row.state is Life.APART:
+            self._story.moved[self.side.name].add(row.gid)
 
     def scope(self, which: int) -> None:
         """Into the scope or out of it."""
@@ -204,7 +224,7 @@ class Person:
             self.side.desk.delete(self._key(issue))
         except Rejected:  # it has children
             return
-        self._story.deleted.add(self.gid(issue))
+        self._story.deleted[self.side.name].add(self.gid(issue))
 
     # ── comments ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -247,7 +267,7 @@ class Person:
         if there:
             one = there[which % len(there)]
             self.side.desk.delete_attachment(self._key(one), one.ref.local)
-            self._story.deleted.add(self.gid(one))
+            self._story.deleted[self.side.name].add(self.gid(one))
 
     def edit_comment(self, which: int, value: int) -> None:
         one = self._below(which, Kind.COMMENT)
@@ -255,12 +275,27 @@ class Person:
             text = f"{str(one.fields['body']).split(':')[0]}: {('so', 'or so', 'said')[value % 3]}{self._of(which + value)}"
             few = {} if self._strict else {"visible_to": (None, "internal", "")[value % 3]}
             self.side.desk.edit_comment(self._key(one), one.ref.local, text, **few)
+            self._bends(one, ("body", VISIBLE_TO))
 
     def delete_comment(self, which: int) -> None:
         one = self._below(which, Kind.COMMENT)
         if one is not None:
             self.side.desk.delete_comment(self._key(one), one.ref.local)
-            self._story.deleted.add(self.gid(one))
+            self._story.deleted[self.side.name].add(self.gid(one))
+
+    def _bends(self, one: Entry | Item, names: Iterable[str]) -> None:
+        """Remember an edit that is not told, of what the other side alone tells."""
+        gid = self.gid(one)
+        if one.ref.kind in self._taken and home(gid) != self.side.config.site:
+            row = self._row(self._source, gid)
+            for name in names:
+                self._story.bent[gid, name] = row.shadow(name).told if row is not None else NEVER
+
+    def _row(self, side: Side, gid: Gid) -> Entity | None:
+        """What a ledger has of it."""
+        x = side.exchange().id
+        with side.site.ledger.begin() as conn:
+            return shadows.entities(conn, x, [gid]).get(gid)
 
     # ── worklogs ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -281,12 +316,13 @@ class Person:
             changes["body"] = f"{str(one.fields['body']).split(':')[0]}: {('done', 'nearly done')[value % 2]}"
         only = list(changes)[value % 4 :][:1] if value % 4 < 3 else list(changes)
         self.side.desk.edit_worklog(self._key(one), one.ref.local, {name: changes[name] for name in only})
+        self._bends(one, only)
 
     def delete_worklog(self, which: int) -> None:
         one = self._below(which, Kind.WORKLOG)
         if one is not None:
             self.side.desk.delete_worklog(self._key(one), one.ref.local)
-            self._story.deleted.add(self.gid(one))
+            self._story.deleted[self.side.name].add(self.gid(one))
 
     # ── links ───────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -14,13 +14,13 @@ from operator import methodcaller
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from filesync.config import template
 from filesync.errors import Unavailable
 from filesync.rules.mapping import Rules
 from tests.converge import agreeing, carrier, ending, faults
 from tests.converge.deeds import PEOPLE, split
-from tests.converge.narrowed import Narrowed, kept, narrowed
+from tests.converge.narrowed import kept
 from tests.converge.people import FIELDS, Person, Story
+from tests.converge.variants import Variant, variant_of
 from tests.support.attachments import set_limits
 from tests.support.jira.site import FLAVOURS
 from tests.support.jira_sides import EMBEDDED, End, JiraSide, two_trackers
@@ -29,97 +29,9 @@ from tests.support.two_sites import EXCHANGE, Crash, Side, World, two_sites
 NUMBERS: Final = 2**32  # what a deed draws from: a number below this
 _SPREAD: Final = 0x9E3779B1  # odd: Hypothesis prefers small numbers, and their upper digits are choices too
 
-
 LIMITS: Final = {"inline_blob": "1 KiB", "chunk": "2 KiB", "early_chunks": "8 KiB"}
 NO_JIRA: Final = ("embedded", "embedded")
 ENDS: Final[Mapping[str, End]] = {"embedded": EMBEDDED, **{flavour.name: flavour for flavour in FLAVOURS}}
-
-
-# What acme has as a long text is one line at globex, and lands there without the blanks at its end;
-# globex has two words of its own for one of the contract's. Of the users some go by their addresses.
-USUAL: Final = Narrowed(
-    (
-        "fields: {description: customer_reference}\nusers_by: email\n",
-        "users_by: email\nfields: {priority: {field: priority, options: {Highest: High}}}\n",
-    )
-)
-
-
-# acme tells which issues left its scope, and globex says so on its own
-LETTING_GO: Final = Narrowed(
-    (f"{USUAL.mappings[0]}leaving: {{out: tell}}\n", f"{USUAL.mappings[1]}leaving: {{in: mark}}\n"), USUAL.apart, USUAL.steady
-)
-
-
-@dataclass(frozen=True)
-class Variant:
-    """What the two sites agreed on, and whether acme tells only some of its issues."""
-
-    deletes: str
-    scope: str = ""
-    rules: Narrowed = USUAL
-    responsible: str = ""  # the site that settles crossings, where values say who wins
-    pen: bool = False  # and who alone may edit
-
-    def contract(self) -> str:
-        """The default contract, with a field that globex wins, a guarded one, a drifting one, and one less."""
-        text = template("contract.yaml").replace("  issue: mark ", f"  issue: {self.deletes} ")
-        for old, new in (
-            ("  environment: {kind: text}", "  environment: {kind: text, from: globex, mode: drift}"),
-            ("  cost_estimate: {kind: number}", "  cost_estimate: {kind: number, from: acme, mode: guard}"),
-            ("Minor, Cosmetic]}", "Minor, Cosmetic], winner: globex}"),
-            ("  description: {kind: text}\n", ""),  # acme's stands for another
-            ("\nworklogs: true\n", "\nworklogs: true\nvisibilities: [internal]\n"),
-        ):
-            assert old in text
-            text = text.replace(old, new)
-        return text if not self.responsible else by_values(text, settles=self.responsible, pen=self.pen)
-
-
-def by_values(contract: str, *, settles: str, pen: bool) -> str:
-    """A contract in which the priority says who wins most fields, and the customer's reference who wins one of them."""
-    other = {"acme": "globex", "globex": "acme"}[settles]
-    for old, new in (
-        (
-            "\nwinner: first ",
-            f"\nwinner: {{field: priority, acme: [High], globex: [Low], else: {settles}, pen: {str(pen).lower()}}} ",
-        ),
-        ("  customer_reference: {kind: text}", f"  customer_reference: {{kind: text, winner: {other}}}"),
-        (
-            "  due_date: {kind: date}",
-            "  due_date: {kind: date, winner: {field: customer_reference, acme: [order 12], globex: ['P-7  '], else: first}}",
-        ),
-    ):
-        assert old in contract
-        contract = contract.replace(old, new)
-    return contract
-
-
-VARIANTS: Final = {
-    "mark": Variant("mark"),
-    "mark too": Variant("mark"),
-    "mirror": Variant("mirror"),
-    "mirror too": Variant("mirror"),
-    "mark, scope": Variant("mark", scope="{labels: [shared]}", rules=LETTING_GO),
-    "mirror, scope": Variant("mirror", scope="{labels: [shared]}", rules=LETTING_GO),
-}
-
-_NARROWED: Final = "narrowed "
-_RESPONSIBLE: Final = "responsible "
-PENLESS: Final = 12  # of these, numbers of contracts in which everybody may edit
-
-
-def variant_of(word: str) -> Variant:
-    """One of VARIANTS, or `narrowed 7`: with rules of the sites' own, of this number; `responsible 7`: values say who wins."""
-    if word.startswith(_RESPONSIBLE):
-        number = int(word.removeprefix(_RESPONSIBLE))
-        own = narrowed(number // 4) if number % 3 == 2 else USUAL
-        settles = ("acme", "globex")[number % 2]
-        return Variant(("mark", "mirror")[number // 2 % 2], rules=own, responsible=settles, pen=number >= PENLESS)
-    if not word.startswith(_NARROWED):
-        return VARIANTS[word]
-    number = int(word.removeprefix(_NARROWED))
-    return Variant(("mark", "mirror")[number % 2], rules=narrowed(number))
 
 
 _EXPORT, _IMPORT, _RETRY = methodcaller("export"), methodcaller("import_"), methodcaller("retry")
@@ -133,7 +45,7 @@ class Scene:
     """Both sites, the people at them, and what these did."""
 
     world: World
-    rules: Narrowed = USUAL
+    variant: Variant
     one_sided: bool = False  # people edit at acme only, and globex must never answer
     hot: int = 0  # which of the fields are edited most, so that edits meet
     story: Story = field(default_factory=Story)
@@ -142,7 +54,13 @@ class Scene:
     def __post_init__(self) -> None:
         strict = any(isinstance(side, JiraSide) for side in self.world.sides)
         self.people = {
-            side.name: Person(side, self.story, own={} if strict else OWN_NAMES.get(side.name, {}), strict=strict)
+            side.name: Person(
+                side,
+                self.story,
+                own={} if strict else OWN_NAMES.get(side.name, {}),
+                source=(self.world.other(side), self.variant.said.receives_only(side.name)),
+                strict=strict,
+            )
             for side in self.world.sides
         }
         for side in self.world.sides:
@@ -164,16 +82,18 @@ class Scene:
             assert self.world.globex.exchange().out_seq == 0, "globex sends back what nobody there edited"
 
     def begin(self) -> None:
-        """Two issues of each side (of acme, where only acme edits), and their way to the other."""
+        """Two issues of each side (of acme, where only acme edits), with what belongs to them, and their way to the other."""
         for place, name in enumerate(self.people):
             self.deed("create", name, place)
             self.deed("create", name, place + 1)
+            for word in ("comment", "attach", "log work") if self.variant.furnished else ():
+                self.deed(word, name, place)
             self.deed("send", name, 0)
 
-    def end(self) -> None:
-        """Everything delivered and decided: what must hold then."""
+    def end(self) -> dict[str, int]:
+        """Everything delivered and decided: what must hold then. Returns how often what may come to pass did."""
         ending.settle(self.world, self.people, self.story)
-        ending.check(self.world, self.people, self.story, self.rules)
+        return ending.check(self.world, self.people, self.story, self.variant)
 
     def refusing(self, side: Side, number: int, command: Command) -> None:
         """A command, while the tracker refuses some of its calls."""
@@ -209,32 +129,31 @@ def a_scene(
 ) -> Iterator[Scene]:
     """A scene with issues that both sides know. `ends`: words of ENDS. `base`: as `two_sites`."""
     if ends != NO_JIRA:
-        chosen, (ours, theirs) = VARIANTS[variant], ends
+        chosen, (ours, theirs) = variant_of(variant), ends
         scope = ("labels = shared" if ENDS[ours] else chosen.scope) if chosen.scope else ""
         with two_trackers((ENDS[ours], ENDS[theirs]), text=chosen.contract(), scope=scope, base=base) as world:
             for side in world.sides:
                 set_limits(side, **LIMITS)
                 if isinstance(side, JiraSide) and hot % 2:
                     side.jira.faults.harden()
-            scene = Scene(world, one_sided=one_sided, hot=hot)
+            scene = Scene(world, chosen, one_sided=one_sided, hot=hot)
             scene.begin()
             yield scene
         return
-    chosen = variant_of(variant)
     like, story = _beginning(variant, one_sided)
     with two_sites(like=like, base=base) as world:
         world.clock.advance(hours=1)
-        yield Scene(world, rules=chosen.rules, one_sided=one_sided, hot=hot, story=deepcopy(story))
+        yield Scene(world, variant_of(variant), one_sided=one_sided, hot=hot, story=deepcopy(story))
 
 
 @functools.cache
 def _beginning(variant: str, one_sided: bool) -> tuple[Path, Story]:
     """Two issues of each side (of acme, where only acme edits) and their way to the other, done once, to be copied."""
     chosen = variant_of(variant)
-    with two_sites(contract=chosen.contract(), mappings=chosen.rules.mappings, scopes=(chosen.scope, "")) as world:
+    with two_sites(contract=chosen.contract(), mappings=chosen.mappings(), scopes=(chosen.scope, "")) as world:
         for side in world.sides:
             set_limits(side, **LIMITS)
-        scene = Scene(world, rules=chosen.rules, one_sided=one_sided)
+        scene = Scene(world, chosen, one_sided=one_sided)
         scene.begin()
         world.close()
         folder = Path(tempfile.mkdtemp(prefix="filesync-beginning-", dir=world.acme.folder.parent.parent))
@@ -416,4 +335,14 @@ MOODS: Final[Mapping[str, Mapping[str, int]]] = {
 }
 # besides, where the two sites change what they agreed on
 AGREEING: Final = {"propose": 6, "answer": 8, "withdraw": 3}
+UNLIKE: Final = {  # besides, where not all is treated alike
+    "comment": 2,
+    "edit comment": 6,
+    "delete comment": 3,
+    "log work": 1,
+    "edit worklog": 5,
+    "delete worklog": 2,
+    "delete attachment": 2,
+    "delete": 2,
+}
 JIRA_DEEDS: Final = {"jira trouble": 6, "jira lag": 2}  # besides, where there is one

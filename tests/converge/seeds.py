@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from tests.converge.people import FIELDS
-from tests.converge.scene import AGREEING, JIRA_DEEDS, MOODS, NO_JIRA, NUMBERS, PENLESS, VARIANTS, a_scene
+from tests.converge.said import said
+from tests.converge.scene import AGREEING, JIRA_DEEDS, MOODS, NO_JIRA, NUMBERS, UNLIKE, a_scene
+from tests.converge.variants import PENLESS, VARIANTS
 from tests.support.jira.site import CLOUD, DC9, DC10
 
 STEPS: Final = 60  # of one run; what two issues at each side need to be known to both comes before them
@@ -29,12 +31,15 @@ class Program:
     steps: tuple[Step, ...]
     ends: tuple[str, str] = NO_JIRA
 
-    def play(self, *, base: Path | None = None) -> None:
-        """Raises what was found: AssertionError, or whatever filesync should not have raised. `base`: as two_sites."""
+    def play(self, *, base: Path | None = None) -> dict[str, int]:
+        """Raises what was found: AssertionError, or whatever filesync should not have raised. `base`: as two_sites.
+
+        Returns how often what may come to pass did, by a word.
+        """
         with a_scene(self.variant, one_sided=self.one_sided, hot=self.hot, ends=self.ends, base=base) as scene:
             for step in self.steps:
                 scene.deed(*step)
-            scene.end()
+            return scene.end()
 
     def reduced(self, fails: Callable[[Program], bool]) -> Program:
         """The same failure with as few steps as can be had by leaving out."""
@@ -99,6 +104,25 @@ def prove_responsible(seed: int) -> None:
     _prove(seed, responsible(seed), base=None)
 
 
+def unlike(seed: int) -> Program:
+    """The program of a seed for sites that do not treat all alike: what is deleted, what one of them alone tells, what is shown."""
+    draw = random.Random(seed)
+    often = {**MOODS[draw.choice(sorted(MOODS))]}
+    for deed, times in UNLIKE.items():
+        often[deed] += times
+    deeds = draw.choices(list(often), weights=list(often.values()), k=STEPS)
+    steps = tuple((deed, draw.choice(("acme", "globex")), draw.randrange(NUMBERS)) for deed in deeds)
+    which = draw.randrange(200)
+    chosen = said(which)
+    quiet = not chosen.keys and "acme" not in chosen.texts  # else globex tells what it calls issues, or acme shows that
+    return Program(f"said {which}", quiet and seed % 4 == 3, draw.randrange(len(FIELDS)), steps)
+
+
+def prove_unlike(seed: int) -> dict[str, int]:
+    """As `prove`, with ways, ends and keys of their own. Returns how often what may come to pass did."""
+    return _prove(seed, unlike(seed), base=None)
+
+
 def with_jira(seed: int) -> Program:
     """The program of a seed for two sites of which one or both have a Jira."""
     draw = random.Random(seed)
@@ -120,10 +144,11 @@ def prove(seed: int, *, one_sided: bool = False, base: Path | None = None) -> No
     _prove(seed, program(seed, one_sided=one_sided), base=base)
 
 
-def _prove(seed: int, whole: Program, *, base: Path | None) -> None:
-    failure = failure_of(whole, base=base)
-    if failure is None:
-        return
+def _prove(seed: int, whole: Program, *, base: Path | None) -> dict[str, int]:
+    try:
+        return whole.play(base=base)
+    except Exception as error:  # noqa: BLE001 - as in failure_of
+        failure = error
     shortest = whole.reduced(lambda tried: type(failure_of(tried, base=base)) is type(failure))
     found = failure_of(shortest, base=base)
     raise AssertionError(f"seed {seed}: {found!r}\nplay this to see it:\n{shortest}") from failure

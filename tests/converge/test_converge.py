@@ -1,5 +1,6 @@
 """Do two sites always end in step? A small share of it; `make prove` plays 10,000 seeds, 300 on a real disk, 500 in which
-the contract changes, and 200 with simulated Jiras.
+the contract changes, 2,000 with rules of the sites' own, 1,000 with winners by value, 1,000 with ways, ends and keys of their
+own, and 200 with simulated Jiras.
 
 A seed that fails is named with the shortest program that fails alike. To play one again:
 
@@ -11,6 +12,7 @@ FILESYNC_SEEDS=FIRST:COUNT lets `make prove` play others.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +20,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.converge.kept import WHAT_MAY_COME_TO_PASS
 from tests.converge.machine import STEPS, Converge, OneSided
 from tests.converge.seeds import (
     Program,
@@ -26,6 +29,7 @@ from tests.converge.seeds import (
     prove_agreeing,
     prove_narrowed,
     prove_responsible,
+    prove_unlike,
     prove_with_jira,
 )
 
@@ -73,6 +77,10 @@ def test_sites_that_change_their_contract_end_in_step(seeds: range) -> None:
 def test_sites_of_which_values_say_who_wins_end_in_step() -> None:
     for seed in range(2):
         prove_responsible(seed)
+
+
+def test_sites_with_ways_ends_and_keys_of_their_own_end_in_step() -> None:
+    prove_unlike(0)
 
 
 def test_the_machine_ends_in_step() -> None:
@@ -136,6 +144,16 @@ def test_every_seed_in_which_values_say_who_wins_ends_in_step(seeds: range) -> N
 def test_every_seed_with_rules_of_their_own_ends_in_step(seeds: range) -> None:
     for seed in seeds:
         prove_narrowed(seed, pairs=200)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("seeds", [range(first, first + 100) for first in range(0, 1000, 100)], ids=_named)
+def test_every_seed_with_ways_ends_and_keys_of_their_own_ends_in_step(seeds: range) -> None:
+    """And each of these really comes into play."""
+    seen = Counter[str]()
+    for seed in seeds:
+        seen.update(prove_unlike(seed))
+    assert set(WHAT_MAY_COME_TO_PASS) <= set(seen)
 
 
 @pytest.mark.prove

@@ -15,7 +15,7 @@ from filesync.model.ids import Kind
 from filesync.model.values import Value
 from filesync.rules.contract import Contract, DeletePolicy, Flow, flow, winner_of, wins
 from filesync.rules.leaving import Leaving
-from filesync.rules.load import load_mapping, make_rules
+from filesync.rules.load import load_mapping, load_rules, make_rules
 from filesync.rules.mapping import Rules
 from filesync.rules.partner import Pace
 from filesync.rules.winner import ByValue
@@ -184,8 +184,10 @@ def test_what_one_site_decides_alone_is_as_the_page_says() -> None:
 @pytest.mark.parametrize("number", range(3))
 def test_messages_on_the_page_are_those_that_are_given(tmp_path: Path, number: int) -> None:
     text, said = WRONG[number]
+    (tmp_path / "contract.yaml").write_text(RIGHT["contract.yaml"])
+    (tmp_path / "mapping.yaml").write_text(text)
     with pytest.raises(ConfigError) as caught:
-        mapped(tmp_path, text)
+        load_rules(tmp_path / "contract.yaml", tmp_path / "mapping.yaml", site="acme")
     assert "".join(f"{problem}\n" for problem in caught.value.problems) == said
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from filesync.agent.events import Dropped, ScopeHeard
+from filesync.agent.merge.scope import NotSaid
 from filesync.agent.outgoing.departures import ScopeTold
 from filesync.ledger.outside import outside_of
 from filesync.model.diff import Tell
@@ -202,19 +203,37 @@ def test_a_mark_that_was_cut_off_is_made_once(place: str) -> None:
         world.assert_in_step()
 
 
-def test_a_mark_that_is_refused_waits_and_the_return_waits_behind_it() -> None:
+def test_a_mark_that_is_refused_is_told_and_no_edit_waits_for_it() -> None:
     with two_sites(scopes=SCOPED, mappings=(TELL, MARK)) as world:
         key = _both_have(world)
-        world.globex.faults.refuse = lambda _call, what: "not today" if isinstance(what, MarkScope) else None
-        _leave(world, world.acme, key)
-        assert only(world.globex.stuck()).reason == "refused by the test: not today"
+        refuse_marks(world.globex)
+        world.acme.desk.edit(key, {"labels:shared": None})
+        assert world.acme.export().changes == 0
+        done = world.send(world.acme)
+        told = only(events(done, NotSaid))
+        assert (told.key, "not today" in told.sentence()) == (key, True)
+        assert [one.marked for one in events(done, ScopeHeard)] == [False]
+        assert (world.globex.queued(), _outside(world.globex, key)) == ([], Outside(theirs=LEFT))
         world.acme.desk.edit(key, {"labels:shared": True, "summary": "back"})
         world.send(world.acme)
-        assert value(world.globex, key, "summary") == "first"
+        assert value(world.globex, key, "summary") == "back"
         refuse_nothing(world.globex)
-        world.globex.skip(only(world.globex.stuck()).mark)
-        assert (value(world.globex, key, "summary"), _left_by(world.globex, key)) == ("back", "")
+        _leave(world, world.acme, key)
+        assert _left_by(world.globex, key) == "acme"
+        refuse_marks(world.globex)
+        world.acme.desk.edit(key, {"labels:shared": True, "summary": "back again"})
+        assert "still says" in only(events(world.send(world.acme), NotSaid)).sentence()
+        assert (value(world.globex, key, "summary"), _left_by(world.globex, key)) == ("back again", "acme")
+        refuse_nothing(world.globex)
+        _leave(world, world.acme, key)
+        world.acme.desk.edit(key, {"labels:shared": True})
+        world.settle()
+        assert _left_by(world.globex, key) == ""
         world.assert_in_step()
+
+
+def refuse_marks(side: Side) -> None:
+    side.faults.refuse = lambda _call, what: "not today" if isinstance(what, MarkScope) else None
 
 
 def test_an_issue_that_is_looked_at_twice_in_one_export_was_seen_once() -> None:

@@ -13,6 +13,7 @@ from filesync.agent.merge.births import STATUS, Births
 from filesync.agent.merge.decide import Merge
 from filesync.agent.merge.filed import texts_with_files
 from filesync.agent.merge.outcome import End, Outcome
+from filesync.agent.merge.scope import not_said
 from filesync.agent.merge.shortage import landing
 from filesync.agent.merge.steps import Erase, Make, ShowScope, Step, Write
 from filesync.agent.merge.view import Shown, View
@@ -362,9 +363,7 @@ class Carry:
         try:
             self._site.tracker.apply(ref, step.action, outcome.work.mark)
         except Rejected as error:
-            outcome.events.clear()
-            outcome.outside = None
-            return self._stuck(outcome, str(error))
+            not_said(outcome, step, error)
         except Gone:
             outcome.revisit.add(ref.issue)
         outcome.end = End.APPLIED

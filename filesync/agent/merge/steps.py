@@ -12,6 +12,7 @@ from filesync.agent.merge.view import Shown
 from filesync.errors import Unwritten
 from filesync.model.change import Create, Told
 from filesync.model.ids import Gid
+from filesync.model.outside import Outside
 from filesync.model.shadow import Entity, Life, Shadow
 from filesync.model.values import Flat, Value
 from filesync.trackers.base import Action, MarkScope
@@ -66,6 +67,7 @@ class ShowScope(msgspec.Struct, frozen=True):
     outcome: Outcome
     shown: Shown
     action: MarkScope
+    before: Outside
 
 
 Step: TypeAlias = Outcome | Make | Write | Erase | ShowScope

@@ -29,7 +29,7 @@ class NotSaid(Event, frozen=True, kw_only=True):
         """See Event."""
         what = "still says that" if self.now is Scope.IN else "does not say that"
         what = f"{self.key} {what} {self.partner} does not send its own any more: {ended(self.why)}"
-        return f"{what} filesync knows it all the same, and nothing waits for this. It is tried with the next word of {self.partner}'s."
+        return f"{what} filesync knows it all the same, and nothing waits for this. The partner's next word tries it again."
 
 
 def heard(outcome: Outcome, change: Scoped, shown: Shown, before: Outside, paired: Paired) -> Outcome | ShowScope:

@@ -15,6 +15,9 @@ from typing import Any, Final
 import msgspec
 
 from filesync.errors import ConfigError, Problem
+from filesync.mail.settings import PASSWORD, MailSettings
+from filesync.mail.settings import problems as mail_problems
+from filesync.mail.settings import read_settings as mail_settings
 from filesync.model.ids import SiteId
 from filesync.rules.winner import TAKEN
 from filesync.settings import READ, At, Document, duration, in_quotes, load, place_in_file, size, spelt
@@ -152,6 +155,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     contract: Path
     mapping: Path | None
     exchanges: Mapping[str, ExchangeRules]
+    mail: MailSettings | None  # None: no mail is sent
 
     def rules_of(self, exchange: str) -> ExchangeRules:
         """The contract and mapping of an exchange: its own, else the site's."""
@@ -225,7 +229,9 @@ class _Reader:
         tracker = data["tracker"]
         folders, keys = self._folders(), self._keys()
         own = self._rules((), data, ExchangeRules(contract=self.path.parent / "contract.yaml", mapping=None))
-        self._keep_out_of_reach(folders, keys)
+        limits = self._limits()
+        mail = self._mail(limits)
+        self._keep_out_of_reach(folders, keys, mail)
         if data["site"]["name"] in TAKEN:
             what = f"`{data['site']['name']}` means something else where a contract says who wins: take another name"
             self.problems.append(self.document.problem(("site", "name"), what))
@@ -243,13 +249,21 @@ class _Reader:
                 settings=tracker.get("settings", {}),
                 base=self.path.parent,
             ),
-            limits=self._limits(),
+            limits=limits,
             inbox_policy=InboxPolicy(data.get("inbox_policy", "move")),
             contract_changes=ContractChanges(data.get("contract_changes", "ask")),
             contract=own.contract,
             mapping=own.mapping,
             exchanges={name: self._rules(("exchanges", name), rules, own) for name, rules in data.get("exchanges", {}).items()},
+            mail=mail,
         )
+
+    def _mail(self, limits: Limits) -> MailSettings | None:
+        given = self.data.get("mail")
+        if given is None:
+            return None
+        self.problems += [self.document.problem(("mail", *at), what) for at, what in mail_problems(given)]
+        return mail_settings(given, path=lambda name, text: self._path(("mail", name), text), report_every=limits.report_every)
 
     def _path(self, at: At, text: str) -> Path:
         try:
@@ -277,12 +291,13 @@ class _Reader:
             allowed_signers=paths["allowed_signers"],
         )
 
-    def _keep_out_of_reach(self, folders: Folders, keys: Keys) -> None:
+    def _keep_out_of_reach(self, folders: Folders, keys: Keys, mail: MailSettings | None) -> None:
         """Keys and secrets in a folder that a carrier empties or fills would travel, or be replaced."""
         tracker = self.data["tracker"]
         files: list[tuple[At, Path | None]] = [(("keys", name), getattr(keys, name)) for name in _DEFAULTS]
         for at, path in secret_files(tracker["kind"], tracker.get("settings", {})):
             files.append((("tracker", *at), self._path(("tracker", *at), path)))
+        files.append((("mail", PASSWORD), None if mail is None else mail.password_file))
         for at, file in files:
             for place in ("outbox", "inbox"):
                 if file is not None and file.resolve().is_relative_to(getattr(folders, place).resolve()):

@@ -148,6 +148,12 @@ class LedgerBehind(FilesyncError):
     exit_code = ExitCode.RECOVER
 
 
+class MailFails(FilesyncError):
+    """The mail server cannot be asked, or does not take a letter. Nothing else is affected by it."""
+
+    exit_code = ExitCode.CONFIG
+
+
 # ── the partner must act ────────────────────────────────────────────────────────────────────────────────────────
 
 

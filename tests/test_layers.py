@@ -9,13 +9,14 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "filesync"
 
-GROUND = {"errors", "model", "bundle", "settings"}
-MIDDLE = {"ledger", "exchange", "trackers", "rules", "keys"}
+GROUND = {"errors", "model", "bundle", "settings", "secret"}
+MIDDLE = {"ledger", "exchange", "trackers", "rules", "keys", "mail"}
 MAY_IMPORT = {
     "errors": set[str](),
     "model": {"errors"},
     "bundle": {"errors", "model"},
     "settings": GROUND,
+    "secret": {"errors"},
     **dict.fromkeys(MIDDLE, GROUND),
     "config": GROUND | MIDDLE,
     "templates": set[str](),  # texts that `init` writes

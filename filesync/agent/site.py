@@ -104,7 +104,7 @@ class Site:
     @classmethod
     def open(cls, config: Config, *, clock: Clock | None = None, sinks: Sequence[Sink] = ()) -> Self:
         """Lock the site and open what it works with. Raises Locked, ConfigError, DiskProblem, LedgerBehind, Unavailable."""
-        clock = clock or _now
+        clock = clock or utc_now
         lock = lock_site(config.folders.state, clock)
         with ExitStack() as undo:
             undo.callback(lock.release)
@@ -301,5 +301,6 @@ def _checkpoint(text: str | None) -> Checkpoint | None:
         return None  # people can write there, too: what is not a checkpoint says nothing
 
 
-def _now() -> dt.datetime:
+def utc_now() -> dt.datetime:
+    """The time, where nobody gives another clock."""
     return dt.datetime.now(dt.UTC)

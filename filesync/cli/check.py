@@ -14,16 +14,17 @@ _PROBLEM = 1_000  # characters
 
 
 @click.command()
+@click.option("--mail", "letter", is_flag=True, help="Send a letter to try the mail, too.")
 @json_option
 @click.pass_obj
-def check(app: App) -> ExitCode:
-    """Check the configuration, folders, rights, space, keys and tracker.
+def check(app: App, letter: bool) -> ExitCode:
+    """Check the configuration, folders, rights, space, keys, tracker and mail server.
 
     All problems are told at once; nothing is changed. Ends with the status of the first problem.
     """
     config = app.config()
     with waiting(app.progress()):
-        found = check_site(config, clock=now)
+        found = check_site(config, clock=now, letter=letter)
     for one in found:
         app.tell(
             f"{'BAD ' if one.problems else 'ok  '} {one.what}{f': {shown(one.found, limit=_PROBLEM)}' if one.found else ''}"

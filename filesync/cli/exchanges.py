@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final, Generic, TypeVar
+from secrets import token_hex
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import click
 import msgspec
 
 from filesync.agent.discreet import without_values
 from filesync.agent.events import Event
+from filesync.agent.mailing.found import Pass, loud
+from filesync.agent.mailing.post import Post, mail_failure
+from filesync.agent.running.lanes import Job
 from filesync.agent.site import Site
 from filesync.bundle.verdict import shown
-from filesync.cli.app import App
+from filesync.cli.app import App, now
 from filesync.errors import ExitCode, FilesyncError, NotHere, PairingError, Paused, StorageFailure
 from filesync.ledger import streams
 from filesync.ledger.streams import Direction, Exchange, State
 
+
+class _Told(Protocol):
+    """What an import or export came to."""
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What it told."""
+        ...
+
+
 Done = TypeVar("Done")
+Loud = TypeVar("Loud", bound=_Told)
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 # From nothing at all to what needs a person most.
@@ -112,31 +127,57 @@ def each_exchange(
     Failures, and that an exchange is paused, are told as they happen. Raises what opening the site raises, PairingError
     where nothing is paired, NotHere where that name is unknown, and StorageFailure: a disk that failed is written to no more.
     """
-    results = Results[Done]()
     with app.site() as site:
-        with site.ledger.begin() as conn:
-            there = streams.exchanges(conn)
-        paired = [one for one in there if one.state is not State.OFFERED]
-        if only is not None:
-            paired = [named(there, only)]
-        elif not paired:
-            raise PairingError(
-                "paired with nobody yet, so there is nobody to exchange with",
-                hint="Give the partner what `filesync pair export` prints, and accept theirs: filesync pair accept FILE",
-            )
-        for one in paired:
-            if only is None and one.direction is without:
-                continue
-            try:
-                results.done[one.name] = work(site, one.name)
-            except StorageFailure:
-                raise
-            except Paused as error:
-                results.paused.append(one.name)
-                app.tell(f"{error}; {error.hint}")
-            except FilesyncError as error:
-                results.failed[one.name] = error
-                app.tell_error(error)
+        return _each(app, site, work, only=only, without=without)
+
+
+def each_mailed(
+    app: App, work: Callable[[Site, str], Loud], job: Job, *, only: str | None = None, without: Direction | None = None
+) -> Results[Loud]:
+    """An import or export of every exchange, as `each_exchange`; then people are written to of what newly needs them."""
+    config = app.config()
+    try:
+        with app.site() as site:
+            post = Post(site)
+            results = _each(app, site, work, only=only, without=without)
+            for name, one in results.done.items():
+                post.note(Pass(exchange=name, job=job, events=[event for event in one.events if loud(event)]))
+            for name, error in results.failed.items():
+                post.note(Pass(exchange=name, job=job, error=error))
+            post.send()
+    except FilesyncError as error:
+        mail_failure(config, error, clock=now, random=token_hex, tell=app.hear)
+        raise
+    return results
+
+
+def _each(
+    app: App, site: Site, work: Callable[[Site, str], Done], *, only: str | None, without: Direction | None
+) -> Results[Done]:
+    results = Results[Done]()
+    with site.ledger.begin() as conn:
+        there = streams.exchanges(conn)
+    paired = [one for one in there if one.state is not State.OFFERED]
+    if only is not None:
+        paired = [named(there, only)]
+    elif not paired:
+        raise PairingError(
+            "paired with nobody yet, so there is nobody to exchange with",
+            hint="Give the partner what `filesync pair export` prints, and accept theirs: filesync pair accept FILE",
+        )
+    for one in paired:
+        if only is None and one.direction is without:
+            continue
+        try:
+            results.done[one.name] = work(site, one.name)
+        except StorageFailure:
+            raise
+        except Paused as error:
+            results.paused.append(one.name)
+            app.tell(f"{error}; {error.hint}")
+        except FilesyncError as error:
+            results.failed[one.name] = error
+            app.tell_error(error)
     return results
 
 

@@ -6,8 +6,9 @@ import click
 
 from filesync.agent.events import count_text
 from filesync.agent.outgoing.exporter import Exports, export_once
+from filesync.agent.running.lanes import Job
 from filesync.cli.app import App, Say, json_option, say_options
-from filesync.cli.exchanges import each_exchange, event_documents, exchange_option
+from filesync.cli.exchanges import each_mailed, event_documents, exchange_option
 from filesync.errors import ExitCode
 from filesync.ledger.streams import Direction
 
@@ -25,7 +26,7 @@ def export(app: App, exchange: str | None) -> ExitCode:
     where there was nothing to send; then no file is made and no number used. A partner that was told nothing for a day,
     or not yet what was applied here, gets a position report.
     """
-    results = each_exchange(app, export_once, only=exchange, without=Direction.RECEIVE)
+    results = each_mailed(app, export_once, Job.EXPORT, only=exchange, without=Direction.RECEIVE)
     codes = [ExitCode.DONE if one.bundles or one.reported else ExitCode.NOTHING for one in results.done.values()]
     if results.status(codes) is ExitCode.NOTHING:
         app.tell("nothing to send", level=Say.MORE)

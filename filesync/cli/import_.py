@@ -12,8 +12,9 @@ from filesync.agent.events import Stopped, count_text
 from filesync.agent.incoming.arrivals import Arriving, Damaged, KeyNotKnown, NewerFormat, NotTaken, Outside
 from filesync.agent.incoming.importer import Imports, import_once
 from filesync.agent.partners.agreements import ContractProposed
+from filesync.agent.running.lanes import Job
 from filesync.cli.app import App, Say, json_option, say_options
-from filesync.cli.exchanges import each_exchange, event_documents, exchange_option
+from filesync.cli.exchanges import each_mailed, event_documents, exchange_option
 from filesync.errors import ExitCode
 from filesync.ledger.streams import Direction
 
@@ -33,7 +34,7 @@ def import_(app: App, exchange: str | None, first: bool) -> ExitCode:
     worst. On a paused one nothing is done. Ends with 3 where nothing had arrived, with 4 where something waits, is
     held or is stuck, with 8 where a file cannot be taken, with 9 where a stream is stopped.
     """
-    results = each_exchange(app, partial(import_once, first=first), only=exchange, without=Direction.SEND)
+    results = each_mailed(app, partial(import_once, first=first), Job.IMPORT, only=exchange, without=Direction.SEND)
     code = results.status(map(code_of, results.done.values()))
     if code is ExitCode.NOTHING:
         app.tell("nothing arrived", level=Say.MORE)

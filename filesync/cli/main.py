@@ -29,7 +29,7 @@ class Verb(NamedTuple):
 VERBS: Final = {
     "init": Verb("init", "init", "Make a new site in a folder."),
     "draft": Verb("draft", "draft", "Draft contract and mapping from what the tracker has."),
-    "check": Verb("check", "check", "Check the configuration, folders, rights, space, keys and tracker."),
+    "check": Verb("check", "check", "Check the configuration, folders, rights, space, keys, tracker and mail server."),
     "pair": Verb("pair", "pair", "Agree with a partner on an exchange."),
     "pair-issues": Verb("pair_issues", "pair_issues", "Tie issues that both sites had before, so that none is made twice."),
     "unpair": Verb("unpair", "unpair", "End an exchange."),

@@ -8,6 +8,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from secrets import token_hex
 from typing import Final
 
 from filesync.agent.asked.fit import NOTHING_SEEN, fit, wanted
@@ -36,6 +37,8 @@ from filesync.keys.signers import read_signers
 from filesync.keys.sshsig import FileSigner
 from filesync.ledger import streams
 from filesync.ledger.streams import Direction, Exchange, State
+from filesync.mail.letter import trial
+from filesync.mail.server import deliver
 from filesync.rules.contract import Site, strangers
 from filesync.rules.load import load_rules
 from filesync.trackers.base import Description, Tracker
@@ -58,8 +61,8 @@ class Check:
     exit_code: ExitCode = ExitCode.DONE
 
 
-def check_site(config: Config, *, clock: Clock) -> list[Check]:
-    """Look at everything. Nothing is changed, and nothing stops at the first problem."""
+def check_site(config: Config, *, clock: Clock, letter: bool = False) -> list[Check]:
+    """Look at everything. Nothing is changed, and nothing stops at the first problem. `letter`: send one to try the mail."""
     tracker = _Tracker(config, clock)
     return [
         _check("folders", lambda: _folders(config)),
@@ -71,6 +74,7 @@ def check_site(config: Config, *, clock: Clock) -> list[Check]:
         _check("inboxes", lambda: _inboxes(config)),
         *(_check(f"rules{which.of}", partial(tracker.rules, which)) for which in _rules(config)),
         _check("exchanges", lambda: _exchanges(config)),
+        *([_check("mail", lambda: _mail(config, clock, letter=letter))] if letter or config.mail is not None else []),
     ]
 
 
@@ -302,6 +306,20 @@ def _exchanges(config: Config) -> str:
     if stopped := [Problem(one.name, f"is stopped: {unquoting(one.stopped_why)}") for one in still]:
         raise _Bad(stopped, hint="see: filesync status", exit_code=ExitCode.STOPPED)
     return ", ".join(f"{one.name} with {one.partner_name}{'' if one.encrypt else ' (signed, not encrypted)'}" for one in found)
+
+
+def _mail(config: Config, clock: Clock, *, letter: bool) -> str:
+    """As far as a letter goes, and that far where one is wanted."""
+    if config.mail is None:
+        raise ConfigError(
+            [Problem("mail", "is not there: nobody is written to")], hint="docs/running.md says how to set it up."
+        )
+    refused = deliver(config.mail, trial(config.mail, site=config.name, at=clock(), ident=token_hex(16)) if letter else None)
+    if refused:
+        problems = [Problem(to, f"the mail server takes no mail for it ({why})") for to, why in refused.items()]
+        raise _Bad(problems, hint="Mend mail.to, or the server. The others get their letters.", exit_code=ExitCode.CONFIG)
+    done = "a letter is on its way to" if letter else "would take a letter for"
+    return f"{config.mail.server}:{config.mail.port}, {done} {', '.join(config.mail.to)}"
 
 
 def _strangers(config: Config, x: Exchange, *, us: Site) -> tuple[Problem, ...]:

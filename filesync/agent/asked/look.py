@@ -19,6 +19,7 @@ from filesync.agent import events
 from filesync.agent.asked.reading import existing_ledger
 from filesync.agent.events import Event, Stuck
 from filesync.agent.incoming import arrivals, pieces
+from filesync.agent.mailing import events as mailing
 from filesync.agent.outgoing import departures
 from filesync.agent.partners import agreements
 from filesync.agent.record import Clock
@@ -33,11 +34,14 @@ from filesync.trackers.registry import open_tracker
 
 _EVENTS: Final = tuple(
     one
-    for module in (events, agreements, arrivals, pieces, departures)
+    for module in (events, agreements, arrivals, pieces, departures, mailing)
     for one in vars(module).values()
     if isinstance(one, type) and issubclass(one, Event)
 )
 _ANY_EVENT: Final = reduce(or_, (one for one in _EVENTS if one is not Event))  # their union: each names itself
+_DECODER: Final[msgspec.json.Decoder[Event]] = msgspec.json.Decoder(
+    _ANY_EVENT
+)  # made here: several threads may ask (model/prepare)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,24 +69,30 @@ def looking(config: Config, *, clock: Clock) -> Iterator[Site]:
 
 def history(conn: sa.Connection, *, limit: int) -> list[Told]:
     """The newest events, oldest of them first."""
-    decoder = msgspec.json.Decoder[Event](_ANY_EVENT)
     return [
         Told(
             exchange=entry.exchange,
             at=moment(entry.at),
             severity=entry.severity,
-            sentence=_sentence(entry, decoder),
+            sentence=sentence_of(entry),
             fields=msgspec.json.decode(entry.detail),
         )
         for entry in journal.entries(conn, limit=limit)
     ]
 
 
-def _sentence(entry: Entry, decoder: msgspec.json.Decoder[Event]) -> str:
+def event_of(entry: Entry) -> Event | None:
+    """What stands in the journal; None where another version wrote it, and this one has no words for it."""
     try:
-        return decoder.decode(entry.detail).sentence()
-    except msgspec.ValidationError:  # the journal outlives versions: what this one has no words for is still shown
-        return f"{entry.kind}: {entry.detail.decode()}"
+        return _DECODER.decode(entry.detail)
+    except msgspec.ValidationError:
+        return None
+
+
+def sentence_of(entry: Entry) -> str:
+    """What stands in the journal, for people: the journal outlives versions, and all of it is shown."""
+    event = event_of(entry)
+    return f"{entry.kind}: {entry.detail.decode()}" if event is None else event.sentence()
 
 
 def conflicts(conn: sa.Connection, *, limit: int) -> list[tuple[str, Conflict]]:

@@ -17,6 +17,8 @@ import msgspec
 
 from filesync.agent.events import Event, Stopped, Untold
 from filesync.agent.incoming.importer import Imports, import_once
+from filesync.agent.mailing.found import Pass, loud
+from filesync.agent.mailing.post import Post
 from filesync.agent.outgoing.exporter import Exports, export_once
 from filesync.agent.running import lanes, news
 from filesync.agent.running.lanes import POLL, Job, Lane, Listing, Seen
@@ -67,7 +69,7 @@ class Loop:
         self._site = site
         self._schedule = schedule
         self._around = around
-        self._stood: dict[tuple[str, Job], set[bytes]] = {}  # standing events that were told of at the last time
+        self._stood: dict[tuple[str, str], set[bytes]] = {}  # standing events that were told of at the last time
         self._stopped: set[str] = set()  # exchanges of which it was told here that they are stopped
         self._untold = 0
         self._telling = RLock()
@@ -76,6 +78,8 @@ class Loop:
         self._lanes = {lane.exchange: lane for lane in self._paired()}
         self._next = dict.fromkeys(self._lanes, 0.0)  # when each is to have its turn
         self._turns: dict[str, Future[Lane]] = {}  # of those that are at work
+        self._post = Post(site.beside(sinks=[self._hear_of_mail], step=lambda _: None))
+        self._mailing: Future[None] | None = None
         self._outcome: Outcome | None = None  # gathered by `once` alone: a run has no end
         self._tell = partial(around.tell, site.config.name)
         site.stopping = self._ending
@@ -96,20 +100,22 @@ class Loop:
         except Halted:
             outcome.halted = True
             self.say("", news.Ended())
+        self._post.send()
 
     def run(self, *, changed: Callable[[], bool]) -> None:
         """Until it is asked to stop, or something changed that the site is made of. Raises StorageFailure.
 
-        Each exchange has a thread of its own: what is slow or stuck holds up nobody else.
+        Each exchange has a thread of its own, and so has the mail: what is slow or stuck holds up nobody else.
         """
         self.say("", news.Started(exchanges=self.exchanges, schedule=str(self._schedule)))
         self._around.pulse.joins(self)
-        with self._around.crew(len(self._lanes)) as crew:
+        with self._around.crew(len(self._lanes) + 1) as crew:
             try:
                 while not self._ending() and not changed():
                     self._around.pulse.alive(self)
                     self._begin(crew)
                     self._collect()
+                    self._mail(crew)
                     idle = [due for name, due in self._next.items() if name not in self._turns]
                     self._around.wait(max(0.0, min([POLL, *(due - self._around.monotonic() for due in idle)])))
                     self._collect()
@@ -117,6 +123,8 @@ class Loop:
                 self._over.set()  # whoever is at work ends where nothing is half done; it is waited for
                 self._around.pulse.leaves(self)
         self._collect()
+        if self._mailing is not None:
+            self._mailing.result()
 
     def look(self) -> None:
         """Something may have arrived. From any thread."""
@@ -145,6 +153,14 @@ class Loop:
                 now, wall = self._around.monotonic(), self._site.clock()
                 again = now + lanes.pause(lane, mono=now, wall=wall, schedule=self._schedule)
                 self._next[name] = min(self._next[name], again)
+
+    def _mail(self, crew: Executor) -> None:
+        """Let letters be written of what passes came to, one at a time. Raises what ended the last one: StorageFailure."""
+        if self._mailing is not None and self._mailing.done():
+            self._mailing.result()
+            self._mailing = None
+        if self._mailing is None and self._post.waits:
+            self._mailing = crew.submit(self._post.send)
 
     def _ending(self) -> bool:
         return self._over.is_set() or self._around.stopping()
@@ -210,8 +226,8 @@ class Loop:
         return one
 
     def _do(self, lane: Lane, job: Job) -> Lane:
-        name, stands = lane.exchange, set[bytes]()
-        site = self._site.beside(sinks=[partial(self._hear, name, job, stands)], step=partial(self._step, name))
+        name, stands, heard = lane.exchange, set[bytes](), list[Event]()
+        site = self._site.beside(sinks=[partial(self._hear, name, job, stands, heard)], step=partial(self._step, name))
         self._around.pulse.joins((self, name))
         wall = self._site.clock()
         before = lane.seen
@@ -224,6 +240,7 @@ class Loop:
             return replace(lane, paused=True)
         except FilesyncError as error:
             self._note_failure(error)
+            self._post.note(Pass(exchange=name, job=job, error=error))
             if name in self._stopped:
                 return replace(lane, left_alone=True)  # why was told
             if isinstance(error, StreamStopped):
@@ -233,6 +250,7 @@ class Loop:
         finally:
             self._around.pulse.leaves((self, name))
         self._stood[name, job] = stands
+        self._post.note(Pass(exchange=name, job=job, events=heard))
         if (trouble := lane.failing.get(job)) is not None:
             since = trouble.since.strftime(_TIME)
             self.say(name, news.WorksAgain(job=job, attempts=trouble.attempts, since=since))
@@ -275,8 +293,10 @@ class Loop:
         if step in _BETWEEN and self._ending():
             raise Halted
 
-    def _hear(self, exchange: str, job: Job, stands: set[bytes], event: Event) -> None:
+    def _hear(self, exchange: str, job: Job, stands: set[bytes], heard: list[Event], event: Event) -> None:
         """A state that every import finds again is told when it comes, not every minute."""
+        if loud(event):
+            heard.append(event)
         if isinstance(event, Stopped):
             self._stopped.add(exchange)
         if event.standing:
@@ -286,6 +306,12 @@ class Loop:
                 return
         with self._telling:
             self._tell(exchange, event)
+
+    def _hear_of_mail(self, event: Event) -> None:
+        """What became of a letter. A server that takes none is told of once, until it does."""
+        before, self._stood["", "mail"] = self._stood.get(("", "mail"), set()), {msgspec.json.encode(event)}
+        if not before >= self._stood["", "mail"] or not event.standing:
+            self.say("", event)
 
 
 def listing(folder: Path) -> Listing:

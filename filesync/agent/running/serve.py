@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from secrets import token_hex
 from threading import Event as Flag
 from threading import Lock
 from typing import Final
 
 from filesync.agent.events import Event
+from filesync.agent.mailing.post import mail_failure
 from filesync.agent.running import lanes, news
 from filesync.agent.running.loop import Around, Loop, Outcome
 from filesync.agent.running.schedule import Schedule
 from filesync.agent.running.service import Manager, Pulse
 from filesync.agent.running.watch import Files, watching
-from filesync.agent.site import Site
+from filesync.agent.site import Site, utc_now
 from filesync.bundle.verdict import shown
-from filesync.config import load_config
+from filesync.config import Config, load_config
 from filesync.errors import FilesyncError, Locked, Unavailable
 from filesync.ledger import streams
 
@@ -87,7 +91,8 @@ def serve_once(sites: Sequence[Served], *, schedule: Schedule) -> Outcome:
     outcome = Outcome()
     for one in sites:
         try:
-            with Site.open(load_config(one.path)) as site:
+            config = load_config(one.path)
+            with _mailing(config, one.around), Site.open(config) as site:
                 Loop(site, schedule=schedule, around=one.around).once(outcome)
         except FilesyncError as error:
             if len(sites) == 1:
@@ -103,7 +108,7 @@ def _serve(one: Served, *, schedule: Schedule, crowd: Crowd) -> None:
     around = one.around
     while not around.stopping():
         files = Files(one.path, around.monotonic)
-        with Site.open(files.config) as site:
+        with _mailing(files.config, around), Site.open(files.config) as site:
             loop = Loop(site, schedule=schedule, around=around)
 
             def tell(event: Event, loop: Loop = loop) -> None:
@@ -120,6 +125,16 @@ def _serve(one: Served, *, schedule: Schedule, crowd: Crowd) -> None:
             if around.stopping():
                 crowd.stopping()
                 tell(news.Ended())
+
+
+@contextmanager
+def _mailing(config: Config, around: Around) -> Iterator[None]:
+    """People are written to of what keeps a site from being opened, or ends it."""
+    try:
+        yield
+    except FilesyncError as error:
+        mail_failure(config, error, clock=utc_now, random=token_hex, tell=partial(around.tell, config.name, ""))
+        raise
 
 
 def _among_others(one: Served, *, schedule: Schedule, crowd: Crowd) -> FilesyncError | None:

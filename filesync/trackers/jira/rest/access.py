@@ -19,11 +19,12 @@ from typing import Any, Final, Protocol
 from urllib.parse import quote_plus
 
 from filesync.bundle.verdict import shown
-from filesync.errors import KeyProblem, disk_problem
+from filesync.errors import KeyProblem
+from filesync.secret import Whose, one_line
+from filesync.secret import read_secret as read_one_line
 from filesync.trackers.jira.settings import JiraSettings
 
-_LONGEST: Final = 16_384  # bytes of a secret
-_OPEN_TO_OTHERS: Final = 0o077
+_WHOSE: Final = Whose(what="the tracker's secret", setting="tracker.settings", anew="make a new one in Jira")
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")  # what can stand in a header
 _HIDDEN: Final = "***"
 
@@ -105,41 +106,15 @@ def secret_of(settings: JiraSettings) -> Callable[[], str]:
 
 
 def read_secret(path: Path, *, private: bool = True) -> str:
-    """The one line of a file that nobody else may read. Raises KeyProblem: missing, unreadable, open to others, no secret."""
-    where = repr(str(path))
-    try:
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            raw = file.read(_LONGEST + 1)
-    except FileNotFoundError:
-        hint = "Check the path under `tracker.settings`, or write the secret into that file, mode 0600."
-        raise KeyProblem(f"there is no file {where} to read the tracker's secret from", hint=hint) from None
-    except OSError as error:
-        problem = disk_problem(error, path, doing="read")
-        raise KeyProblem(str(problem), hint=problem.hint) from error
-    if private and mode & _OPEN_TO_OTHERS:
-        raise KeyProblem(
-            f"others may read the secret in {where}: its mode is {mode & 0o777:04o}",
-            hint=f"Run: chmod 600 {shlex.quote(str(path))}. If others had access to it, make a new one in Jira.",
-        )
-    return _one_line(raw, f"the file {where}")
-
-
-def _one_line(raw: bytes, where: str) -> str:
-    try:
-        text = raw.decode().strip()
-    except UnicodeDecodeError:
-        raise KeyProblem(f"{where} holds no text") from None
-    if not text or len(raw) > _LONGEST or any(not letter.isprintable() for letter in text):
-        raise KeyProblem(f"{where} must hold one line, the secret, and nothing else")
-    return text
+    """The one line of a file that nobody else may read. Raises KeyProblem."""
+    return read_one_line(path, _WHOSE, private=private)
 
 
 def _from_environment(variable: str) -> str:
     value = os.environb.get(variable.encode())
     if value is None:
         raise KeyProblem(f"the environment has no {shown(variable)}", hint="Set it for the account that filesync runs as.")
-    return _one_line(value, f"the environment's {shown(variable)}")
+    return one_line(value, f"the environment's {shown(variable)}")
 
 
 def _from_systemd(name: str) -> str:
@@ -171,4 +146,4 @@ def _from_keyring(service: str, user: str) -> str:
             f"the keyring has no secret of {shown(user)} for {shown(service)}",
             hint=f"Run: keyring set {shlex.quote(service)} {shlex.quote(user)}",
         )
-    return _one_line(secret.encode(), "the keyring's entry")
+    return one_line(secret.encode(), "the keyring's entry")

@@ -1,0 +1,207 @@
+"""What needs a person, as it is found after imports and exports: what they told, how they failed, and what the ledger shows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import msgspec
+import sqlalchemy as sa
+
+from filesync.agent.asked.look import event_of, sentence_of
+from filesync.agent.discreet import unquoting, without_values
+from filesync.agent.events import ContractDiffers, Event, Held, LostEdit, Met, Severity, Stopped, Stuck
+from filesync.agent.incoming.arrivals import Behind, FirstImport, KeyNotKnown, NewerFormat, NotTaken, Outside
+from filesync.agent.incoming.pieces import BytesMissing, ChunksWait
+from filesync.agent.mailing.events import Mailed, NotMailed
+from filesync.agent.mailing.remembered import Row
+from filesync.agent.partners.agreements import ContractProposed
+from filesync.agent.running.lanes import Job
+from filesync.bundle.verdict import shown
+from filesync.errors import FilesyncError, StreamStopped, Unavailable
+from filesync.ledger import journal, since, streams
+from filesync.ledger.journal import Conflict, Entry
+from filesync.ledger.since import Place
+from filesync.ledger.streams import Direction, Exchange, State
+from filesync.mail.settings import MailSettings, Topic
+from filesync.model.moments import moment
+
+MOST: Final = 1_000  # of each kind that one letter is about
+STUCK: Final = "stuck"
+STOPPED: Final = "stopped"
+SILENT: Final = "silent"
+OPENED: Final = "opened"
+_TEXT: Final = 1_000  # characters
+_LOUD: Final = frozenset({Severity.WARNING, Severity.STOP})
+# found by every import for as long as it lasts, so that it is over when one does not
+_FOUND_AGAIN: Final = (
+    Behind,
+    BytesMissing,
+    ContractDiffers,
+    ContractProposed,
+    FirstImport,
+    Held,
+    KeyNotKnown,
+    NewerFormat,
+    NotTaken,
+    Outside,
+)
+# the ledger's tables show these, and when they are over; or they are about letters; or they are no news yet
+_ELSEWHERE: Final = (Met, Stuck, Stopped, Mailed, NotMailed, ChunksWait)
+_WHICH: Final = ("key", "file", "field", "fields", "name", "seq", "since")  # what does not change of an event while it lasts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """One import or export of an exchange: what needs a person of what it told (without values), or how it failed."""
+
+    exchange: str
+    job: Job
+    events: Sequence[Event] = ()
+    error: FilesyncError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that needs a person. `ends` as in Row; `hasty`: it may be over by itself soon, and is not mailed at once."""
+
+    exchange: str
+    topic: Topic
+    text: str
+    ends: str = ""
+    since: int = 0  # microseconds since 1970; 0: now
+    hasty: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """All that was found. `whole`: exchanges and `ends` of which everything was found that lasts. `more`: beyond MOST."""
+
+    place: Place  # up to here the ledger was read
+    met: Sequence[tuple[str, Conflict]]
+    findings: Mapping[str, Finding]
+    whole: frozenset[tuple[str, str]]
+    more: bool = False
+
+
+def loud(event: Event) -> bool:
+    """Whether it needs a person, now: what is missing may be on its way at first."""
+    return event.severity in _LOUD and getattr(event, "ask", True) and not isinstance(event, _ELSEWHERE)
+
+
+def find(
+    conn: sa.Connection, settings: MailSettings, passes: Iterable[Pass], *, place: Place, known: Mapping[str, Row], now: int
+) -> Found:
+    """Look at what the passes came to, and at what the ledger has since `place`. `known`: what need not be worded again."""
+    there = [one for one in streams.exchanges(conn) if one.state is not State.OFFERED]
+    findings: dict[str, Finding] = {}
+    whole = {("", OPENED)}
+    for one in there:
+        whole |= {(one.name, STOPPED), (one.name, SILENT)}
+        findings |= _stopped(one) | _silent(one, settings.silence, now=now)
+        stuck = since.refused(conn, one.id, limit=MOST)
+        whole |= {(one.name, STUCK)} if len(stuck) < MOST else set()
+        findings |= _stuck(conn, one.name, stuck, known)
+    entries = since.loud_entries(conn, place, limit=MOST)
+    for entry in entries:
+        event = event_of(entry)
+        if event is None or (loud(event) and not isinstance(event, _FOUND_AGAIN)):
+            findings |= _told(entry.exchange, event, entry)
+    paired = {one.name for one in there if one.state is State.PAIRED}
+    for one_pass in passes:
+        for event in one_pass.events:
+            findings |= _told(one_pass.exchange, event) if loud(event) else {}
+        if one_pass.error is not None:
+            findings |= _failed(one_pass, one_pass.error)
+        elif one_pass.exchange in paired:  # one that came to be stopped did not look at everything
+            whole.add((one_pass.exchange, one_pass.job.value))
+    met = [(one.name, each) for one in there for each in since.conflicts(conn, place, exchange_id=one.id, limit=MOST)]
+    return Found(
+        place=since.end(conn),
+        met=met if Topic.CONFLICTS in settings.topics else (),
+        findings={name: one for name, one in findings.items() if one.topic in settings.topics},
+        whole=frozenset(whole),
+        more=MOST in {len(entries), len(met)},
+    )
+
+
+def site_failure(error: FilesyncError) -> dict[str, Finding]:
+    """That a site could not be opened, or had to be left alone."""
+    text = f"nothing is sent or applied: {error}. {error.hint}"
+    hasty = isinstance(error, Unavailable)
+    return _named("", type(error).__name__, Finding(exchange="", topic=Topic.TROUBLE, text=text, ends=OPENED, hasty=hasty))
+
+
+def _named(exchange: str, which: str, finding: Finding) -> dict[str, Finding]:
+    return {f"{exchange} {which}": replace(finding, text=shown(finding.text.rstrip(), limit=_TEXT))}
+
+
+def _told(exchange: str, event: Event | None, entry: Entry | None = None) -> dict[str, Finding]:
+    """An event, or what stands in the journal for one that this version has no words for."""
+    if event is None:
+        assert entry is not None  # one of both is given
+        which, text, ends, topic = entry.detail, sentence_of(entry), "", Topic.TROUBLE
+    else:
+        event = without_values(event)
+        fields = msgspec.to_builtins(event)
+        lasting = {name: fields[name] for name in _WHICH if name in fields} if event.standing else fields
+        which, text = msgspec.json.encode([type(event).__name__, lasting]), event.sentence()
+        ends = Job.IMPORT.value if isinstance(event, _FOUND_AGAIN) else ""
+        topic = Topic.CONFLICTS if isinstance(event, LostEdit) else Topic.TROUBLE
+    name = hashlib.sha256(which).hexdigest()[:24]
+    return _named(exchange, name, Finding(exchange=exchange, topic=topic, text=text, ends=ends))
+
+
+def _failed(one: Pass, error: FilesyncError) -> dict[str, Finding]:
+    if isinstance(error, StreamStopped):
+        return {}  # the exchange itself shows it
+    text = f"{one.job} fails: {error}. It is tried again by itself, and nothing is lost. {error.hint}"
+    finding = Finding(
+        exchange=one.exchange, topic=Topic.TROUBLE, text=text, ends=one.job.value, hasty=isinstance(error, Unavailable)
+    )
+    return _named(one.exchange, f"{one.job} {type(error).__name__}", finding)
+
+
+def _stopped(x: Exchange) -> dict[str, Finding]:
+    if x.state is not State.STOPPED:
+        return {}
+    text = f"{Stopped(partner=x.partner_name, why=unquoting(x.stopped_why)).sentence()} See: filesync status"
+    return _named(x.name, STOPPED, Finding(exchange=x.name, topic=Topic.TROUBLE, text=text, ends=STOPPED))
+
+
+def _silent(x: Exchange, silence: dt.timedelta, *, now: int) -> dict[str, Finding]:
+    quiet = x.in_last_seen and now - x.in_last_seen >= silence // dt.timedelta(microseconds=1)
+    if not quiet or x.direction is Direction.SEND or x.state is not State.PAIRED:
+        return {}
+    last = moment(x.in_last_seen).strftime("%Y-%m-%d %H:%M UTC")
+    text = (
+        f"nothing has come from {x.partner_name} since {last}. What is here is fine. Ask {x.partner_name} whether filesync "
+        "runs there, and the carrier whether files are carried."
+    )
+    return _named(x.name, SILENT, Finding(exchange=x.name, topic=Topic.SILENCE, text=text, ends=SILENT))
+
+
+def _stuck(conn: sa.Connection, exchange: str, rows: Sequence[since.Refused], known: Mapping[str, Row]) -> dict[str, Finding]:
+    names = {row.mark: f"{exchange} {STUCK} {row.mark}" for row in rows}
+    new = [row for row in rows if names[row.mark] not in known]
+    told = dict(_told_stuck(conn, exchange, since=min(row.since for row in new))) if new else {}
+    found: dict[str, Finding] = {}
+    for row in rows:
+        again = row.waits_for in journal.AGAIN
+        if (before := known.get(names[row.mark])) is not None:
+            text = before.text
+        else:
+            event = told.get(row.mark) or Stuck(mark=row.mark, key="a change", why="", again=again)
+            text = without_values(event).sentence()
+        finding = Finding(exchange=exchange, topic=Topic.TROUBLE, text=text, ends=STUCK, since=row.since, hasty=again)
+        found |= _named(exchange, f"{STUCK} {row.mark}", finding)
+    return found
+
+
+def _told_stuck(conn: sa.Connection, exchange: str, *, since: int) -> Iterator[tuple[str, Stuck]]:
+    for entry in journal.entries(conn, exchange=exchange, since=since):
+        if entry.kind == Stuck.__name__ and isinstance(event := event_of(entry), Stuck):
+            yield event.mark, event

@@ -1,0 +1,57 @@
+"""What people were written to, as a fact of the site in the ledger: a restored one forgets what it tells of, too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+import sqlalchemy as sa
+
+from filesync.ledger import since, streams
+from filesync.ledger.since import Place
+from filesync.model.prepare import prepare
+
+_FACT: Final = "mailed"
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that lasts, or that is not told again for a while. Times are microseconds since 1970.
+
+    `ends`: which look finds it again for as long as it lasts (found.py); "": none does.
+    """
+
+    exchange: str  # "": all of them
+    text: str
+    ends: str
+    since: int
+    seen: int  # when it was found last
+    sent: int  # when it was mailed; 0: not yet
+
+
+class Remembered(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the ledger was read, and what is known of what was found, by its name."""
+
+    place: Place
+    rows: Mapping[str, Row] = {}
+
+
+prepare(Remembered)
+
+
+def recall(conn: sa.Connection) -> Remembered | None:
+    """What was remembered last; None where no mail was ever thought of. A place that the ledger has not is none."""
+    text = streams.site_fact(conn, _FACT)
+    if text is None:
+        return None
+    found, there = msgspec.json.decode(text, type=Remembered), since.end(conn)
+    place = Place(
+        entry=found.place.entry if found.place.entry <= there.entry else 0,
+        conflict=found.place.conflict if found.place.conflict <= there.conflict else 0,
+    )
+    return msgspec.structs.replace(found, place=place)
+
+
+def remember(conn: sa.Connection, what: Remembered) -> None:
+    """In place of what was remembered."""
+    streams.set_site_fact(conn, _FACT, msgspec.json.encode(what).decode())

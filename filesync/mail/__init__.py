@@ -1,0 +1,1 @@
+"""Letters to people, and the mail server that takes them."""

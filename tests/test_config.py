@@ -197,3 +197,50 @@ def test_bundles_are_neither_too_small_for_a_change_nor_too_large_for_a_partner(
 
 def test_all_templates_are_there() -> None:
     assert all(template(name).startswith("# ") for name in ("filesync.yaml", "contract.yaml", "mapping.yaml"))
+
+
+MAIL = "mail: {server: smtp.example.org, from: filesync@example.org, to: [anna@example.org]"
+
+
+def test_mail_has_the_port_and_the_silence_that_go_with_the_rest(tmp_path: Path) -> None:
+    mail = loaded(tmp_path, f"{LEAST}{MAIL}}}\nlimits: {{report_every: 3d}}\n").mail
+    assert mail is not None
+    assert (mail.port, mail.security, mail.silence, mail.values) == (587, "starttls", dt.timedelta(days=6), False)
+    assert mail.topics == {"conflicts", "trouble", "silence"}
+    mail = loaded(
+        tmp_path, f"{LEAST}{MAIL}, security: tls, user: me, password_file: keys/m, what: [silence], silence: 5d}}\n"
+    ).mail
+    assert mail is not None
+    assert (mail.port, mail.password_file, mail.silence) == (465, tmp_path / "keys/m", dt.timedelta(days=5))
+    assert mail.topics == {"silence"}
+    assert loaded(tmp_path, LEAST).mail is None
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ("user: me", "user without password_file"),
+        ("password_file: m", "password_file without user"),
+        ("password_file: outbox/m, user: me", "password_file lies in the outbox"),
+        ("security: none, user: me, password_file: m", "whoever is on the way could read our password"),
+        ('cc: "a@b.example"', 'unknown key "cc"'),
+        ("silence: 0d", '"0d" does not fit'),
+    ],
+)
+def test_mail_that_cannot_work_or_should_not_is_refused(tmp_path: Path, more: str, problem: str) -> None:
+    (found,) = problems(tmp_path, f"{LEAST}{MAIL}, {more}}}\n")
+    assert problem in found
+
+
+@pytest.mark.parametrize(
+    "address", ["anna", "anna@", "a b@c.example", "anna@c.example\\r\\nBcc: otto@c.example", "a@b@c.example"]
+)
+def test_what_is_no_address_is_refused(tmp_path: Path, address: str) -> None:
+    (found,) = problems(tmp_path, LEAST + MAIL.replace("[anna@example.org]", f'["{address}"]') + "}\n")
+    assert "expected: an address" in found
+
+
+def test_a_server_of_this_machine_may_be_shown_a_password_in_the_open(tmp_path: Path) -> None:
+    for server in ("localhost", "127.0.0.1", '"::1"'):
+        text = MAIL.replace("smtp.example.org", server)
+        assert loaded(tmp_path, f"{LEAST}{text}, security: none, user: me, password_file: m}}\n").mail

@@ -136,6 +136,8 @@ class _Call:
     def _in_words(self, error: Exception) -> FilesyncError:
         if isinstance(error, smtplib.SMTPResponseException):
             return self.fails(self._answered(error))
+        if isinstance(error.__context__, TimeoutError):  # smtplib calls that hung up, too
+            error = error.__context__
         match error:
             case smtplib.SMTPNotSupportedError() if "STARTTLS" in str(error):
                 what, hint = "offers no STARTTLS", _PORTS
@@ -153,7 +155,8 @@ class _Call:
             case UnicodeError():
                 what, hint = "takes user and password in ASCII alone, and ours are not", _LOOK
             case _:
-                what, hint = f"cannot be used: {shown(str(error), limit=_WORDS)}", _LOOK
+                words = (error.strerror if isinstance(error, OSError) else None) or str(error)
+                what, hint = f"cannot be used: {shown(words, limit=_WORDS)}", _LOOK
         return self.fails(what, hint)
 
     def _answered(self, error: smtplib.SMTPResponseException) -> str:

@@ -174,6 +174,15 @@ class Scene:
         document["limits"] |= changed
         path.write_text(yaml.safe_dump(document))
 
+    def mails(self, port: int) -> None:
+        """Both sites write to people by the server of this port; a partner is silent at once."""
+        for at in ("acme", "globex"):
+            path = self.config(at)
+            document = yaml.safe_load(path.read_text())
+            ways = {"server": "127.0.0.1", "port": port, "security": "none"}
+            document["mail"] = ways | {"from": f"filesync@{at}.example", "to": [f"anna@{at}.example"], "silence": "1s"}
+            path.write_text(yaml.safe_dump(document))
+
     def bring(self, source: str, target: str, *, chunks: bool = True) -> list[Path]:
         """Carry what is in an outbox, or leave the chunks there. Returns what came."""
         outbox = self.folder / source / "outbox"

@@ -5,6 +5,7 @@ One long scene, in which every verb is called, and everything goes wrong that ca
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import pytest
@@ -13,6 +14,7 @@ from filesync.agent.asked.inspect import inspected
 from filesync.config import load_config
 from filesync.errors import ExitCode
 from tests.cli.canary import BIRD, CANARIES, OURS, UNKNOWN, Call, Scene, every_field, found_sites, nonsense, project, verbs
+from tests.mail.office import Office, office
 from tests.support.attachments import chunk_files
 
 # Verbs that are there to show values on stdout, and why. Nothing else may, and nobody may on stderr.
@@ -41,8 +43,15 @@ SHOWS: Final = {
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+def server() -> Iterator[Office]:
+    with office() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory, server: Office) -> Scene:
     made = found_sites(tmp_path_factory.mktemp("canary"))
+    made.mails(server.port)
     _first_issues(made)
     _edits_that_meet(made)
     _attachments(made)
@@ -90,7 +99,7 @@ def _first_issues(scene: Scene) -> None:
         scene.call(at, "coverage", status=ExitCode.DONE)
         scene.call(at, "coverage", "--json", status=ExitCode.DONE)
     scene.call("globex", "stuck", "retry", status=ExitCode.WORK_LEFT)
-    scene.call("globex", "check")
+    scene.call("globex", "check", "--mail")
 
 
 def _edits_that_meet(scene: Scene) -> None:
@@ -321,6 +330,15 @@ def test_no_value_is_in_a_log_or_in_the_journal(scene: Scene) -> None:
     assert [(str(call), birds(call.out)) for call in scene.calls if call.verb in {"log", "run"} and birds(call.out)] == []
     kept = [(kind, birds(detail)) for at in ("acme", "globex") for kind, detail in scene.journal(at)]
     assert [one for one in kept if one[1]] == []
+
+
+@pytest.mark.usefixtures("scene")
+def test_no_value_is_in_a_letter(server: Office) -> None:
+    about = {
+        word for letter in server.letters for part in letter["Subject"].split("] ")[1].split(", ") for word in part.split()
+    }
+    assert {"met", "look", "over"} <= about
+    assert [found for letter in server.letters if (found := birds(letter["Subject"] + letter.get_content()))] == []
 
 
 def test_a_value_is_on_stdout_only_where_the_verb_is_there_to_show_it(scene: Scene) -> None:

@@ -14,6 +14,7 @@ from filesync.agent.mailing.remembered import Remembered, Row
 from filesync.bundle.verdict import shown
 from filesync.ledger.journal import Conflict
 from filesync.mail.settings import Topic
+from filesync.model.values import split_name
 
 _SECOND: Final = 1_000_000  # microseconds
 HASTE: Final = 15 * 60 * _SECOND  # what may be over by itself is mailed when it lasts so long
@@ -116,7 +117,8 @@ def _part(title: str, found: Sequence[str], *, of: int | None = None) -> Iterato
 
 
 def _met(exchange: str, one: Conflict, *, values: bool) -> Iterator[str]:
-    what = f"{shown(one.key)}: {shown(one.field)} was {how_met(one.rule)}; {shown(one.winner)}'s value stands."
+    field = one.field if values else split_name(one.field)[0]  # a label is part of its field's name
+    what = f"{shown(one.key)}: {shown(field)} was {how_met(one.rule)}; {shown(one.winner)}'s value stands."
     yield _line(exchange, what)
     if values:
         yield f"    ours:   {shown(one.ours, limit=_VALUE)}"

@@ -29,8 +29,9 @@ DISK = {"os", "io", "pathlib", "shutil", "tempfile", "glob"}
 OUTSIDE = DISK | {"subprocess", "socket", "time", "random", "secrets", "uuid", "logging"}
 # Start-up time was measured: `filesync --help` opens no site, a ledger that is there already needs no alembic, and what fits
 # its schema needs nobody who explains, nor who guesses what was meant. `filesync status` asks no tracker, so it needs no HTTP client; few mappings have conditions. Only what takes long is
-# shown while it goes on. `filesync status` reads changes and a contract only where some wait.
+# shown while it goes on. Only a letter needs SMTP. `filesync status` reads changes and a contract only where some wait.
 LATE = {
+    "agent/mailing/post.py",
     "agent/asked/status.py",
     "cli/app.py",
     "cli/progress.py",

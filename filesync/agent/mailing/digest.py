@@ -8,9 +8,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from filesync.agent.events import count_text, how_met
+from filesync.agent.events import count_text
 from filesync.agent.mailing.found import Finding, Found
 from filesync.agent.mailing.remembered import Remembered, Row
+from filesync.agent.met import UNSAID, how_met
 from filesync.bundle.verdict import shown
 from filesync.ledger.journal import Conflict
 from filesync.mail.settings import Topic
@@ -118,10 +119,10 @@ def _part(title: str, found: Sequence[str], *, of: int | None = None) -> Iterato
 
 def _met(exchange: str, one: Conflict, *, values: bool) -> Iterator[str]:
     field = one.field if values else split_name(one.field)[0]  # a label is part of its field's name
-    what = f"{shown(one.key)}: {shown(field)} was {how_met(one.rule)}; {shown(one.winner)}'s value stands."
-    yield _line(exchange, what)
+    yield _line(exchange, f"{shown(one.key)}: {shown(field)} was {how_met(one.rule, shown(one.winner))}.")
     if values:
         yield f"    ours:   {shown(one.ours, limit=_VALUE)}"
+    if values and one.rule != UNSAID:  # what the partner has is not known
         yield f"    theirs: {shown(one.theirs, limit=_VALUE)}"
 
 

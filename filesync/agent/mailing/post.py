@@ -24,8 +24,6 @@ from filesync.errors import FilesyncError, KeyProblem, Locked, MailFails, NotHer
 from filesync.ledger import since
 from filesync.ledger.ledger import Ledger
 from filesync.ledger.since import Place
-from filesync.mail.letter import write_letter
-from filesync.mail.server import deliver
 from filesync.mail.settings import MailSettings, Topic
 from filesync.model.moments import micros
 
@@ -136,6 +134,10 @@ def _delivered(
     """Send it, if there is anything in it. Returns whether all was told that is to be told, and what to say of it."""
     if one.empty:
         return True, []
+    # SMTP takes longer to load than a pass that has nothing to tell may take
+    from filesync.mail.letter import write_letter  # noqa: PLC0415, start-up time
+    from filesync.mail.server import deliver  # noqa: PLC0415, start-up time
+
     about = subject(one)
     text = list(lines(one, values=settings.values))
     letter = write_letter(settings, site=config.name, subject=about, lines=text, at=clock(), ident=random(_IDENT))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from filesync.agent.contract.turn import Turn
 from filesync.agent.incoming.importer import Importer
 from filesync.agent.merge import plan
 from filesync.agent.merge.births import Births
@@ -389,3 +390,21 @@ def r26(patch: Patch) -> None:
 
 def r27(patch: Patch) -> None:
     patch.setattr(Importer, "_readable", lambda self, taken: True)
+
+
+def r28(patch: Patch) -> None:
+    known = Turn._here
+
+    def forgets(value: Value | None, *, agreed: bool, again: bool) -> str:
+        return known(value, agreed=True, again=again)
+
+    patch.setattr(Turn, "_here", staticmethod(forgets))
+
+
+def r29(patch: Patch) -> None:
+    known = Turn._here
+
+    def is_silent(value: Value | None, *, agreed: bool, again: bool) -> str:
+        return known(value, agreed=agreed, again=False)
+
+    patch.setattr(Turn, "_here", staticmethod(is_silent))

@@ -15,7 +15,7 @@ from filesync.agent.record import Record
 from filesync.agent.site import Site
 from filesync.bundle.changes import read_change
 from filesync.errors import Gone, Rejected, Unavailable, Unreadable, Unwritten
-from filesync.ledger import called, journal, naming, shadows, streams
+from filesync.ledger import by_hand, called, journal, naming, shadows, streams
 from filesync.ledger.called import Called
 from filesync.ledger.streams import Direction
 from filesync.model.change import Create
@@ -63,7 +63,8 @@ class _Showing:
             with self._site.ledger.begin() as conn:
                 self._acknowledged = streams.exchange_of(conn, self._x).acked_seq
                 page = called.due(conn, self._x, acknowledged=self._acknowledged, after=after, limit=_CHUNK)
-                rows = shadows.entities(conn, self._x, [one.gid for one in page])
+                stopped = by_hand.stopped(conn, self._x)
+                rows = shadows.entities(conn, self._x, [one.gid for one in page if one.gid not in stopped])
                 if page and self._partner.state and self._undecided is None:
                     self._undecided = _undecided(conn, self._x)
             if not page:

@@ -13,6 +13,7 @@ from filesync.agent.asked.reading import reading
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, json_option, time_text
 from filesync.cli.exchanges import exchange_option, named
+from filesync.cli.hands import hand_lines
 from filesync.ledger import streams
 from filesync.model.shortfall import Cause
 
@@ -74,7 +75,8 @@ def lines(one: Coverage) -> Iterator[str]:
         yield f"  ours that {them} does not have as we sent it (its report {one.report})"
         for short in one.there:
             yield f"    {shown(short.field)}: {short.items}, {_words(short.cause, _TAKING)}"
-    if not (one.sending or one.taking or one.there):
+    yield from hand_lines(one.stopped, one.exchange)
+    if not (one.sending or one.taking or one.there or one.stopped):
         yield "  nothing falls short"
 
 

@@ -39,6 +39,10 @@ VERBS: Final = {
     "run": Verb("run", "run", "Import what arrives and export on a schedule, until stopped."),
     "pause": Verb("pause", "pause", "Let nothing go out or come in, until resume."),
     "resume": Verb("pause", "resume", "Let paused exchanges go on."),
+    "stop-issues": Verb("by_hand", "stop_issues", "Take single issues out of an exchange, until start-issues."),
+    "start-issues": Verb(
+        "by_hand", "start_issues", "Bring single issues into an exchange, whatever the scope says, or let stopped ones go on."
+    ),
     "contract": Verb("contract", "contract", "Look at the contract with a partner, and change it."),
     "resync": Verb("resync", "resync", "Tell issues once more, to bring old ones in line."),
     "status": Verb("status", "status", "Show how far each stream is, and what waits."),

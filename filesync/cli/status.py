@@ -12,6 +12,7 @@ from filesync.agent.asked.status import status as status_of
 from filesync.agent.events import count_text, ranges
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, Say, json_option, now, span_text, time_text
+from filesync.cli.hands import hand_lines
 from filesync.errors import ExitCode
 from filesync.ledger.streams import State
 
@@ -87,6 +88,7 @@ def _exchange(us: str, one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
             Say.LESS,
             f"  {count_text(one.stuck, 'change')} {'is' if one.stuck == 1 else 'are'} stuck; see: filesync stuck list",
         )
+    yield from ((Say.NORMAL, line) for line in hand_lines(one.by_hand, one.name))
 
 
 def _wants_a_person(one: ExchangeStatus) -> bool:

@@ -14,6 +14,7 @@ from filesync.agent.met import how_met
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, json_option, now, time_text
 from filesync.ledger.journal import Wait
+from filesync.model.by_hand import Hand
 from filesync.model.issue import Scope
 
 _WHY = 300  # characters of a reason
@@ -82,6 +83,8 @@ def _outside(one: Why, them: str) -> Iterator[str]:
     if one.outside:
         why = "it was moved to another project there" if one.outside == Scope.MOVED else "it is not in their scope any more"
         yield f"  {them} does not send its own any more: {why}; edits made here still go there"
+    if one.by_hand is Hand.STARTED and one.by_hand_since is not None:
+        yield f"  started by hand since {time_text(one.by_hand_since)}: it is sent whatever tracker.settings.scope says"
 
 
 def _place(place: Place) -> str:

@@ -18,6 +18,7 @@ BLOB: Final = "blob"  # what a change waits for that needs bytes which stand bes
 UNREAD: Final = "unread"  # its issue cannot be read
 SHUT: Final = "shut"  # its issue is closed to partners
 UNWRITTEN: Final = "unwritten"  # a call for it went wrong, and other calls do not
+STOPPED: Final = "stopped"  # a person stopped its issue
 AGAIN: Final = frozenset({UNREAD, SHUT, UNWRITTEN})  # what changes wait for that is tried again by itself
 PAUSE: Final = 3_600_000_000  # microseconds: the longest until it is
 _MARKS: Final = sa.select(queue.c.mark, sa.func.length(queue.c.change)).where(queue.c.exchange == X).order_by(queue.c.mark)
@@ -49,7 +50,7 @@ class Queued(msgspec.Struct, frozen=True, kw_only=True):
     gid: Gid
     change: bytes
     state: Wait
-    waits_for: str = ""  # a gid; BLOB: the bytes beside its line; one of AGAIN
+    waits_for: str = ""  # a gid; BLOB: the bytes beside its line; STOPPED; one of AGAIN
     reason: str = ""
     since: int = 0
     not_before: int = 0  # microseconds since 1970: it is not tried again earlier, unless a person wants it

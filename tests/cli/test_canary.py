@@ -237,6 +237,12 @@ def _upkeep(scene: Scene) -> None:
     scene.call("acme", "pause", "--reason", "the stick is lost")
     scene.call("acme", "export")
     scene.call("acme", "resume")
+    for verb in ("stop-issues", "start-issues"):
+        scene.call("acme", verb, "ABC-1", "ABC-99")
+        scene.call("acme", verb, "ABC-1", "--apply", status=ExitCode.DONE)
+        scene.call("acme", "status")
+        scene.call("acme", "export", "-v")
+    scene.call("acme", "start-issues", "--as-scope", "ABC-1", "--apply", "--json", status=ExitCode.DONE)
     scene.call("acme", "resync", "--jql", f"summary={BIRD} nowhere", status=ExitCode.NOTHING)
     scene.call("acme", "pair-issues", "--by-key", "--stands", "ours")
     scene.settings("acme", keep_for="0s", keep_bundles=1)

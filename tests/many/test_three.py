@@ -11,9 +11,11 @@ from filesync.agent.asked.why import why
 from filesync.agent.events import Stopped
 from filesync.agent.incoming.arrivals import Damaged, Foreign
 from filesync.agent.outgoing.departures import Unpaired
+from filesync.agent.upkeep.by_hand import say
 from filesync.errors import DiskProblem, ExitCode, FilesyncError, StreamStopped
 from filesync.ledger import streams
 from filesync.ledger.streams import State
+from filesync.model.by_hand import Hand
 from tests.many.scene import NORTH, SOUTH, Three, seen
 from tests.merge.scene import crash
 from tests.support.disk import small_disk
@@ -75,6 +77,23 @@ def test_of_what_was_born_at_a_third_site_keys_are_told_and_deletions_carried_ou
     three.globex.desk.delete_comment(pump, comment.id)
     three.settle()
     assert seen(three.acme)["Pump"] == seen(three.initech)["Pump"] == ("To Do", ())
+
+
+def test_an_issue_that_is_stopped_with_one_partner_goes_on_with_the_other(three: Three) -> None:
+    pump = three.globex.desk.create("Bug", "Pump")
+    three.settle()
+    with three.acme.site.ledger.begin() as conn:
+        south = streams.exchange_named(conn, SOUTH)
+    assert south is not None
+    say(three.acme.site, south, [key(three.acme, "Pump")], Hand.STOPPED, apply=True)
+    three.globex.desk.edit(pump, {"summary": "Pump runs hot"})
+    three.initech.desk.comment(key(three.initech, "Pump"), "a bearing is on its way")
+    three.settle()
+    assert seen(three.acme) == seen(three.globex) == {"Pump runs hot": ("To Do", ())}
+    say(three.acme.site, south, [key(three.acme, "Pump runs hot")], Hand.AS_SCOPE, apply=True)
+    three.settle()
+    assert seen(three.acme) == seen(three.globex) == seen(three.initech)
+    assert seen(three.acme) == {"Pump runs hot": ("To Do", ("a bearing is on its way",))}
 
 
 def test_nothing_goes_back_to_whom_it_came_from_and_then_all_are_quiet(three: Three) -> None:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from filesync.agent import position
+from filesync.agent.asked.hands import Said, by_hand_of
 from filesync.bundle.header import Short
 from filesync.ledger import shortfalls
 from filesync.ledger.streams import Exchange
+from filesync.model.by_hand import Hand
 from filesync.model.moments import moment
 
 
@@ -36,6 +38,7 @@ class Coverage:
     taking: tuple[Count, ...]
     there: tuple[Short, ...]
     report: int
+    stopped: tuple[Said, ...]  # issues of which nothing goes out or comes in, as a person here said
 
 
 def coverage(conn: sa.Connection, x: Exchange, *, examples: int, limit: int) -> Coverage:
@@ -47,6 +50,7 @@ def coverage(conn: sa.Connection, x: Exchange, *, examples: int, limit: int) -> 
         taking=_counts(conn, x, sent=False, examples=examples, limit=limit),
         there=tuple(position.short_there(x)[:limit]),
         report=x.report_taken,
+        stopped=tuple(one for one in by_hand_of(conn, x) if one.hand is Hand.STOPPED),
     )
 
 

@@ -10,6 +10,7 @@ from filesync.agent.paired import Paired
 from filesync.bundle.verdict import shown
 from filesync.errors import ConfigError
 from filesync.ledger.streams import Direction, Exchange, State
+from filesync.model.by_hand import ByHand, Hand, scope_by_hand
 from filesync.model.diff import TYPE, Tell
 from filesync.model.ids import Kind, home
 from filesync.model.issue import Issue, Item, Scope
@@ -45,6 +46,7 @@ class Facts:
     doubted: bool
     outside: Outside  # what is known of scopes, of its issue
     proposed: bool  # a contract of ours waits for the partner's answer
+    by_hand: ByHand | None  # what a person here said of its issue
 
 
 def first_reason(facts: Facts) -> Because | None:
@@ -54,6 +56,7 @@ def first_reason(facts: Facts) -> Because | None:
 
 def _reasons(facts: Facts) -> Iterator[Because]:
     yield from _of_exchange(facts)
+    yield from _of_hand(facts)
     yield from _of_life(facts)
     if facts.item is not None and facts.issue is not None and facts.outward is not None:
         yield from _of_rules(facts, facts.issue, facts.outward)
@@ -80,6 +83,19 @@ def _of_exchange(facts: Facts) -> Iterator[Because]:
         )
     if x.direction is Direction.RECEIVE:
         yield Because(f"the exchange only receives: nothing is sent to {x.partner_name}", "")
+
+
+def _of_hand(facts: Facts) -> Iterator[Because]:
+    said, above = facts.by_hand, facts.above
+    if said is None or said.hand is not Hand.STOPPED or (above is not None and above.state is not Life.LIVE):
+        return
+    them = facts.exchange.partner_name
+    rest = f"; {them} was told so" if facts.outside.told is not Scope.IN else ""
+    yield Because(
+        f"the issue is stopped here by hand since {moment(said.since):%Y-%m-%d %H:%M} UTC: nothing of it is sent, and what "
+        f"{them} tells of it waits here{rest}",
+        f"Go on with: filesync start-issues {shown(said.called)} --exchange {facts.exchange.name} --apply",
+    )
 
 
 def _of_life(facts: Facts) -> Iterator[Because]:
@@ -110,8 +126,8 @@ def _of_rules(facts: Facts, issue: Issue, outward: Outward) -> Iterator[Because]
             f"{them} alone tells {facts.kind}s, says the contract: ours stay here, and so do edits and deletions of theirs",
             f"`{facts.kind}s: true` in contract.yaml, on both sides.",
         )
-    if not issue.in_scope:
-        yield _outside(facts, issue.scope, them)
+    if (scope := scope_by_hand(issue.scope, facts.by_hand)) is not Scope.IN:
+        yield _outside(facts, scope, them)
     if rule := _kept(facts):
         yield Because(f"the mapping keeps it here: {rule}", "Change `attachments` in mapping.yaml.")
     for one, what in ((facts.restricted, "the issue"), (outward, f"this {facts.kind}")):

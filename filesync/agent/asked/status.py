@@ -11,6 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from filesync.agent import gaps
+from filesync.agent.asked.hands import Said, by_hand_of
 from filesync.agent.traces import check_ledger
 from filesync.bundle.verdict import Code, shown
 from filesync.config import Config
@@ -125,6 +126,7 @@ class ExchangeStatus(msgspec.Struct, frozen=True, kw_only=True):
     receiving: Receiving | None
     waiting: int  # changes that wait for an entity or another change
     stuck: int  # changes that the tracker or the mapping refused
+    by_hand: tuple[Said, ...]  # issues that a person stopped or started
 
     @property
     def exit_code(self) -> ExitCode:
@@ -198,6 +200,7 @@ def _exchange(conn: sa.Connection, x: Exchange, config: Config, *, now: dt.datet
         receiving=None if x.direction is Direction.SEND else _receiving(conn, x, config, now=now, undecided=bool(waits)),
         waiting=waits.get(Wait.WAITS, 0) + waits.get(Wait.BEHIND, 0),
         stuck=waits.get(Wait.STUCK, 0),
+        by_hand=by_hand_of(conn, x),
     )
 
 

@@ -22,10 +22,11 @@ from filesync.agent.paired import Paired
 from filesync.agent.site import Site
 from filesync.bundle.changes import read_change
 from filesync.errors import ConfigError
-from filesync.ledger import called, journal, naming, proposals, shadows, streams, ties
+from filesync.ledger import by_hand, called, journal, naming, proposals, shadows, streams, ties
 from filesync.ledger.journal import Conflict, Queued, Wait
 from filesync.ledger.outside import outside_of
 from filesync.ledger.streams import Exchange
+from filesync.model.by_hand import Hand
 from filesync.model.change import Create, Set
 from filesync.model.diff import Tell
 from filesync.model.ids import NEVER, Gid, Kind, Mark, home, parse_mark
@@ -81,6 +82,8 @@ class Why:
     theirs: str  # the partner's key; "" where that is not known: of ours only under `keys: true`
     reason: str  # the first one why it is not there, or why edits do not go on; "": there is none
     hint: str
+    by_hand: Hand | None  # its issue is stopped or started by hand
+    by_hand_since: dt.datetime | None
     outside: str  # "left" or "moved": the partner told that it does not send its own of the issue any more
     first: Place | None  # the oldest bundle in which a field was told last: they know it since then, or longer
     sent: Place | None  # our last bundle that told something of it
@@ -145,6 +148,7 @@ def _of(site: Site, x: Exchange, what: Meant) -> Why:
         facts = _facts(conn, x, what, told, paired=paired, trouble=trouble, queued=bool(queued))
         because = first_reason(facts)
         row = facts.row
+        said = facts.by_hand if facts.by_hand is not None and facts.by_hand.hand is not Hand.AS_SCOPE else None
         sent = max((one.told for one in row.fields.values()), default=NEVER) if row else NEVER
         taken = max((one.took for one in row.fields.values()), default=NEVER) if row else NEVER
         ours = home(what.gid) == site.config.site
@@ -159,6 +163,8 @@ def _of(site: Site, x: Exchange, what: Meant) -> Why:
             theirs=_theirs(conn, x, what) if what.issue is not None else what.key * (not ours),
             reason=because.why if because else "",
             hint=because.hint if because else "",
+            by_hand=said.hand if said is not None else None,
+            by_hand_since=moment(said.since) if said is not None else None,
             outside=facts.outside.theirs.value if facts.outside.theirs is not Scope.IN and _lives(facts.above) else "",
             first=_place(conn, x, first, ours=ours),
             sent=_place(conn, x, sent, ours=True),
@@ -203,6 +209,7 @@ def _facts(
         queued=queued,
         doubted=what.gid in shadows.doubts(conn, x.id),
         outside=outside_of(conn, x.id, [above]).get(above, Outside()),
+        by_hand=by_hand.said(conn, x.id).get(above),
         proposed=(under_way := proposals.of(conn, x.id)) is not None and under_way.ours,
     )
 

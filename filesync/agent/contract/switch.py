@@ -34,10 +34,11 @@ from filesync.bundle.header import BundleKind
 from filesync.bundle.write import changes_file, pack
 from filesync.errors import ConfigError
 from filesync.exchange import files
-from filesync.ledger import journal, proposals, shadows, streams
+from filesync.ledger import by_hand, journal, proposals, shadows, streams
 from filesync.ledger.journal import Conflict
 from filesync.ledger.proposals import OPEN, SWITCHING, WITHDRAWN, Proposal
 from filesync.ledger.streams import Direction, Exchange, State
+from filesync.model.by_hand import Hand
 from filesync.model.change import Change, Create, Set
 from filesync.model.ids import Gid, Kind, Mark, kind_of
 from filesync.model.issue import Item
@@ -177,6 +178,8 @@ class _Switch:
             x = streams.exchange_named(conn, name)
         assert x is not None  # else there were no proposal
         self._x = x.id
+        with site.ledger.begin() as conn:
+            self._started = {gid for gid, one in by_hand.said(conn, x.id).items() if one.hand is Hand.STARTED}
         us, them = site.sides(x)
         paired = Paired(exchange=x, rules=turn.old, basis="", us=us, them=them)
         self._prose = prose(site, paired)
@@ -221,7 +224,7 @@ class _Switch:
             before, after = self._shown(issue.item if issue is not None else None, doubted)
             known = row if issue is None else self._recovered(row, doubted, before)
             # what cannot be read now, or is gone, counts as agreed on in no field that changed its meaning
-            there = issue is not None and issue.in_scope
+            there = issue is not None and (issue.in_scope or row.gid in self._started)
             found.append(self._turn.row(known, before, after, ours=self._one.ours, there=there))
         return found, [row.gid for row in rows if row.gid in doubts and row.local not in issues]
 

@@ -11,7 +11,7 @@ from filesync.agent.paired import Paired
 from filesync.agent.record import Record
 from filesync.agent.site import Site
 from filesync.errors import Unavailable, Unreadable, Unwritten
-from filesync.ledger import shadows, streams
+from filesync.ledger import by_hand, shadows, streams
 from filesync.model.ids import Gid, Mark
 from filesync.model.shadow import Entity
 from filesync.model.values import Flat, Value
@@ -45,10 +45,16 @@ class Anew:
         self._failing = 0
 
     def ordered(self, gids: Iterable[Gid]) -> Iterator[Gid]:
-        """Each once, those behind the last one that failed first; until the site stops, or too many failed."""
+        """Each once, those behind the last one that failed first; until the site stops, or too many failed.
+
+        Without those whose issue a person stopped: they are written once that goes on.
+        """
+        found = set(gids)
         with self._site.ledger.begin() as conn:
             last = streams.site_fact(conn, self._fact) or ""
-        for gid in sorted(set(gids), key=lambda one: (one <= last, one)):
+            if stopped := by_hand.stopped(conn, self._x):
+                found -= {gid for gid, row in shadows.entities(conn, self._x, found).items() if (row.parent or gid) in stopped}
+        for gid in sorted(found, key=lambda one: (one <= last, one)):
             if self._failing >= _FAILING or self._site.stopping():
                 return
             yield gid

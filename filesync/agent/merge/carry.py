@@ -87,7 +87,7 @@ class Carry:
         except Unreadable as error:
             if issue is not None:
                 self._view.reach.unread(issue, error)
-            return self._merge.put_off(step.outcome.work, journal.UNREAD, str(error), doubted=True)
+            return self._merge.ends.put_off(step.outcome.work, journal.UNREAD, str(error), doubted=True)
         except Unwritten as error:
             self._view.reach.unwritten(issue, error)
             outcome = Outcome(step.outcome.work)

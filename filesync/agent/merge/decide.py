@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -34,7 +34,6 @@ from filesync.model.shortfall import Cause
 from filesync.model.values import Value, split_name
 from filesync.trackers.base import MarkDeleted, Remove
 
-_SHUT: Final = "our issue takes nothing from partners as it is now, says tracker.settings.incoming"
 _SaysT = TypeVar("_SaysT", Create, Set)
 
 
@@ -46,7 +45,7 @@ class Merge:
         self._paired = paired
         self._view = view
         self._people = People(site, paired, view)
-        self._ends = Ends(site, paired, view)
+        self.ends = Ends(site, paired, view)
 
     def step(self, work: Work, *, blocked: bool) -> Step:
         """What one change becomes. `blocked`: one of the same entity, before it, is not decided. Raises Unavailable."""
@@ -56,28 +55,21 @@ class Merge:
                 # what its sender calls the issue is learned when it is booked; of calls of ours this finds out nothing
                 return Outcome(work, doubted=doubted)
             if isinstance(change, Delete) and not self._paired.receives(kind := kind_of(change.gid)):
-                return self._ends.drop(Outcome(work), f"is not taken: no {kind} is deleted from outside under our contract")
+                return self.ends.drop(Outcome(work), f"is not taken: no {kind} is deleted from outside under our contract")
         if blocked:
-            return self._ends.queue(Outcome(work), Wait.BEHIND)
-        issue = self._view.local_of(self._view.about(work.change))
-        if issue is not None and self._view.reach.shuts(issue):
-            return self.put_off(work, journal.SHUT, _SHUT, doubted=doubted)
+            return self.ends.queue(Outcome(work), Wait.BEHIND)
+        if closed := self._view.closed(self._view.about(work.change)):
+            return self.ends.put_off(work, *closed, doubted=doubted)
         try:
             return self._step(work)
         except Unreadable as error:
-            return self.put_off(work, journal.UNREAD, str(error), doubted=doubted)
-
-    def put_off(self, work: Work, waits_for: str, why: str, *, doubted: bool) -> Outcome:
-        """Its issue is out of reach: each import tries it again. `doubted`: a call of ours may have gone through."""
-        outcome = Outcome(work, doubted=doubted)
-        outcome.leave(Wait.STUCK, rest=work.change, now=micros(self._site.clock()), waits_for=waits_for, reason=why)
-        return outcome
+            return self.ends.put_off(work, journal.UNREAD, str(error), doubted=doubted)
 
     def _step(self, work: Work) -> Step:
         change = work.change
         match change:
             case Create() if not self._paired.receives(change.kind):
-                return self._ends.drop(Outcome(work), f"is not taken: no {change.kind} comes to us under our contract")
+                return self.ends.drop(Outcome(work), f"is not taken: no {change.kind} comes to us under our contract")
             case Create():
                 return self._create(Outcome(work), change)
             case Set():
@@ -104,15 +96,15 @@ class Merge:
         )
         match verdict:
             case OnCreate.DROP:
-                return self._ends.drop(outcome, "came again for something deleted or kept apart here; dropped")
+                return self.ends.drop(outcome, "came again for something deleted or kept apart here; dropped")
             case OnCreate.BURY | OnCreate.CANCEL:
                 why = "its issue was deleted here" if verdict is OnCreate.BURY else "it was deleted before it came"
                 outcome.rows.append(Entity(gid=change.gid, kind=change.kind, parent=change.parent, state=Life.DEAD))
-                return self._ends.drop(outcome, f"is not created: {why}")
+                return self.ends.drop(outcome, f"is not created: {why}")
             case OnCreate.WAIT:
-                return self._ends.queue(outcome, Wait.WAITS, waits_for=change.parent or change.gid)
+                return self.ends.queue(outcome, Wait.WAITS, waits_for=change.parent or change.gid)
             case OnCreate.LEAVE:
-                return self._ends.leave(outcome, row)
+                return self.ends.leave(outcome, row)
             case OnCreate.MERGE:
                 assert row is not None
                 assert shown is not None
@@ -124,11 +116,11 @@ class Merge:
     def _whole(self, outcome: Outcome, change: _SaysT) -> _SaysT | Outcome:
         """The change with its long texts; or what becomes of it where bytes of it are not here, or not what it names."""
         if change.gid in self._view.lacks:
-            return self._ends.queue(outcome, Wait.WAITS, waits_for=journal.BLOB, reason=self._view.lacks[change.gid].words())
+            return self.ends.queue(outcome, Wait.WAITS, waits_for=journal.BLOB, reason=self._view.lacks[change.gid].words())
         try:
             return self._view.whole(change)
         except Rejected as error:
-            return self._ends.queue(outcome, Wait.STUCK, reason=str(error))
+            return self.ends.queue(outcome, Wait.STUCK, reason=str(error))
 
     def _make(self, outcome: Outcome, change: Create, *, doubted: bool) -> Step:
         if not doubted and (rule := self._not_taken(change)):
@@ -143,7 +135,7 @@ class Merge:
                 continue  # made once the issue is there: two that are new may link each other
             match plan.on_end(self._view.named(target), adds=True):
                 case OnEnd.WAIT:
-                    return self._ends.queue(outcome, Wait.WAITS, waits_for=target)
+                    return self.ends.queue(outcome, Wait.WAITS, waits_for=target)
                 case OnEnd.DROP:
                     del fields[name]  # a reference to what is gone here is dropped, not waited for
                 case _:
@@ -193,13 +185,13 @@ class Merge:
         """What becomes of an edit of what is not here."""
         match verdict:
             case OnSet.DROP:
-                return self._ends.drop(outcome, "an edit of something deleted or kept apart here; dropped")
+                return self.ends.drop(outcome, "an edit of something deleted or kept apart here; dropped")
             case OnSet.ABSORB:
-                return self._ends.drop(outcome, "an edit that could not be taken before the partner deleted it; dropped")
+                return self.ends.drop(outcome, "an edit that could not be taken before the partner deleted it; dropped")
             case OnSet.LEAVE:
-                return self._ends.leave(outcome, row)
+                return self.ends.leave(outcome, row)
             case _:
-                return self._ends.queue(outcome, Wait.WAITS, waits_for=outcome.work.change.gid)
+                return self.ends.queue(outcome, Wait.WAITS, waits_for=outcome.work.change.gid)
 
     def _scoped(self, outcome: Outcome, change: Scoped) -> Step:
         """The partner's left its scope, or is back."""
@@ -299,7 +291,7 @@ class Merge:
             else:
                 outcome.leave(Wait.WAITS, rest=left, now=now, waits_for=next(iter(step.waits.values())))
         else:
-            self._ends.told(outcome, step.shown.key)
+            self.ends.told(outcome, step.shown.key)
         return outcome
 
     # ── delete ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -314,11 +306,11 @@ class Merge:
         if verdict is OnDelete.DROP:
             if row is not None and row.kind is Kind.ATTACHMENT and row.state is Life.APART and row.local is None:
                 return outcome  # it was left out: nobody misses it
-            return self._ends.drop(outcome, "was deleted or kept apart here already")
+            return self.ends.drop(outcome, "was deleted or kept apart here already")
         if row is None or shown is None:
             row = row or Entity(gid=change.gid, kind=kind, state=Life.DEAD)
             outcome.rows += self.buried(row, Life.DEAD)
-            return self._ends.drop(
+            return self.ends.drop(
                 outcome, "was deleted on both sides" if row.local is not None else "is deleted before it came"
             )
         match verdict:
@@ -329,7 +321,7 @@ class Merge:
                 return Erase(outcome, row, shown, MarkDeleted(self._paired.them.name), Life.APART, ending.last_step)
             case _:
                 outcome.rows += self.buried(row, Life.APART)
-                self._ends.told(outcome, shown.key)
+                self.ends.told(outcome, shown.key)
                 return outcome
 
     def _theirs(self, shown: Shown) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from filesync.agent.events import Applied, Dropped
-from filesync.agent.merge.outcome import End, Outcome
+from filesync.agent.merge.outcome import End, Outcome, Work
 from filesync.agent.merge.view import View
 from filesync.agent.paired import Paired
 from filesync.agent.site import Site
+from filesync.ledger import journal
 from filesync.ledger.journal import Wait
 from filesync.model.change import Change
 from filesync.model.moments import micros
@@ -40,6 +41,13 @@ class Ends:
         gid = outcome.work.change.gid
         outcome.doubted = gid in self._view.doubts and self._view.row(gid) is None
         outcome.leave(state, rest=outcome.work.change, now=now, waits_for=waits_for, reason=reason)
+        return outcome
+
+    def put_off(self, work: Work, waits_for: str, why: str, *, doubted: bool) -> Outcome:
+        """Its issue is out of reach, for now. `doubted`: a call of ours may have gone through."""
+        outcome = Outcome(work, doubted=doubted)
+        state = Wait.STUCK if waits_for in journal.AGAIN else Wait.WAITS
+        outcome.leave(state, rest=work.change, now=micros(self._site.clock()), waits_for=waits_for, reason=why)
         return outcome
 
     def told(self, outcome: Outcome, key: str) -> None:

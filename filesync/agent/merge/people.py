@@ -90,8 +90,11 @@ class People:
         change = one.work.change
         theirs = change.about.key or change.gid
         row = self._view.row(change.gid)
+        stopped = self._view.stops(self._view.about(change))
         silent = left.state is Wait.BEHIND or left.waits_for in journal.AGAIN  # the tracker was not asked, or does not tell
-        if silent or row is None or row.state is not Life.LIVE:
+        if stopped is not None:
+            ours = stopped.called or None
+        elif silent or row is None or row.state is not Life.LIVE:
             ours = self._view.keys.ours(change.about.key)
         else:
             shown = self._view.shown(row)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -16,8 +16,9 @@ from filesync.agent.progress import Doing, passing
 from filesync.agent.site import Site
 from filesync.bundle.changes import read_change
 from filesync.errors import Unreadable
-from filesync.ledger import journal, shadows
+from filesync.ledger import by_hand, journal, shadows
 from filesync.ledger.outside import outside_of
+from filesync.model.by_hand import ByHand
 from filesync.model.change import Change, Create, Delete, Scoped, Set, blobs_of, texts_of
 from filesync.model.ids import Gid, Kind, is_gid
 from filesync.model.issue import Issue, Item
@@ -28,6 +29,8 @@ from filesync.model.values import FieldKind, Flat, Value, split_name
 from filesync.rules.mapping import Inward
 from filesync.trackers.base import Tracker
 
+_SHUT: Final = "our issue takes nothing from partners as it is now, says tracker.settings.incoming"
+_STOPPED: Final = "its issue, which is stopped here by hand"
 _SaysT = TypeVar("_SaysT", Create, Set)
 
 
@@ -62,6 +65,7 @@ class View:
         self.queued: set[Gid] = set()
         self.deletes: set[Gid] = set()  # of queued gids: a delete is among what is queued
         self.doubts: dict[Gid, dict[str, str]] = {}  # digests of what may have been written
+        self.stopped: dict[Gid, ByHand] = {}  # issues that a person here stopped
         self.outside: dict[Gid, Outside] = {}  # what is known of scopes, of changes that tell of one
         self.lacks: dict[Gid, Lack] = {}  # changes whose bytes are not all here
         self._attached: dict[Gid, list[Piece]] = {}
@@ -78,6 +82,7 @@ class View:
             self._rows.update(shadows.entities(conn, x, parents))
             self.children = shadows.children_of(conn, x, [one.gid for one in changes if isinstance(one, Delete)])
             self.queued = journal.queued_gids(conn, x, [one.gid for one in changes])
+            self.stopped = by_hand.stopped(conn, x)
             scoped = [one.gid for one in changes if isinstance(one, Scoped)]
             self.outside = outside_of(conn, x, scoped) if scoped else {}
             self.deletes = self._queued_deletes(conn) if self.queued else set()
@@ -179,6 +184,17 @@ class View:
             return row.local
         above = self._rows.get(row.parent)
         return above.local if above is not None else None
+
+    def stops(self, issue: Gid) -> ByHand | None:
+        """What a person here said who stopped an issue that is not deleted or kept apart."""
+        return self.stopped.get(issue) if self.life(issue) in {None, Life.LIVE} else None
+
+    def closed(self, about: Gid) -> tuple[str, str] | None:
+        """What is waited for where people here want nothing written to an issue now, and why."""
+        if self.stops(about) is not None:
+            return journal.STOPPED, _STOPPED
+        issue = self.local_of(about)
+        return (journal.SHUT, _SHUT) if issue is not None and self.reach.shuts(issue) else None
 
     def about(self, change: Change) -> Gid:
         """The issue that a change is about."""

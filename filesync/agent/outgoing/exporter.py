@@ -37,7 +37,7 @@ from filesync.bundle.header import BundleKind, InChunks
 from filesync.bundle.write import changes_file, pack
 from filesync.config import Limits, room_in
 from filesync.errors import PairingError, size_text
-from filesync.ledger import blobs, called, journal, shadows, streams
+from filesync.ledger import blobs, by_hand, called, journal, shadows, streams
 from filesync.ledger.outside import put_ours
 from filesync.ledger.shortfalls import note_sent
 from filesync.ledger.streams import Direction, Exchange
@@ -185,6 +185,8 @@ def _number(site: Site, paired: Paired, record: Record, found: Found) -> bool:
         called.learn(conn, x.id, found.named)
         put_ours(conn, x.id, found.outside)
         journal.add_conflicts(conn, x.id, found.met)
+        by_hand.looked_at(conn, x.id, found.by_hand)
+        by_hand.drop(conn, x.id, found.over)
         shadows.drop_revisits(conn, x.id, found.looked_at)
         shadows.add_revisits(conn, x.id, found.again)
         note_sent(conn, x.id, found.looked_at, chain.from_iterable(found.short.values()), now=micros(site.clock()))

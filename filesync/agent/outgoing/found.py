@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from filesync.ledger.journal import Conflict
 from filesync.ledger.shortfalls import Shortfall
+from filesync.model.by_hand import ByHand
 from filesync.model.diff import Tell
 from filesync.model.ids import Gid
 from filesync.model.issue import Item
@@ -29,6 +30,8 @@ class Found:
     keys: dict[Gid, str] = field(default_factory=dict)  # our keys that are told with what is told of these issues
     outside: dict[Gid, Outside] = field(default_factory=dict)  # of these, what is known of the scope from now on
     met: list[Conflict] = field(default_factory=list)  # edits that the partner would put back, had it heard of them
+    by_hand: list[ByHand] = field(default_factory=list)  # what a person said of these, which this goes by
+    over: list[Gid] = field(default_factory=list)  # of these nothing is said any more: they are gone
     short: dict[str, list[Shortfall]] = field(default_factory=dict)  # of these: what of them stays here, by local id
 
     def ordered(self) -> Found:

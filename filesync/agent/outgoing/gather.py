@@ -10,8 +10,9 @@ from typing import Final
 from filesync.agent.naming import prose
 from filesync.agent.outgoing.calling import Calling
 from filesync.agent.outgoing.departures import NotRead, NotTold, PairedBefore, RuleFails, Unpaired, Withheld
-from filesync.agent.outgoing.feed import piece
+from filesync.agent.outgoing.feed import paired_issues, piece
 from filesync.agent.outgoing.found import Found
+from filesync.agent.outgoing.hands import Hands
 from filesync.agent.outgoing.leaving import Leaving
 from filesync.agent.outgoing.places import Places
 from filesync.agent.outgoing.severed import Severed
@@ -48,6 +49,7 @@ class Gather:
         self._places = Places(site, paired)
         self._sieving = Sieving(paired)
         self._leaving = Leaving(paired, record)
+        self._hands = Hands(site, self._x)
         self._failed: set[tuple[str, str]] = set()  # what our mapping could not say of some issue, and why
         self._shortage = Shortage(paired, site.tracker.describe)
         self._unsaid = Unsaid(site, paired, record)
@@ -86,8 +88,8 @@ class Gather:
         # what was deleted before, so the issues that the ledger has are asked for by name.
         anew = self._x.cursor is None or self._x.basis != self._paired.basis
         feed = chain(
-            ((issue, None) for issue in again),
-            ((issue, None) for issue in (self._paired_issues() if anew else ())),
+            ((issue, None) for issue in dict.fromkeys((*self._hands.first(anew=anew), *again))),
+            ((issue, None) for issue in (paired_issues(self._site, self._x) if anew else ())),
             ((touched.issue, touched.cursor) for touched in self._changed(None if anew else self._x.cursor)),
         )
         yield from self._reading(feed)
@@ -137,19 +139,9 @@ class Gather:
         limits = self._site.config.limits
         return max(len(found.tells), len(found.looked_at)) >= limits.max_changes or found.size >= limits.max_bundle_bytes
 
-    def _paired_issues(self) -> Iterator[str]:
-        """Local ids of all live issues of the ledger, a page at a time."""
-        after = 0
-        while True:
-            with self._site.ledger.begin() as conn:
-                page = shadows.live_issues(conn, self._x.id, after=after, limit=_CHUNK)
-            if not page:
-                return
-            yield from (local for _, local in page)
-            after = page[-1][0]
-
     def _chunk(self, chunk: list[tuple[str, str | None]], found: Found) -> None:
         found.cursor = chunk[-1][1]
+        self._hands.renew()
         issues = self._read([local for local, _ in chunk], found)
         self._load([issue for issue in issues.values() if issue is not None], found)
         for local, issue in issues.items():
@@ -163,7 +155,7 @@ class Gather:
                 self._one(local, issue, found, depth=0)
 
     def _changed(self, since: str | None) -> Iterator[Touched]:
-        return self._site.tracker.changed(since, self._paired_issues)
+        return self._site.tracker.changed(since, lambda: paired_issues(self._site, self._x))
 
     def _read(self, locals_: Iterable[str], found: Found) -> dict[str, Issue | None]:
         """Those of these issues that can be read, in this order."""
@@ -195,6 +187,7 @@ class Gather:
     def _looking(self, local: str, found: Found) -> None:
         self._looked.add(local)
         found.looked_at.append(local)
+        found.by_hand += self._hands.of(local)
 
     def _load(self, issues: list[Issue], into: Found) -> None:
         """The ledger's rows of these issues and of all that belongs to them."""
@@ -229,17 +222,22 @@ class Gather:
     def _gone(self, local: str, found: Found) -> None:
         with self._site.ledger.begin() as conn:
             row = shadows.by_local(conn, self._x.id, Kind.ISSUE, local)
-            if row is None or row.state is not Life.LIVE:
+            live = row if row is not None and row.state is Life.LIVE else None
+            if live is not None and self._hands.stops(live.gid):
+                return  # nor is that told until it goes on
+            found.over += [one.gid for one in self._hands.of(local)]
+            if live is None:
                 return
-            below = shadows.children_of(conn, self._x.id, [row.gid]).get(row.gid, [])
-        if row.gid in self._doubted:
+            below = shadows.children_of(conn, self._x.id, [live.gid]).get(live.gid, [])
+        if live.gid in self._doubted:
             found.again.add((local, ""))
             return
-        rows = {one.gid: one for one in (row, *below)}
+        rows = {one.gid: one for one in (live, *below)}
         self._tell([], rows, found, in_scope=True)
 
     def _one(self, local: str, issue: Issue, found: Found, *, depth: int) -> None:
         gid = self._gid(issue.item)
+        issue = self._hands.placed(issue, gid)
         below = [one for one in issue.children if self._paired.sends(one.ref.kind)]
         told = issue.in_scope
         seen = [self._seen(issue.item, None, found, depth, told=told)]
@@ -258,9 +256,10 @@ class Gather:
                     self._record.add(Unpaired(key=issue.key, kind=one.kind))
                 else:
                     self._waits_for_them += 1
+        stopped = self._hands.stops(gid)
         if gid not in self._doubted:
-            self._leaving.tell(issue, seen[0], rows.get(gid), found)
-        edited = self._tell(seen, rows, found, in_scope=issue.in_scope)
+            self._leaving.tell(issue, seen[0], rows.get(gid), found, by_hand=stopped)
+        edited = set() if stopped else self._tell(seen, rows, found, in_scope=issue.in_scope)
         tells = issue.in_scope and not seen[0].withheld and gid not in unsettled
         self._calling.name(seen[0], self._rows.get(gid), found, tells=tells, told=gid in edited)
 

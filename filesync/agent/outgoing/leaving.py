@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from filesync.agent.outgoing.departures import ScopeTold
 from filesync.agent.outgoing.found import Found
@@ -35,13 +36,17 @@ class Leaving:
         """What was found is frozen: from here on the ledger knows it."""
         self._known.clear()
 
-    def tell(self, issue: Issue, seen: Seen, row: Entity | None, found: Found) -> None:
-        """Add to what is found that an issue left or is back, where the partner has it; before anything else of the issue."""
+    def tell(self, issue: Issue, seen: Seen, row: Entity | None, found: Found, *, by_hand: bool) -> None:
+        """Add to what is found that an issue left or is back, where the partner has it; before anything else of the issue.
+
+        `by_hand`: a person took it out, which needs no second reading.
+        """
         if row is None or row.state is not Life.LIVE or seen.withheld:
             return
-        before = self._known.get(row.gid, Outside())
-        done = look(before, issue.scope, tells=self._paired.rules.leaving.tells and _was_in(row, issue.scope))
-        if row.gid in self._noticed and done.tells not in {None, Scope.IN}:
+        before, sure = self._known.get(row.gid, Outside()), by_hand and issue.scope is Scope.LEFT
+        after = replace(before, seen=issue.scope) if sure else before
+        done = look(after, issue.scope, tells=self._paired.rules.leaving.tells and (sure or _was_in(row, issue.scope)))
+        if row.gid in self._noticed and not sure and done.tells not in {None, Scope.IN}:
             done = Look(after=before, again=True)
         if done.again:
             found.again.add((seen.local, ""))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from filesync.agent.events import Event, Severity, count_text, ended, ranges
+from filesync.model.by_hand import Hand
+from filesync.model.ids import Gid
 
 _PROBLEMS: Final = 5  # that a line names
 
@@ -218,6 +220,25 @@ class FieldsMoved(Event, frozen=True, kw_only=True):
         if self.told:
             return f"{text}. What either has there is told again, and where both differ the contract says who wins"
         return f"{text}. Ask {self.partner} to tell them again: filesync resync --fields {','.join(self.fields)}"
+
+
+class SaidByHand(Event, frozen=True, kw_only=True):
+    """A person stopped or started one issue, or left it to the scope again."""
+
+    partner: str
+    key: str
+    gid: Gid
+    hand: Hand
+
+    def sentence(self) -> str:
+        match self.hand:
+            case Hand.STOPPED:
+                them = self.partner
+                return f"{self.key} is stopped: nothing of it goes to {them}, and what {them} tells of it waits here"
+            case Hand.STARTED:
+                return f"{self.key} is started: it goes to {self.partner}, whatever the scope says"
+            case Hand.AS_SCOPE:
+                return f"whether {self.key} goes to {self.partner} is as the scope says again"
 
 
 class KeyRotated(Event, frozen=True, kw_only=True):

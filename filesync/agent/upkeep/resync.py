@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from filesync.agent.contract.switch import at_work
@@ -12,9 +12,10 @@ from filesync.agent.partners.agreements import ToldAgain
 from filesync.agent.progress import Doing
 from filesync.agent.site import Site
 from filesync.errors import NotHere, PairingError
-from filesync.ledger import shadows
+from filesync.ledger import by_hand, shadows
 from filesync.ledger.shadows import LAST
 from filesync.ledger.streams import Direction
+from filesync.model.by_hand import Hand
 from filesync.model.ids import Kind
 from filesync.model.links import LINK
 from filesync.model.shadow import UNAGREED, Entity, Shadow
@@ -37,7 +38,8 @@ def resync(site: Site, name: str, *, query: str, fields: Collection[str], status
     wanted = _wanted(paired, fields, status=status)
     record = site.record(name)
     found = 0
-    selected = site.tracker.select(query)
+    started = frozenset() if query else _started(site, paired)
+    selected = chain(started, (one for one in site.tracker.select(query) if one not in started))
     while page := list(islice(selected, _CHUNK)):
         with site.ledger.begin() as conn:
             rows = shadows.issues(conn, paired.exchange.id, page)
@@ -50,6 +52,13 @@ def resync(site: Site, name: str, *, query: str, fields: Collection[str], status
         record.write(conn)
     record.done()
     return found
+
+
+def _started(site: Site, paired: Paired) -> frozenset[str]:
+    """Local ids of issues that are in scope because a person started them."""
+    with site.ledger.begin() as conn:
+        said = by_hand.said(conn, paired.exchange.id).values()
+    return frozenset(one.local for one in said if one.hand is Hand.STARTED)
 
 
 def _wanted(paired: Paired, fields: Collection[str], *, status: bool) -> frozenset[str]:

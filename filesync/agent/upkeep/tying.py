@@ -27,7 +27,7 @@ from filesync.agent.upkeep.matches import Match
 from filesync.bundle.header import BundleKind
 from filesync.errors import PairingError
 from filesync.exchange.judge import NO_CONTRACT
-from filesync.ledger import naming, shadows, streams, ties
+from filesync.ledger import by_hand, naming, shadows, streams, ties
 from filesync.ledger.streams import Direction
 from filesync.model.change import Create
 from filesync.model.ids import Gid, Kind, Mark, make_gid, make_mark
@@ -226,6 +226,7 @@ class _Tying:
         with self._site.ledger.begin() as conn:
             shadows.save(conn, self._x, rows)
             ties.add(conn, self._x, own)
+            by_hand.tie(conn, self._x, own)
             naming.add_keys(conn, self._x, [(one.ours, one.theirs) for one in there if one.theirs])
             shadows.add_revisits(conn, self._x, [(one.local, "") for one in there])
 

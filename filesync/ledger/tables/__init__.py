@@ -4,6 +4,7 @@ Times are integer microseconds since 1970 (UTC). Marks, gids and digests are tex
 """
 
 from filesync.ledger.tables.items import (
+    by_hand,
     called,
     conflict,
     doubt,
@@ -43,6 +44,7 @@ __all__ = [
     "blob_out",
     "bundle_in",
     "bundle_out",
+    "by_hand",
     "called",
     "chunk_in",
     "chunk_out",

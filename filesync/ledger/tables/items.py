@@ -75,6 +75,20 @@ outside = sa.Table(
     sqlite_with_rowid=False,
 )
 
+# Issues that a person started or stopped, whatever the scope says (model/by_hand.py). All others have no row.
+by_hand = sa.Table(
+    "by_hand",
+    metadata,
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
+    sa.Column("gid", sa.Text, primary_key=True),
+    sa.Column("local", sa.Text, nullable=False),  # our tracker's id
+    sa.Column("hand", sa.Text, nullable=False),  # stopped · started · as scope
+    sa.Column("called", sa.Text, nullable=False),  # our key when it was said
+    sa.Column("since", sa.BigInteger, nullable=False),
+    sa.Column("due", sa.Boolean, nullable=False),  # no export has looked at the issue since then
+    sqlite_with_rowid=False,
+)
+
 # What issues that came from the partner are called, there and here: texts name them so.
 partner_key = sa.Table(
     "partner_key",

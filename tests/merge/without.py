@@ -288,7 +288,7 @@ def r16_waits_for_nothing(patch: Patch) -> None:
 
     def drops(self: Merge, outcome: Outcome, change: Any, *, doubted: bool) -> Step:
         if change.gid in self._view.lacks:
-            return self._ends.drop(outcome, "its bytes are not here")
+            return self.ends.drop(outcome, "its bytes are not here")
         return make(self, outcome, change, doubted=doubted)
 
     patch.setattr(Merge, "_make", drops)

@@ -156,7 +156,7 @@ class App:
 
 def _waits(event: Event) -> bool:
     """Whether there is nothing to do yet: a bundle that is missing may be on its way."""
-    from filesync.agent.events import Held  # noqa: PLC0415, start-up time
+    from filesync.agent.incoming.bundles import Held  # noqa: PLC0415, start-up time
     from filesync.agent.incoming.pieces import BytesMissing, ChunksWait  # noqa: PLC0415, start-up time
 
     return isinstance(event, ChunksWait) or (isinstance(event, Held | BytesMissing) and not event.ask)

@@ -35,6 +35,7 @@ SHOWS: Final = {
     "stuck retry": "what is still refused, as stuck list",
     "status": "the names of attachments that wait, and what is not valid where a stream is stopped",
     "check": "words of the contract that this tracker lacks, so that they can be mapped",
+    "contract show": "words of a proposed contract that this tracker lacks, as check",
     "draft": "as check",
     "verify": "what is not valid in a file",
     "quarantine list": "what is not valid in a file, or how a text begins that somebody put in its place",

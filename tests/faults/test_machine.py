@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from filesync.agent.asked.reading import reading
-from filesync.agent.events import Event, Held, Untold
+from filesync.agent.events import Event, Untold
 from filesync.agent.incoming.arrivals import ClockDiffers
+from filesync.agent.incoming.bundles import Held
 from filesync.agent.outgoing.departures import Exported, Resumed
 from filesync.cli.main import run
 from filesync.errors import DiskProblem, ExitCode

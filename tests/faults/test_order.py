@@ -8,8 +8,9 @@ import shutil
 
 import pytest
 
-from filesync.agent.events import Held, Stopped
+from filesync.agent.events import Stopped
 from filesync.agent.incoming.arrivals import Duplicate, NameDiffers
+from filesync.agent.incoming.bundles import Held
 from filesync.agent.outgoing.again import resend
 from filesync.errors import ExitCode, PairingError, StreamStopped
 from filesync.ledger import streams

@@ -6,8 +6,9 @@ import os
 
 import pytest
 
-from filesync.agent.events import ContractDiffers, Stopped
+from filesync.agent.events import Stopped
 from filesync.agent.incoming.arrivals import Outside
+from filesync.agent.incoming.bundles import ContractDiffers
 from filesync.bundle.header import BundleKind, Follows, Place
 from filesync.errors import DiskProblem, ExitCode
 from filesync.ledger.streams import State

@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from filesync.agent.events import BundleApplied, Event
+from filesync.agent.events import Event
+from filesync.agent.incoming.bundles import BundleApplied
 from filesync.agent.outgoing.exporter import export_once
 from filesync.agent.running.loop import Loop
 from filesync.agent.running.service import Bell, Pulse

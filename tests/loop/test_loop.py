@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from filesync.agent.events import Held, LandedDifferently, Stopped
+from filesync.agent.events import LandedDifferently, Stopped
+from filesync.agent.incoming.bundles import Held
 from filesync.agent.running import loop as loop_module
 from filesync.agent.running.lanes import POLL, RETRY
 from filesync.agent.running.loop import Loop

@@ -1,6 +1,6 @@
 """A change means what the contract of its bundle says."""
 
-from filesync.agent.events import ContractDiffers
+from filesync.agent.incoming.bundles import ContractDiffers
 from tests.merge.scene import contract, events, only, shared, value
 from tests.support.two_sites import Side, two_sites
 

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from filesync.agent import events
 from filesync.agent.asked.reading import existing_ledger
 from filesync.agent.events import Event, Stuck
-from filesync.agent.incoming import arrivals, pieces
+from filesync.agent.incoming import arrivals, bundles, pieces
 from filesync.agent.mailing import events as mailing
 from filesync.agent.outgoing import departures
 from filesync.agent.partners import agreements
@@ -34,7 +34,7 @@ from filesync.trackers.registry import open_tracker
 
 _EVENTS: Final = tuple(
     one
-    for module in (events, agreements, arrivals, pieces, departures, mailing)
+    for module in (events, agreements, arrivals, bundles, pieces, departures, mailing)
     for one in vars(module).values()
     if isinstance(one, type) and issubclass(one, Event)
 )

@@ -6,38 +6,33 @@ decided once; which ones are is a bit each, so that an interrupted bundle goes o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from filesync.agent.contract.heard import accepts, asks, hear
 from filesync.agent.contract.switch import at_work
-from filesync.agent.events import BundleApplied, ContractDiffers, Event, HadWaited, Stopped
-from filesync.agent.incoming.booking import book
+from filesync.agent.events import Event, Stopped
+from filesync.agent.incoming.bundles import BundleApplied, ContractDiffers, HadWaited
 from filesync.agent.incoming.checkpoint import write_checkpoint
 from filesync.agent.incoming.chunks import drop_early
 from filesync.agent.incoming.first import waits_for_a_person
+from filesync.agent.incoming.grouped import Groups
 from filesync.agent.incoming.introduced import learn
 from filesync.agent.incoming.missing import tell_missing
 from filesync.agent.incoming.pieces import ChunksWait
 from filesync.agent.incoming.queued import standing
 from filesync.agent.incoming.receive import Receiver
 from filesync.agent.incoming.stored import reread
-from filesync.agent.merge.abreast import Team, by_family, by_issue, in_hand
-from filesync.agent.merge.carry import Carry
-from filesync.agent.merge.decide import Merge
+from filesync.agent.merge.abreast import Team
 from filesync.agent.merge.filed import show_files
 from filesync.agent.merge.order import groups
 from filesync.agent.merge.outcome import Counts, Outcome, Work
-from filesync.agent.merge.people import People
 from filesync.agent.merge.reach import Reach
 from filesync.agent.merge.renaming import rename
-from filesync.agent.merge.steps import Step
-from filesync.agent.merge.view import View
 from filesync.agent.paired import Paired
 from filesync.agent.progress import Doing
 from filesync.agent.record import Record
 from filesync.agent.showing import show
-from filesync.agent.site import Halted, Site
+from filesync.agent.site import Site
 from filesync.agent.staged import Changes, agreement, introduction
 from filesync.bundle.changes import read_change
 from filesync.bundle.header import BundleKind
@@ -46,7 +41,7 @@ from filesync.bundle.read import Bundle
 from filesync.bundle.verdict import BadBundle
 from filesync.errors import KeyProblem, PairingError
 from filesync.exchange.judge import NO_CONTRACT
-from filesync.ledger import journal, proposals, shadows, streams
+from filesync.ledger import journal, proposals, streams
 from filesync.ledger.streams import Direction, State, Taken
 from filesync.model.ids import Gid, Mark, make_mark
 from filesync.model.moments import micros
@@ -113,12 +108,12 @@ class Importer:
         self._paired = paired
         self._x = paired.exchange.id
         self._record = record
-        self._team = team
         self.counts = Counts()
         self._past, self._there = 0, 0  # changes in the bundles that were applied here, and in all that are to be
         self.learned = False  # a key of the partner's was introduced, or another contract is in force
         with site.ledger.begin() as conn:
             self._reach = Reach(site.tracker, failing=journal.count_failing(conn, self._x))
+        self._groups = Groups(site, paired, record, team=team, reach=self._reach)
 
     def run(self) -> int:
         """The queue as far as it goes, then every bundle that is next, then the queue again. Returns the bundles applied."""
@@ -181,7 +176,7 @@ class Importer:
             Work(make_mark(taken.generation, taken.seq, change.n), change) for change in all_of_them if not done >> change.n & 1
         )
         for group in groups(todo):
-            for outcome in self._group(group, taken=taken, done=done):
+            for outcome in self._decided(group, taken=taken, done=done):
                 done |= 1 << outcome.work.change.n
             self._site.progress(Doing.APPLYING, self._past + done.bit_count(), self._there)
             self._site.step("I12")
@@ -238,75 +233,12 @@ class Importer:
         self._record.done()
         self._site.step("I13")
 
-    # ── groups ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _group(self, works: list[Work], *, taken: Taken | None = None, done: int = 0) -> list[Outcome]:
-        """Decide a group: intents, calls, results. `done`: the bits of the bundle's changes decided before.
-
-        Raises Unavailable, Halted: what was done until then is recorded; of a call that failed only the doubt is known.
-        """
-        view = View(self._site, self._paired, self._reach)
-        view.load(work.change for work in works)
-        issues = [view.about(work.change) for work in works]
-        with self._site.busy.hold(ours := in_hand(issues, view)):
-            self._reach.ask(ours)
-            return self._decide(works, issues, view, taken=taken, done=done)
-
-    def _decide(self, works: list[Work], issues: list[Gid], view: View, *, taken: Taken | None, done: int) -> list[Outcome]:
-        stopping = self._site.stopping
-        merge = Merge(self._site, self._paired, view)
-        carry = Carry(self._site, self._paired, view, merge)
-
-        def look(place: int) -> Step:
-            return merge.step(works[place], blocked=taken is not None and works[place].change.gid in view.queued)
-
-        looked = self._team.abreast(by_issue(issues), look, stopping=stopping)
-        if looked.trouble is not None:
-            # that these cannot be read is known to the next import, which comes further for it
-            unread = [one for one in looked.results.values() if isinstance(one, Outcome) and one.unread]
-            if unread:
-                self._book(unread, view, taken=taken, done=done)
-            raise looked.trouble
-        if len(looked.results) < len(works):
-            raise Halted
-        steps = [looked.results[place] for place in range(len(works))]
-        carry.intend(steps)
-        early = carry.births.together(self._team, steps, stopping=stopping)
-        # where one of those calls failed, what the others made is finished, and nothing else is begun
-        lanes = by_family(issues, steps) if early.trouble is None else [[place] for place in early.results]
-        came = self._team.abreast(lanes, lambda place: carry.out(steps[place]), stopping=stopping)
-        came.begun |= early.begun
-        came.troubles |= early.troubles
-        outcomes = [came.results[place] for place in sorted(came.results)]
-        idle = [works[place].change.gid for place in range(len(works)) if place not in came.begun]
-        self._book(outcomes, view, taken=taken, done=done, idle=[gid for gid in idle if gid not in view.doubts])
-        if came.trouble is not None:
-            raise came.trouble
-        if len(outcomes) < len(works):
-            raise Halted
-        return outcomes
-
-    def _book(
-        self, outcomes: Sequence[Outcome], view: View, *, taken: Taken | None, done: int, idle: Sequence[Gid] = ()
-    ) -> None:
-        """Write down and tell what became of these. `idle`: of what was to be done, and was not begun."""
+    def _decided(self, works: list[Work], *, taken: Taken | None = None, done: int = 0) -> list[Outcome]:
+        """As `Groups.decide`, and counted."""
+        outcomes = self._groups.decide(works, taken=taken, done=done)
         for one in outcomes:
-            done |= 1 << one.work.change.n
-        people = People(self._site, self._paired, view)
-        left = {one.work.mark: event for one in outcomes if (event := people.left(one)) is not None}
-        with self._site.ledger.begin() as conn:
-            book(conn, self._paired, outcomes, self._record, at=micros(self._site.clock()))
-            shadows.drop_doubts(conn, self._x, idle)
-            if taken is not None:
-                streams.update_taken(conn, self._x, taken, decided=done.to_bytes(done.bit_length() // 8 + 1, "little"))
-            for one in outcomes:
-                self.counts.add(one.end)
-                for event in one.events:
-                    self._record.add(event)
-                if one.work.mark in left:
-                    self._record.add(left[one.work.mark])
-            self._record.write(conn)
-        self._record.done()
+            self.counts.add(one.end)
+        return outcomes
 
     # ── the queue ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -337,7 +269,7 @@ class Importer:
                 row = journal.queued_at(conn, self._x, one.mark)
             if row is None:
                 continue  # decided with one before it
-            (outcome,) = self._group([Work(row.mark, read_change(row.change), row.since)])
+            (outcome,) = self._decided([Work(row.mark, read_change(row.change), row.since)])
             if outcome.left is not None:
                 blocked.add(one.gid)
             moved = moved or outcome.left is None

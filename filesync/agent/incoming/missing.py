@@ -11,8 +11,9 @@ import sqlalchemy as sa
 
 from filesync.agent import gaps
 from filesync.agent.blobs import HINT, waiting
-from filesync.agent.events import Event, Held, ranges
+from filesync.agent.events import Event, ranges
 from filesync.agent.incoming.arrivals import Behind
+from filesync.agent.incoming.bundles import Held
 from filesync.agent.incoming.pieces import BytesMissing
 from filesync.agent.paired import Paired
 from filesync.agent.record import Record

@@ -24,20 +24,20 @@ from filesync.agent.progress import Doing
 from filesync.agent.record import Record
 from filesync.agent.site import Site
 from filesync.agent.staged import LIMITS, read_whole
-from filesync.bundle.header import Follows, Header, file_name, unknown_features
+from filesync.bundle.header import Header, file_name
 from filesync.bundle.read import Bundle, Head
 from filesync.bundle.verdict import BadBundle, Code, Incomplete, bad, shown
 from filesync.errors import disk_problem, size_text
 from filesync.exchange import files, inbox
 from filesync.exchange.guard import read_guard
 from filesync.exchange.inbox import Candidate, Staged
-from filesync.exchange.judge import NEEDS_THE_CONTRACT, NO_CONTRACT, Arrival, Judgement, Place, StreamState, Verdict, judge
+from filesync.exchange.judge import NEEDS_THE_CONTRACT, NO_CONTRACT, Judgement, StreamState, Verdict, arrival, judge
 from filesync.keys import age
 from filesync.keys.age import CannotDecrypt, ForAnotherKey
 from filesync.ledger import streams
 from filesync.ledger.looked_at import SeenFile
 from filesync.ledger.streams import State, Taken
-from filesync.model.ids import MAX_N, BundleId, Generation
+from filesync.model.ids import MAX_N, BundleId
 from filesync.model.moments import micros
 
 _LEFT: Final = frozenset({Verdict.OWN_BUNDLE, Verdict.WRONG_RECIPIENT, Verdict.UNKNOWN_PARTNER})
@@ -181,10 +181,9 @@ class Receiver:
 
     def _judged(self, head: Head) -> Judgement:
         header = head.header
-        generation = Generation(header.generation.n, header.generation.id)
         with self._site.ledger.begin() as conn:
             x = streams.exchange_of(conn, self._x.id)
-            known = streams.taken(conn, x.id, generation=generation.n, seq=header.seq)
+            known = streams.taken(conn, x.id, generation=header.generation.n, seq=header.seq)
         state = StreamState(
             partner=x.partner_site,
             stream=x.in_stream,
@@ -198,21 +197,8 @@ class Receiver:
             window=self._site.config.limits.window,
             partner_generation_seen=self._partner_generation,
         )
-        arrival = Arrival(
-            from_site=header.from_.site,
-            to_site=header.to.site,
-            stream=header.stream,
-            generation=generation,
-            seq=header.seq,
-            prev=header.prev,
-            bundle_id=head.bundle_id,
-            kind=header.kind,
-            follows=_place(header.follows),
-            contract=header.contract,
-            signed=True,
-            format_known=not unknown_features(header),
-        )
-        return judge(arrival, state, us=self._site.config.site, known_id=known.id if known is not None else None)
+        known_id = known.id if known is not None else None
+        return judge(arrival(header, head.bundle_id), state, us=self._site.config.site, known_id=known_id)
 
     # ── what becomes of it ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -343,9 +329,3 @@ class Receiver:
         self.stopped = True
         if room_left:
             self._filing.done(copy.candidate, Code.FORK)
-
-
-def _place(follows: Follows | None) -> Place | None:
-    if follows is None:
-        return None
-    return Place(Generation(follows.generation.n, follows.generation.id), follows.seq, follows.id)

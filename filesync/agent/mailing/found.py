@@ -13,8 +13,9 @@ import sqlalchemy as sa
 
 from filesync.agent.asked.look import event_of, sentence_of
 from filesync.agent.discreet import unquoting, without_values
-from filesync.agent.events import ContractDiffers, Event, Held, LostEdit, Met, Severity, Stopped, Stuck
+from filesync.agent.events import Event, LostEdit, Met, Severity, Stopped, Stuck
 from filesync.agent.incoming.arrivals import Behind, FirstImport, KeyNotKnown, NewerFormat, NotTaken, Outside
+from filesync.agent.incoming.bundles import ContractDiffers, Held
 from filesync.agent.incoming.pieces import BytesMissing, ChunksWait
 from filesync.agent.mailing.events import Mailed, NotMailed
 from filesync.agent.mailing.remembered import Row

@@ -16,8 +16,9 @@ from msgspec.structs import replace
 
 from filesync.agent.asked.look import looking
 from filesync.agent.contract.switch import at_work, proposed
-from filesync.agent.events import BundleApplied, Event, HadWaited
+from filesync.agent.events import Event
 from filesync.agent.incoming.arrivals import Received, Told
+from filesync.agent.incoming.bundles import BundleApplied, HadWaited
 from filesync.agent.incoming.importer import import_once
 from filesync.agent.incoming.mounts import assume
 from filesync.agent.outgoing.exporter import that_fit

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from filesync.agent.events import BundleApplied, Stuck
+from filesync.agent.events import Stuck
+from filesync.agent.incoming.bundles import BundleApplied
 from filesync.agent.incoming.importer import Imports
 from filesync.errors import Unavailable
 from filesync.ledger import shadows

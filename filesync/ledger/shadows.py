@@ -51,6 +51,10 @@ _COLUMNS: Final = (entity.c.gid, entity.c.kind, entity.c.parent, entity.c.local,
 _BY_LOCAL: Final = sa.select(*_COLUMNS).where(
     entity.c.exchange == X, entity.c.kind == sa.bindparam("kind"), entity.c.local == sa.bindparam("local")
 )
+_ATTACHED: Final = (
+    "select gid, kind, parent, local, state, fields from entity where exchange in (select id from exchange where id <> ?)"
+    " and kind = 'attachment' and local in (select value from json_each(?)) and state = 'live'"
+)
 _IN_OTHERS: Final = "select 1 from entity where gid = ? and exchange <> ? limit 1"
 _ELSEWHERE: Final = sa.select(entity.c.gid).where(entity.c.exchange != X, entity.c.state == Life.LIVE, entity.c.gid.in_(MANY))
 _COMING: Final = sa.select(doubt.c.gid).where(doubt.c.exchange != X, doubt.c.field == "", doubt.c.gid.in_(MANY))
@@ -129,6 +133,12 @@ def known_elsewhere(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) 
         rows = conn.execute(_ELSEWHERE, {"x": exchange_id, "many": wanted[start : start + _CHUNK]})
         found.update(Gid(gid) for gid in rows.scalars())
     return found
+
+
+def attached_elsewhere(conn: sa.Connection, exchange_id: int, locals_: Iterable[str]) -> list[Entity]:
+    """The rows that other exchanges of this site have of these attachments of our tracker."""
+    wanted = list(locals_)
+    return list(map(_entity, conn.exec_driver_sql(_ATTACHED, (exchange_id, _encode(wanted).decode())))) if wanted else []
 
 
 def in_others(conn: sa.Connection, exchange_id: int, gid: Gid) -> bool:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 
 from filesync.agent.asked.why import why
 from filesync.agent.events import Stopped
@@ -16,6 +17,8 @@ from filesync.errors import DiskProblem, ExitCode, FilesyncError, StreamStopped
 from filesync.ledger import streams
 from filesync.ledger.streams import State
 from filesync.model.by_hand import Hand
+from filesync.model.ids import Gid, home
+from filesync.model.issue import Issue
 from tests.many.scene import NORTH, SOUTH, Three, seen
 from tests.merge.scene import crash
 from tests.support.disk import small_disk
@@ -94,6 +97,29 @@ def test_an_issue_that_is_stopped_with_one_partner_goes_on_with_the_other(three:
     three.settle()
     assert seen(three.acme) == seen(three.globex) == seen(three.initech)
     assert seen(three.acme) == {"Pump runs hot": ("To Do", ("a bearing is on its way",))}
+
+
+def test_an_attachment_whose_mark_is_lost_is_told_to_others_as_what_it_is(three: Three) -> None:
+    pump = three.globex.desk.create("Bug", "Pump")
+    three.settle()
+    three.globex.desk.attach(pump, "pump.png", [b"12 bar"])
+    three.hear(NORTH)
+    tracker = three.acme.site.tracker
+    real, claimed = tracker.get, list[Gid]()
+
+    def get(issue: str) -> Issue | None:
+        found = real(issue)
+        assert found is not None
+        return found if claimed else replace(found, children=tuple(replace(one, origin=None) for one in found.children))
+
+    tracker.get = get  # type: ignore[method-assign]  # as after another process wrote over the mark
+    tracker.claim = lambda ref, origin: claimed.append(origin)  # type: ignore[method-assign]  # and it is there again
+    three.tell(SOUTH)
+    there = key(three.initech, "Pump")
+    (file,) = three.initech.desk.show(there).attachments
+    assert [home(one) for one in claimed] == [three.globex.site.config.site]
+    three.settle()
+    assert [one.id for one in three.initech.desk.show(there).attachments] == [file.id], "neither made anew nor twice"
 
 
 def test_nothing_goes_back_to_whom_it_came_from_and_then_all_are_quiet(three: Three) -> None:

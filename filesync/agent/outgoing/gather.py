@@ -18,7 +18,7 @@ from filesync.agent.outgoing.places import Places
 from filesync.agent.outgoing.severed import Severed
 from filesync.agent.outgoing.shortage import Shortage
 from filesync.agent.outgoing.sieving import Sieving
-from filesync.agent.outgoing.unmarked import unmarked
+from filesync.agent.outgoing.unmarked import unknown, unmarked
 from filesync.agent.outgoing.unsaid import Unsaid
 from filesync.agent.paired import Paired
 from filesync.agent.progress import Doing
@@ -199,7 +199,8 @@ class Gather:
             found |= shadows.entities(conn, self._x.id, tied.values())
             for rows in shadows.children_of(conn, self._x.id, [self._gid(issue.item) for issue in issues]).values():
                 found.update((row.gid, row) for row in rows)
-            into.unmarked += (lost := unmarked(issues, found.values(), us=self._us))
+            elsewhere = shadows.attached_elsewhere(conn, self._x.id, unknown(issues, found.values()))
+            into.unmarked += (lost := unmarked(issues, (*elsewhere, *found.values()), us=self._us))
             into.again.update((item.ref.issue, "") for item, _ in lost)  # the mark may not go through
             self._tied |= (tied := tied | {self._gid(item): gid for item, gid in lost})
             new = wanted - found.keys() - tied.keys()

@@ -16,8 +16,15 @@ from filesync.model.values import digest
 from filesync.trackers.base import Tracker
 
 
+def unknown(issues: Iterable[Issue], rows: Collection[Entity]) -> set[str]:
+    """Attachments without a mark, by our tracker's ids, that this exchange does not have: another one may have made them."""
+    known = {row.local for row in rows if row.kind is Kind.ATTACHMENT}
+    below = (one for issue in issues for one in issue.children if one.ref.kind is Kind.ATTACHMENT and one.origin is None)
+    return {one.ref.local for one in below} - known
+
+
 def unmarked(issues: Iterable[Issue], rows: Collection[Entity], *, us: SiteId) -> list[tuple[Item, Gid]]:
-    """Those of the issues' attachments, and for whom each was made. `rows`: what belongs to these issues."""
+    """Those of the issues' attachments, and for whom each was made. `rows`: what belongs to these issues, in any exchange."""
     made = {row.local: row for row in rows if row.kind is Kind.ATTACHMENT and row.state is Life.LIVE and home(row.gid) != us}
     without = (one for issue in issues for one in issue.children if one.ref.kind is Kind.ATTACHMENT and one.origin is None)
     return [(one, row.gid) for one in without if (row := made.get(one.ref.local)) is not None and _is(one, row)]

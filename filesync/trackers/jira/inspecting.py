@@ -35,8 +35,15 @@ def inspect(project: Project, search: Search, types: Collection[str], few: Colle
         refused[INTERNAL] = "the project is no service desk's"
     if names["role"] and (roles := _roles(project)) is not None:
         refused |= {f"role:{one}": why for one in names["role"] if (why := _why(f"role {quoted(one)}", one, *roles))}
-    if names["group"] and (groups := _groups(project)) is not None:
-        refused |= {f"group:{one}": why for one in names["group"] if (why := _why(f"group {quoted(one)}", one, None, groups))}
+    if names["group"] and (told := _groups(project)) is not None:
+        groups, all_ = told
+        missing = {f"group:{one}": why for one in names["group"] if (why := _why(f"group {quoted(one)}", one, None, groups))}
+        if all_:
+            refused |= missing
+        elif missing:
+            unsure.append(
+                f"all groups that our account is in: {', '.join(map(quoted, sorted(missing)))} may be among the others"
+            )
     if any(names.values()) and not project.cloud:
         unsure.append(_BELONG)
     return Inspected(edits=edits, few=refused, unsure=tuple(unsure))
@@ -91,14 +98,17 @@ def _roles(project: Project) -> tuple[Collection[str], Collection[str] | None] |
     return named.keys(), None if ours is None else set(_names(ours))
 
 
-def _groups(project: Project) -> Collection[str] | None:
-    """The groups that our account is in; None where Jira does not tell."""
+def _groups(project: Project) -> tuple[Collection[str], bool] | None:
+    """The groups that our account is in, and whether these are all; None where Jira does not tell."""
     if not project.cloud:
         return None
     me = project.http.get(f"{API}/myself", params={"expand": "groups"})
     groups = me.get("groups") if isinstance(me, Mapping) else None
     listed = groups.get("items") if isinstance(groups, Mapping) else None
-    return set(_names(listed)) if isinstance(listed, list) else None
+    if not isinstance(groups, Mapping) or not isinstance(listed, list):
+        return None
+    count = groups.get("size")  # of all: what is listed may be fewer
+    return set(_names(listed)), not isinstance(count, int) or count <= len(listed)
 
 
 def _names(listed: Any) -> Iterator[str]:

@@ -73,6 +73,7 @@ class Faults:
     archived_404: bool = False  # archived issues cannot be read by id
     hidden: set[str] = field(default_factory=set)  # issues' ids that nobody sees
     project_hidden: bool = False  # the whole project is hidden, as when an account loses a role
+    most_groups: int = 50  # Cloud: so many of an account's groups are listed
     text_limit: int = 32_767
     most_comments: int = 5000  # of one issue, on Cloud: beyond it 413
     wiki_round_trip: bool = False  # Cloud: texts come back as the documents say them that it keeps (documents.py)

@@ -40,6 +40,14 @@ def test_a_cloud_tells_what_can_be_edited_and_to_whom_a_comment_can_be_kept(tmp_
     }
 
 
+def test_of_groups_that_a_cloud_does_not_list_nobody_knows_whether_our_account_is_in_them(tmp_path: Path) -> None:
+    with jira(CLOUD, tmp_path) as opened:
+        opened.site.faults.most_groups = 0
+        found = opened.open().inspect((), ("group:staff",))
+    assert found.few == {}
+    assert found.unsure == ('all groups that our account is in: "group:staff" may be among the others',)
+
+
 def test_a_data_center_tells_the_names_of_roles_and_not_who_is_in_them(tmp_path: Path) -> None:
     with jira(DC10, tmp_path) as opened:
         account(opened)

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
+from filesync.agent.asked.look import history
 from filesync.agent.contract.propose import accept, decline, propose, standing, withdraw
 from filesync.agent.contract.switch import say
 from filesync.agent.partners.agreements import ContractProposed, ContractWithdrawn, FieldsMoved
@@ -159,6 +160,33 @@ def test_what_one_site_alone_keeps_and_what_it_tells_as_a_text_is_not_taken_for_
         world.carry(to=world.acme)
         assert [one for one in world.acme.import_().events if isinstance(one, FieldsMoved)] == []
         assert [side.export().changes for side in world.sides] == [0, 0]
+
+
+def test_where_our_mapping_does_not_fit_any_more_what_the_partner_accepted_all_else_is_told_first() -> None:
+    with two_sites(mappings=("# none\n", "# none\n")) as world:
+        key = shared(world)
+        proposed(world, STORY)
+        accepts(world.globex)
+        fit = (world.acme.folder / "mapping.yaml").read_text()
+        (world.acme.folder / "mapping.yaml").write_text("fields: {description: description}\n")
+        world.acme.reopen()
+        for summary in ("lost", "held"):
+            world.globex.desk.edit(key, {"summary": summary})
+            world.globex.export()
+            if summary == "lost":
+                (newest,) = sorted(world.globex.config.folders.outbox.iterdir())[-1:]
+                newest.unlink()
+        world.carry(to=world.acme)
+        with pytest.raises(ConfigError, match="has no field"):
+            world.acme.import_()
+        with world.acme.site.ledger.begin() as conn:
+            assert any("Missing bundle" in told.sentence for told in history(conn, limit=3))
+        (world.acme.folder / "mapping.yaml").write_text(fit)
+        world.acme.reopen()
+        world.bring_again(to=world.acme)
+        world.acme.import_()
+        assert standing(world.acme.site, EXCHANGE).version == 2
+        assert value(world.acme, key, "summary") == "held"
 
 
 def test_on_an_exchange_that_only_sends_a_proposal_that_nobody_accepted_is_no_step_for_fields() -> None:

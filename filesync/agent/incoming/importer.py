@@ -39,7 +39,7 @@ from filesync.bundle.header import BundleKind
 from filesync.bundle.introduction import Introduction
 from filesync.bundle.read import Bundle
 from filesync.bundle.verdict import BadBundle
-from filesync.errors import KeyProblem, PairingError
+from filesync.errors import ConfigError, KeyProblem, PairingError
 from filesync.exchange.judge import NO_CONTRACT
 from filesync.ledger import journal, proposals, streams
 from filesync.ledger.streams import Direction, State, Taken
@@ -70,6 +70,7 @@ def import_once(site: Site, name: str, *, first: bool = False) -> Imports:
     site.check_restored(paired.exchange)
     record = site.record(name)
     bundles, counts, again = 0, Counts(), True
+    unfit: ConfigError | None = None
     while again:
         receiver = Receiver(site, site.paired(name) if bundles else paired, record)
         with site.alone(site.inbox(paired.exchange)):
@@ -79,7 +80,11 @@ def import_once(site: Site, name: str, *, first: bool = False) -> Imports:
         with Team(site.config.limits.workers) as team:
             importer = Importer(site, site.paired(name), record, team)
             importer.counts = counts
-            applied = importer.run()
+            try:
+                applied = importer.run()
+            except ConfigError as error:
+                unfit = error  # our mapping, to what the partner accepted: raised once all else is told
+                break
         bundles, counts = bundles + applied, importer.counts
         # files that wait in the inbox for a key have it now; chunks that nothing named may be named now
         learned = importer.learned or accepts(site, paired, record)
@@ -97,6 +102,8 @@ def import_once(site: Site, name: str, *, first: bool = False) -> Imports:
         record.write(conn)
     record.done()
     drop_early(site, paired.exchange, record)
+    if unfit is not None:
+        raise unfit
     return Imports(bundles=bundles, counts=counts, held=held, queued=left, events=tuple(record.events))
 
 

@@ -136,6 +136,17 @@ def test_f8_a_partner_that_is_silent_for_too_long_is_mailed(globex: Mailed) -> N
     assert globex.once() == ["1 over"]
 
 
+def test_a_partner_of_whom_nothing_ever_came_is_silent_too(globex: Mailed) -> None:
+    assert globex.once() == []
+    globex.world.clock.advance(days=1, hours=23)
+    assert globex.once() == []
+    globex.world.clock.advance(hours=1)
+    assert globex.once() == ["1 partner silent"]
+    assert "nothing has come from acme yet, ever." in globex.text()
+    share_a_bug(globex.world)
+    assert globex.once() == ["1 over"]
+
+
 def test_a_tracker_that_is_away_is_mailed_when_that_lasts(globex: Mailed) -> None:
     def down(place: str) -> None:
         if place == "before changed":

@@ -18,7 +18,6 @@ from filesync.mail.settings import Topic
 from filesync.model.values import split_name
 
 _SECOND: Final = 1_000_000  # microseconds
-HASTE: Final = 15 * 60 * _SECOND  # what may be over by itself is mailed when it lasts so long
 QUIET: Final = 24 * 3_600 * _SECOND  # the same words about something that has no end are not mailed again for so long
 _FRESH: Final = 3_600 * _SECOND  # how late it may be remembered that something was found again
 _LISTED: Final = 100  # lines of each part of a letter
@@ -56,7 +55,7 @@ def digest(before: Remembered, found: Found, *, now: int) -> Digest:
         if now - row.seen >= _FRESH and not row.ends:
             row = replace(row, seen=now)
         told[name] = untold[name] = row
-        if not row.sent and (not one.hasty or now - row.since >= HASTE):
+        if not row.sent and now - row.since >= one.after:
             new.append(one)
             told[name] = replace(row, sent=now)
     for name, row in before.rows.items():

@@ -35,6 +35,7 @@ STUCK: Final = "stuck"
 STOPPED: Final = "stopped"
 SILENT: Final = "silent"
 OPENED: Final = "opened"
+HASTE: Final = 15 * 60 * 1_000_000  # microseconds that what may be over by itself is given
 _TEXT: Final = 1_000  # characters
 _LOUD: Final = frozenset({Severity.WARNING, Severity.STOP})
 # found by every import for as long as it lasts, so that it is over when one does not
@@ -67,14 +68,14 @@ class Pass:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Something that needs a person. `ends` as in Row; `hasty`: it may be over by itself soon, and is not mailed at once."""
+    """Something that needs a person. `ends` as in Row; `after`: it is mailed when it has lasted so long (microseconds)."""
 
     exchange: str
     topic: Topic
     text: str
     ends: str = ""
     since: int = 0  # microseconds since 1970; 0: now
-    hasty: bool = False
+    after: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,8 +133,12 @@ def find(
 def site_failure(error: FilesyncError) -> dict[str, Finding]:
     """That a site could not be opened, or had to be left alone."""
     text = f"nothing is sent or applied: {error}. {error.hint}"
-    hasty = isinstance(error, Unavailable)
-    return _named("", type(error).__name__, Finding(exchange="", topic=Topic.TROUBLE, text=text, ends=OPENED, hasty=hasty))
+    finding = Finding(exchange="", topic=Topic.TROUBLE, text=text, ends=OPENED, after=_patience(error))
+    return _named("", type(error).__name__, finding)
+
+
+def _patience(error: FilesyncError) -> int:
+    return HASTE if isinstance(error, Unavailable) else 0
 
 
 def _named(exchange: str, which: str, finding: Finding) -> dict[str, Finding]:
@@ -160,9 +165,7 @@ def _failed(one: Pass, error: FilesyncError) -> dict[str, Finding]:
     if isinstance(error, StreamStopped):
         return {}  # the exchange itself shows it
     text = f"{one.job} fails: {error}. It is tried again by itself, and nothing is lost. {error.hint}"
-    finding = Finding(
-        exchange=one.exchange, topic=Topic.TROUBLE, text=text, ends=one.job.value, hasty=isinstance(error, Unavailable)
-    )
+    finding = Finding(exchange=one.exchange, topic=Topic.TROUBLE, text=text, ends=one.job.value, after=_patience(error))
     return _named(one.exchange, f"{one.job} {type(error).__name__}", finding)
 
 
@@ -174,15 +177,16 @@ def _stopped(x: Exchange) -> dict[str, Finding]:
 
 
 def _silent(x: Exchange, silence: dt.timedelta, *, now: int) -> dict[str, Finding]:
-    quiet = x.in_last_seen and now - x.in_last_seen >= silence // dt.timedelta(microseconds=1)
-    if not quiet or x.direction is Direction.SEND or x.state is not State.PAIRED:
+    span = silence // dt.timedelta(microseconds=1)
+    if now - x.in_last_seen < span or x.direction is Direction.SEND or x.state is not State.PAIRED:
         return {}
-    last = moment(x.in_last_seen).strftime("%Y-%m-%d %H:%M UTC")
+    last = f" since {moment(x.in_last_seen):%Y-%m-%d %H:%M} UTC" if x.in_last_seen else " yet, ever"
     text = (
-        f"nothing has come from {x.partner_name} since {last}. What is here is fine. Ask {x.partner_name} whether filesync "
+        f"nothing has come from {x.partner_name}{last}. What is here is fine. Ask {x.partner_name} whether filesync "
         "runs there, and the carrier whether files are carried."
     )
-    return _named(x.name, SILENT, Finding(exchange=x.name, topic=Topic.SILENCE, text=text, ends=SILENT))
+    after = 0 if x.in_last_seen else span  # since when it could have come is not known: since it is found
+    return _named(x.name, SILENT, Finding(exchange=x.name, topic=Topic.SILENCE, text=text, ends=SILENT, after=after))
 
 
 def _stuck(conn: sa.Connection, exchange: str, rows: Sequence[since.Refused], known: Mapping[str, Row]) -> dict[str, Finding]:
@@ -197,7 +201,9 @@ def _stuck(conn: sa.Connection, exchange: str, rows: Sequence[since.Refused], kn
         else:
             event = told.get(row.mark) or Stuck(mark=row.mark, key="a change", why="", again=again)
             text = without_values(event).sentence()
-        finding = Finding(exchange=exchange, topic=Topic.TROUBLE, text=text, ends=STUCK, since=row.since, hasty=again)
+        finding = Finding(
+            exchange=exchange, topic=Topic.TROUBLE, text=text, ends=STUCK, since=row.since, after=HASTE if again else 0
+        )
         found |= _named(exchange, f"{STUCK} {row.mark}", finding)
     return found
 

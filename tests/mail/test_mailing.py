@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filesync.agent.contract.propose import decline, propose
 from filesync.agent.events import Event
 from filesync.agent.mailing.digest import Digest, digest, lines, subject
 from filesync.agent.mailing.events import Mailed as Sent
@@ -25,7 +26,8 @@ from filesync.model.ids import Gid, Mark
 from tests.loop.play import Play, nothing
 from tests.mail.office import Office
 from tests.mail.scene import EVERY, Mailed, told_to_mail
-from tests.support.two_sites import EXCHANGE, Crash, World
+from tests.merge.scene import DEFAULT
+from tests.support.two_sites import EXCHANGE, Crash, Side, World
 
 OURS, THEIRS = "Bearing too hot\nBcc: otto@globex.example\n\nGrüße", "Pump overheats\x1b[31m\n.\nQUIT"
 
@@ -107,6 +109,25 @@ def test_a_gap_is_mailed_after_the_grace_with_the_command_that_mends_it(globex: 
     assert globex.once() == []
     shutil.move(kept, globex.side.config.folders.inbox)
     assert globex.once() == ["1 over"]
+
+
+def test_a_contract_that_waits_is_mailed_to_those_who_are_to_answer(globex: Mailed) -> None:
+    acme, side = globex.world.sides
+
+    def proposes(one: Side, version: int) -> None:
+        (one.folder / "next.yaml").write_text(DEFAULT.replace("version: 1 ", f"version: {version} "))
+        propose(one.site, EXCHANGE, one.folder / "next.yaml", mapping=None, message="we need it")
+
+    proposes(acme, 2)
+    acme.export()
+    globex.world.carry(to=side)
+    assert globex.once() == ["1 to look at"]
+    assert "filesync contract show" in globex.text()
+    assert globex.once() == globex.once() == []
+    decline(side.site, EXCHANGE, message="not now")
+    assert globex.once() == ["1 over"]
+    proposes(side, 3)
+    assert globex.once() == globex.once() == [], "it is theirs to answer"
 
 
 def test_a_damaged_file_is_mailed(globex: Mailed) -> None:

@@ -52,6 +52,7 @@ def digest(before: Remembered, found: Found, *, now: int) -> Digest:
         row = before.rows.get(name) or Row(
             exchange=one.exchange, text=shown(one.text, limit=_TEXT), ends=one.ends, since=one.since or now, seen=now, sent=0
         )
+        row = replace(row, ends=row.ends or one.ends)
         if now - row.seen >= _FRESH and not row.ends:
             row = replace(row, seen=now)
         told[name] = untold[name] = row

@@ -19,7 +19,7 @@ from filesync.agent.incoming.bundles import ContractDiffers, Held
 from filesync.agent.incoming.pieces import BytesMissing, ChunksWait
 from filesync.agent.mailing.events import Mailed, NotMailed
 from filesync.agent.mailing.remembered import Row
-from filesync.agent.partners.agreements import ContractProposed
+from filesync.agent.partners.agreements import ContractDeclined, ContractProposed, NotAccepted
 from filesync.agent.running.lanes import Job
 from filesync.bundle.verdict import shown
 from filesync.errors import FilesyncError, StreamStopped, Unavailable
@@ -48,12 +48,22 @@ _FOUND_AGAIN: Final = (
     Held,
     KeyNotKnown,
     NewerFormat,
+    NotAccepted,
     NotTaken,
     Outside,
 )
 # the ledger's tables show these, and when they are over; or they are about letters; or they are no news yet
 _ELSEWHERE: Final = (Met, Stuck, Stopped, Mailed, NotMailed, ChunksWait)
-_WHICH: Final = ("key", "file", "field", "fields", "name", "seq", "since")  # what does not change of an event while it lasts
+_WHICH: Final = (
+    "key",
+    "file",
+    "field",
+    "fields",
+    "name",
+    "seq",
+    "since",
+    "version",
+)  # what does not change of an event while it lasts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +100,10 @@ class Found:
 
 
 def loud(event: Event) -> bool:
-    """Whether it needs a person, now: what is missing may be on its way at first."""
+    """Whether it needs a person here, now: what is missing may be on its way; a contract may be the partner's to look at."""
+    match event:
+        case ContractProposed(ours=True) | ContractDeclined(ours=False):
+            return False
     return event.severity in _LOUD and getattr(event, "ask", True) and not isinstance(event, _ELSEWHERE)
 
 
@@ -110,12 +123,15 @@ def find(
     entries = since.loud_entries(conn, place, limit=MOST)
     for entry in entries:
         event = event_of(entry)
-        if event is None or (loud(event) and not isinstance(event, _FOUND_AGAIN)):
-            findings |= _told(entry.exchange, event, entry)
+        if event is None:
+            findings |= _unknown(entry)
+        elif loud(event) and not isinstance(event, _FOUND_AGAIN):
+            findings |= _told(entry.exchange, event)
     paired = {one.name for one in there if one.state is State.PAIRED}
-    for one_pass in passes:
+    for one_pass in sorted(passes, key=lambda one: one.job is not Job.IMPORT):
         for event in one_pass.events:
-            findings |= _told(one_pass.exchange, event) if loud(event) else {}
+            for name, finding in _told(one_pass.exchange, event, job=one_pass.job).items() if loud(event) else ():
+                findings.setdefault(name, finding)  # of an import and an export that tell the same, the import knows its end
         if one_pass.error is not None:
             findings |= _failed(one_pass, one_pass.error)
         elif one_pass.exchange in paired:  # one that came to be stopped did not look at everything
@@ -145,20 +161,28 @@ def _named(exchange: str, which: str, finding: Finding) -> dict[str, Finding]:
     return {f"{exchange} {which}": replace(finding, text=shown(finding.text.rstrip(), limit=_TEXT))}
 
 
-def _told(exchange: str, event: Event | None, entry: Entry | None = None) -> dict[str, Finding]:
-    """An event, or what stands in the journal for one that this version has no words for."""
-    if event is None:
-        assert entry is not None  # one of both is given
-        which, text, ends, topic = entry.detail, sentence_of(entry), "", Topic.TROUBLE
-    else:
-        event = without_values(event)
-        fields = msgspec.to_builtins(event)
-        lasting = {name: fields[name] for name in _WHICH if name in fields} if event.standing else fields
-        which, text = msgspec.json.encode([type(event).__name__, lasting]), event.sentence()
-        ends = Job.IMPORT.value if isinstance(event, _FOUND_AGAIN) else ""
-        topic = Topic.CONFLICTS if isinstance(event, LostEdit) else Topic.TROUBLE
-    name = hashlib.sha256(which).hexdigest()[:24]
-    return _named(exchange, name, Finding(exchange=exchange, topic=topic, text=text, ends=ends))
+def _told(exchange: str, event: Event, *, job: Job | None = None) -> dict[str, Finding]:
+    """An event. `job`: of the pass that told it; None: it stands in the journal."""
+    event = without_values(event)
+    fields = msgspec.to_builtins(event)
+    lasting = {name: fields[name] for name in _WHICH if name in fields} if event.standing else fields
+    finding = Finding(
+        exchange=exchange,
+        topic=Topic.CONFLICTS if isinstance(event, LostEdit) else Topic.TROUBLE,
+        text=event.sentence(),
+        ends=Job.IMPORT.value if job is Job.IMPORT and isinstance(event, _FOUND_AGAIN) else "",
+    )
+    return _named(exchange, _digest(msgspec.json.encode([type(event).__name__, lasting])), finding)
+
+
+def _unknown(entry: Entry) -> dict[str, Finding]:
+    """What another version wrote into the journal."""
+    finding = Finding(exchange=entry.exchange, topic=Topic.TROUBLE, text=sentence_of(entry))
+    return _named(entry.exchange, _digest(entry.detail), finding)
+
+
+def _digest(which: bytes) -> str:
+    return hashlib.sha256(which).hexdigest()[:24]
 
 
 def _failed(one: Pass, error: FilesyncError) -> dict[str, Finding]:

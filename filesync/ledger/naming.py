@@ -32,7 +32,10 @@ _PUT_FILES: Final = (
     " do update set mark = excluded.mark, text = excluded.text, files = excluded.files, due = 0"
 )
 _DROP_FILES: Final = "delete from unfiled where exchange = ? and gid = ? and field = ?"
-_FILES_CAME: Final = "update unfiled set due = 1 where exchange = ? and gid = ?"
+_FILES_CAME: Final = (
+    "update unfiled set due = 1 where exchange = ?"
+    " and (gid = ? or gid in (select gid from entity where exchange = ? and parent = ?))"
+)
 _FILES_DUE: Final = "select gid, field from unfiled where exchange = ? and due = 1 order by gid, field"
 _UNFILED: Final = "select mark, text, files from unfiled where exchange = ? and gid = ? and field = ?"
 
@@ -93,8 +96,8 @@ def put_unfiled(conn: sa.Connection, exchange_id: int, texts: Iterable[Unfiled])
 
 
 def files_came(conn: sa.Connection, exchange_id: int, issues: Iterable[Gid]) -> None:
-    """Something was attached to these: their texts are to be looked at."""
-    if values := [(exchange_id, one) for one in issues]:
+    """Something was attached to these: their texts, and those of what belongs to them, are to be looked at."""
+    if values := [(exchange_id, one, exchange_id, one) for one in issues]:
         conn.exec_driver_sql(_FILES_CAME, values)
 
 

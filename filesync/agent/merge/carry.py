@@ -166,7 +166,7 @@ class Carry:
             outcome.rows.append(row)
             return outcome
         self._spilled(outcome, change.kind, born.item.fields, born.key)
-        outcome.unfiled += texts_with_files(self._site, self._paired, change, outcome.work.mark)
+        outcome.unfiled += texts_with_files(self._site, self._paired, change, outcome.work.mark, view=self._view)
         return self._rest(step, row, born)
 
     def _attached(self, outcome: Outcome, change: Create, born: Born, shown: Mapping[str, Value]) -> dict[str, Value]:

@@ -158,6 +158,10 @@ class View:
         """Rows as they are now."""
         self._rows.update((row.gid, row) for row in rows)
 
+    def made_at(self, issue: Gid) -> list[Entity]:
+        """What belongs to an issue and was made, or asked for, with these changes: other threads add to it."""
+        return [row for row in list(self._rows.values()) if row.parent == issue]
+
     def life(self, gid: Gid | None) -> Life | None:
         """The life of its row; None without one."""
         row = self._rows.get(gid) if gid is not None else None

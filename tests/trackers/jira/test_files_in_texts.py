@@ -68,6 +68,26 @@ def test_a_new_issues_text_is_written_once_more_when_its_files_are_there() -> No
     assert not manner("jira-dc", project="ABC").files_first, "Data Center looks for them when it shows the text"
 
 
+def test_a_comment_that_came_before_its_file_is_written_once_more_and_one_that_came_with_it_is_not() -> None:
+    with two_trackers((EMBEDDED, CLOUD)) as world:
+        assert isinstance(world.globex, JiraSide)
+        key = world.acme.desk.create("Bug", "one")
+        world.acme.desk.comment(key, "early: !pump.png|thumbnail!")
+        world.send(world.acme)
+        world.acme.desk.attach(key, "pump.png", iter([b"12 bar"]))
+        world.acme.desk.comment(key, "with it: !pump.png!")
+        world.globex.jira.forget_requests()
+        world.send(world.acme)
+        (there,) = world.globex.jira.store.issues.values()
+        early = there.comments[0]
+        puts = [one for one in writes(world.globex) if one.startswith("PUT") and "/comment/" in one]
+        assert puts == [f"PUT /rest/api/2/issue/{there.id}/comment/{early.id}"]
+        assert early.body.endswith("UTC:_\nearly: !pump.png|thumbnail!")
+        assert waiting(world) == []
+        calm(world)
+        world.assert_in_step()
+
+
 def test_where_no_files_come_no_text_waits_for_them() -> None:
     contract = template("contract.yaml").replace("attachments: true", "attachments: {from: globex}")
     with two_trackers((EMBEDDED, CLOUD), text=contract) as world:

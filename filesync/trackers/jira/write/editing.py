@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from filesync.errors import Gone, Rejected
 from filesync.model.ids import Kind
 from filesync.model.issue import Ref
+from filesync.model.manner import files_shown
 from filesync.model.values import Flat, Value
 from filesync.trackers.jira.project import Project, strange
 from filesync.trackers.jira.read.cursor import is_id
@@ -57,7 +58,9 @@ class Editing:
         entry = entries.checked(ref.kind, fields, before=before, desk=project.catalogue.desk)
         if entry.refused:
             raise refusal(f"the edit of {ref.kind} {ref.local}", entry.refused)
-        if entry.after == before:
+        # Cloud finds the files that a text shows when it is written: such a text may read the same and not be so
+        anew = project.cloud and "body" in fields and files_shown(entry.body)
+        if entry.after == before and not anew:
             return {name: before.get(name) for name in fields}
         owner = overflow.owner(ref.kind, there.mark.origin if there.mark is not None else None, ref.local)
         try:

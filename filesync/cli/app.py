@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
+MOST: Final = 1_000_000  # of anything that is listed
 _SENTENCE: Final = 1_000  # characters of an event's sentence; one that names many problems is cut
 
 

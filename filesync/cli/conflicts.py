@@ -8,7 +8,7 @@ from filesync.agent.asked.look import conflicts as met
 from filesync.agent.asked.reading import reading
 from filesync.agent.met import UNSAID, how_met
 from filesync.bundle.verdict import shown
-from filesync.cli.app import App, json_option, time_text
+from filesync.cli.app import MOST, App, json_option, time_text
 from filesync.model.moments import moment
 
 _VALUE = 500  # characters
@@ -16,7 +16,7 @@ _VALUE = 500  # characters
 
 @click.command()
 @click.option(
-    "-n", "lines", type=click.IntRange(min=1), default=100, show_default=True, help="How many of the newest in each exchange."
+    "-n", "lines", type=click.IntRange(1, MOST), default=100, show_default=True, help="How many of the newest in each exchange."
 )
 @json_option
 @click.pass_obj

@@ -17,6 +17,7 @@ from filesync.cli.app import App, Verbs, json_option
 from filesync.cli.exchanges import named
 from filesync.errors import ExitCode
 from filesync.ledger import streams
+from filesync.model.ids import MAX_SEQ
 
 
 @click.group(cls=Verbs)
@@ -108,7 +109,7 @@ def _lines(app: App, done: Rotated, *, stolen: bool) -> Iterator[str]:
 
 @keys.command()
 @click.argument("partner", metavar="PARTNER")
-@click.option("--from-seq", required=True, type=click.IntRange(min=1), metavar="NUMBER", help="The partner says which.")
+@click.option("--from-seq", required=True, type=click.IntRange(1, MAX_SEQ), metavar="NUMBER", help="The partner says which.")
 @json_option
 @click.pass_obj
 def revoke(app: App, partner: str, from_seq: int) -> None:

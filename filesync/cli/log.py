@@ -7,13 +7,15 @@ import click
 from filesync.agent.asked.look import Told, history
 from filesync.agent.asked.reading import reading
 from filesync.bundle.verdict import shown
-from filesync.cli.app import App, json_option, time_text
+from filesync.cli.app import MOST, App, json_option, time_text
 
 _SENTENCE = 1_000  # characters
 
 
 @click.command()
-@click.option("-n", "lines", type=click.IntRange(min=1), default=100, show_default=True, help="How many of the newest events.")
+@click.option(
+    "-n", "lines", type=click.IntRange(1, MOST), default=100, show_default=True, help="How many of the newest events."
+)
 @json_option
 @click.pass_obj
 def log(app: App, lines: int) -> None:

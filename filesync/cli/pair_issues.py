@@ -15,6 +15,7 @@ from filesync.bundle.verdict import shown
 from filesync.cli.app import App, json_option
 from filesync.cli.exchanges import exchange_option, only_one
 from filesync.errors import ConfigError, ExitCode, NotHere, Problem, disk_problem
+from filesync.rules.contract import Contract
 from filesync.settings import did_you_mean
 
 _COLUMNS: Final = ("ours", "theirs")
@@ -50,14 +51,22 @@ def pair_issues(
     match = _match(by_key=by_key, by_field=by_field, table=table)
     with app.site() as site:
         one = only_one(site, exchange)
-        if by_field is not None and by_field not in site.paired(one.name).rules.contract.fields:
-            near = did_you_mean(by_field, site.paired(one.name).rules.contract.fields)
-            raise NotHere(f"the contract has no field {shown(by_field)!r}{near}", hint="its fields are in contract.yaml")
+        if by_field is not None:
+            _check_field(site.paired(one.name).rules.contract, by_field)
         found = tie_issues(site, one.name, match, stands=Stands(stands), tie=tie)
     _tell(app, found, partner=one.partner_name)
     if app.as_json:
         app.tell_json(_document(found))
     return ExitCode.WORK_LEFT if found.unclear else ExitCode.DONE if found.ties else ExitCode.NOTHING
+
+
+def _check_field(contract: Contract, name: str) -> None:
+    field = contract.fields.get(name)
+    if field is None:
+        near = did_you_mean(name, contract.fields)
+        raise NotHere(f"the contract has no field {shown(name)!r}{near}", hint="its fields are in contract.yaml")
+    if field.spec.many:
+        raise NotHere(f"{name} holds a set, and no one word by which an issue is known", hint="Name another field.")
 
 
 def _match(*, by_key: bool, by_field: str | None, table: Path | None) -> Match:

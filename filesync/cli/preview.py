@@ -40,7 +40,11 @@ _DEEDS: Final[Mapping[Deed, str]] = {
 }
 Rehearsal: TypeAlias = Callable[[Config, str], AbstractContextManager[Preview]]
 _html_option = click.option(
-    "--html", "page", metavar="FILE", type=click.Path(path_type=Path), help="Write it as one page to show to others."
+    "--html",
+    "page",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write it as one page to show to others.",
 )
 
 

@@ -11,6 +11,7 @@ from filesync.agent.outgoing.again import resend_chunks
 from filesync.cli.app import App, json_option
 from filesync.cli.exchanges import event_documents, named
 from filesync.ledger import streams
+from filesync.model.ids import MAX_SEQ
 
 
 class Numbers(click.ParamType[range]):
@@ -22,7 +23,7 @@ class Numbers(click.ParamType[range]):
         """Read it; both ends are meant."""
         first, dash, last = value.partition("-")
         plain = first.isdecimal() and (last.isdecimal() or not dash)
-        if not plain or not 1 <= int(first) <= int(last or first):
+        if not plain or not 1 <= int(first) <= int(last or first) <= MAX_SEQ:
             self.fail(f"{value!r} is no number from 1 on, and no run like 4-7", param, ctx)
         return range(int(first), int(last or first) + 1)
 

@@ -26,6 +26,8 @@ def resync(app: App, *, query: str, fields: str, status: bool, exchange: str | N
     it, after all edits; one that is cut off goes on where it was. Ends with 3 where no issue of these is exchanged.
     """
     names = frozenset(one.strip() for one in fields.split(",") if one.strip())
+    if fields and not names:
+        raise click.UsageError("--fields names no field")
     results = each_exchange(
         app,
         lambda site, name: tell_again(site, name, query=query, fields=names, status=status),

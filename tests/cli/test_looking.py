@@ -242,3 +242,19 @@ def test_what_a_person_wants_told_once_more_is_counted_and_goes_out(pair: Pair) 
     status, _, err = pair.at_acme("resync", "--fields", "sumary, nosuch, priority")
     assert status == ExitCode.USAGE
     assert 'no field "nosuch"; the contract has no field "sumary"; did you mean "summary"?' in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("log", "-n", "9" * 20),
+        ("conflicts", "-n", "9" * 20),
+        ("resend", "globex", "9" * 20),
+        ("keys", "revoke", "globex", "--from-seq", "9" * 20),
+        ("preview", "export", "--html", "."),
+        ("resync", "--fields", ","),
+    ],
+)
+def test_what_no_verb_can_do_anything_with_is_said_and_no_traceback(pair: Pair, words: tuple[str, ...]) -> None:
+    status, _, err = pair.at_acme(*words)
+    assert (status, "Error: " in err) == (ExitCode.USAGE, True)

@@ -70,4 +70,6 @@ def test_what_cannot_be_meant_is_said(told: Pair) -> None:
     assert "say one of --by-key" in told.at_globex("pair-issues", "--stands", "ours")[2]
     status, _, err = told.at_globex("pair-issues", "--by-field", "nosuch", "--stands", "ours")
     assert (status, "the contract has no field 'nosuch'" in err) == (ExitCode.USAGE, True)
+    status, _, err = told.at_globex("pair-issues", "--by-field", "labels", "--stands", "ours")
+    assert (status, "labels holds a set" in err) == (ExitCode.USAGE, True)
     assert told.at_acme("pair-issues", "--by-key", "--stands", "ours")[0] == ExitCode.NOTHING

@@ -80,7 +80,7 @@ def propose(site: Site, name: str, contract: Path, *, mapping: Path | None, mess
         raise PairingError(f"exchange {name!r} only receives", hint="Ask the partner to propose the contract.")
     _check_own(site, name)
     text = _text(contract)
-    found = agreed.read_contract(text, name="contract.yaml", hint="Nothing was changed.")
+    found = agreed.read_contract(text, name=contract.name, hint="Nothing was changed.")
     if len(text) > _TEXT:
         raise ConfigError([Problem(str(contract), f"longer than a proposal may be ({_TEXT} characters)")], hint="Shorten it.")
     said = Agreement(n=1, says=Says.PROPOSED, version=found.version, digest=found.digest, text=text, message=message[:_MESSAGE])

@@ -28,7 +28,9 @@ _SITE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 _HEX32 = re.compile(r"[0-9a-f]{32}")
 _HEX64 = re.compile(r"[0-9a-f]{64}")
 _MARK = re.compile(r"([0-9]{4})\.([0-9]{10})\.([0-9]{6})")
-_GID = re.compile(rf"({_SITE.pattern})/(issue|comment|attachment|worklog)/([A-Za-z0-9_-]{{1,64}})/([0-9A-Za-z]{{1,32}})")
+_GID = re.compile(
+    rf"({_SITE.pattern})/(issue|comment|attachment|worklog|project|version)/([A-Za-z0-9_-]{{1,64}})/([0-9A-Za-z]{{1,32}})"
+)
 
 
 class Kind(StrEnum):
@@ -40,6 +42,8 @@ class Kind(StrEnum):
     COMMENT = "comment"
     ATTACHMENT = "attachment"
     WORKLOG = "worklog"
+    PROJECT = "project"  # what holds the versions; nothing is told of it itself
+    VERSION = "version"
 
 
 class Generation(msgspec.Struct, frozen=True, order=True):

@@ -32,4 +32,4 @@ def bare(kind: Kind, wire: str) -> str:
     "" is the whole of it: `issue`, `comment`.
     """
     name = split_name(wire)[0]
-    return (name if kind is Kind.ISSUE else f"{kind}.{name}") if name else str(kind)
+    return (name if kind is Kind.ISSUE else f"{kind}.{name.removeprefix(f'{kind}-')}") if name else str(kind)

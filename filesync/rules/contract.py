@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from filesync.errors import ConfigError, Problem
+from filesync.model import versions
 from filesync.model.ids import FIRST, Kind, SiteId
 from filesync.model.links import LINK
 from filesync.model.manner import Markup
@@ -26,11 +27,19 @@ from filesync.rules.winner import ByValue, Winner
 from filesync.settings import At, Document, did_you_mean, load, parse, place_in_file, quoted
 
 BODY: Final = "body"
-# the fields of what belongs to an issue: the same in every contract
+# the fields of what belongs to an issue, and of a version of the project: the same in every contract
 BELOW: Final[Mapping[Kind, Mapping[str, FieldKind]]] = {
     Kind.COMMENT: {BODY: FieldKind.TEXT},
     Kind.ATTACHMENT: {"name": FieldKind.TEXT, "size": FieldKind.NUMBER},
     Kind.WORKLOG: {"started": FieldKind.DATETIME, "seconds": FieldKind.NUMBER, BODY: FieldKind.TEXT},
+    Kind.VERSION: {
+        versions.NAME: FieldKind.TEXT,
+        versions.DESCRIPTION: FieldKind.TEXT,
+        versions.START: FieldKind.DATE,
+        versions.RELEASE: FieldKind.DATE,
+        versions.RELEASED: FieldKind.TEXT,
+        versions.ARCHIVED: FieldKind.TEXT,
+    },
 }
 # of a comment or worklog, where the contract has words for it: who alone may see it (model/issue.py, RESTRICTION)
 VISIBLE_TO: Final = "visible_to"
@@ -103,7 +112,7 @@ class Contract:
     statuses: tuple[str, ...]
     users: tuple[str, ...] | None  # None: any
     deletes: Mapping[Kind, DeletePolicy]
-    below: Mapping[Kind, str | None]  # kinds of what belongs to an issue that travel, and the only site that tells each
+    below: Mapping[Kind, str | None]  # the kinds besides issues that travel, and the only site that tells each
     links: tuple[str, ...]  # types
     keys: bool  # whether each side tells what it calls the other's issues
     markup: Markup | None  # in which texts travel; None: the contract does not say
@@ -204,7 +213,7 @@ def _agreed(document: Document, *, hint: str) -> Contract:
     if problems:
         raise ConfigError(sorted(problems, key=place_in_file), hint=hint)
     full = _filled(document.data)
-    below: dict[Kind, bool | dict[str, str]] = {kind: full[f"{kind}s"] for kind in BELOW}
+    below: dict[Kind, bool | dict[str, str]] = {kind: full.get(f"{kind}s", False) for kind in BELOW}
     return Contract(
         version=full["version"],
         winner=winners.winner(full["winner"]),
@@ -243,6 +252,7 @@ def _filled(data: Mapping[str, Any]) -> dict[str, Any]:
     some: dict[str, Any] = {"visibilities": sorted(data["visibilities"])} if data.get("visibilities") else {}
     some |= {"markup": data["markup"]} if data.get("markup") else {}
     some |= {"keys": True} if data.get("keys") else {}
+    some |= {"versions": data["versions"]} if data.get("versions") else {}
     return {
         "version": int(data["version"]),  # JSON Schema takes 3.0 for a whole number too
         "winner": winners.filled(data.get("winner")) or FIRST,

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from filesync.bundle.verdict import shown
+from filesync.model import versions
 from filesync.model.ids import Gid, Kind
 from filesync.model.issue import RESTRICTION, Item
 from filesync.model.links import LINK, link_parts
@@ -20,7 +21,7 @@ from filesync.rules.leaving import STAYS, Leaving
 from filesync.rules.partner import Partner
 from filesync.rules.prose import Prose
 from filesync.rules.sieve import ALL_THROUGH, Sieves
-from filesync.rules.standing import FieldRule, LinkRule, VisibilityRule, Way
+from filesync.rules.standing import FieldRule, LinkRule, VersionRule, VisibilityRule, Way
 from filesync.rules.users import EVERYBODY, Users
 from filesync.rules.ways import UNFIT, WHY, Dropped, Rule, WayIn, WayOut
 from filesync.rules.words import SAME
@@ -87,6 +88,9 @@ class Rules:
             for rule in rules
             if rule.when is not None or rule.form is not None
         }
+        # the first field of versions that has words says what those of the project are called
+        named = (one for one in rules if one.field.spec.kind is FieldKind.VERSION and (one.words.listed or one.allowed))
+        self._versions = next((VersionRule(one.words, one.allowed) for one in named), VersionRule(SAME, None))
         self._by_wire = {rule.field.spec.name: rule for rule in rules}
         self._silent = frozenset(rule.field.spec.name for rule in rules if rule.way is Way.IN)
         self._naming = {LINK, *(rule.local for rule in rules if rule.field.spec.kind is FieldKind.PARENT)}  # other issues
@@ -238,6 +242,8 @@ class Rules:
             for flat, value in fields.items():
                 if flat == RESTRICTION.get(kind):
                     way.visible(self._visibilities, value)
+                elif kind is Kind.VERSION and flat == versions.NAME and kinds:
+                    way.version(self._versions, value)
                 else:
                     way.below(flat, value, kinds)
             return
@@ -263,7 +269,7 @@ class Rules:
 
     def texts(self, kind: Kind) -> Mapping[str, str]:
         """Our names of the free texts of an item of this kind, by the contract's."""
-        return self._free_here if kind is Kind.ISSUE else {BODY: BODY} if BODY in BELOW[kind] else {}
+        return self._free_here if kind is Kind.ISSUE else {BODY: BODY} if BODY in BELOW.get(kind, ()) else {}
 
     @property
     def few(self) -> tuple[str, ...]:
@@ -314,6 +320,8 @@ class Rules:
         """The rule of a wire field; None for those of BELOW. Raises ValueError for what does not travel."""
         if not self.carries(kind, flat) or (kind is Kind.ISSUE and split_name(flat)[0] in self._constants):
             raise ValueError(f'no field "{shown(flat)}" of a {kind} travels under the contract, or none here stands for it')
+        if kind is Kind.VERSION and flat == versions.NAME:
+            return self._versions
         if kind in BELOW:
             return self._visibilities if flat == VISIBLE_TO else None
         return self.links if split_name(flat)[0] == LINK else self.rule(flat)

@@ -99,6 +99,32 @@ class FieldRule:
 
 
 @dataclass(frozen=True, slots=True)
+class VersionRule:
+    """What the versions of the project are called: our words and the contract's. Nothing stands in: two would become one."""
+
+    words: Words
+    allowed: frozenset[str] | None  # None: any
+
+    def outward(self, ours: str) -> str:
+        """The contract's word. Raises ValueError with words for a person."""
+        word = self.words.out(normal(FieldKind.VERSION, ours))
+        if self.allowed is not None and word not in self.allowed:
+            raise ValueError(f'the contract has no version "{shown(word)}"')
+        return word
+
+    def inward(self, word: str) -> str:
+        """Ours. Raises ValueError with words for a person."""
+        if not word or normal(FieldKind.VERSION, word) != word:
+            raise ValueError(f'"{shown(word)}" is not how the name of a version travels')
+        if self.allowed is not None and word not in self.allowed:
+            raise ValueError(f'the contract has no version "{shown(word)}"')
+        ours = self.words.back(word)
+        if not ours:
+            raise ValueError(f'no version here stands for "{shown(word)}": name one in the mapping')
+        return ours[0]
+
+
+@dataclass(frozen=True, slots=True)
 class VisibilityRule:
     """Who alone may see a comment or worklog: our words for them, and the contract's."""
 

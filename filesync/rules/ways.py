@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from filesync.bundle.verdict import shown
+from filesync.model import versions
 from filesync.model.ids import Gid, Kind, parse_gid
 from filesync.model.issue import RESTRICTION
 from filesync.model.links import link_name, link_parts
 from filesync.model.values import FieldKind, Value, flat_name, normal, split_name
 from filesync.rules.contract import BELOW, BODY, CASCADE_DEPTH, VISIBLE_TO
 from filesync.rules.prose import Prose
-from filesync.rules.standing import FieldRule, LinkRule, VisibilityRule
+from filesync.rules.standing import FieldRule, LinkRule, VersionRule, VisibilityRule
 
 UNFIT: Final = (ValueError, OverflowError)  # the second: a date-time whose UTC form lies before the year 1
 WHY: Final = 200  # characters of a reason
-Rule: TypeAlias = FieldRule | LinkRule | VisibilityRule  # how a wire field stands here
+Rule: TypeAlias = FieldRule | LinkRule | VersionRule | VisibilityRule  # how a wire field stands here
 _NEVER_EMPTY: Final = (FieldKind.TYPE, FieldKind.STATUS)
 
 
@@ -78,6 +79,14 @@ class WayOut:
         else:
             self.fields[VISIBLE_TO] = word
 
+    def version(self, rule: VersionRule, value: Value) -> None:
+        """The name of a version."""
+        try:
+            self.fields[versions.NAME] = rule.outward(_text(value))
+        except UNFIT as error:
+            self.dropped.append(Dropped(versions.NAME, FieldKind.VERSION, shown(str(error), limit=WHY)))
+            self.untold.add(versions.NAME)
+
     def link(self, rule: LinkRule, flat: str) -> None:
         """A link, once the issue at its other end is paired."""
         link_type, local = link_parts(flat) or ("", "")
@@ -136,8 +145,8 @@ class WayIn:
         if isinstance(rule, LinkRule):
             self._link(rule, flat, value)
             return
-        if isinstance(rule, VisibilityRule):
-            self.fields[RESTRICTION[kind]] = None if value is None else rule.inward(_text(value))
+        if isinstance(rule, VersionRule | VisibilityRule):
+            self._worded(kind, rule, flat, value)
             return
         name, element = split_name(flat)
         spec = rule.field.spec
@@ -155,6 +164,12 @@ class WayIn:
             self.fields[rule.local] = self._parent(_text(value))
         else:
             self.fields[rule.local] = next(iter(rule.inward(_text(value))), None)
+
+    def _worded(self, kind: Kind, rule: VersionRule | VisibilityRule, flat: str, value: Value | None) -> None:
+        if isinstance(rule, VersionRule):
+            self.fields[flat] = rule.inward(_text(value or ""))
+        else:
+            self.fields[RESTRICTION[kind]] = None if value is None else rule.inward(_text(value))
 
     def _element(self, rule: FieldRule, element: str, value: Value | None) -> None:
         if value is not None and value is not True:
@@ -185,8 +200,10 @@ class WayIn:
 
 
 def _below(kind: Kind, name: str, value: Value | None) -> str | None:
-    if value is None and kind is Kind.WORKLOG and name == BODY:
-        return None  # work may be logged without a word
+    if value is None and ((kind is Kind.WORKLOG and name == BODY) or kind is Kind.VERSION):
+        return None  # work may be logged without a word, and a version needs nothing but its name
+    if kind is Kind.VERSION and name in {versions.RELEASED, versions.ARCHIVED} and value != versions.YES:
+        raise ValueError(f'a {kind} is "{versions.YES}" {name.removeprefix(f"{kind}-")}, or nothing is said')
     field = BELOW[kind][name]
     if not isinstance(value, str) or not value or normal(field, value) != value:
         raise ValueError(f"the {name} of a {kind} is a {field} as it travels, never empty")

@@ -20,6 +20,10 @@ attachment has `name`, any text (where a tracker keeps no such name, one as near
 plain number; it never changes, and is made and fetched as a stream of bytes. What few may see, an issue, comment or worklog,
 says so in a field besides (model/issue.py, RESTRICTION), and is not carried to where all would see it. Given that field, a
 tracker makes and edits it for these alone, in the same call, or refuses it by that name: it never leaves it out.
+
+What the project holds besides issues belongs to LISTS (model/versions.py): `get` shows it under that id as an issue without
+fields whose children are the versions, or None where there is no such list. A version has the fields that are named there;
+its name is there once, so that making it when it is there is `again`; it is never removed or marked.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from filesync.ledger.outside import put_theirs
 from filesync.model.change import Change, Create, Delete
 from filesync.model.ids import Gid, Kind, kind_of
 from filesync.model.shadow import Life
+from filesync.model.versions import LISTS
 from filesync.rules.partner import is_usual
 
 
@@ -43,7 +44,8 @@ def book(conn: sa.Connection, paired: Paired, outcomes: Sequence[Outcome], recor
         called.hold(conn, x, waiting | apart)
     note(conn, paired, outcomes, now=at)
     put_theirs(conn, x, {one.work.change.gid: one.outside for one in outcomes if one.outside is not None})
-    shadows.add_revisits(conn, x, {(issue, "") for one in outcomes for issue in one.revisit})
+    again = {issue for one in outcomes for issue in one.revisit} - {LISTS}  # each export looks at these
+    shadows.add_revisits(conn, x, {(issue, "") for issue in again})
     met = sum(bool(one.conflicts) for one in outcomes)
     if met:
         there = streams.exchange_of(conn, x)

@@ -10,6 +10,7 @@ import msgspec
 from filesync.agent.events import Dropped, FileLeftOut
 from filesync.agent.merge import plan
 from filesync.agent.merge.ends import Ends
+from filesync.agent.merge.listed import not_taken
 from filesync.agent.merge.outcome import End, Outcome, Work
 from filesync.agent.merge.people import People
 from filesync.agent.merge.plan import OnCreate, OnDelete, OnEnd, OnSet, Verdict
@@ -67,6 +68,8 @@ class Merge:
 
     def _step(self, work: Work) -> Step:
         change = work.change
+        if why := not_taken(self._paired, self._view, change, work.mark):
+            return self._ends.drop(Outcome(work), why)
         match change:
             case Create() if not self._paired.receives(change.kind):
                 return self.ends.drop(Outcome(work), f"is not taken: no {change.kind} comes to us under our contract")
@@ -162,6 +165,8 @@ class Merge:
 
     def emptied(self, change: Create, names: Iterable[str]) -> list[str]:
         """Those of these fields that a creation has empty, though it does not name them, and that are to be so here."""
+        if change.kind is Kind.VERSION:
+            return []  # both sides may have made it, and each says what it has
         told, paired = {*change.fields, *change.untold}, self._paired
         silent = [one for one in names if link_end(one) is None and not {one, split_name(one)[0]} & told]
         silent = [one for one in silent if not paired.rules.is_preset(one)]

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 import msgspec
 import sqlalchemy as sa
 
+from filesync.agent import versions
 from filesync.agent.blobs import Lack, Piece, forget_lost, lacking, pieces, stream, with_texts
 from filesync.agent.merge.reach import Reach
 from filesync.agent.naming import Keys, prose
@@ -58,6 +59,7 @@ class View:
         self._tracker: Tracker = site.tracker
         self._rows: dict[Gid, Entity] = {}
         self._issues: dict[str, Issue | None] = {}
+        self._holders = [versions.holder(paired)] if paired.rules.travels(Kind.VERSION) else []
         self._unplaced = paired.rules.unplaced(site.tracker.offered())
         self.keys = Keys(site, paired)
         self.prose = prose(site, paired, self.keys)
@@ -80,6 +82,7 @@ class View:
             self._rows = shadows.entities(conn, x, wanted)
             parents = {row.parent for row in self._rows.values() if row.parent is not None} - self._rows.keys()
             self._rows.update(shadows.entities(conn, x, parents))
+            self._rows.update((row.gid, row) for row in self._holders)
             self.children = shadows.children_of(conn, x, [one.gid for one in changes if isinstance(one, Delete)])
             self.queued = journal.queued_gids(conn, x, [one.gid for one in changes])
             self.stopped = by_hand.stopped(conn, x)
@@ -249,7 +252,7 @@ class View:
         names = None if only is None else {split_name(name)[0] for name in (*only, *self.doubts.get(row.gid, ()))}
         outward = self._paired.rules.outward(item, self.gid_of, only=names, prose=self.prose)
         nowhere = self._unplaced if row.kind is Kind.ISSUE else frozenset()
-        return Shown(item, outward.fields, issue.key, outward.untold, nowhere)
+        return Shown(item, outward.fields, issue.key or item.about.key, outward.untold, nowhere)
 
     def children_shown(self, row: Entity) -> tuple[Item, ...]:
         """What belongs to a live issue, as our tracker shows it; nothing belongs to a comment. Raises Unavailable."""

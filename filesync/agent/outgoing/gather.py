@@ -14,6 +14,7 @@ from filesync.agent.outgoing.feed import paired_issues, piece
 from filesync.agent.outgoing.found import Found
 from filesync.agent.outgoing.hands import Hands
 from filesync.agent.outgoing.leaving import Leaving
+from filesync.agent.outgoing.lists import listed
 from filesync.agent.outgoing.places import Places
 from filesync.agent.outgoing.severed import Severed
 from filesync.agent.outgoing.shortage import Shortage
@@ -82,6 +83,7 @@ class Gather:
 
         Raises Unavailable, Halted.
         """
+        yield from listed(self._site, self._paired)
         with self._site.ledger.begin() as conn:
             again = shadows.revisits(conn, self._x.id)
         # Never read yet, or other rules than last time: everything is looked at. A feed from its beginning need not name

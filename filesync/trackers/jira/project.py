@@ -48,7 +48,7 @@ _RIGHTS: Final[Mapping[str, str]] = {
     "EDIT_ALL_WORKLOGS": "the partner's edits of worklogs that people here wrote",
     "DELETE_ALL_WORKLOGS": "the partner's deletions of worklogs that people here wrote",
     "DELETE_ISSUES": "the partner's deletions of issues, where they are carried out",
-    "ADMINISTER_PROJECTS": "that a ledger from a backup is noticed; `create_missing`; `notify: false`",
+    "ADMINISTER_PROJECTS": "that a ledger from a backup is noticed; versions of the project; `create_missing`; `notify: false`",
 }
 _OF_SPRINTS: Final[Mapping[str, str]] = {"MANAGE_SPRINTS_PERMISSION": "sprints that are missing (`create_missing`)"}
 _OF_WATCHERS: Final[Mapping[str, str]] = {
@@ -273,6 +273,15 @@ class Project:
         found = read_sprints(self.http, self.catalogue.project, board)
         with self._lock:
             self.catalogue = replace(self.catalogue, sprints=found)
+
+    def has_version(self, name: str) -> None:
+        """A version was made a moment ago: fields may hold it."""
+        with self._lock:
+            fields = tuple(
+                replace(one, options=(*one.options, name)) if one.kind is FieldKind.VERSION and name not in one.options else one
+                for one in self.catalogue.fields
+            )
+            self.catalogue = replace(self.catalogue, fields=fields)
 
     def _wanted(self, fields: Flat) -> dict[FieldKind, tuple[str, ...]]:
         missing = unknown_entries(self.catalogue, fields)

@@ -16,6 +16,7 @@ from filesync.model.issue import About, Issue, Ref
 from filesync.model.manner import Markup
 from filesync.model.people import People
 from filesync.model.values import Flat
+from filesync.model.versions import LISTS
 from filesync.trackers.base import (
     Action,
     Born,
@@ -55,6 +56,7 @@ from filesync.trackers.jira.write.notices import Notices
 from filesync.trackers.jira.write.overflowing import Overflow
 from filesync.trackers.jira.write.partner import Partner
 from filesync.trackers.jira.write.uploads import Uploads
+from filesync.trackers.jira.write.versions import Versions
 from filesync.trackers.jira.write.writing import Writing
 
 _TYPE: Final = "type"
@@ -78,6 +80,7 @@ class JiraTracker:
         self._notices = Notices(project, lists)
         self._ending = Ending(project, self._notices, files)
         self._partner = Partner(project)
+        self._versions = Versions(project)
         self.people: People = JiraPeople(project.http, lambda: project.catalogue)
 
     @classmethod
@@ -163,7 +166,7 @@ class JiraTracker:
 
     def get(self, issue: str) -> Issue | None:
         """See Tracker."""
-        return self._reading.get(issue)
+        return self._versions.shown() if issue == LISTS else self._reading.get(issue)
 
     def get_all(self, issues: Sequence[str]) -> Iterator[tuple[str, Issue | None]]:
         """See Tracker."""
@@ -199,6 +202,10 @@ class JiraTracker:
                     return self._entering.entry(origin, draft)
                 case Kind.ATTACHMENT:
                     return self._uploads.create(origin, draft)
+                case Kind.VERSION:
+                    return self._versions.create(draft)
+                case Kind.PROJECT:
+                    raise Rejected("a project is not made from outside")
 
     @property
     def at_once(self) -> int:
@@ -223,6 +230,8 @@ class JiraTracker:
 
     def apply(self, ref: Ref, action: Action, mark: Mark) -> Flat:
         """See Tracker. The mark stands in the history of an issue; a comment's or worklog's edit has no room for one."""
+        if ref.kind in {Kind.VERSION, Kind.PROJECT} and not isinstance(action, Write):
+            raise Rejected(f"a {ref.kind} stays, whatever becomes of the partner's")
         with self._at(ref.issue):
             match action:
                 case Write(fields):
@@ -246,6 +255,10 @@ class JiraTracker:
             case Kind.ATTACHMENT:
                 words = dict.fromkeys(fields, "an attachment is what it was made as: attach another")
                 raise refusal(f"the edit of attachment {shown(ref.local, limit=20)}", words)
+            case Kind.VERSION:
+                return self._versions.write(ref, fields)
+            case Kind.PROJECT:
+                raise Rejected("nothing is told of a project itself")
             case Kind.ISSUE:
                 goal = fields.get(_STATUS)
                 if _STATUS not in fields:
@@ -307,7 +320,7 @@ class JiraTracker:
             raise
         except Unavailable as error:
             if issue is not None and error.retry_after is None:
-                seen = self._reading.get(issue)
+                seen = self.get(issue)
                 if seen is not None and isinstance(error, Unknown):
                     raise Unwritten(str(error), hint=error.hint) from error
             raise

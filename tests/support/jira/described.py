@@ -204,6 +204,10 @@ def _document(name: str) -> Json:
         schemas["IssueUpdateBean"]["properties"]["fields"]["additionalProperties"] = {}
         schemas["FieldOperation"].clear()  # described by the bean behind it, not by what is sent: {"add": …}
         schemas["EntityPropertyBean"]["properties"]["value"] = {}  # any JSON, said to be a text
+    for bean in ("Version", "VersionBean"):  # a day is taken away by null: `startDateSet` of Data Center's tells it from unsaid
+        for day in ("startDate", "releaseDate"):
+            if bean in schemas:
+                schemas[bean]["properties"][day] = {"type": ["string", "null"]}
     return spec
 
 

@@ -153,6 +153,7 @@ class Version:
     description: str = ""
     released: bool = False
     archived: bool = False
+    start_date: str | None = None
     release_date: str | None = None
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from tests.support.jira.records import Component, Json, Project, Refusal, Version
 from tests.support.jira.router import Answer, Only, Request, route
+
+_DESCRIPTION = 16_384  # bytes
 
 
 def visible(request: Request) -> list[Project]:
@@ -119,8 +123,7 @@ def add_version(request: Request) -> Answer:
     body = request.json()
     one, name = _place(request, body.get("projectId") or body.get("project")), str(body.get("name") or "")
     _check_name(name, {version.name for version in one.versions.values()}, "version")
-    made = Version(request.store.next_id(), name, one.id, str(body.get("description") or ""))
-    made.released, made.release_date = bool(body.get("released")), body.get("releaseDate")
+    made = _said_of(Version(request.store.next_id(), name, one.id), body)
     one.versions[made.id] = made
     return Answer(201, request.view.version(made))
 
@@ -136,11 +139,30 @@ def edit_version(request: Request) -> Answer:
     one, kept = _version(request)
     _place(request, one.id)
     body = request.json()
-    kept.name = str(body.get("name", kept.name))
-    kept.description = str(body.get("description", kept.description))
-    kept.released, kept.archived = bool(body.get("released", kept.released)), bool(body.get("archived", kept.archived))
-    kept.release_date = body.get("releaseDate", kept.release_date)
-    return Answer(200, request.view.version(kept))
+    if "name" in body:
+        _check_name(str(body["name"]), {other.name for other in one.versions.values() if other is not kept}, "version")
+        kept.name = str(body["name"])
+    return Answer(200, request.view.version(_said_of(kept, body)))
+
+
+def _said_of(version: Version, body: Json) -> Version:
+    """With what a body says of it: a day that is null is taken away. Nothing of it changes where a part is refused."""
+    days = {"startDate": version.start_date, "releaseDate": version.release_date} | body
+    for name in ("startDate", "releaseDate"):
+        try:
+            dt.date.fromisoformat(days[name] or "2000-01-01")
+        except (TypeError, ValueError):
+            raise Refusal(400, errors={name: "Date must be in the format YYYY-MM-DD."}) from None
+    start, release = days["startDate"], days["releaseDate"]
+    if start and release and start > release:
+        raise Refusal(400, errors={"startDate": "The start date must be before the release date."})
+    description = str(body.get("description", version.description) or "")
+    if len(description.encode()) > _DESCRIPTION:
+        raise Refusal(400, errors={"description": f"The description must not exceed {_DESCRIPTION} bytes."})
+    version.description, version.start_date, version.release_date = description, start or None, release or None
+    version.released = bool(body.get("released", version.released))
+    version.archived = bool(body.get("archived", version.archived))
+    return version
 
 
 @route("POST", "version/{id}/removeAndSwap")

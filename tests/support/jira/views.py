@@ -121,7 +121,8 @@ class View:
             "released": version.released,
             "projectId": int(version.project),
         }
-        return {**shown, **({"releaseDate": version.release_date} if version.release_date else {})}
+        days = {"startDate": version.start_date, "releaseDate": version.release_date}
+        return shown | {name: day for name, day in days.items() if day}
 
     def component(self, component: Component) -> Json:
         shown = {"self": self.url(f"component/{component.id}"), "id": component.id, "name": component.name}

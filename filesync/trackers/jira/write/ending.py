@@ -89,5 +89,5 @@ def _path(ref: Ref) -> str:
             return f"{API}/issue/{ref.local}"
         case Kind.ATTACHMENT:
             return f"{API}/attachment/{ref.local}"
-        case Kind.COMMENT | Kind.WORKLOG:
+        case _:
             return f"{API}/issue/{ref.issue}/{ref.kind}/{ref.local}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from filesync.agent.paired import Paired
 from filesync.model.ids import Gid, Kind
 from filesync.model.issue import Issue, Item
-from filesync.model.shadow import Entity
+from filesync.model.shadow import Entity, Life
 from filesync.model.versions import LISTS, NAME, project_gid, version_gid
 
 
@@ -31,9 +31,14 @@ def named(paired: Paired, project: Issue) -> dict[Gid, Item]:
 
 def standing(paired: Paired, gid: Gid, item: Item, row: Entity | None) -> Entity:
     """The row of a version that our tracker shows. Of another one of its name than before, nothing is agreed on yet."""
-    if row is not None and row.local == item.ref.local:
+    if row is not None and stands_for(row, item):
         return row
     return Entity(gid=gid, kind=Kind.VERSION, parent=holder(paired).gid, local=item.ref.local)
+
+
+def stands_for(row: Entity, item: Item) -> bool:
+    """Whether a row is that of this very version; what is kept apart is so by its name."""
+    return row.local == item.ref.local or row.state is not Life.LIVE
 
 
 def _nobody(_: str) -> None:

@@ -143,7 +143,7 @@ def _lines(x: Exchange, done: Preview) -> Iterator[str]:
 
 
 def _title(entry: Entry) -> str:
-    what = "" if entry.kind == "issue" else f"{entry.kind} of "
+    what = {"issue": "", "version": "version "}.get(entry.kind, f"{entry.kind} of ")
     return f"{entry.deed} {what}{shown(entry.key, limit=200)}"
 
 

@@ -141,6 +141,7 @@ class Description:
     people: Mapping[str, str] = field(default_factory=dict)  # what they see for users
     shows: bool = False  # whether `Show` is for it
     unmet: Mapping[str, str] = field(default_factory=dict)  # settings that name what it does not have, and why not
+    lists: bool = False  # whether it shows LISTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

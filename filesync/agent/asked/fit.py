@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Final
 
 from filesync.errors import Problem
+from filesync.model.ids import Kind
 from filesync.model.links import LINK
 from filesync.model.values import FieldKind, FieldSpec, split_name
 from filesync.rules.contract import Flow, flow
@@ -50,7 +51,7 @@ def fit(rules: Rules, have: Description, seen: Inspected = NOTHING_SEEN, *, us: 
         name for name, way in ways.items() if receives and way in _TAKEN_IN and (name not in here or here[name].takes(new=True))
     ]
     leave = [name for name, rule in here.items() if sends and ways[name] in _TOLD and rule.way is not Way.IN]
-    refused: list[Problem] = [*_mistyped(rules, have), *_unshown(rules, have)]
+    refused: list[Problem] = [*_mistyped(rules, have), *_unshown(rules, have), *_unlisted(rules, have)]
     notes: list[Problem] = []
     if receives:
         missing = gaps(
@@ -201,6 +202,13 @@ def _unshown(rules: Rules, have: Description) -> Iterator[Problem]:
             yield Problem("partner", f"the tracker's {quoted(ours)} holds no text")
     if (rules.partner.link or rules.partner.facts) and not have.shows:
         yield Problem("partner", "the tracker has neither web links nor properties of its own: show the key in a field")
+
+
+def _unlisted(rules: Rules, have: Description) -> Iterator[Problem]:
+    """Versions of the project, where the tracker has no list of them."""
+    if rules.travels(Kind.VERSION) and not have.lists:
+        what = "the tracker keeps no list of versions: none is told from here, and what comes of them is left out"
+        yield Problem("versions", what)
 
 
 def _never_shown(rules: Rules, seen: Inspected) -> Iterator[Problem]:

@@ -58,7 +58,7 @@ def _waiting(conn: sa.Connection, x: int, changes: Sequence[Change]) -> set[Gid]
     rows = shadows.entities(conn, x, [one.gid for one in changes])
     above = {row.gid: row.parent for row in rows.values() if row.parent is not None}
     above |= {one.gid: one.parent for one in changes if isinstance(one, Create) and one.parent is not None}
-    return {above.get(one.gid, one.gid) for one in changes}
+    return {above.get(one.gid, one.gid) for one in changes if kind_of(one.gid) is not Kind.VERSION}
 
 
 def _names(outcomes: Sequence[Outcome]) -> Iterator[tuple[Gid, str]]:

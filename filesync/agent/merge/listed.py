@@ -9,7 +9,7 @@ from filesync.agent.merge.view import View
 from filesync.agent.paired import Paired
 from filesync.model.change import Change, Create, Delete, Scoped
 from filesync.model.ids import NEVER, Kind, Mark, kind_of
-from filesync.model.shadow import Shadows
+from filesync.model.shadow import Life, Shadows
 from filesync.model.versions import LISTS, NAME
 
 
@@ -49,7 +49,7 @@ def _standing(paired: Paired, view: View, change: Change, mark: Mark) -> str:
             # the partner's is another one than that of which we told it: what it does not have is told once more
             row = msgspec.structs.replace(row, shadows=Shadows())
         view.keep([row])
-    elif row is not None:
+    elif row is not None and row.state is Life.LIVE:
         return "is left out: the version was deleted or renamed here, and is not made again"
     return ""
 

@@ -43,7 +43,7 @@ from filesync.ledger.shortfalls import note_sent
 from filesync.ledger.streams import Direction, Exchange
 from filesync.model.change import Blob
 from filesync.model.diff import Tell
-from filesync.model.ids import Gid, make_mark
+from filesync.model.ids import Gid, Kind, make_mark
 from filesync.model.issue import Item
 from filesync.model.links import link_end
 from filesync.model.moments import micros
@@ -177,7 +177,12 @@ def _number(site: Site, paired: Paired, record: Record, found: Found) -> bool:
                     blobs.publish_again(conn, x, blob.sha256)
             shadows.save(conn, x.id, rows)
             if paired.keeps_pace:
-                called.send(conn, x.id, {one.row.parent or one.row.gid for one in told if one.says_more}, seq=seq)
+                called.send(
+                    conn,
+                    x.id,
+                    {one.row.parent or one.row.gid for one in told if one.says_more and one.row.kind is not Kind.VERSION},
+                    seq=seq,
+                )
             called.tell(conn, x.id, [(row.gid, found.keys[row.gid]) for row in rows if row.gid in found.keys])
             x = freeze(conn, x, bag, packed, changes=len(told), now=now)
         if found.cursor is not None and found.cursor != x.cursor:

@@ -33,7 +33,7 @@ def listed(site: Site, paired: Paired) -> Iterator[Found]:
         doubted = shadows.doubts(conn, x)
     holder = versions.holder(paired)
     # another one of the same name than before is told anew: the partner then tells what it has, and nothing is emptied there
-    rows = {gid: row for gid, item in there.items() if (row := known.get(gid)) is not None and row.local == item.ref.local}
+    rows = {gid: row for gid, item in there.items() if (row := known.get(gid)) is not None and versions.stands_for(row, item)}
     seen = [_seen(paired, holder.gid, project.item), *(_seen(paired, gid, item) for gid, item in there.items())]
     tells = diff(seen, {holder.gid: holder, **rows}, in_scope=True, doubted=doubted, tells=paired.tells, placed=lambda _: True)
     most = site.config.limits.max_changes

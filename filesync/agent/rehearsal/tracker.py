@@ -114,7 +114,8 @@ class ReadOnly:
             issue = replace(above, children=(*above.children, item))
         self._overlay.put(ref.issue, issue)
         edits = [self._edit(name, value) for name, value in draft.fields.items()]
-        self._written.add(Entry(deed=Deed.CREATE, key=issue.key, kind=draft.kind, edits=edits), about=ref)
+        key = issue.key or draft.about.key  # of a version, its name
+        self._written.add(Entry(deed=Deed.CREATE, key=key, kind=draft.kind, edits=edits), about=ref)
         return Born(item=item, key=issue.key)
 
     def create_all(self, drafts: Mapping[Gid, Draft]) -> Mapping[Gid, Born]:  # noqa: ARG002 - each is a call of its own
@@ -177,7 +178,8 @@ class ReadOnly:
         else:
             children = tuple(changed if one.ref == item.ref else one for one in issue.children)
             self._overlay.put(item.ref.issue, replace(issue, children=children))
-        self._written.add(Entry(deed=Deed.CHANGE, key=issue.key, kind=item.ref.kind, edits=edits), about=item.ref)
+        key = issue.key or item.about.key
+        self._written.add(Entry(deed=Deed.CHANGE, key=key, kind=item.ref.kind, edits=edits), about=item.ref)
         return fields
 
     def fetch(self, ref: Ref) -> Iterator[bytes]:

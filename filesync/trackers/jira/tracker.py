@@ -150,6 +150,7 @@ class JiraTracker:
             people=found.users,
             shows=True,
             unmet={"sprint_board": found.sprints.lost} if found.sprints.lost else {},
+            lists=True,
         )
 
     def inspect(self, types: Collection[str], few: Collection[str]) -> Inspected:

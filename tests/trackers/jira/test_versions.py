@@ -7,13 +7,19 @@ from dataclasses import replace
 
 import pytest
 
+from filesync.agent.asked.fit import fit
+from filesync.agent.rehearsal.rehearse import rehearse_export, rehearse_import
 from filesync.config import template
 from filesync.ledger import journal
+from filesync.model.change import Change, Create, Delete, Set, Told
+from filesync.model.ids import Kind, make_gid
+from filesync.model.versions import project_gid, version_gid
+from tests.support.forged import forge
 from tests.support.jira import described
 from tests.support.jira.records import Version
 from tests.support.jira.site import CLOUD, DC10
-from tests.support.jira_sides import JiraSide, calm, contract, two_trackers, writes
-from tests.support.two_sites import Crash, World
+from tests.support.jira_sides import EMBEDDED, JiraSide, calm, contract, two_trackers, writes
+from tests.support.two_sites import EXCHANGE, Crash, World
 
 TEXT = contract(template("contract.yaml") + "\nversions: true\n")
 
@@ -162,3 +168,57 @@ def test_one_that_was_made_and_not_recorded_is_not_made_again(world: World) -> N
     globex.faults.strike = lambda _place: None
     globex.reopen()
     quiet(world)
+
+
+def test_a_preview_names_versions_and_makes_none(world: World) -> None:
+    acme, globex = jira(world, "acme"), jira(world, "globex")
+    add(acme, SHIPPED)
+    with rehearse_export(acme.config, EXCHANGE, clock=world.clock) as done:
+        assert ("create", "version", "3.0") in [(one.deed, one.kind, one.key) for one in done.written]
+    acme.export()
+    world.carry(to=globex)
+    globex.jira.forget_requests()
+    with rehearse_import(globex.config, EXCHANGE, clock=world.clock) as done:
+        (made,) = done.written
+    assert (made.deed, made.kind, made.key) == ("create", "version", "3.0")
+    assert writes(globex) == []
+    quiet(world)
+
+
+def test_nobody_deletes_a_version_or_names_one_as_another_from_outside(world: World) -> None:
+    acme, globex = jira(world, "acme"), jira(world, "globex")
+    calm(world)
+    ids = acme.site.config.site, globex.site.config.site
+    project, there = project_gid(*ids), version_gid(*ids, "1.0")
+    other = version_gid(*ids, "9.9")
+    lies: list[Change] = [
+        Delete(n=1, gid=there),
+        Delete(n=2, gid=project),
+        Set(n=3, gid=project, fields={"name": Told("x")}),
+        Create(n=4, gid=other, kind=Kind.VERSION, parent=project, fields={"name": "8.8"}),
+        Create(n=5, gid=make_gid(ids[0], Kind.COMMENT, "1", "1"), kind=Kind.COMMENT, parent=project, fields={"body": "x"}),
+        Create(n=6, gid=version_gid(*ids, "7.7"), kind=Kind.COMMENT, parent=project, fields={"name": "7.7"}),
+        Set(n=7, gid=there, fields={"name": Told("renamed"), "version-start": Told("soon")}),
+    ]
+    forge(acme, globex.config.folders.inbox, changes=lies)
+    before = said(globex)
+    globex.jira.forget_requests()
+    globex.import_()
+    assert said(globex) == before
+    assert all("/properties/" in one for one in writes(globex))  # where the checkpoint is kept
+    (stuck,) = globex.stuck()  # all others are dropped
+    assert "a version is known by its name" in stuck.reason
+    assert "version-start" in stuck.reason
+    assert len(globex.queued()) == 1
+
+
+def test_a_tracker_without_a_list_says_so_and_leaves_versions_out() -> None:
+    with two_trackers((EMBEDDED, CLOUD), text=TEXT) as world:
+        globex = jira(world, "globex")
+        add(globex, SHIPPED)
+        calm(world)
+        assert not world.acme.stuck()
+        assert not world.acme.queued()
+        paired = world.acme.site.paired(EXCHANGE)
+        found = fit(paired.rules, world.acme.site.tracker.describe(), us="acme", receives=True, sends=True)
+        assert "versions" in {one.where for one in found.refused}

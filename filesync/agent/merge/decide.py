@@ -69,7 +69,7 @@ class Merge:
     def _step(self, work: Work) -> Step:
         change = work.change
         if why := not_taken(self._paired, self._view, change, work.mark):
-            return self._ends.drop(Outcome(work), why)
+            return self.ends.drop(Outcome(work), why)
         match change:
             case Create() if not self._paired.receives(change.kind):
                 return self.ends.drop(Outcome(work), f"is not taken: no {change.kind} comes to us under our contract")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import given
@@ -288,6 +289,20 @@ def test_a_day_without_the_same_words_makes_them_news_again_and_nothing_grows_fo
     assert judged(again.told, now=day + 23 * hour).empty, "it was found meanwhile"
     assert judged(again.told, now=day + 23 * hour, there=False).told.rows
     assert not judged(again.told, now=2 * day, there=False).told.rows
+
+
+def test_what_lasted_on_an_exchange_that_was_ended_is_forgotten() -> None:
+    lasts = Row(exchange="main", text="a gap", ends="import", since=1, seen=1, sent=1)
+    before = Remembered(place=Place(), rows={"main x": lasts})
+
+    def left(exchanges: frozenset[str] | None) -> Mapping[str, Row]:
+        found = Found(place=Place(), met=(), findings={}, whole=frozenset(), exchanges=exchanges)
+        one = digest(before, found, now=2)
+        assert one.empty
+        return one.told.rows
+
+    assert left(None) == left(frozenset({"main"})) == before.rows
+    assert left(frozenset({"other"})) == {}
 
 
 @given(sizes=st.lists(st.integers(0, 400), min_size=3, max_size=3))

@@ -60,7 +60,8 @@ def digest(before: Remembered, found: Found, *, now: int) -> Digest:
             new.append(one)
             told[name] = replace(row, sent=now)
     for name, row in before.rows.items():
-        if name in found.findings:
+        gone = found.exchanges is not None and row.exchange != "" and row.exchange not in found.exchanges
+        if name in found.findings or (gone and row.ends):
             continue
         if (row.exchange, row.ends) not in found.whole:
             if row.ends or now - row.seen < QUIET:

@@ -90,12 +90,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """All that was found. `whole`: exchanges and `ends` of which everything was found that lasts. `more`: beyond MOST."""
+    """All that was found. `whole`: exchanges and `ends` of which everything was found that lasts. `more`: beyond MOST.
+
+    `exchanges`: those that there are; None where nobody looked.
+    """
 
     place: Place  # up to here the ledger was read
     met: Sequence[tuple[str, Conflict]]
     findings: Mapping[str, Finding]
     whole: frozenset[tuple[str, str]]
+    exchanges: frozenset[str] | None = None
     more: bool = False
 
 
@@ -142,6 +146,7 @@ def find(
         met=met if Topic.CONFLICTS in settings.topics else (),
         findings={name: one for name, one in findings.items() if one.topic in settings.topics},
         whole=frozenset(whole),
+        exchanges=frozenset(one.name for one in there),
         more=MOST in {len(entries), len(met)},
     )
 

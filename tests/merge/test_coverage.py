@@ -96,6 +96,15 @@ def test_what_is_told_as_the_default_is_counted() -> None:
         assert sending(world.acme) == {}
 
 
+def test_of_what_is_not_told_by_our_own_rule_no_word_is_counted() -> None:
+    options = "options: {Highest: High, High: High}, default: {out: Low}, when: \"type == 'Bug'\""
+    with two_sites(contract=LACKS, mappings=(f"fields: {{priority: {{field: priority, {options}}}}}\n", "")) as world:
+        world.acme.desk.create("Task", "hot", {"priority": "Highest"})
+        world.acme.desk.create("Task", "lukewarm", {"priority": "Lowest"})
+        world.acme.export()
+        assert sending(world.acme) == {}
+
+
 def test_of_cascading_options_several_that_stand_for_one_are_counted() -> None:
     options = "{Pump/Bearing: Pump/Housing, Pump/Housing: Pump/Housing}"
     with two_sites(mappings=(f"fields: {{location: {{field: location, options: {options}}}}}\n", "")) as world:

@@ -68,6 +68,8 @@ class Shortage:
 
 
 def _tells(outward: Outward, name: str, words: frozenset[str]) -> bool:
+    if name in outward.silent:
+        return False  # nothing is told of it
     value = _word(outward.fields.get(name))
     return value in words if value else any(flat_name(name, word) in outward.fields for word in words)
 
@@ -75,7 +77,8 @@ def _tells(outward: Outward, name: str, words: frozenset[str]) -> bool:
 def _spares(item: Item, outward: Outward, rule: FieldRule) -> bool:
     """Whether the default is told for the value, which has no word."""
     ours = _word(item.fields.get(rule.local))
-    told = rule.field.spec.name in outward.fields
+    name = rule.field.spec.name
+    told = name in outward.fields and name not in outward.silent
     return told and bool(ours) and rule.allowed is not None and rule.words.out(ours) not in rule.allowed
 
 

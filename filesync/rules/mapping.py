@@ -274,8 +274,10 @@ class Rules:
     @property
     def few(self) -> tuple[str, ...]:
         """Our words for those who alone may see a comment or worklog of the partner's."""
-        listed, allowed = self._visibilities.words.listed, self._visibilities.allowed
-        return tuple(ours for ours, word in listed.items() if word in allowed)
+        words, allowed = self._visibilities.words, self._visibilities.allowed
+        listed = (ours for ours, word in words.listed.items() if word in allowed)
+        written = (ours for word in sorted(allowed) for ours in words.back(word)[:1])
+        return tuple(dict.fromkeys((*listed, *written)))
 
     def restriction(self, kind: Kind) -> str | None:
         """The wire field that says who alone may see an item of this kind; None where none does."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from filesync.agent.asked.fit import fit, wanted
 from filesync.agent.outgoing.departures import Withheld
 from filesync.ledger.journal import Wait
 from filesync.rules.contract import load_contract
 from tests.merge.scene import comments, contract, cross, only, refuse, refuse_nothing, shared
-from tests.support.two_sites import Side, two_sites
+from tests.support.two_sites import EXCHANGE, Side, two_sites
 
 CONTRACT = contract(("worklogs: true\n", "worklogs: true\nvisibilities: [partners]\n"))
 WORD = "visibilities: {internal: partners}\n"
@@ -136,3 +137,17 @@ def test_a_contract_without_visibilities_has_the_digest_it_had() -> None:
         assert load_contract(path).digest == before
         path.write_text(text + "visibilities: [internal]\n")
         assert load_contract(path).digest != before
+
+
+def test_check_says_beforehand_that_nothing_can_be_kept_to_those_of_a_word() -> None:
+    with two_sites(contract=CONTRACT, mappings=(WORD, "")) as world:
+        refused = {}
+        for side in world.sides:
+            rules, tracker = side.site.paired(EXCHANGE).rules, side.site.tracker
+            seen_there = tracker.inspect(*wanted(rules, tracker.describe()))
+            found = fit(rules, tracker.describe(), seen_there, us=side.name, receives=True, sends=True)
+            refused[side.name] = [str(one) for one in found.refused]
+    assert refused == {
+        "acme": [],
+        "globex": ['visibilities: "partners": there is no visibility "partners"; there are: internal, management'],
+    }

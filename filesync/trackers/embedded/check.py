@@ -141,7 +141,12 @@ def quoted(text: str) -> str:
 def _visibility(definition: Definition, value: Value | None) -> str | None:
     if value is None or value in definition.visibilities:
         return None if value is None else str(value)
-    raise ValueError(f"there is no visibility {quoted(str(value))}{suggestion(str(value), definition.visibilities)}")
+    raise ValueError(nobody(definition, str(value)))
+
+
+def nobody(definition: Definition, word: str) -> str:
+    """Why nothing can be kept to those of this word: the project has none that is called so."""
+    return f"there is no visibility {quoted(word)}{suggestion(word, definition.visibilities)}"
 
 
 def _said(kind: FieldKind, value: Value | None) -> str | None:

@@ -27,7 +27,7 @@ from filesync.trackers.base import (
     Touched,
     Write,
 )
-from filesync.trackers.embedded.check import quoted, suggestion
+from filesync.trackers.embedded.check import nobody, quoted, suggestion
 from filesync.trackers.embedded.entry import By, Entry
 from filesync.trackers.embedded.project import Definition
 from filesync.trackers.embedded.store import Store
@@ -95,10 +95,11 @@ class EmbeddedTracker:
             people=definition.users,
         )
 
-    def inspect(self, types: Collection[str], few: Collection[str]) -> Inspected:  # noqa: ARG002 - any word stands for somebody
+    def inspect(self, types: Collection[str], few: Collection[str]) -> Inspected:
         """See Tracker. It has no screens."""
-        every = frozenset(self._store.definition.fields)
-        return Inspected(edits=dict.fromkeys(types, every))
+        definition = self._store.definition
+        strange = {one: nobody(definition, one) for one in few if one not in definition.visibilities}
+        return Inspected(edits=dict.fromkeys(types, frozenset(definition.fields)), few=strange)
 
     def offered(self) -> Collection[str]:
         """See Tracker."""

@@ -20,6 +20,7 @@ from filesync.trackers.jira.translate.offered import INTERNAL
 from filesync.trackers.jira.translate.shapes import Shape
 
 _BESIDE: Final = frozenset({Shape.STATUS, Shape.PARENT})  # by transitions; and where there is one, on screens under other names
+_NOBODY: Final = "stands for nobody in a Jira: name a role (role:NAME), a group (group:NAME) or service-desk:internal for it"
 _BELONG: Final = "whether our account is in the roles and groups that `visibilities` names"
 
 
@@ -31,6 +32,7 @@ def inspect(project: Project, search: Search, types: Collection[str], few: Colle
     if without := [name for name in types if name not in edits]:
         unsure.append(f"which fields can be edited of {', '.join(map(quoted, without))}, before there is one that can")
     names = {kind: sorted(one.partition(":")[2] for one in few if one.startswith(f"{kind}:")) for kind in ("role", "group")}
+    refused |= {one: _NOBODY for one in few if one != INTERNAL and not one.startswith(("role:", "group:"))}
     if INTERNAL in few and not project.catalogue.desk:
         refused[INTERNAL] = "the project is no service desk's"
     if names["role"] and (roles := _roles(project)) is not None:

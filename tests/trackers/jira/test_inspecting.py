@@ -24,7 +24,7 @@ def test_a_cloud_tells_what_can_be_edited_and_to_whom_a_comment_can_be_kept(tmp_
     with jira(CLOUD, tmp_path) as opened:
         account(opened)
         opened.site.person("a.lindqvist").create({"type": "Bug", "summary": "one"})
-        found = opened.open().inspect(("Bug", "Task"), (*FEW, "service-desk:internal"))
+        found = opened.open().inspect(("Bug", "Task"), (*FEW, "service-desk:internal", "partners"))
         looping = opened.open(transitions={"Done -> Done": {"writes": ["resolution"]}}).inspect(("Bug",), ())
     assert found.edits.keys() == {"Bug"}
     assert {"type", "status", "parent", "summary", "description", "original_estimate"} <= found.edits["Bug"]
@@ -33,6 +33,7 @@ def test_a_cloud_tells_what_can_be_edited_and_to_whom_a_comment_can_be_kept(tmp_
     assert found.unsure == (before('"Task"'),)
     belongs = "Jira keeps nothing to those to whom its author does not belong"
     assert found.few == {
+        "partners": "stands for nobody in a Jira: name a role (role:NAME), a group (group:NAME) or service-desk:internal for it",
         "service-desk:internal": "the project is no service desk's",
         "role:Administrators": f'our account is not in the role "Administrators": {belongs}',
         "role:Develpers": 'the project has no role "Develpers"; did you mean "Developers"?',

@@ -111,6 +111,12 @@ def test_of_sprints_of_one_name_none_is_known() -> None:
     assert catalogue(cloud=True).sprints.ids == {"S 1": ("3",), "S 2": ("4", "5")}
 
 
+def test_a_board_that_is_deleted_while_they_are_read_has_no_sprints() -> None:
+    jira = FakeJira(cloud=False)
+    del jira.pages["rest/agile/1.0/board/2/sprint"]
+    assert read_catalogue(jira, Flavour(cloud=False), "ABC").sprints.ids == {"S 1": ("3",), "S 2": ("4",)}
+
+
 @both
 def test_users_are_told_by_the_name_that_fields_hold(cloud: bool) -> None:
     users = catalogue(cloud=cloud).users

@@ -191,6 +191,8 @@ def read_sprints(http: Reads, project: str, board: int | None) -> Sprints:
                 found.setdefault(name, set()).add(number)
         except (Gone, Rejected) as error:
             if one != str(board):
+                if isinstance(error, Gone):
+                    continue  # it was deleted a moment ago
                 raise
             lost = f"our account sees no board {board} with sprints ({error})"
     return Sprints(ids={name: tuple(sorted(numbers)) for name, numbers in found.items()}, lost=lost)

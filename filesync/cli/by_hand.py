@@ -98,10 +98,10 @@ def _stopped(one: Saying, them: str) -> Iterator[str]:
 
 
 def _going(one: Saying, them: str) -> Iterator[str]:
-    if one.scope is None:
-        yield f"it is not in our tracker any more: its deletion goes to {them} with the next export"
-    elif one.kept:
+    if one.kept:
         yield f"nothing of it is sent all the same: {one.kept}"
+    elif one.scope is None:
+        yield f"it is not in our tracker any more: its deletion goes to {them} with the next export"
     else:
         what = "what was edited meanwhile" if one.known else "all of it"
         if one.now is Hand.STARTED:

@@ -14,7 +14,7 @@ from filesync.model.shadow import Life
 from filesync.model.values import Value, split_name
 from filesync.rules.contract import VISIBLE_TO, Flow
 from filesync.rules.mapping import Rules
-from tests.converge import agreeing, carrier
+from tests.converge import agreeing, by_hand, carrier
 from tests.converge.kept import Held
 from tests.converge.looking import Shown, look
 from tests.converge.narrowed import Narrowed, alike, check_silence
@@ -42,7 +42,7 @@ def settle(world: World, people: dict[str, Person], story: Story) -> None:
             world.clock.advance(minutes=5)
         moved = False
         for side in world.sides:
-            moved |= _share(people[side.name])
+            moved |= _share(people[side.name]) | by_hand.unsaid(side)
             moved |= _decide(side, story)
             missing = [file for file in carrier.archived(world, to=side) if not has(side, file.name)]
             carrier.bring(missing, to=side)

@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 
 from filesync.errors import Unavailable
 from filesync.rules.mapping import Rules
-from tests.converge import agreeing, carrier, ending, faults
+from tests.converge import agreeing, by_hand, carrier, ending, faults
 from tests.converge.deeds import PEOPLE, split
 from tests.converge.narrowed import kept
 from tests.converge.people import FIELDS, Person, Story
@@ -291,6 +291,7 @@ ELSE: Final[Mapping[str, Callable[[Scene, Side, int], object]]] = {
     "propose": lambda _scene, side, number: agreeing.proposing(side, number),
     "answer": lambda _scene, side, number: agreeing.answering(side, number),
     "withdraw": lambda _scene, side, _number: agreeing.withdrawing(side),
+    "by hand": lambda scene, side, number: by_hand.saying(scene.people[side.name], number),
     "wait": lambda scene, _side, number: scene.world.clock.advance(hours=number % 50 - 3),
 }
 
@@ -335,6 +336,7 @@ MOODS: Final[Mapping[str, Mapping[str, int]]] = {
 }
 # besides, where the two sites change what they agreed on
 AGREEING: Final = {"propose": 6, "answer": 8, "withdraw": 3}
+BY_HAND: Final = {"by hand": 8}  # besides, where people stop and start single issues
 UNLIKE: Final = {  # besides, where not all is treated alike
     "comment": 2,
     "edit comment": 6,

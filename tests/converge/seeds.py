@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from tests.converge.people import FIELDS
 from tests.converge.said import said
-from tests.converge.scene import AGREEING, JIRA_DEEDS, MOODS, NO_JIRA, NUMBERS, UNLIKE, a_scene
+from tests.converge.scene import AGREEING, BY_HAND, JIRA_DEEDS, MOODS, NO_JIRA, NUMBERS, UNLIKE, a_scene
 from tests.converge.variants import PENLESS, VARIANTS
 from tests.support.jira.site import CLOUD, DC9, DC10
 
@@ -75,6 +75,21 @@ def agreeing(seed: int) -> Program:
     deeds = draw.choices(list(often), weights=list(often.values()), k=STEPS)
     steps = tuple((deed, draw.choice(("acme", "globex")), draw.randrange(NUMBERS)) for deed in deeds)
     return Program(variant, False, draw.randrange(len(FIELDS)), steps)
+
+
+def by_hand(seed: int) -> Program:
+    """The program of a seed for people who stop and start single issues."""
+    draw = random.Random(seed)
+    variant = draw.choice(sorted(VARIANTS))
+    often = {**MOODS[draw.choice(sorted(MOODS))], **BY_HAND}
+    deeds = draw.choices(list(often), weights=list(often.values()), k=STEPS)
+    steps = tuple((deed, draw.choice(("acme", "globex")), draw.randrange(NUMBERS)) for deed in deeds)
+    return Program(variant, seed % 4 == 3, draw.randrange(len(FIELDS)), steps)
+
+
+def prove_by_hand(seed: int) -> None:
+    """As `prove`, with single issues that are stopped and started."""
+    _prove(seed, by_hand(seed), base=None)
 
 
 def prove_agreeing(seed: int) -> None:

@@ -27,6 +27,7 @@ from tests.converge.seeds import (
     failure_of,
     prove,
     prove_agreeing,
+    prove_by_hand,
     prove_narrowed,
     prove_responsible,
     prove_unlike,
@@ -83,6 +84,10 @@ def test_sites_with_ways_ends_and_keys_of_their_own_end_in_step() -> None:
     prove_unlike(0)
 
 
+def test_sites_where_people_stop_and_start_issues_end_in_step() -> None:
+    prove_by_hand(59)
+
+
 def test_the_machine_ends_in_step() -> None:
     run_state_machine_as_test(Converge, settings=settings(_MACHINE, max_examples=2, derandomize=True))
 
@@ -130,6 +135,13 @@ def test_every_seed_with_a_jira_ends_in_step(seeds: range) -> None:
 def test_every_seed_that_changes_the_contract_ends_in_step(seeds: range) -> None:
     for seed in seeds:
         prove_agreeing(seed)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("seeds", [range(first, first + 25) for first in range(0, 500, 25)], ids=_named)
+def test_every_seed_in_which_people_stop_and_start_issues_ends_in_step(seeds: range) -> None:
+    for seed in seeds:
+        prove_by_hand(seed)
 
 
 @pytest.mark.prove

@@ -185,6 +185,22 @@ def test_a_deletion_of_what_is_stopped_is_told_once_it_goes_on() -> None:
         world.assert_in_step()
 
 
+def test_of_what_is_kept_apart_it_can_only_be_ended() -> None:
+    with two_sites() as world:
+        key = shared(world)
+        _say(world.globex, STARTED, key)
+        world.acme.desk.delete(key)
+        world.settle()
+        assert only(world.globex.status().exchanges).by_hand == ()
+        with pytest.raises(NotHere, match="ABC-1 is not exchanged any more"):
+            _say(world.globex, STOPPED, key)
+        assert only(_say(world.globex, STARTED, key)).now is AS_SCOPE
+        world.globex.export()
+        x = world.globex.exchange().id
+        with world.globex.site.ledger.begin() as conn:
+            assert by_hand.said(conn, x) == {}
+
+
 def test_a_deletion_by_the_partner_waits_like_an_edit() -> None:
     with two_sites(contract=MIRROR) as world:
         key = shared(world)

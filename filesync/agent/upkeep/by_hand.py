@@ -93,31 +93,30 @@ class _Asked:
             gid = ties.tied(conn, self._x.id, [what.gid]).get(what.gid, what.gid)
             row = shadows.entities(conn, self._x.id, [gid]).get(gid)
         was, known = self._said.get(gid), row is not None and row.state is Life.LIVE
-        stopped = was is not None and was.hand is Hand.STOPPED
-        if row is not None and not (known or stopped):
-            raise NotHere(f"{shown(what.key)} is not exchanged any more: it was deleted here or there, or is kept apart")
-        if issue is None and not (was is not None and stopped):
-            raise NotHere(f"{shown(what.key)} is not in our tracker")
+        over = row is not None and not known
+        if (over or issue is None) and (was is None or (self._hand is Hand.STOPPED and was.hand is not Hand.STOPPED)):
+            why = (
+                "is not exchanged any more: it was deleted here or there, or is kept apart" if over else "is not in our tracker"
+            )
+            raise NotHere(f"{shown(what.key)} {why}")
         if issue is not None and issue.scope is Scope.MOVED and self._hand is Hand.STARTED:
             raise NotHere(f"{shown(what.key)} was moved to another project, from which nothing is sent")
         said = Saying(
             key=what.key,
             gid=gid,
-            local="",
+            local=was.local if was is not None else "",
             was=was,
-            now=self._hand,
+            # of what is over, and of what is not there any more, it can only be ended
+            now=Hand.AS_SCOPE if (over or issue is None) and self._hand is not Hand.STOPPED else self._hand,
             scope=None,
             known=known,
             told=known and self._paired.rules.leaving.tells and self._x.direction is not Direction.RECEIVE,
             waiting=self._waiting[gid],
-            kept="",
+            kept="it is not exchanged any more" if over else "",
         )
-        if issue is not None:
-            return replace(said, local=issue.item.ref.local, scope=issue.scope, kept=self._kept(issue, known=known))
-        assert was is not None  # as above
-        # only its deletion is left to be told
-        now = self._hand if self._hand is Hand.STOPPED else Hand.AS_SCOPE
-        return replace(said, key=was.called, local=was.local, now=now)
+        if issue is None:
+            return said
+        return replace(said, local=issue.item.ref.local, scope=issue.scope, kept=said.kept or self._kept(issue, known=known))
 
     def _meant(self, key: str) -> Meant:
         """Raises NotHere: also for what belongs to an issue."""

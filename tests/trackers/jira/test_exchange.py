@@ -6,7 +6,10 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
+from filesync.agent.upkeep.by_hand import say
 from filesync.config import template
+from filesync.ledger.journal import STOPPED
+from filesync.model.by_hand import Hand
 from filesync.model.ids import Gid, Kind
 from filesync.model.values import Flat, Value
 from tests.support.jira.site import CLOUD, DC9, DC10
@@ -398,6 +401,26 @@ def test_what_leaves_the_scope_of_a_jira_or_its_project_is_told_and_said_until_i
             calm(world)
         (notice,) = issue.comments
         assert notice.body.startswith("_acme has moved its own of this issue to another project: ")
+
+
+def test_an_issue_that_the_scope_of_a_jira_does_not_hold_is_started_by_hand_and_stopped_again() -> None:
+    with two_trackers((DC9, EMBEDDED), scope="labels = shared") as world:
+        acme, globex = world.sides
+        gid = gid_of(acme, acme.desk.create("Bug", "one"))
+        world.round()
+        assert globex.issues() == []
+        for hand, summary in ((Hand.STARTED, "one"), (Hand.STARTED, "edited"), (Hand.STOPPED, "edited")):
+            say(acme.site, acme.exchange(), [gid], hand, apply=True)
+            world.clock.advance(minutes=5)
+            world.round()
+            assert [one.fields["summary"] for one in globex.issues()] == [summary]
+            # named by the poll, which knows of no scope
+            acme.desk.edit(key_of(acme, gid), {"summary": "edited" if hand is Hand.STARTED else "kept here"})
+        globex.desk.edit(key_of(globex, gid), {"priority": "High"})
+        world.clock.advance(minutes=5)
+        world.round()
+        assert [one.fields["summary"] for one in globex.issues()] == ["edited"]
+        assert [row.waits_for for row in acme.queued()] == [STOPPED]
 
 
 def _contract(deletes: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from filesync.errors import ConfigError
 from filesync.model.ids import Gid, Kind
+from filesync.model.issue import Item, Ref
 from filesync.model.values import FieldKind, Value
 from filesync.rules.contract import DeletePolicy
 from filesync.rules.ending import Ending
@@ -305,6 +306,22 @@ def test_f119_a_user_whom_nothing_names_comes_in_as_the_stand_in_alone_in_a_fiel
 ) -> None:
     assert into(german, {"assignee": "x.unknown"}).fields == {"assignee": "import"}
     assert into(german, {"reviewers:x.unknown": True}).fields == {"reviewers:x.unknown": True}
+
+
+def test_versions_of_the_project_go_by_the_words_of_a_field_of_versions(tmp_path: Path) -> None:
+    contract = "{version: 1, types: [Bug], versions: true, fields: {fixed: {kind: version, many: true, options: [R1, R2]}}}"
+    ours = rules(tmp_path, contract, "{fields: {fixed: {field: fixed, options: {'1.0': R1}}}}")
+
+    def version(name: str) -> Outward:
+        ref = Ref(Kind.VERSION, "lists", "7")
+        return ours.outward(Item(ref=ref, stamp="0", origin=None, fields={"name": name, "version-released": "yes"}), nobody)
+
+    assert version("1.0").fields == {"name": "R1", "version-released": "yes"}
+    assert version("2.0").untold == {"name"}
+    came = ours.inward(Kind.VERSION, {"name": "R1", "version-start": None, "version-archived": "no"}, nobody)
+    assert came.fields == {"name": "1.0", "version-start": None}
+    assert came.refused.keys() == {"version-archived"}
+    assert ours.inward(Kind.VERSION, {"name": "R3"}, nobody).refused.keys() == {"name"}
 
 
 def test_users_that_a_contract_lists_need_no_mapping_and_others_do_not_travel(tmp_path: Path) -> None:

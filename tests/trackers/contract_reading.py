@@ -11,6 +11,8 @@ from filesync.errors import Rejected, Unavailable
 from filesync.model.ids import Kind
 from filesync.model.issue import Ref
 from filesync.model.values import split_name
+from filesync.model.versions import LISTS, NAME
+from filesync.rules.contract import BELOW
 from filesync.trackers.base import MarkDeleted, Remove, Write
 from tests.trackers.bench import MARK, Bench
 
@@ -36,6 +38,15 @@ class ReadingContract:
         last = [touched.cursor for touched in bench.changed(None)][-1]
         assert last is not None
         return last
+
+    def test_what_the_project_holds_is_shown_where_it_can_be_told_and_is_no_issue(self, bench: Bench) -> None:
+        project = bench.tracker.get(LISTS)
+        assert (project is not None) is bench.tracker.describe().lists
+        assert bench.tracker.find(LISTS) is None
+        for item in project.children if project is not None else ():
+            assert (item.ref.kind, item.ref.issue, item.origin) == (Kind.VERSION, LISTS, None)
+            assert item.fields.keys() <= BELOW[Kind.VERSION].keys()
+            assert item.fields[NAME] == item.about.key != ""
 
     def test_an_empty_project_names_nothing(self, bench: Bench) -> None:
         assert self.named(bench, None) == []

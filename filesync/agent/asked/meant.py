@@ -101,6 +101,11 @@ def _coming(site: Site, key: str, where: str | None) -> Meant | None:
 
 
 def _by_gid(site: Site, gid: Gid) -> Meant:
+    if kind_of(gid) in {Kind.VERSION, Kind.PROJECT}:
+        raise NotHere(
+            "a version of the project is no issue, nor part of one",
+            hint="What became of it: filesync stuck list, filesync conflicts, filesync log.",
+        )
     with site.ledger.begin() as conn:
         exchanges = streams.exchanges(conn)
         stands = next(_stands(conn, exchanges, gid), None)

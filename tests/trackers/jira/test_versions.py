@@ -8,8 +8,10 @@ from dataclasses import replace
 import pytest
 
 from filesync.agent.asked.fit import fit
+from filesync.agent.asked.why import why
 from filesync.agent.rehearsal.rehearse import rehearse_export, rehearse_import
 from filesync.config import template
+from filesync.errors import NotHere
 from filesync.ledger import journal
 from filesync.model.change import Change, Create, Delete, Set, Told
 from filesync.model.ids import Kind, make_gid
@@ -210,6 +212,8 @@ def test_nobody_deletes_a_version_or_names_one_as_another_from_outside(world: Wo
     assert "a version is known by its name" in stuck.reason
     assert "version-start" in stuck.reason
     assert len(globex.queued()) == 1
+    with pytest.raises(NotHere, match="a version of the project is no issue"):
+        why(globex.site, there)
 
 
 def test_a_tracker_without_a_list_says_so_and_leaves_versions_out() -> None:

@@ -38,7 +38,7 @@ def test_the_verbs_say_what_would_be_and_do_it_with_apply(pair: Pair) -> None:
     assert "ABC-1 (ABC-1 at globex): change" in pair.at_acme("import")[1]
     out = pair.at_acme("why", "ABC-1")[1]
     assert "stands still: the issue is stopped here by hand since 20" in out
-    assert "hint: Go on with: filesync start-issues ABC-1 --exchange main --apply" in out
+    assert "hint: Go on with: filesync start-issues --as-scope ABC-1 --exchange main --apply" in out
     assert "waits for its issue, which is stopped here by hand" in out
     assert "1 issue stopped by hand: ABC-1 since 20" in pair.at_acme("status")[1]
     out = pair.at_acme("coverage")[1]

@@ -91,10 +91,11 @@ def _of_hand(facts: Facts) -> Iterator[Because]:
         return
     them = facts.exchange.partner_name
     rest = f"; {them} was told so" if facts.outside.told is not Scope.IN else ""
+    how = "--as-scope " if facts.issue is not None and facts.issue.in_scope else ""  # else the scope would not let it go on
     yield Because(
         f"the issue is stopped here by hand since {moment(said.since):%Y-%m-%d %H:%M} UTC: nothing of it is sent, and what "
         f"{them} tells of it waits here{rest}",
-        f"Go on with: filesync start-issues {shown(said.called)} --exchange {facts.exchange.name} --apply",
+        f"Go on with: filesync start-issues {how}{shown(said.called)} --exchange {facts.exchange.name} --apply",
     )
 
 

@@ -20,6 +20,7 @@ class Hands:
     def __init__(self, site: Site, x: Exchange) -> None:
         self._site, self._x = site, x
         self._said: Mapping[Gid, ByHand] = {}
+        self._of: dict[str, list[ByHand]] = {}
 
     def first(self, *, anew: bool) -> list[str]:
         """Local ids of what is to be looked at whatever the feed says. `anew`: it names only what the scope holds."""
@@ -30,10 +31,13 @@ class Hands:
         """A person may say something at any moment: asked for before each piece of what is read."""
         with self._site.ledger.begin() as conn:
             self._said = by_hand.said(conn, self._x.id)
+        self._of = {}
+        for one in self._said.values():
+            self._of.setdefault(one.local, []).append(one)
 
     def of(self, local: str) -> list[ByHand]:
         """What was said of an issue, by its local id."""
-        return [one for one in self._said.values() if one.local == local] if self._said else []
+        return self._of.get(local, [])
 
     def stops(self, gid: Gid) -> bool:
         """Whether nothing of it is told, not even that it was deleted."""

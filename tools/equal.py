@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from filesync.agent.events import count_text
 from filesync.bundle.verdict import shown
@@ -28,6 +29,8 @@ from filesync.rules.load import load_rules
 from filesync.rules.mapping import Rules
 from filesync.trackers.base import Tracker
 from filesync.trackers.registry import open_tracker
+
+_COUNTED: Final = (Kind.ISSUE, Kind.COMMENT, Kind.ATTACHMENT, Kind.WORKLOG)  # what is read, issue by issue
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,7 @@ def main(first: str, second: str) -> int:
     found = list(differences(here, there))
     print("\n".join(found[:20]), end="\n" if found else "")
     for config, side in ((first, here), (second, there)):
-        counts = {kind: sum(one.kind is kind for one in side.values()) for kind in Kind}
+        counts = {kind: sum(one.kind is kind for one in side.values()) for kind in _COUNTED}
         links = sum(link_parts(name) is not None for one in side.values() for name in one.says)
         said = ", ".join([*(count_text(number, kind) for kind, number in counts.items()), count_text(links, "link")])
         print(f"{config}: {said}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final
 
 from filesync.agent.contract.propose import accept, decline, propose, withdraw
@@ -12,11 +13,13 @@ from filesync.agent.contract.switch import at_work
 from filesync.errors import NotHere
 from filesync.ledger import proposals
 from filesync.ledger.proposals import OPEN, Proposal
+from filesync.model.ids import Kind
+from tests.converge.said import Said
 from tests.support.two_sites import EXCHANGE, Side
 
 # What may be so or otherwise in a contract, each by a bit: words made coarser, a field called otherwise, one taken out,
-# who wins said by a value.
-_COARSE, _RENAMED, _LESS, _BY_VALUE = 1, 2, 4, 8
+# who wins said by a value; who alone tells comments and worklogs, what becomes of deleted comments, keys told.
+_COARSE, _RENAMED, _LESS, _BY_VALUE, _COMMENTS, _WORK, _KEPT, _KEYS = BITS = (1, 2, 4, 8, 16, 32, 64, 128)
 _SEVERITY: Final = "severity: {kind: option, options: [Critical, Major, Minor, Cosmetic]"
 _BAD: Final = {"Critical": "Bad", "Major": "Bad", "Minor": "Mild", "Cosmetic": "Mild"}
 _OWN: Final[dict[str, dict[str, Any]]] = {
@@ -28,7 +31,7 @@ _OWN: Final[dict[str, dict[str, Any]]] = {
 def _contract(text: str, bits: int) -> str:
     """The contract in force with other of these bits, one version on. Which they are, its last line says."""
     first = re.sub(r"\n# changed: .*\n$", "\n", text)
-    before = int(found[1]) if (found := re.search(r"\n# changed: ([0-9]+)\n$", text)) else 0
+    before = _bits(text)
     version = int(re.search(r"^version: ([0-9]+)", first, re.MULTILINE)[1])  # type: ignore[index] # every contract has one
     first = first.replace(f"version: {version}", f"version: {version + 1}", 1)
     for bit, old, new in (
@@ -36,12 +39,32 @@ def _contract(text: str, bits: int) -> str:
         (_RENAMED, "  story_points: {kind: number}", "  points: {kind: number}"),
         (_BY_VALUE, "\nwinner: first ", "\nwinner: {field: priority, acme: [High], globex: [Low], else: globex} "),
         (_LESS, "  assignee: {kind: user}\n", "  # nobody\n"),
+        (_COMMENTS, "\ncomments: true ", "\ncomments: {from: acme} "),
+        (_WORK, "\nworklogs: true\n", "\nworklogs: {from: globex}\n"),
+        (_KEPT, "\n  comment: mirror ", "\n  comment: ignore "),
+        (_KEYS, "\n# keys: true ", "\nkeys: true "),
     ):
         was, now = (old, new) if bits & bit else (new, old)
         if bool(before & bit) != bool(bits & bit):
             assert was in first, (bit, before, bits)
             first = first.replace(was, now)
     return f"{first}# changed: {bits}\n"
+
+
+def _bits(text: str) -> int:
+    """Which of them a contract has, by its last line; none where it was never changed."""
+    return int(found[1]) if (found := re.search(r"\n# changed: ([0-9]+)\n$", text)) else 0
+
+
+def said_now(side: Side, before: Said) -> Said:
+    """What the contract in force says of ways and ends, after what was said at first."""
+    text = (side.folder / "contract.yaml").read_text()
+    if "\n# changed: " not in text:
+        return before
+    bits = _bits(text)
+    ways = {Kind.COMMENT: "acme"} if bits & _COMMENTS else {}
+    ways |= {Kind.WORKLOG: "globex"} if bits & _WORK else {}
+    return replace(before, ways=ways, changed={Kind.COMMENT: frozenset({"mirror", "ignore"})})
 
 
 def _mapping(name: str, bits: int) -> str:
@@ -66,8 +89,7 @@ def proposing(side: Side, number: int) -> None:
     """One bit turned round."""
     at_work(side.site, EXCHANGE)  # a switch that was cut off brings another contract.yaml
     text = (side.folder / "contract.yaml").read_text()
-    before = int(found[1]) if (found := re.search(r"\n# changed: ([0-9]+)\n$", text)) else 0
-    bits = before ^ (_COARSE, _RENAMED, _LESS, _BY_VALUE)[number % 4]
+    bits = _bits(text) ^ BITS[number % len(BITS)]
     file, mapping = side.folder / "new-contract.yaml", side.folder / "new-mapping.yaml"
     file.write_text(_contract(text, bits))
     mapping.write_text(_mapping(side.name, bits))
@@ -89,7 +111,6 @@ def answering(side: Side, number: int) -> None:
     if number % 4 == 3:
         decline(side.site, EXCHANGE, message="not now")
         return
-    bits = int(re.search(r"\n# changed: ([0-9]+)\n$", one.text)[1])  # type: ignore[index] # the partner wrote it so
     mapping = side.folder / "new-mapping.yaml"
-    mapping.write_text(_mapping(side.name, bits))
+    mapping.write_text(_mapping(side.name, _bits(one.text)))
     accept(side.site, EXCHANGE, mapping=mapping)

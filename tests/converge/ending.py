@@ -108,7 +108,8 @@ def check(world: World, people: dict[str, Person], story: Story, variant: Varian
     assert world.round() == 0, "one more round sends something"
     assert (look(people["acme"]), look(people["globex"])) == (here, there), "one more round writes something"
     known = [side.site.paired(EXCHANGE).rules for side in world.sides]
-    ours, theirs = Held(here, there, variant.said, story), Held(there, here, variant.said, story)
+    said = agreeing.said_now(world.acme, variant.said)
+    ours, theirs = Held(here, there, said, story), Held(there, here, said, story)
     _equal((ours, theirs), story, variant.rules, known)
     for side, one, held in zip(world.sides, known, (ours, theirs), strict=True):
         check_silence(side.name, one, held.ours.rows)

@@ -54,8 +54,10 @@ class Held:
     def bent(self, gid: Gid, name: str) -> bool:
         """Whether a field of what the other side alone tells was edited here, and nothing of it told since."""
         told = self.story.bent.get((gid, name))
-        if told is None or home(gid) == self.ours.site:
+        if told is None or home(gid) == self.ours.site or kind_of(gid) not in self.said.receives_only(self.ours.side):
             return False
+        if self.said.changed:
+            return True  # it may have been told once
         row = self.theirs.rows.get(gid)
         return row is None or row.shadow(name).told == told
 
@@ -82,7 +84,7 @@ class Held:
         deleted = [one for one in over if self._told_deleted(one)]
         row = self.ours.rows.get(gid)
         stood = home(gid) == self.ours.site or (row is not None and row.local is not None)
-        if any(self._becomes(one) == "mirror" for one in deleted):
+        if any("mirror" in self._becomes(one) for one in deleted):
             if stood and gid in deleted:
                 self._count(f"{kind_of(gid)}: {'origin mirrors theirs' if self._by_origin(gid) else 'mirror'}")
             return True
@@ -97,9 +99,9 @@ class Held:
 
     def _told_deleted(self, gid: Gid) -> bool:
         """Whether the other side's people deleted it, and that is told."""
-        return gid in self.story.deleted[self.theirs.side] and self._comes(gid)
+        return gid in self.story.deleted[self.theirs.side] and (self._comes(gid) or bool(self.said.changed))
 
-    def _becomes(self, gid: Gid) -> str:
+    def _becomes(self, gid: Gid) -> frozenset[str]:
         return self.said.becomes(self.ours.side, kind_of(gid), came=home(gid) == self.theirs.site)
 
     # ── what is apart ───────────────────────────────────────────────────────────────────────────────────────────
@@ -110,11 +112,11 @@ class Held:
             if row.state is not Life.APART:
                 continue
             over = [one for one in (gid, row.parent) if one is not None]
-            policies = {self._becomes(one) for one in over if self._told_deleted(one)} - {"mirror"}
+            policies = {end for one in over if self._told_deleted(one) for end in self._becomes(one)} - {"mirror"}
             assert policies or parted & set(over), f"{gid} is apart at {self.ours.side}, and nobody wanted that"
             whole = row.parent is None or not self.ours.is_apart(row.parent)  # else it may have been its issue that was deleted
             if whole and gid in self.ours.fields and not parted & set(over) and self._told_deleted(gid):
-                self._left(gid, self._becomes(gid))
+                self._left(gid, *self._becomes(gid) - {"mirror"})
 
     def _left(self, gid: Gid, policy: str) -> None:
         """It says what our policy wants said."""
@@ -132,13 +134,13 @@ class Held:
 
     def _one_way(self) -> None:
         for gid, row in self.ours.rows.items():
-            if self.said.tells(self.ours.side, row.kind):
+            if self.said.tells(self.ours.side, row.kind) or self.said.changed:
                 continue
             told = [name for name, shadow in row.fields.items() if shadow.told != NEVER]
             assert not told, f"{self.ours.side} told {told} of {gid}"
         taken = self.said.receives_only(self.ours.side)
         for gid in self.ours.fields:
-            if home(gid) != self.ours.site:
+            if home(gid) != self.ours.site and not self.said.changed:
                 assert self._comes(gid), f"{gid} came to {self.ours.side}, and nobody tells such"
             if kind_of(gid) in taken:
                 self._count(
@@ -148,7 +150,7 @@ class Held:
             if kind_of(gid) in taken and gid in self.theirs.fields:
                 self._count(f"{kind_of(gid)}: deleted where it only comes")
         for gid, name in self.story.bent:
-            if gid in self.ours.fields and gid in self.theirs.fields and home(gid) != self.ours.site:
+            if kind_of(gid) in taken and gid in self.ours.fields and gid in self.theirs.fields and home(gid) != self.ours.site:
                 over = not self.bent(gid, name)
                 self._count(f"{name} edited where it only comes: {'written over' if over else 'stays'}")
 

@@ -284,9 +284,9 @@ class Person:
             self._story.deleted[self.side.name].add(self.gid(one))
 
     def _bends(self, one: Entry | Item, names: Iterable[str]) -> None:
-        """Remember an edit that is not told, of what the other side alone tells."""
+        """Remember an edit of what came from the other side: it is not told where that side alone tells such."""
         gid = self.gid(one)
-        if one.ref.kind in self._taken and home(gid) != self.side.config.site:
+        if home(gid) != self.side.config.site:
             row = self._row(self._source, gid)
             for name in names:
                 self._story.bent[gid, name] = row.shadow(name).told if row is not None else NEVER

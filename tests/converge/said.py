@@ -35,6 +35,8 @@ class Said:
     own: Mapping[str, Mapping[Kind, str]] = field(default_factory=dict)  # a policy, or a status that issues are closed with
     keys: bool = False
     texts: Mapping[str, str] = field(default_factory=dict)  # by site: what a field of its issues says of the partner's
+    # where the contract was another one before: what may have become of deletions, then or now
+    changed: Mapping[Kind, frozenset[str]] = field(default_factory=dict)
 
     def tells(self, site: str, kind: Kind) -> bool:
         """Whether a site tells anything of items of this kind."""
@@ -44,10 +46,15 @@ class Said:
         """The kinds of which this site tells nothing, and the other one does."""
         return frozenset(kind for kind, way in self.ways.items() if way not in {BOTH, NEITHER, site})
 
-    def becomes(self, site: str, kind: Kind, *, came: bool) -> str:
-        """What becomes at a site of what the partner deleted: mirror, mark, ignore, or a status. `came`: from the partner."""
+    def becomes(self, site: str, kind: Kind, *, came: bool) -> frozenset[str]:
+        """What becomes at a site of what the partner deleted: mirror, mark, ignore, or a status. `came`: from the partner.
+
+        One of these, where the contract was another one before.
+        """
+        if kind in self.changed:
+            return self.changed[kind]
         policy = self.own.get(site, {}).get(kind, self.deletes[kind])
-        return policy if policy != "origin" else "mirror" if came else "ignore"
+        return frozenset({policy if policy != "origin" else "mirror" if came else "ignore"})
 
     def written_into(self, contract: str) -> str:
         """A contract that says so."""

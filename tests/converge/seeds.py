@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -67,11 +67,17 @@ def program(seed: int, *, one_sided: bool = False) -> Program:
     return Program(variant, one_sided, draw.randrange(len(FIELDS)), steps)
 
 
+def _more(often: Mapping[str, int], besides: Mapping[str, int]) -> dict[str, int]:
+    return {deed: times + besides.get(deed, 0) for deed, times in often.items()}
+
+
 def agreeing(seed: int) -> Program:
-    """The program of a seed for two sites that change their contract."""
+    """The program of a seed for two sites that change their contract; every other one is about what belongs to issues."""
     draw = random.Random(seed)
     variant = draw.choice(sorted(VARIANTS))
     often = {**MOODS[draw.choice(sorted(MOODS))], **AGREEING}
+    if seed % 2:
+        often = _more(often, UNLIKE)
     deeds = draw.choices(list(often), weights=list(often.values()), k=STEPS)
     steps = tuple((deed, draw.choice(("acme", "globex")), draw.randrange(NUMBERS)) for deed in deeds)
     return Program(variant, False, draw.randrange(len(FIELDS)), steps)
@@ -122,9 +128,7 @@ def prove_responsible(seed: int) -> None:
 def unlike(seed: int) -> Program:
     """The program of a seed for sites that do not treat all alike: what is deleted, what one of them alone tells, what is shown."""
     draw = random.Random(seed)
-    often = {**MOODS[draw.choice(sorted(MOODS))]}
-    for deed, times in UNLIKE.items():
-        often[deed] += times
+    often = _more(MOODS[draw.choice(sorted(MOODS))], UNLIKE)
     deeds = draw.choices(list(often), weights=list(often.values()), k=STEPS)
     steps = tuple((deed, draw.choice(("acme", "globex")), draw.randrange(NUMBERS)) for deed in deeds)
     which = draw.randrange(200)

@@ -77,7 +77,7 @@ def agreeing(seed: int) -> Program:
     variant = draw.choice(sorted(VARIANTS))
     often = {**MOODS[draw.choice(sorted(MOODS))], **AGREEING}
     if seed % 2:
-        often = _more(often, UNLIKE)
+        variant, often = f"furnished {draw.randrange(len(VARIANTS))}", _more(often, UNLIKE)
     deeds = draw.choices(list(often), weights=list(often.values()), k=STEPS)
     steps = tuple((deed, draw.choice(("acme", "globex")), draw.randrange(NUMBERS)) for deed in deeds)
     return Program(variant, False, draw.randrange(len(FIELDS)), steps)

@@ -19,7 +19,7 @@ from filesync.ledger import proposals, shadows, streams
 from filesync.ledger.proposals import OPEN, Proposal
 from filesync.ledger.streams import Direction, Exchange, State
 from filesync.model.values import digest
-from tests.merge.scene import contract, only, row, shared, value
+from tests.merge.scene import comments, contract, only, refuse_create, refuse_nothing, row, shared, value
 from tests.support.two_sites import EXCHANGE, Side, World, two_sites
 
 FINE = contract(("version: 1 ", "version: 2 "))
@@ -268,3 +268,21 @@ def test_what_is_in_doubt_of_an_issue_that_cannot_be_read_just_then_stays_so_und
 def _unreadable(place: str) -> None:
     if place == "before get":
         raise Unreadable("not now")
+
+
+def test_a_comment_that_was_stuck_when_only_the_other_side_came_to_tell_comments_is_not_lost() -> None:
+    of_acme = contract(("version: 1 ", "version: 2 "), ("comments: true", "comments: {from: acme}"))
+    with two_sites() as world:
+        key = shared(world)
+        refuse_create(world.acme, "of globex")
+        world.globex.desk.comment(key, "of globex")
+        world.send(world.globex)
+        for text in (of_acme, contract(("version: 1 ", "version: 3 "))):
+            proposed(world, text)
+            accepts(world.globex)
+            world.send(world.globex)
+            refuse_nothing(world.acme)
+            world.acme.retry()
+        world.settle()
+        assert comments(world.acme, key) == ["of globex"]
+        world.assert_in_step()

@@ -71,7 +71,7 @@ class Merge:
         if why := not_taken(self._paired, self._view, change, work.mark):
             return self.ends.drop(Outcome(work), why)
         match change:
-            case Create() if not self._paired.receives(change.kind):
+            case Create() if not self._takes(change.kind, work):
                 return self.ends.drop(Outcome(work), f"is not taken: no {change.kind} comes to us under our contract")
             case Create():
                 return self._create(Outcome(work), change)
@@ -81,6 +81,10 @@ class Merge:
                 return self._delete(Outcome(work), change)
             case Scoped():
                 return self._scoped(Outcome(work), change)
+
+    def _takes(self, kind: Kind, work: Work) -> bool:
+        """Whether what arrives of this kind is made here. What waited was told under the contract of its time, and once."""
+        return self._paired.receives(kind) or (work.since is not None and self._paired.rules.travels(kind))
 
     # ── create ──────────────────────────────────────────────────────────────────────────────────────────────────
 

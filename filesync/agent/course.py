@@ -16,6 +16,7 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     tells: bool  # and as an edit
     takes_born: bool  # what arrives for it is written here as the item is made
     takes: bool  # and after that
+    asks: bool  # neither wins until a person decides
     wins: bool  # this side wins it where both edited it; where the winner follows a value, without any
     by_value: ByValue | None
     flow: Flow

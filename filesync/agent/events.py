@@ -101,6 +101,35 @@ class Met(Event, frozen=True, kw_only=True):
         return f"{self.key}: {self.field} was {how_met(self.rule, self.winner)}. {kept} in: filesync conflicts"
 
 
+class MetOpen(Event, frozen=True, kw_only=True):
+    """Two edits of one field met, and neither wins until a person decides. The values are in `filesync conflicts`."""
+
+    severity = Severity.WARNING
+    mark: Mark
+    key: str
+    field: str
+    partner: str
+    rule: str
+
+    def sentence(self) -> str:
+        return (
+            f"{self.key}: {self.field} was {how_met(self.rule, '')}. "
+            "All else of the issue goes on. Both values are in: filesync conflicts. "
+            f"Decide here or at {self.partner}: filesync settle {self.key} {self.field} --ours (or --theirs)"
+        )
+
+
+class Decided(Event, frozen=True, kw_only=True):
+    """A person decided between two edits that had met. `by`: at which site."""
+
+    key: str
+    field: str
+    by: str
+
+    def sentence(self) -> str:
+        return f"{self.key}: {self.field} was decided at {self.by}; both sides show the same"
+
+
 class Dropped(Event, frozen=True, kw_only=True):
     """A change that has nothing left to change."""
 

@@ -74,8 +74,11 @@ class Paired:
         return frozenset(name for name, by in pens if agreed.is_us(by.site(fields.get(by.field)), us=self.us, them=self.them))
 
     def keeps_told(self, name: str) -> bool:
-        """Whether this side keeps what it told of a field where the partner's edit crosses it (docs/merge.md, R3a)."""
-        return self.wins(name) is (self.by_value(name) is None)
+        """Whether this side keeps what it told of a field where the partner's edit crosses it (docs/merge.md, R3a).
+
+        Where a person decides it does, but only until then: what a person here skips is decided by that.
+        """
+        return not agreed.asks(self.rules.contract, name) and self.wins(name) is (self.by_value(name) is None)
 
     def flow(self, kind: Kind, name: str) -> Flow:
         """Which way a field of an item of this kind goes."""
@@ -108,6 +111,7 @@ class Paired:
             tells=told and not (rule is not None and rule.born_only),
             takes_born=answered or self.rules.takes(kind, name, new=True),
             takes=answered or self.rules.takes(kind, name, new=False),
+            asks=kind is Kind.ISSUE and flow is Flow.BOTH and agreed.asks(self.rules.contract, name),
             wins=self.wins(name),
             by_value=self.by_value(name),
             flow=flow,

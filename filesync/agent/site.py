@@ -37,7 +37,7 @@ from filesync.keys.signers import read_signers
 from filesync.keys.sshsig import CommandSigner, FileSigner, Signer
 from filesync.ledger import streams
 from filesync.ledger.ledger import Ledger
-from filesync.ledger.streams import Exchange, State
+from filesync.ledger.streams import Direction, Exchange, State
 from filesync.model.moments import moment
 from filesync.model.prepare import prepare
 from filesync.rules import contract as agreed
@@ -203,7 +203,8 @@ class Site:
         if name not in self._rules:
             which = self.config.rules_of(name)
             rules = load_rules(which.contract, which.mapping, site=self.config.name, people=self.tracker.people)
-            if problems := agreed.strangers(rules.contract, us=us, them=them):
+            one_way = one.direction is not Direction.BOTH
+            if problems := agreed.strangers(rules.contract, us=us, them=them, one_way=one_way):
                 raise ConfigError(problems, hint=f"Mend {which.contract} on both sides; nothing was sent or applied.")
             self._rules[name] = rules
         if name not in self._bases:

@@ -50,7 +50,7 @@ def code_of(one: Imports) -> ExitCode:
         return ExitCode.STOPPED
     if any(isinstance(event, Damaged) for event in one.events):
         return ExitCode.PARTNER
-    if one.held or one.queued or any(isinstance(event, _LEFT) for event in one.events):
+    if one.held or one.queued or one.open or any(isinstance(event, _LEFT) for event in one.events):
         return ExitCode.WORK_LEFT
     return ExitCode.DONE if one.events else ExitCode.NOTHING
 
@@ -59,6 +59,7 @@ def _words(one: Imports) -> str:
     parts = [f"{count_text(one.bundles, 'bundle')} applied"] if one.bundles else []
     parts += [f"{count_text(one.held, 'bundle')} held"] if one.held else []
     parts += [f"{count_text(one.queued, 'change')} undecided"] if one.queued else []
+    parts += [f"{count_text(one.open, 'field')} open"] if one.open else []
     return ", ".join(parts) or ("looked at; see above" if one.events else "")
 
 
@@ -69,5 +70,6 @@ def _document(one: Imports) -> dict[str, object]:
         **msgspec.to_builtins(one.counts),
         "held": one.held,
         "queued": one.queued,
+        "open": one.open,
         "events": event_documents(one.events),
     }

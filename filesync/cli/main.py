@@ -50,6 +50,7 @@ VERBS: Final = {
     "coverage": Verb("coverage", "coverage", "Show what does not reach the other side, or not as it stands here."),
     "log": Verb("log", "log", "Show what happened."),
     "conflicts": Verb("conflicts", "conflicts", "Show edits of both sides that met, and which of them won."),
+    "settle": Verb("settle", "settle", "Decide a field of which each side keeps its own."),
     "stuck": Verb("stuck", "stuck", "List, retry or skip what the tracker refused."),
     "quarantine": Verb("quarantine", "quarantine", "List, show, retry or drop files that could not be taken."),
     "resend": Verb("resend", "resend", "Put bundles from the archive into the outbox again, byte for byte."),

@@ -83,11 +83,19 @@ def _exchange(us: str, one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
         yield from ((Say.NORMAL, line) for line in _undone(one.receiving))
     if one.waiting:
         yield Say.NORMAL, f"  {count_text(one.waiting, 'change')} {'waits' if one.waiting == 1 else 'wait'} for others"
+    yield from _for_a_person(one)
+
+
+def _for_a_person(one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
     if one.stuck:
         yield (
             Say.LESS,
             f"  {count_text(one.stuck, 'change')} {'is' if one.stuck == 1 else 'are'} stuck; see: filesync stuck list",
         )
+    if one.open_since is not None:
+        fields = f"{count_text(one.open, 'field')} {'waits' if one.open == 1 else 'wait'} for a person"
+        what = f"  OPEN since {time_text(one.open_since)}: {fields}, each side keeps its own"
+        yield Say.LESS, f"{what}; see: filesync conflicts"
     yield from ((Say.NORMAL, line) for line in hand_lines(one.by_hand, one.name))
 
 
@@ -95,6 +103,7 @@ def _wants_a_person(one: ExchangeStatus) -> bool:
     return bool(
         one.state is State.STOPPED
         or one.stuck
+        or one.open
         or one.revoked
         or (one.proposal and not one.proposal.ours)
         or (one.receiving and (one.receiving.first or one.receiving.other_contract or one.receiving.refused))

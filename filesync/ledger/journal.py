@@ -231,12 +231,13 @@ def add_conflicts(conn: sa.Connection, exchange_id: int, rows: Iterable[Conflict
         for one in rows
     ]
     if values:
-        # intents write them before the tracker is called, results once more: what a crash cuts off is there once
+        # intents write them before the tracker is called, results once more: what a crash cuts off is there once. What waited
+        # for a person is decided by another contract
         conn.execute(
             sa.text(
                 "insert into conflict (exchange, at, mark, gid, key, field, ours, theirs, winner, rule)"
                 " values (:exchange, :at, :mark, :gid, :key, :field, :ours, :theirs, :winner, :rule)"
-                " on conflict (exchange, mark, gid, field) do nothing"
+                " on conflict (exchange, mark, gid, field) do update set winner = excluded.winner where conflict.winner = ''"
             ),
             values,
         )

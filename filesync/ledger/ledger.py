@@ -15,7 +15,7 @@ from sqlalchemy import exc
 from filesync.errors import DiskProblem, LedgerBehind, StorageFailure, disk_problem
 
 _MADE: Final = "select 1 from sqlite_master where type = 'table' and name = 'alembic_version'"
-HEAD: Final = "0003"  # the newest migration; alembic is loaded only where a ledger is not there yet
+HEAD: Final = "0004"  # the newest migration; alembic is loaded only where a ledger is not there yet
 
 
 class Ledger:

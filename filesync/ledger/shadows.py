@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -43,6 +43,7 @@ _PUT_DOUBT: Final = (
 )
 _DROP_DOUBTS: Final = "delete from doubt where exchange = ? and gid in (select value from json_each(?))"
 _SETTLE: Final = f"{_DROP_DOUBTS} and field <> ''"
+_OPEN: Final = "select gid, field from open_conflict where exchange = ? and gid in (select value from json_each(?))"
 _LAST: Final = "select count(*) from revisit where exchange = ? and once = ?"
 _LOOKED_AT: Final = "delete from revisit where exchange = ? and issue in (select value from json_each(?))"
 
@@ -158,11 +159,23 @@ def coming_elsewhere(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid])
 
 def save(conn: sa.Connection, exchange_id: int, rows: Iterable[Entity]) -> None:
     """Write these rows in place of what is there."""
+    rows = list(rows)
     values = [
         (_encode(one.shadows), exchange_id, one.gid, str(one.kind), one.parent, one.local, str(one.state)) for one in rows
     ]
-    if values and conn.exec_driver_sql(_SAVE_FIELDS, values).rowcount < len(values):
+    if not values:
+        return
+    if conn.exec_driver_sql(_SAVE_FIELDS, values).rowcount < len(values):
         conn.exec_driver_sql(_SAVE, values)
+    _settled(conn, exchange_id, {one.gid: one for one in rows})
+
+
+def _settled(conn: sa.Connection, exchange_id: int, rows: Mapping[Gid, Entity]) -> None:
+    """What people are shown as open goes with its shadow."""
+    there = conn.exec_driver_sql(_OPEN, (exchange_id, _encode(list(rows)).decode())).all()
+    over = [(exchange_id, gid, field) for gid, field in there if field not in rows[gid].shadows.met]
+    if over:
+        conn.exec_driver_sql("delete from open_conflict where exchange = ? and gid = ? and field = ?", over)
 
 
 # ── doubts: what is about to be written, until its result is recorded ───────────────────────────────────────────

@@ -161,6 +161,7 @@ def diff(
             here = digests(one.fields)
             fields = _changed(one, row, here, tells, placed)
             if fields:
+                row = _agreeing(row, fields, here)
                 row = row if row.local == one.local else replace(row, local=one.local)
                 found.append(Tell(row=row, fields=fields, digests=here, new=False, about=one.about, held=one.held))
     if len(found) > 1:
@@ -200,6 +201,14 @@ def _changed(
         gone = [name for name, before in known.items() if name not in here and before != EMPTY]
         found.update({name: None for name in gone if one.kind is not Kind.ISSUE or placed(name)})
     return {name: value for name, value in found.items() if one.may_tell(name) and tells(one.kind, name, new=False)}
+
+
+def _agreeing(row: Entity, fields: Collection[str], here: Mapping[str, str]) -> Entity:
+    """Whoever sets an open field to the partner's value has seen both."""
+    if not row.shadows.met:
+        return row
+    open_ = ((name, row.shadow(name)) for name in fields if name in row.shadows.met)
+    return row.with_shadows({name: one.seen() for name, one in open_ if here.get(name, EMPTY) == one.theirs})
 
 
 def _gone(there: Collection[Gid], rows: Mapping[Gid, Entity], doubted: Collection[Gid]) -> list[Tell]:

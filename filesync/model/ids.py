@@ -23,6 +23,7 @@ NEVER = Mark("0000.0000000000.000000")  # before every mark
 MAX_GENERATION, MAX_SEQ, MAX_N = 9_999, 9_999_999_999, 999_999
 LONGEST_GID = 145  # characters
 FIRST = "first"  # the name of no site: a contract says so for the one whose name sorts first
+ASK = "ask"  # the name of no site either: a contract says so where neither wins until a person decides
 
 _SITE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _HEX32 = re.compile(r"[0-9a-f]{32}")

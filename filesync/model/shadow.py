@@ -31,6 +31,21 @@ class Shadow(msgspec.Struct, gc=False, frozen=True):
     here: str = EMPTY
     told: Mark = NEVER  # our last edit sent
     took: Mark = NEVER  # the partner's last edit decided here: applied, kept or skipped, not merely received
+    met: Mark = NEVER  # the partner's last edit that stands against ours until a person decides; NEVER: none does
+    theirs: str = EMPTY  # digest of what it told
+
+    @property
+    def open(self) -> bool:
+        """Whether each side keeps its own until a person decides."""
+        return self.met != NEVER
+
+    def passed(self, mark: Mark) -> Shadow:
+        """Once the partner's edits up to this place are decided, whatever became of them: nothing stands against ours."""
+        return msgspec.structs.replace(self, took=mark, met=NEVER, theirs=EMPTY)
+
+    def seen(self) -> Shadow:
+        """Once a person here has seen the partner's edit that stands against ours."""
+        return self.passed(self.met)
 
 
 class Shadows(msgspec.Struct, gc=False, frozen=True, array_like=True):
@@ -45,6 +60,7 @@ class Shadows(msgspec.Struct, gc=False, frozen=True, array_like=True):
     took_most: Mark = NEVER
     told: Mapping[str, Mark] = {}
     took: Mapping[str, Mark] = {}
+    met: Mapping[str, tuple[Mark, str]] = {}  # of fields that are open: the partner's edit, and the digest of its value
 
     @classmethod
     def of(cls, shadows: Mapping[str, Shadow]) -> Shadows:
@@ -56,6 +72,7 @@ class Shadows(msgspec.Struct, gc=False, frozen=True, array_like=True):
             took_most,
             {name: one.told for name, one in shadows.items() if one.told != told_most},
             {name: one.took for name, one in shadows.items() if one.took != took_most},
+            {name: (one.met, one.theirs) for name, one in shadows.items() if one.open},
         )
 
     def one(self, name: str) -> Shadow:
@@ -63,7 +80,8 @@ class Shadows(msgspec.Struct, gc=False, frozen=True, array_like=True):
         here = self.here.get(name)
         if here is None:
             return _NOTHING
-        return Shadow(here, self.told.get(name, self.told_most), self.took.get(name, self.took_most))
+        told, took = self.told.get(name, self.told_most), self.took.get(name, self.took_most)
+        return Shadow(here, told, took, *self.met[name]) if name in self.met else Shadow(here, told, took)
 
     def taken(self, name: str) -> Mark:
         """The partner's last edit of a field that was decided here."""
@@ -86,20 +104,24 @@ class Shadows(msgspec.Struct, gc=False, frozen=True, array_like=True):
         if self.took_most != NEVER and (new := digests.keys() - self.here.keys()):
             took = {**took, **dict.fromkeys(new, NEVER)}
         told = {**self.told, **dict.fromkeys(digests, mark)}
-        return Shadows({**self.here, **digests}, self.told_most, self.took_most, told, took)
+        return Shadows({**self.here, **digests}, self.told_most, self.took_most, told, took, self.met)
 
     def replaced(self, shadows: Mapping[str, Shadow]) -> Shadows:
         """With these in place of their own."""
         if not self.here:
             return Shadows.of(shadows)
-        here, told, took = {**self.here}, self.told, self.took
+        here, told, took, met = {**self.here}, self.told, self.took, self.met
         for name, one in shadows.items():
             here[name] = one.here
             if one.told != told.get(name, self.told_most):
                 told = {**told, name: one.told}
             if one.took != took.get(name, self.took_most):
                 took = {**took, name: one.took}
-        return Shadows(here, self.told_most, self.took_most, told, took)
+            if one.open:
+                met = {**met, name: (one.met, one.theirs)}
+            elif name in met:
+                met = {other: its for other, its in met.items() if other != name}
+        return Shadows(here, self.told_most, self.took_most, told, took, met)
 
 
 class Entity(msgspec.Struct, gc=False, frozen=True, kw_only=True):

@@ -17,13 +17,13 @@ import msgspec
 
 from filesync.errors import ConfigError, Problem
 from filesync.model import versions
-from filesync.model.ids import FIRST, Kind, SiteId
+from filesync.model.ids import ASK, FIRST, Kind, SiteId
 from filesync.model.links import LINK
 from filesync.model.manner import Markup
 from filesync.model.values import ELEMENTS, FieldKind, FieldSpec, split_name
 from filesync.rules import winner as winners
 from filesync.rules.sound import among_the_sound
-from filesync.rules.winner import ByValue, Winner
+from filesync.rules.winner import NEVER_ASKED, ByValue, Winner
 from filesync.settings import At, Document, did_you_mean, load, parse, place_in_file, quoted
 
 BODY: Final = "body"
@@ -153,19 +153,28 @@ def winner_of(contract: Contract, field: str) -> Winner:
     """Who wins a field, given by its wire name, flat or bare: the source of a one-way field, its own winner, the contract's.
 
     Where the contract's follows a value, the field that holds this, and those of what belongs to an issue, have its `else`.
+    Where a person is to decide, links, sets, and what says what an issue is have `first`, as has all that belongs to one.
     """
     name = split_name(field)[0]
     entry = contract.fields.get(name)
     chosen = (entry.source or entry.winner if entry else None) or contract.winner
+    if chosen == ASK and (entry is None or entry.spec.many or entry.spec.kind in NEVER_ASKED):
+        return FIRST
     if isinstance(chosen, ByValue) and (name == chosen.field or name in TAKEN - {LINK}):
         return chosen.otherwise
     return chosen
 
 
+def asks(contract: Contract, field: str) -> bool:
+    """Whether edits of both sides of a field, given by its wire name, wait for a person."""
+    return winner_of(contract, field) == ASK
+
+
 def wins(contract: Contract, field: str, *, us: Site, them: Site) -> bool:
     """Whether our value stands where both edited a field, given by its wire name; of one that follows a value, without any.
 
-    Both sites come to opposite answers, for every field and whatever the contract says.
+    Both sites come to opposite answers, for every field and whatever the contract says; where a person decides, they matter
+    to nothing.
     """
     winner = winner_of(contract, field)
     return is_us(winner.otherwise if isinstance(winner, ByValue) else winner, us=us, them=them)
@@ -188,9 +197,18 @@ def flow(contract: Contract, field: str, us_name: str) -> Flow:
     return Flow.WE_SEND_DRIFT if entry.source == us_name else Flow.WE_TAKE_DRIFT
 
 
-def strangers(contract: Contract, *, us: Site, them: Site) -> tuple[Problem, ...]:
-    """What a contract says of sites that are not the two of the exchange. To be asked when they are paired."""
+def strangers(contract: Contract, *, us: Site, them: Site, one_way: bool = False) -> tuple[Problem, ...]:
+    """What a contract says of sites that are not the two of the exchange. To be asked when they are paired.
+
+    `one_way`: of the two only one sends.
+    """
     names = (us.name, them.name)
+    if any(asks(contract, field) for field in contract.fields):
+        if one_way:
+            what = "says `winner: ask`, and only one side sends: edits of the two never meet. Leave it out"
+            return (Problem("contract", what),)
+        if ASK in names:
+            return (Problem("contract", "says `winner: ask`, and a site is called so: it means a person. Name another winner"),)
     if us.name == them.name and contract.sites():
         return (Problem("contract", f"names a site, and both sites are called {quoted(us.name)}"),)
     return tuple(

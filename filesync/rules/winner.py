@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from filesync.errors import Problem
-from filesync.model.ids import FIRST
+from filesync.model.ids import ASK, FIRST
 from filesync.model.values import FieldKind, Value
 from filesync.settings import At, Document, did_you_mean, quoted
 
@@ -42,7 +42,9 @@ class ByValue:
         return self.sites.get(value, self.otherwise) if isinstance(value, str) else self.otherwise
 
 
-Winner: TypeAlias = str | ByValue  # the name of a site, FIRST, or what decides
+Winner: TypeAlias = str | ByValue  # the name of a site, FIRST, ASK, or what decides
+# kinds of which neither side can wait for a person: they say what an issue is, and where it hangs
+NEVER_ASKED: Final = (FieldKind.TYPE, FieldKind.PARENT)
 
 
 def filled(entry: Any) -> Any:
@@ -64,7 +66,7 @@ def winner(entry: Any) -> Any:
 def named(winner: Winner | None) -> Iterator[str]:
     """The names of sites in it."""
     chosen = (winner.otherwise, *winner.sites.values()) if isinstance(winner, ByValue) else (winner,)
-    return (name for name in chosen if name and name != FIRST)
+    return (name for name in chosen if name and name not in (FIRST, ASK))
 
 
 def problems(document: Document, *at: str) -> Iterator[Problem]:
@@ -73,6 +75,8 @@ def problems(document: Document, *at: str) -> Iterator[Problem]:
     entry = document.data
     for key in place:
         entry = entry.get(key) or {}
+    if entry == ASK and at:
+        yield from _ask_problems(document, place)
     if not isinstance(entry, Mapping) or not entry:
         return
     field, sites = entry[FIELD], [one for one in entry if one not in _SAID]
@@ -89,6 +93,17 @@ def problems(document: Document, *at: str) -> Iterator[Problem]:
                 what = f"{quoted(word)} is no value of `{field}`{did_you_mean(word, known)}"
                 yield document.problem((*place, site, index), what)
             seen.setdefault(word, site)
+
+
+def _ask_problems(document: Document, place: At) -> Iterator[Problem]:
+    """What is wrong with a field of which a person is to decide."""
+    entry = document.data["fields"][place[1]]
+    if entry["kind"] in NEVER_ASKED:
+        yield document.problem(place, f"a field of kind {entry['kind']} does not wait for a person: name a site, or `first`")
+    elif entry.get("many"):
+        yield document.problem(
+            place, "elements of a set hardly ever meet, and do not wait for a person: name a site, or `first`"
+        )
 
 
 def _field_problems(document: Document, at: At, field: str, *, of: str | None) -> Iterator[Problem]:
@@ -108,6 +123,10 @@ def _field_problems(document: Document, at: At, field: str, *, of: str | None) -
         what = "a set of values" if entry.get("many") else f"of kind {kind}"
         yield document.problem(at, f"`{field}` is {what}: whose value decides holds one word")
     own = entry.get("winner") or (None if entry.get("from") else document.data.get("winner"))
+    if own == ASK and kind not in NEVER_ASKED and not entry.get("from"):
+        yield document.problem(
+            at, f"who wins `{field}` itself must not wait for a person: give it a `winner` of its own, a site"
+        )
     if isinstance(own, Mapping) and (entry.get("winner") or (of is not None and own[FIELD] != field)):
         what = f"who wins `{field}` itself must not follow a value too: give it a `winner` of its own, a site"
         yield document.problem(at, what)

@@ -102,6 +102,7 @@ def contract(text: str) -> str:
         if "options" in one:
             one["options"] = ["/".join(f"{part} {BIRD}" for part in text.split("/")) for text in one["options"]]
     document["fields"]["priority"]["options"].append(UNKNOWN)
+    document["fields"]["description"]["winner"] = "ask"
     return yaml.safe_dump(document, allow_unicode=True)
 
 

@@ -127,6 +127,7 @@ def _edits_that_meet(scene: Scene) -> None:
     for at in ("acme", "globex"):
         scene.call(at, "conflicts", status=ExitCode.DONE)
         scene.call(at, "conflicts", "--json", status=ExitCode.DONE)
+    scene.call("globex", "settle", "ABC-1", "description", "--theirs", "--json", status=ExitCode.DONE)
 
 
 def _attachments(scene: Scene) -> None:

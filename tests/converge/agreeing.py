@@ -18,8 +18,8 @@ from tests.converge.said import Said
 from tests.support.two_sites import EXCHANGE, Side
 
 # What may be so or otherwise in a contract, each by a bit: words made coarser, a field called otherwise, one taken out,
-# who wins said by a value; who alone tells comments and worklogs, what becomes of deleted comments, keys told.
-_COARSE, _RENAMED, _LESS, _BY_VALUE, _COMMENTS, _WORK, _KEPT, _KEYS = BITS = (1, 2, 4, 8, 16, 32, 64, 128)
+# who wins said by a value, or by a person; who alone tells comments and worklogs, what becomes of deleted comments, keys told.
+_COARSE, _RENAMED, _LESS, _BY_VALUE, _COMMENTS, _WORK, _KEPT, _KEYS, _ASK = BITS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 _SEVERITY: Final = "severity: {kind: option, options: [Critical, Major, Minor, Cosmetic]"
 _BAD: Final = {"Critical": "Bad", "Major": "Bad", "Minor": "Mild", "Cosmetic": "Mild"}
 _OWN: Final[dict[str, dict[str, Any]]] = {
@@ -38,6 +38,10 @@ def _contract(text: str, bits: int) -> str:
         (_COARSE, _SEVERITY, "severity: {kind: option, options: [Bad, Mild]"),
         (_RENAMED, "  story_points: {kind: number}", "  points: {kind: number}"),
         (_BY_VALUE, "\nwinner: first ", "\nwinner: {field: priority, acme: [High], globex: [Low], else: globex} "),
+        (_ASK, "  customer_reference: {kind: text}", "  customer_reference: {kind: text, winner: ask}"),
+        (_ASK, "  summary: {kind: text}", "  summary: {kind: text, winner: ask}\n  status: {kind: status, winner: ask}"),
+        (_ASK, "  due_date: {kind: date}", "  due_date: {kind: date, winner: ask}"),
+        (_ASK, ", winner: globex}", ", winner: ask}"),
         (_LESS, "  assignee: {kind: user}\n", "  # nobody\n"),
         (_COMMENTS, "\ncomments: true ", "\ncomments: {from: acme} "),
         (_WORK, "\nworklogs: true\n", "\nworklogs: {from: globex}\n"),
@@ -49,6 +53,11 @@ def _contract(text: str, bits: int) -> str:
             assert was in first, (bit, before, bits)
             first = first.replace(was, now)
     return f"{first}# changed: {bits}\n"
+
+
+def asking(text: str) -> str:
+    """A contract in which a person says who wins some fields."""
+    return _contract(text, _ASK)
 
 
 def _bits(text: str) -> int:

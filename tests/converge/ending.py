@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 
 import msgspec
 
@@ -110,7 +111,7 @@ def check(world: World, people: dict[str, Person], story: Story, variant: Varian
     known = [side.site.paired(EXCHANGE).rules for side in world.sides]
     said = agreeing.said_now(world.acme, variant.said)
     ours, theirs = Held(here, there, said, story), Held(there, here, said, story)
-    _equal((ours, theirs), story, variant.rules, known)
+    equal((ours, theirs), story, variant.rules, known)
     for side, one, held in zip(world.sides, known, (ours, theirs), strict=True):
         check_silence(side.name, one, held.ours.rows)
         _once(held.ours, story)
@@ -123,7 +124,10 @@ def _apart(shown: Shown) -> set[Gid]:
     return {gid for gid, row in shown.rows.items() if row.state is Life.APART}
 
 
-def _equal(held: tuple[Held, Held], story: Story, narrowed: Narrowed, rules: list[Rules]) -> None:
+def equal(
+    held: tuple[Held, Held], story: Story, narrowed: Narrowed, rules: list[Rules], *, may: Collection[tuple[Gid, str]] = ()
+) -> None:
+    """Both show the same; of the fields in `may` each shows its own."""
     here, there = (one.ours for one in held)
     apart = _apart(here) | _apart(there)
     compared = {
@@ -144,6 +148,7 @@ def _equal(held: tuple[Held, Held], story: Story, narrowed: Narrowed, rules: lis
             and link_end(name) not in apart
             and (gid, name) not in story.skipped
             and not any(one.bent(gid, name) for one in held)
+            and (gid, name) not in may
             and narrowed.compares(name, ours)
             and not (name == "priority" and _lands(rules, name, ours.get(name), theirs.get(name)))
         }

@@ -210,6 +210,12 @@ class Person:
         if row is not None and row.state is Life.APART:
             self._story.moved[self.side.name].add(row.gid)
 
+    def transition_gid(self, gid: Gid | None, status: int) -> None:
+        """As `transition`, of the issue with this gid, where it is here."""
+        gids = [self.gid(issue) for issue in self.issues()]
+        if gid in gids:
+            self.transition(gids.index(gid), status)
+
     def scope(self, which: int) -> None:
         """Into the scope or out of it."""
         issue = self._issue(which)

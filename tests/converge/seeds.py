@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from tests.converge.people import FIELDS
 from tests.converge.said import said
-from tests.converge.scene import AGREEING, BY_HAND, JIRA_DEEDS, MOODS, NO_JIRA, NUMBERS, UNLIKE, a_scene
+from tests.converge.scene import AGREEING, ASKING, BY_HAND, JIRA_DEEDS, MOODS, NO_JIRA, NUMBERS, UNLIKE, a_scene
 from tests.converge.variants import PENLESS, VARIANTS
 from tests.support.jira.site import CLOUD, DC9, DC10
 
@@ -140,6 +140,22 @@ def unlike(seed: int) -> Program:
 def prove_unlike(seed: int) -> dict[str, int]:
     """As `prove`, with ways, ends and keys of their own. Returns how often what may come to pass did."""
     return _prove(seed, unlike(seed), base=None)
+
+
+def asking(seed: int) -> Program:
+    """The program of a seed where people say who wins; in every third one the contract changes, too."""
+    draw = random.Random(seed)
+    changes = AGREEING if seed % 3 == 2 else {}
+    often = {**MOODS[draw.choice(("quarrel", "quarrel", *sorted(MOODS)))], **ASKING, **changes}
+    deeds = draw.choices(list(often), weights=list(often.values()), k=STEPS)
+    steps = tuple((deed, draw.choice(("acme", "globex")), draw.randrange(NUMBERS)) for deed in deeds)
+    which = draw.randrange(2) if changes else draw.randrange(24)
+    return Program(f"asking {which}", seed % 8 == 7 and not changes, draw.randrange(5), steps)
+
+
+def prove_asking(seed: int) -> dict[str, int]:
+    """As `prove`, where neither side wins until a person decides. Returns how often what may come to pass did."""
+    return _prove(seed, asking(seed), base=None)
 
 
 def with_jira(seed: int) -> Program:

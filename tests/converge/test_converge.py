@@ -27,6 +27,7 @@ from tests.converge.seeds import (
     failure_of,
     prove,
     prove_agreeing,
+    prove_asking,
     prove_by_hand,
     prove_narrowed,
     prove_responsible,
@@ -86,6 +87,11 @@ def test_sites_with_ways_ends_and_keys_of_their_own_end_in_step() -> None:
 
 def test_sites_where_people_stop_and_start_issues_end_in_step() -> None:
     prove_by_hand(59)
+
+
+def test_sites_that_leave_it_to_people_who_wins_end_in_step() -> None:
+    for seed in range(2):
+        prove_asking(seed)
 
 
 def test_the_machine_ends_in_step() -> None:
@@ -149,6 +155,13 @@ def test_every_seed_in_which_people_stop_and_start_issues_ends_in_step(seeds: ra
 def test_every_seed_in_which_values_say_who_wins_ends_in_step(seeds: range) -> None:
     for seed in seeds:
         prove_responsible(seed)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("seeds", [range(first, first + 50) for first in range(0, 1000, 50)], ids=_named)
+def test_every_seed_in_which_people_say_who_wins_ends_in_step(seeds: range) -> None:
+    for seed in seeds:
+        prove_asking(seed)
 
 
 @pytest.mark.prove

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from filesync.config import template
+from tests.converge import agreeing
 from tests.converge.narrowed import Narrowed, narrowed
 from tests.converge.said import MARK, MIRROR, SITES, Said, said
 
@@ -36,6 +37,7 @@ class Variant:
     rules: Narrowed = USUAL
     responsible: str = ""  # the site that settles crossings, where values say who wins
     pen: bool = False  # and who alone may edit
+    asks: bool = False  # a person says who wins some fields
     furnished: bool = False  # what belongs to issues is there from the beginning
 
     def contract(self) -> str:
@@ -51,6 +53,8 @@ class Variant:
             assert old in text
             text = text.replace(old, new)
         text = self.said.written_into(text)
+        if self.asks:
+            return agreeing.asking(text)
         return text if not self.responsible else by_values(text, settles=self.responsible, pen=self.pen)
 
     def mappings(self) -> tuple[str, str]:
@@ -91,6 +95,7 @@ _NARROWED: Final = "narrowed "
 _RESPONSIBLE: Final = "responsible "
 _SAID: Final = "said "
 _FURNISHED: Final = "furnished "
+_ASKING: Final = "asking "
 PENLESS: Final = 12  # of the responsible, numbers of contracts in which everybody may edit
 
 
@@ -98,7 +103,8 @@ def variant_of(word: str) -> Variant:
     """One of VARIANTS, or one drawn by a number.
 
     `narrowed 7`: with rules of the sites' own; `responsible 7`: values say who wins; `said 7`: what becomes of deletions,
-    what only one site tells, what issues show of the partner's; `furnished 3`: one of VARIANTS, with more to begin with.
+    what only one site tells, what issues show of the partner's; `furnished 3`: one of VARIANTS, with more to begin with;
+    `asking 7`: a person says who wins.
     """
     if word in VARIANTS:
         return VARIANTS[word]
@@ -129,7 +135,13 @@ def _furnished(number: int) -> Variant:
     return replace(VARIANTS[sorted(VARIANTS)[number]], furnished=True)
 
 
+def _asking(number: int) -> Variant:
+    own = narrowed(number // 4) if number % 4 == 3 else USUAL
+    return Variant(said=(MARK, MIRROR)[number % 2], rules=own, asks=True)
+
+
 _DRAWN: Final[Mapping[str, Callable[[int], Variant]]] = {
+    _ASKING: _asking,
     _NARROWED: lambda number: Variant(said=(MARK, MIRROR)[number % 2], rules=narrowed(number)),
     _RESPONSIBLE: _responsible,
     _SAID: _said,

@@ -45,6 +45,21 @@ def test_every_field_has_one_verdict(case: tuple[bool, bool, bool, bool]) -> Non
     assert plan.plan(equal=equal, crossing=crossing, unsent=unsent, wins=wins) is _answer(FIELD, case)
 
 
+ASKED = [  # what arrives is what we told, equal, crossing, unsent
+    ((True, ANY, ANY, ANY), Verdict.SKIP),
+    ((False, True, False, ANY), Verdict.SKIP),
+    ((False, ANY, True, ANY), Verdict.OPEN),
+    ((False, False, False, True), Verdict.OPEN),
+    ((False, False, False, False), Verdict.APPLY),
+]
+
+
+@pytest.mark.parametrize("case", list(product(BOTH, repeat=4)))
+def test_every_field_of_which_a_person_decides_has_one_verdict(case: tuple[bool, bool, bool, bool]) -> None:
+    told, equal, crossing, unsent = case
+    assert plan.asked(told=told, equal=equal, crossing=crossing, unsent=unsent) is _answer(ASKED, case)
+
+
 def _meeting(*, flow: Flow, crossing: bool, equal: bool, unsent: bool, wins: bool) -> Meeting:
     have = "theirs" if equal else "ours"
     shadow = Shadow(here=digest("before" if unsent else have), told=LATER if crossing else NEVER)

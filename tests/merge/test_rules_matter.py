@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.merge import test_agreement as agreement
+from tests.merge import test_asking as asking
 from tests.merge import test_attachments as attachments
 from tests.merge import test_comments as comments
 from tests.merge import test_contract as contract
@@ -80,6 +81,15 @@ RULES = (
         instead="whoever holds the pen answers the last word, too",
         take=without.r3_every_answer_is_answered,
         fails=(responsible.test_two_sides_that_both_hold_the_pen_do_not_answer_each_other_for_ever,),
+    ),
+    Out(
+        rule="R3",
+        instead="what is open counts as taken",
+        take=without.r3c_open_is_taken,
+        fails=(
+            asking.test_an_edit_that_was_not_told_when_theirs_came_is_told_and_open_on_both_sides,
+            asking.test_an_edit_in_the_tracker_has_not_seen_theirs_and_stays_open,
+        ),
     ),
     Out(
         rule="R4",

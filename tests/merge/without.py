@@ -91,6 +91,16 @@ def _settle(patch: Patch, changed: Callable[[Meeting, Verdict], str | None]) -> 
     patch.setattr(plan, "settle", other)
 
 
+def r3c_open_is_taken(patch: Patch) -> None:
+    settle = plan.settle
+
+    def taken(meeting: Meeting, verdict: Verdict, *, mark: Mark, landed: Value | None = None) -> Shadow:
+        shadow = settle(meeting, verdict, mark=mark, landed=landed)
+        return structs.replace(shadow, took=mark) if verdict is Verdict.OPEN else shadow
+
+    patch.setattr(plan, "settle", taken)
+
+
 def r4_never_moving(patch: Patch) -> None:
     _settle(patch, lambda meeting, verdict: meeting.shadow.here if verdict is Verdict.KEEP_UNSENT else None)
 

@@ -18,6 +18,7 @@ from filesync.rules.contract import (
     Flow,
     Mode,
     Site,
+    asks,
     flow,
     strangers,
     wins,
@@ -274,3 +275,61 @@ def test_the_template_fits_the_project_that_a_new_tracker_gets(tmp_path: Path) -
         assert not listed or set(listed) == set(spec.options), spec.name
     assert set(rules.contract.types) == set(project.types)
     assert set(rules.contract.statuses) == set(project.statuses())
+
+
+# ── until a person decides ──────────────────────────────────────────────────────────────────────────────────────────
+
+ASKING = """\
+version: 1
+winner: ask
+types: [Bug]
+statuses: [Open]
+links: [blocks]
+fields:
+  summary: {kind: text}
+  parent: {kind: parent}
+  labels: {kind: label, many: true}
+  severity: {kind: option, options: [a, b], from: acme}
+  cost: {kind: number, winner: globex}
+"""
+
+
+def test_only_what_has_one_value_waits_for_a_person(tmp_path: Path) -> None:
+    read = contract(tmp_path, ASKING)
+    names = ("summary", "status", "type", "parent", "labels:x", "severity", "cost", "link:blocks:x", "body", "visible_to")
+    assert [name for name in names if asks(read, name)] == ["summary", "status"]
+    assert read.sites() == {"acme", "globex"}
+    for name in ("type", "parent", "labels:x", "link:blocks:x", "body"):
+        assert wins(read, name, us=ACME, them=GLOBEX), name  # as `first`
+
+
+def test_what_cannot_wait_for_a_person_is_named(tmp_path: Path) -> None:
+    found = problems(
+        tmp_path,
+        """\
+version: 1
+winner: ask
+types: [Bug]
+fields:
+  type: {kind: type, winner: ask}
+  labels: {kind: label, many: true, winner: ask}
+  owner: {kind: text}
+  due: {kind: date, winner: {field: owner, acme: [x]}}
+  cost: {kind: number, from: acme, winner: ask}
+""",
+    )
+    assert found == [
+        "contract.yaml:5:30: a field of kind type does not wait for a person: name a site, or `first`",
+        "contract.yaml:6:45: elements of a set hardly ever meet, and do not wait for a person: name a site, or `first`",
+        "contract.yaml:8:37: who wins `owner` itself must not wait for a person: give it a `winner` of its own, a site",
+        "contract.yaml:9:44: the source of a one-way field always wins: leave `winner` out",
+    ]
+
+
+def test_where_edits_never_meet_nobody_is_asked_and_no_site_is_called_so(tmp_path: Path) -> None:
+    read = contract(tmp_path, ASKING)
+    assert strangers(read, us=ACME, them=GLOBEX) == ()
+    (one_way,) = strangers(read, us=ACME, them=GLOBEX, one_way=True)
+    assert one_way.what == "says `winner: ask`, and only one side sends: edits of the two never meet. Leave it out"
+    (called,) = strangers(read, us=ACME, them=Site(GLOBEX.id, "ask"))
+    assert called.what == "says `winner: ask`, and a site is called so: it means a person. Name another winner"

@@ -329,4 +329,4 @@ def _strangers(config: Config, x: Exchange, *, us: Site) -> tuple[Problem, ...]:
         contract = load_rules(which.contract, which.mapping, site=config.name).contract
     except ConfigError:
         return ()  # told as a problem of the rules
-    return strangers(contract, us=us, them=Site(x.partner_site, x.partner_name))
+    return strangers(contract, us=us, them=Site(x.partner_site, x.partner_name), one_way=x.direction is not Direction.BOTH)

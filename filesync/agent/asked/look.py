@@ -25,8 +25,9 @@ from filesync.agent.partners import agreements
 from filesync.agent.record import Clock
 from filesync.agent.site import Site
 from filesync.config import Config
-from filesync.ledger import journal, streams
+from filesync.ledger import journal, open_conflicts, streams
 from filesync.ledger.journal import Conflict, Entry, Queued, Wait
+from filesync.ledger.open_conflicts import OpenConflict
 from filesync.model.change import Change
 from filesync.model.ids import Mark
 from filesync.model.moments import moment
@@ -98,6 +99,11 @@ def sentence_of(entry: Entry) -> str:
 def conflicts(conn: sa.Connection, *, limit: int) -> list[tuple[str, Conflict]]:
     """The newest edits that met in each exchange, each with the exchange's name, oldest of them first."""
     return [(one.name, met) for one in streams.exchanges(conn) for met in journal.conflicts(conn, one.id, limit=limit)]
+
+
+def undecided(conn: sa.Connection) -> list[tuple[str, OpenConflict]]:
+    """The fields of every exchange of which each side keeps its own, each with the exchange's name, oldest first."""
+    return [(x.name, one) for x in streams.exchanges(conn) for one in open_conflicts.open_conflicts(conn, x.id)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

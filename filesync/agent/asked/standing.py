@@ -25,6 +25,7 @@ class Standing(StrEnum):
     STAYS = "stays here"
     WAITS = "waits"  # an edit of the partner's is here and not decided
     STUCK = "stuck"  # the same, refused
+    OPEN = "open"  # edited on both sides, and each keeps its own until a person decides
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,7 @@ def _findings(
     if name in coming:
         one = coming[name]
         yield (Standing.STUCK, one.reason) if one.state is Wait.STUCK else (Standing.WAITS, one.reason or one.waits_for)
+    yield from _open(name, facts, them)
     yield from ((Standing.STAYS, one.why) for one in (outward.dropped if outward else ()) if one.field == name)
     if outward is not None and name in outward.failed:
         yield Standing.STAYS, outward.failed[name]
@@ -101,6 +103,11 @@ def _findings(
         yield Standing.STAYS, "our mapping has it told with the creation only"
     # where it is neither, the reason of the whole is the field's
     yield Standing.STAYS if facts.row is None or _differs(name, facts) else Standing.AGREED, ""
+
+
+def _open(name: str, facts: Facts, them: str) -> Iterator[tuple[Standing, str]]:
+    if facts.row is not None and name in facts.row.shadows.met:
+        yield Standing.OPEN, f"edited at {them} too, and neither wins until a person decides: filesync settle"
 
 
 def _differs(name: str, facts: Facts) -> bool:

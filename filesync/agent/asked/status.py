@@ -17,7 +17,7 @@ from filesync.bundle.verdict import Code, shown
 from filesync.config import Config
 from filesync.errors import ConfigError, ExitCode, FilesyncError, disk_problem
 from filesync.exchange.judge import NO_CONTRACT
-from filesync.ledger import journal, looked_at, proposals, shadows, streams
+from filesync.ledger import journal, looked_at, open_conflicts, proposals, shadows, streams
 from filesync.ledger.journal import Wait
 from filesync.ledger.looked_at import ARRIVING, EARLY
 from filesync.ledger.refusals import refusals
@@ -127,6 +127,8 @@ class ExchangeStatus(msgspec.Struct, frozen=True, kw_only=True):
     waiting: int  # changes that wait for an entity or another change
     stuck: int  # changes that the tracker or the mapping refused
     by_hand: tuple[Said, ...]  # issues that a person stopped or started
+    open: int = 0  # fields of which each side keeps its own until a person decides
+    open_since: dt.datetime | None = None  # the oldest of them
 
     @property
     def exit_code(self) -> ExitCode:
@@ -136,7 +138,7 @@ class ExchangeStatus(msgspec.Struct, frozen=True, kw_only=True):
         if self.state is State.PAUSED:
             return ExitCode.WORK_LEFT
         streams_left = any(one is not None and one.work_left for one in (self.sending, self.receiving))
-        return ExitCode.WORK_LEFT if streams_left or self.waiting or self.stuck or self.revoked else ExitCode.DONE
+        return ExitCode.WORK_LEFT if streams_left or self.waiting or self.stuck or self.open or self.revoked else ExitCode.DONE
 
 
 class SiteStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,6 +187,7 @@ def _in(quarantine: Path) -> int:
 
 def _exchange(conn: sa.Connection, x: Exchange, config: Config, *, now: dt.datetime) -> ExchangeStatus:
     waits = journal.count_queued(conn, x.id)
+    undecided, since = open_conflicts.count(conn, x.id)
     return ExchangeStatus(
         name=x.name,
         partner=x.partner_name,
@@ -201,6 +204,8 @@ def _exchange(conn: sa.Connection, x: Exchange, config: Config, *, now: dt.datet
         waiting=waits.get(Wait.WAITS, 0) + waits.get(Wait.BEHIND, 0),
         stuck=waits.get(Wait.STUCK, 0),
         by_hand=by_hand_of(conn, x),
+        open=undecided,
+        open_since=moment(since) if undecided else None,
     )
 
 

@@ -20,7 +20,7 @@ from filesync.model.change import Set
 from filesync.model.ids import Kind, Mark
 from filesync.model.moments import micros
 from filesync.model.shadow import Entity, Shadow
-from filesync.rules.contract import Contract, winner_of
+from filesync.rules.contract import Contract, asks, winner_of
 
 
 class Crossings:
@@ -84,6 +84,8 @@ class Crossings:
                     yield name, now
 
     def _other_winner(self, name: str, now: str) -> bool:
+        if asks(self._old.rules.contract, name):
+            return False  # nor has the partner decided it
         return winner_of(self._old.rules.contract, name) != winner_of(self._new, now)
 
     def _winner(self, name: str, row: Entity, told: Set, shown: Shown | None) -> str:

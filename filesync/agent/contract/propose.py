@@ -264,7 +264,8 @@ def _rules(site: Site, paired: Paired, one: Proposal) -> Rules:
     except ConfigError as error:  # mapping.yaml itself belongs to the contract that is still in force
         hint = "Nothing was changed. Write a mapping that fits the new contract into another file, and give it: --mapping FILE."
         raise ConfigError(error.problems, hint=hint) from error
-    if problems := agreed.strangers(rules.contract, us=paired.us, them=paired.them):
+    one_way = paired.exchange.direction is not Direction.BOTH
+    if problems := agreed.strangers(rules.contract, us=paired.us, them=paired.them, one_way=one_way):
         raise ConfigError(problems, hint="Nothing was changed.")
     if one.mapping != one.mapping_before and site.config.rules_of(paired.exchange.name).mapping is None:
         raise ConfigError([Problem("filesync.yaml", "names no mapping that could be changed")], hint="Nothing was changed.")

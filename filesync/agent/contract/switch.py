@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from msgspec.structs import replace
 
 from filesync.agent.contract.crossings import Crossings
+from filesync.agent.contract.put_back import put_back
 from filesync.agent.contract.turn import Turn
 from filesync.agent.events import Met
 from filesync.agent.merge.plan import recovered
@@ -201,6 +202,7 @@ class _Switch:
             moved, unread = self._moved(rows, doubts)
             place, done = page[-1][0], done + len(page)
             with self._site.ledger.begin() as conn:
+                put_back(conn, self._x, rows, moved)
                 shadows.save(conn, self._x, moved)
                 shadows.settle_doubts(conn, self._x, [row.gid for row in moved])
                 kept = [

@@ -9,11 +9,11 @@ import msgspec
 from msgspec.structs import replace
 
 from filesync.model.change import Change, Create, Set, Told
-from filesync.model.ids import Kind, kind_of
+from filesync.model.ids import NEVER, Kind, kind_of
 from filesync.model.links import LINK, link_name, link_parts
 from filesync.model.shadow import UNAGREED, Entity, Shadow, Shadows
-from filesync.model.values import Value, digest, flat_name, split_name
-from filesync.rules.contract import VISIBLE_TO
+from filesync.model.values import EMPTY, Value, digest, flat_name, split_name
+from filesync.rules.contract import VISIBLE_TO, asks
 from filesync.rules.mapping import Outward, Rules
 from filesync.rules.standing import FieldRule
 from filesync.rules.ways import UNFIT
@@ -95,17 +95,22 @@ class Turn:
         `ours`: we proposed, so that what changed its meaning is told again; `there`: it can be told at all.
         """
         found: dict[str, Shadow] = {}
+        contract = self.new.contract
         for flat, shadow in row.fields.items():
             agreed = flat not in before.untold and digest(before.fields.get(flat)) == shadow.here
             for name in self.names(flat):
                 here, moved = shadow.here, split_name(name)[0] in self.moved
                 if moved or split_name(flat)[0] in self.changed:
                     here = self._here(after.fields.get(name), agreed=agreed, again=there and (ours or moved))
+                # else what is open is decided anew (put_back.py)
+                stays = name == flat and not self.asks(flat) and asks(contract, name)
                 other = found.get(name, Shadow(here=here))
                 found[name] = Shadow(
                     here=here if here == other.here else UNAGREED,
                     told=max(shadow.told, other.told),
                     took=max(shadow.took, other.took),
+                    met=shadow.met if stays else NEVER,
+                    theirs=shadow.theirs if stays else EMPTY,
                 )
         return msgspec.structs.replace(row, shadows=Shadows.of(found))
 

@@ -12,7 +12,7 @@ from filesync.agent.merge.outcome import Outcome
 from filesync.agent.merge.shortage import note
 from filesync.agent.paired import Paired
 from filesync.agent.record import Record
-from filesync.ledger import called, journal, naming, shadows, streams
+from filesync.ledger import called, journal, naming, open_conflicts, shadows, streams
 from filesync.ledger.outside import put_theirs
 from filesync.model.change import Change, Create, Delete
 from filesync.model.ids import Gid, Kind, kind_of
@@ -29,6 +29,7 @@ def book(conn: sa.Connection, paired: Paired, outcomes: Sequence[Outcome], recor
     journal.put_queued(conn, x, [one.left for one in outcomes if one.left is not None])
     journal.drop_queued(conn, x, [one.work.mark for one in outcomes if one.left is None and one.work.since is not None])
     spend(conn, x, (blob for one in outcomes for blob in one.done_with), at=at)
+    open_conflicts.put(conn, x, [opened for one in outcomes for opened in one.opened])
     journal.add_conflicts(conn, x, [conflict for one in outcomes for conflict in one.conflicts])
     naming.add_keys(conn, x, [one.named for one in outcomes if one.named is not None])
     naming.add_unnamed(conn, x, [(one.work.change.gid, key) for one in outcomes for key in one.unnamed])

@@ -41,7 +41,7 @@ from filesync.bundle.read import Bundle
 from filesync.bundle.verdict import BadBundle
 from filesync.errors import ConfigError, KeyProblem, PairingError
 from filesync.exchange.judge import NO_CONTRACT
-from filesync.ledger import journal, proposals, streams
+from filesync.ledger import journal, open_conflicts, proposals, streams
 from filesync.ledger.streams import Direction, State, Taken
 from filesync.model.ids import Gid, Mark, make_mark
 from filesync.model.moments import micros
@@ -49,12 +49,13 @@ from filesync.model.moments import micros
 
 @dataclass(frozen=True, slots=True)
 class Imports:
-    """What one import did, and what is left: bundles held, changes undecided."""
+    """What one import did, and what is left: bundles held, changes undecided, fields that wait for a person."""
 
     bundles: int
     counts: Counts
     held: int
     queued: int
+    open: int
     events: tuple[Event, ...]
 
 
@@ -97,6 +98,7 @@ def import_once(site: Site, name: str, *, first: bool = False) -> Imports:
     with site.ledger.begin() as conn:
         left = sum(journal.count_queued(conn, paired.exchange.id).values())
         held = len(streams.held(conn, paired.exchange.id))
+        undecided, _ = open_conflicts.count(conn, paired.exchange.id)
         if (asked := asks(conn, paired)) is not None:
             record.add(asked)
         record.write(conn)
@@ -104,7 +106,7 @@ def import_once(site: Site, name: str, *, first: bool = False) -> Imports:
     drop_early(site, paired.exchange, record)
     if unfit is not None:
         raise unfit
-    return Imports(bundles=bundles, counts=counts, held=held, queued=left, events=tuple(record.events))
+    return Imports(bundles=bundles, counts=counts, held=held, queued=left, open=undecided, events=tuple(record.events))
 
 
 class Importer:

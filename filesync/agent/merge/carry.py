@@ -26,7 +26,7 @@ from filesync.model.change import Create, Told
 from filesync.model.ids import Gid, Kind
 from filesync.model.issue import Ref
 from filesync.model.moments import micros
-from filesync.model.shadow import Entity, Life, Shadow, Shadows
+from filesync.model.shadow import Entity, Life, Shadows
 from filesync.model.shortfall import Cause
 from filesync.model.values import EMPTY, Flat, Value, digest
 from filesync.rules.mapping import Inward
@@ -273,7 +273,8 @@ class Carry:
             value = wire.get(name)
             before = step.row.shadow(name)
             here = digests.get(name, EMPTY)
-            step.shadows[name] = Shadow(here=here, told=before.told, took=mark if name in wrote else before.took)
+            taken = plan.taken(before, here, mark=mark) if name in wrote else msgspec.structs.replace(before, here=here)
+            step.shadows[name] = taken
             if name in wrote and value != wrote[name]:
                 self._otherwise(step.outcome, name, wrote[name], value, key=step.shown.key)
 
@@ -336,7 +337,7 @@ class Carry:
         there = {name: value for name, value in landed.items() if value is not None}
         here = digest(self._view.wire(step.row.kind, there).get(STATUS))
         before = step.row.shadow(STATUS)
-        step.shadows[STATUS] = Shadow(here=here, told=before.told, took=before.took)
+        step.shadows[STATUS] = msgspec.structs.replace(before, here=here)
         with self._site.ledger.begin() as conn:
             shadows.save(conn, self._x, [step.row.with_shadows(step.shadows)])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -35,6 +35,7 @@ from filesync.model.shortfall import Cause
 from filesync.model.values import Value, split_name
 from filesync.trackers.base import MarkDeleted, Remove
 
+_TOLD_AGAIN: Final = (Verdict.KEEP_UNSENT, Verdict.OPEN)  # the partner is to hear of ours
 _SaysT = TypeVar("_SaysT", Create, Set)
 
 
@@ -231,8 +232,9 @@ class Merge:
                 few = one.now is not None and self._paired.rules.restricts(row.kind, name)
                 writes.update({name: one.now} if few else self._no_place(outcome, row, shown, name))
                 continue
-            if (bare := split_name(name)[0]) in asleep or not self._paired.takes(row.kind, name, new=new):
-                shadows[name] = msgspec.structs.replace(shadow, took=outcome.work.mark)
+            again = shadow.open and plan.crosses(shadow, one.base)  # what is open stays so, and needs no writing
+            if not again and ((bare := split_name(name)[0]) in asleep or not self._paired.takes(row.kind, name, new=new)):
+                shadows[name] = shadow.passed(outcome.work.mark)
                 outcome.untaken[bare] = asleep.get(bare, "")
                 outcome.short[name] = Cause.KEPT
                 continue
@@ -253,7 +255,7 @@ class Merge:
                 writes[name] = winning.held[name] = one.now
             else:
                 shadows[name] = plan.settle(meeting, decision.verdict, mark=outcome.work.mark)
-            if decision.verdict is Verdict.KEEP_UNSENT:
+            if decision.verdict in _TOLD_AGAIN or plan.chosen(shadow, outcome.work.mark):
                 outcome.revisit.add(shown.item.ref.issue)
         step = Write(outcome, row, shown, writes, told, shadows, {}, waits)
         return step if writes else self.written(step)

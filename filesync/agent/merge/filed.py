@@ -23,7 +23,7 @@ from filesync.ledger.naming import Unfiled
 from filesync.model.change import Create, Set
 from filesync.model.ids import Gid, Kind, Mark, kind_of
 from filesync.model.manner import files_shown
-from filesync.model.shadow import Entity, Life, Shadow
+from filesync.model.shadow import Entity, Life
 from filesync.model.values import digest
 from filesync.trackers.registry import manner
 
@@ -96,7 +96,7 @@ def _written(site: Site, paired: Paired, record: Record, text: Unfiled) -> Entit
     shadow = row.shadow(text.field)
     with site.busy.hold({issue}):
         shown = view.shown(row, fresh=True)
-        if shown is None or shadow.took != text.mark or shadow.here != digest(shown.fields.get(text.field)):
+        if shown is None or shadow.open or shadow.took != text.mark or shadow.here != digest(shown.fields.get(text.field)):
             return None
         said = view.inward(kind, {text.field: text.text}, set()).fields.get(local)
         try:
@@ -107,4 +107,4 @@ def _written(site: Site, paired: Paired, record: Record, text: Unfiled) -> Entit
             record.add(FilesNotShown(key=shown.key, field=text.field, why=str(error)))
             return None
     now = view.wire(kind, {name: value for name, value in landed.items() if value is not None}).get(text.field)
-    return row.with_shadows({text.field: Shadow(digest(now), shadow.told, shadow.took)})
+    return row.with_shadows({text.field: msgspec.structs.replace(shadow, here=digest(now))})

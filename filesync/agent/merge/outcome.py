@@ -14,6 +14,7 @@ from filesync.bundle.changes import encode_change
 from filesync.errors import Unwritten
 from filesync.ledger.journal import PAUSE, UNREAD, UNWRITTEN, Conflict, Queued, Wait
 from filesync.ledger.naming import Unfiled
+from filesync.ledger.open_conflicts import OpenConflict
 from filesync.model.change import Blob, Change, blobs_of
 from filesync.model.ids import Mark
 from filesync.model.outside import Outside
@@ -85,6 +86,7 @@ class Outcome(msgspec.Struct):
     left: Queued | None = None  # what is not decided of it
     events: list[Event] = []
     conflicts: list[Conflict] = []
+    opened: list[OpenConflict] = []
     short: dict[str, Cause] = {}  # fields, flat, that are not here as they were sent; "": all of it
     called: str = ""  # what people here call its issue, where that is known
     refused: list[str] = []  # names of fields, for people

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from filesync.agent.events import Event, LostEdit, Met, Stuck, Waiting
+import msgspec
+
+from filesync.agent.events import Decided, Event, LostEdit, Met, MetOpen, Stuck, Waiting
 from filesync.agent.merge import plan
 from filesync.agent.merge.outcome import Outcome
 from filesync.agent.merge.plan import Decision, Meeting, Verdict
@@ -12,6 +14,7 @@ from filesync.agent.paired import Paired
 from filesync.agent.site import Site
 from filesync.ledger import journal
 from filesync.ledger.journal import Conflict, Queued, Wait
+from filesync.ledger.open_conflicts import OpenConflict
 from filesync.model.links import link_end, link_parts
 from filesync.model.moments import micros
 from filesync.model.shadow import Entity, Life
@@ -36,12 +39,17 @@ class People:
         return f"link {parts[0]} {key or parts[1]}"
 
     def met(self, outcome: Outcome, shown: Shown, meeting: Meeting, decision: Decision) -> None:
-        """Two edits of one field, both values, and which of them stands."""
+        """Two edits of one field, both values, and which of them stands: neither, where that is open."""
+        work, field = outcome.work, self.field(meeting.name)
+        is_open = decision.verdict is Verdict.OPEN
+        if is_open:
+            outcome.opened.append(self._opened(outcome, shown, meeting))
+        elif meeting.shadow.open and not plan.chosen(meeting.shadow, work.mark):
+            outcome.events.append(Decided(key=shown.key, field=field, by=self._paired.them.name))
         if not decision.rule:
             return
         awaits = meeting.judge is False and decision.verdict is Verdict.KEEP_TOLD and not meeting.wins
         winner = self._paired.them if awaits or decision.verdict is Verdict.APPLY else self._paired.us
-        work, field = outcome.work, self.field(meeting.name)
         outcome.conflicts.append(
             Conflict(
                 at=micros(self._site.clock()),
@@ -51,11 +59,26 @@ class People:
                 field=field,
                 ours=wordless(self._paired.rules, shown.item, field) if decision.rule == "untold" else value_text(meeting.have),
                 theirs=value_text(meeting.now),
-                winner=winner.name,
+                winner="" if is_open else winner.name,
                 rule=decision.rule,
             )
         )
-        outcome.events.append(Met(mark=work.mark, key=shown.key, field=field, winner=winner.name, rule=decision.rule))
+        told = MetOpen(mark=work.mark, key=shown.key, field=field, partner=self._paired.them.name, rule=decision.rule)
+        stands = Met(mark=work.mark, key=shown.key, field=field, winner=winner.name, rule=decision.rule)
+        outcome.events.append(told if is_open else stands)
+
+    def _opened(self, outcome: Outcome, shown: Shown, meeting: Meeting) -> OpenConflict:
+        return OpenConflict(
+            gid=outcome.work.change.gid,
+            field=meeting.name,
+            mark=outcome.work.mark,
+            key=shown.key,
+            ours=value_text(meeting.have),
+            theirs=value_text(meeting.now),
+            told=msgspec.json.encode(meeting.now),
+            base=meeting.base,
+            since=outcome.work.since if outcome.work.since is not None else micros(self._site.clock()),
+        )
 
     def lost(self, outcome: Outcome, row: Entity, shown: Shown) -> None:
         """What of ours, not told yet, goes with what the partner deleted."""

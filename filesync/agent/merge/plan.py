@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 import msgspec
+from msgspec.structs import replace
 
 from filesync.model.ids import NEVER, Mark
-from filesync.model.shadow import OVER, Entity, Life, Shadow
+from filesync.model.shadow import OVER, UNAGREED, Entity, Life, Shadow
 from filesync.model.values import Value, digest
 from filesync.rules.contract import Flow
 
@@ -24,6 +25,7 @@ class Verdict(StrEnum):
     KEEP_UNSENT = "keep-unsent"  # ours is not told yet and wins: the shadow becomes theirs, so that the diff sends ours
     SKIP = "skip"  # our tracker shows it already
     APPLY = "apply"
+    OPEN = "open"  # each side keeps its own until a person decides
 
 
 class Meeting(msgspec.Struct, gc=False, frozen=True, kw_only=True):
@@ -38,6 +40,9 @@ class Meeting(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     flow: Flow
     judge: bool | None = None  # where the winner follows a value: whether a crossing is ours to settle
     pen: bool = False  # whether our side alone may edit it, so that whatever arrives is answered
+    asks: bool = False  # whether neither side wins until a person decides
+    hidden: bool = False  # whether what our tracker shows cannot be compared; the shadow of a field that asks is as it stands
+    anew: bool = False  # whether the partner tells all of its issue again: it may have forgotten what we told
 
 
 class Decision(msgspec.Struct, gc=False, frozen=True):
@@ -79,8 +84,21 @@ def judged(*, equal: bool, crossing: bool, unsent: bool, wins: bool, judge: bool
     return plan(equal=equal, crossing=crossing, unsent=unsent, wins=wins or crossing)
 
 
+def asked(*, told: bool, equal: bool, crossing: bool, unsent: bool) -> Verdict:
+    """As `plan`, of a field where neither side wins. `told`: what arrives is what the partner last knew of ours.
+
+    A crossing of two that are not the same is one on both sides, so both leave it open. What was not told yet is told all
+    the same, as an edit that had not seen theirs. Nobody's edit has, but one that a person makes on being asked.
+    """
+    if told or (equal and not crossing):
+        return Verdict.SKIP
+    return Verdict.OPEN if crossing or unsent else Verdict.APPLY
+
+
 def decide(meeting: Meeting) -> Decision:
     """What becomes of one arriving field, whatever its flow."""
+    if meeting.asks:
+        return _asked(meeting)
     equal = meeting.have == meeting.now
     crossing = crosses(meeting.shadow, meeting.base)
     mine = unsent(meeting.shadow, meeting.have)
@@ -99,13 +117,28 @@ def decide(meeting: Meeting) -> Decision:
     return Decision(verdict, "crossing" if crossing else "unsent" if mine else "one-way")
 
 
+def _asked(meeting: Meeting) -> Decision:
+    shadow, theirs = meeting.shadow, digest(meeting.now)
+    crossing = crosses(shadow, meeting.base)
+    verdict = asked(
+        told=theirs == shadow.here,
+        equal=meeting.have == meeting.now,
+        crossing=crossing,
+        unsent=not meeting.hidden and unsent(shadow, meeting.have),
+    )
+    # what says nothing new needs no second word, nor where ours is on its way to be the same
+    if verdict is not Verdict.OPEN or meeting.have == meeting.now or (shadow.open and shadow.theirs == theirs):
+        return Decision(verdict)
+    return Decision(verdict, "crossing" if crossing else "unsent")
+
+
 def recovered(shadow: Shadow, *, doubt: str, have: Value | None) -> Shadow:
     """The shadow of a field that a call of ours was about to write when we were cut off.
 
     If our tracker shows just that value, of which `doubt` is the digest, the call went through: it is nobody's edit, and
     nothing to tell. A step on the way of a status is such a value too, so the change itself may still have to be carried out.
     """
-    return Shadow(here=doubt, told=shadow.told, took=shadow.took) if doubt == digest(have) else shadow
+    return replace(shadow, here=doubt) if doubt == digest(have) else shadow
 
 
 def decided(shadow: Shadow, mark: Mark) -> bool:
@@ -119,7 +152,11 @@ def being_made(row: Entity, mark: Mark) -> bool:
 
 
 def settle(meeting: Meeting, verdict: Verdict, *, mark: Mark, landed: Value | None = None) -> Shadow:
-    """The field's shadow once its change is decided."""
+    """The field's shadow once its change is decided, or is left open: then it is not, and ours was told or will be."""
+    if verdict is Verdict.OPEN:
+        told = crosses(meeting.shadow, meeting.base) and not meeting.anew
+        here = meeting.shadow.here if told else UNAGREED
+        return replace(meeting.shadow, here=here, met=mark, theirs=digest(meeting.now))
     match verdict:
         case Verdict.KEEP_TOLD:
             here = meeting.shadow.here
@@ -127,7 +164,17 @@ def settle(meeting: Meeting, verdict: Verdict, *, mark: Mark, landed: Value | No
             here = digest(meeting.now)
         case Verdict.APPLY:
             here = digest(landed)
-    return Shadow(here=here, told=meeting.shadow.told, took=mark)
+    return taken(meeting.shadow, here, mark=mark)
+
+
+def taken(shadow: Shadow, here: str, *, mark: Mark) -> Shadow:
+    """The shadow once the change at this mark is decided, with the digest of what our tracker may show now."""
+    return Shadow(here=UNAGREED if chosen(shadow, mark) else here, told=shadow.told, took=mark)
+
+
+def chosen(shadow: Shadow, mark: Mark) -> bool:
+    """Whether the change at this mark is the one that was left open: a person here chose it, which is told."""
+    return shadow.open and shadow.met == mark
 
 
 def skipped(shadow: Shadow, refused: str, *, mark: Mark, base: Mark, wins: bool, flow: Flow) -> Shadow:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from filesync.agent.events import NotRenamed
 from filesync.agent.merge.anew import Anew, write_anew
 from filesync.agent.merge.reach import Reach
@@ -77,4 +79,4 @@ def _wanted(paired: Paired, view: View, shown: Shown) -> dict[str, tuple[str, st
 
 def _after(shadow: Shadow, before: Value | None, now: Value | None) -> Shadow:
     """What our tracker did to the text when it was written is nobody's edit; what somebody wrote before is."""
-    return Shadow(digest(now), shadow.told, shadow.took) if shadow.here == digest(before) else shadow
+    return msgspec.structs.replace(shadow, here=digest(now)) if shadow.here == digest(before) else shadow

@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterator
 from itertools import chain, islice
 from typing import Final
 
+from msgspec.structs import replace
+
 from filesync.agent.contract.switch import at_work
 from filesync.agent.paired import Paired
 from filesync.agent.partners.agreements import ToldAgain
@@ -80,4 +82,4 @@ def _unagreed(paired: Paired, row: Entity, wanted: Collection[str]) -> Entity:
 def _shadows(paired: Paired, row: Entity, wanted: Collection[str]) -> Iterator[tuple[str, Shadow]]:
     for name, shadow in row.fields.items():
         if split_name(name)[0] in wanted and paired.tells(Kind.ISSUE, name, new=False):
-            yield name, Shadow(here=UNAGREED, told=shadow.told, took=shadow.took)
+            yield name, replace(shadow, here=UNAGREED)

@@ -62,6 +62,23 @@ revisit = sa.Table(
     sa.Column("once", sa.Text, primary_key=True),  # only once this local issue is paired; "": at the next export
 )
 
+# Fields of which each side keeps its own until a person decides, as their shadows say.
+open_conflict = sa.Table(
+    "open_conflict",
+    metadata,
+    sa.Column("exchange", sa.Integer, sa.ForeignKey("exchange.id"), primary_key=True),
+    sa.Column("gid", sa.Text, primary_key=True),
+    sa.Column("field", sa.Text, primary_key=True),
+    sa.Column("mark", sa.Text, nullable=False),  # the partner's edit that stands against ours
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("ours", sa.Text, nullable=False),  # both for people
+    sa.Column("theirs", sa.Text, nullable=False),
+    sa.Column("told", sa.LargeBinary, nullable=False),  # theirs in the contract's words, as JSON
+    sa.Column("base", sa.Text, nullable=False),  # what of ours its author had seen
+    sa.Column("since", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # Issues that left a scope, ours or the partner's (model/outside.py). All others have no row.
 outside = sa.Table(
     "outside",

@@ -1,0 +1,148 @@
+"""Two edits that met and of which neither wins: a person decides which value stands on both sides."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+import sqlalchemy as sa
+
+from filesync.agent.asked.meant import meant
+from filesync.agent.contract.switch import at_work
+from filesync.agent.events import Decided
+from filesync.agent.incoming.importer import Importer
+from filesync.agent.merge.abreast import Team
+from filesync.agent.merge.reach import Reach
+from filesync.agent.merge.view import View
+from filesync.agent.paired import Paired
+from filesync.agent.site import Site
+from filesync.bundle.changes import encode_change
+from filesync.bundle.verdict import shown
+from filesync.errors import FilesyncError, NotHere
+from filesync.ledger import journal, open_conflicts, shadows, streams
+from filesync.ledger.journal import Queued, Wait
+from filesync.ledger.open_conflicts import OpenConflict
+from filesync.model.change import Set, Told
+from filesync.model.ids import Gid, parse_mark
+from filesync.model.moments import micros
+from filesync.model.shadow import UNAGREED, Entity
+from filesync.model.values import Value, digest
+
+
+class Choice(StrEnum):
+    """Whose value stands."""
+
+    OURS = "ours"
+    THEIRS = "theirs"
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """A field that was decided; or is stuck, for our tracker refuses the partner's value."""
+
+    exchange: str
+    key: str
+    field: str
+    choice: Choice
+    refused: bool = False
+
+
+def settle(site: Site, text: str, field: str, choice: Choice, *, exchange: str | None = None) -> Settled:
+    """Decide an open field of the issue that a person calls so. Both sides show the same once the partner has heard.
+
+    `field`: by the contract's name. It is an edit of ours that has seen both values. The partner's value is written here
+    first, as a change that arrives; where our tracker refuses it, it is stuck and the field stays open.
+    Raises NotHere: there is none, it is open in several exchanges, or a change of the issue waits; as `Site.paired`;
+    Unavailable.
+    """
+    gid = meant(site, text).gid
+    name, one = _found(site, text, gid, field, exchange)
+    paired = at_work(site, name)
+    if choice is Choice.OURS:
+        _ours(site, paired, one)
+        return Settled(exchange=name, key=one.key, field=field, choice=choice)
+    _theirs(site, paired, one)
+    with Team(site.config.limits.workers) as team:
+        Importer(site, paired, site.record(name), team).queue()
+    with site.ledger.begin() as conn:
+        left = journal.queued_at(conn, paired.exchange.id, one.mark)
+    if left is None:
+        _tell(site, paired, one)
+    return Settled(exchange=name, key=one.key, field=field, choice=choice, refused=left is not None)
+
+
+def _found(site: Site, text: str, gid: Gid, field: str, exchange: str | None) -> tuple[str, OpenConflict]:
+    with site.ledger.begin() as conn:
+        there = {one.name: open_conflicts.of(conn, one.id, gid) for one in streams.exchanges(conn)}
+    there = {name: rows for name, rows in there.items() if exchange in {None, name} and rows}
+    found = [(name, rows[field]) for name, rows in there.items() if field in rows]
+    if len(found) > 1:
+        names = ", ".join(name for name, _ in found)
+        raise NotHere(f"{field} of {shown(text)} is open in several exchanges ({names})", hint="Name one with --exchange.")
+    if not found:
+        fields = sorted({one for rows in there.values() for one in rows})
+        what = f"Of {shown(text)} these are open: {', '.join(fields)}." if fields else "see which are: filesync conflicts"
+        raise NotHere(f"{shown(field)} of {shown(text)} does not wait for a person", hint=what)
+    return found[0]
+
+
+def _ours(site: Site, paired: Paired, one: OpenConflict) -> None:
+    record = site.record(paired.exchange.name)
+    with site.ledger.begin() as conn:
+        row = _row(conn, paired, one)
+        shadow = msgspec.structs.replace(row.shadow(one.field).seen(), here=UNAGREED)
+        shadows.save(conn, paired.exchange.id, [row.with_shadows({one.field: shadow})])
+        _look_again(conn, paired, row)
+        record.add(Decided(key=one.key, field=one.field, by=paired.us.name))
+        record.write(conn)
+    record.done()
+
+
+def _theirs(site: Site, paired: Paired, one: OpenConflict) -> None:
+    """The partner's edit comes once more, as one whose author had seen ours."""
+    view = View(site, paired, Reach(site.tracker))
+    view.load([Set(n=0, gid=one.gid, fields={})])
+    row = view.row(one.gid)
+    there = view.shown(row, fresh=True) if row is not None else None
+    if there is None:
+        raise NotHere(f"{one.key} is not in our tracker any more", hint="its deletion goes out with the next export")
+    with site.ledger.begin() as conn:
+        row = _row(conn, paired, one)
+        if journal.queued_gids(conn, paired.exchange.id, [one.gid]):
+            raise NotHere(
+                f"a change of {one.key} waits here, or is refused, and would come after this",
+                hint="see: filesync stuck list. Decide that first; or set the field in our tracker to the partner's value.",
+            )
+        shadow = row.shadow(one.field)
+        known = msgspec.structs.replace(shadow, here=digest(there.fields.get(one.field)))  # what stands here gives way
+        told = Told(msgspec.json.decode(one.told, type=Value | None), shadow.told)
+        change = Set(n=parse_mark(one.mark)[2], gid=one.gid, fields={one.field: told})
+        queued = Queued(mark=one.mark, gid=one.gid, change=encode_change(change), state=Wait.BEHIND, since=micros(site.clock()))
+        shadows.save(conn, paired.exchange.id, [row.with_shadows({one.field: known})])
+        journal.put_queued(conn, paired.exchange.id, [queued])
+        _look_again(conn, paired, row)
+
+
+def _row(conn: sa.Connection, paired: Paired, one: OpenConflict) -> Entity:
+    """The issue's row, if the field is as open as it was a moment ago."""
+    row = shadows.entities(conn, paired.exchange.id, [one.gid]).get(one.gid)
+    if row is None or row.shadow(one.field).met != one.mark:
+        raise _changed(one)
+    return row
+
+
+def _changed(one: OpenConflict) -> FilesyncError:
+    return NotHere(f"{one.field} of {one.key} is not open any more as it was", hint="look again: filesync conflicts")
+
+
+def _tell(site: Site, paired: Paired, one: OpenConflict) -> None:
+    record = site.record(paired.exchange.name)
+    with site.ledger.begin() as conn:
+        record.add(Decided(key=one.key, field=one.field, by=paired.us.name))
+        record.write(conn)
+    record.done()
+
+
+def _look_again(conn: sa.Connection, paired: Paired, row: Entity) -> None:
+    """It is told with the next export, whatever the tracker's feed says."""
+    if row.local is not None:
+        shadows.add_revisits(conn, paired.exchange.id, [(row.local, "")])

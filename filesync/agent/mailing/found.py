@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from filesync.agent.asked.look import event_of, sentence_of
 from filesync.agent.discreet import unquoting, without_values
-from filesync.agent.events import Event, LostEdit, Met, Severity, Stopped, Stuck
+from filesync.agent.events import Event, LostEdit, Met, MetOpen, Severity, Stopped, Stuck
 from filesync.agent.incoming.arrivals import Behind, FirstImport, KeyNotKnown, NewerFormat, NotTaken, Outside
 from filesync.agent.incoming.bundles import ContractDiffers, Held
 from filesync.agent.incoming.pieces import BytesMissing, ChunksWait
@@ -53,7 +53,7 @@ _FOUND_AGAIN: Final = (
     Outside,
 )
 # the ledger's tables show these, and when they are over; or they are about letters; or they are no news yet
-_ELSEWHERE: Final = (Met, Stuck, Stopped, Mailed, NotMailed, ChunksWait)
+_ELSEWHERE: Final = (Met, MetOpen, Stuck, Stopped, Mailed, NotMailed, ChunksWait)
 _WHICH: Final = (
     "key",
     "file",

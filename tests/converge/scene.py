@@ -28,8 +28,6 @@ from tests.support.two_sites import EXCHANGE, Crash, Side, World, two_sites
 
 NUMBERS: Final = 2**32  # what a deed draws from: a number below this
 _SPREAD: Final = 0x9E3779B1  # odd: Hypothesis prefers small numbers, and their upper digits are choices too
-
-_ASKED: Final = ("summary", "customer_reference", "severity", "due_date")
 LIMITS: Final = {"inline_blob": "1 KiB", "chunk": "2 KiB", "early_chunks": "8 KiB"}
 NO_JIRA: Final = ("embedded", "embedded")
 ENDS: Final[Mapping[str, End]] = {"embedded": EMBEDDED, **{flavour.name: flavour for flavour in FLAVOURS}}
@@ -93,7 +91,6 @@ class Scene:
 
     def end(self) -> dict[str, int]:
         """Everything delivered and decided: what must hold then. Returns how often what may come to pass did."""
-        ending.settle(self.world, self.people, self.story)
         undecided.decide_all(self.world, self.people, self.story, self.variant)
         return ending.check(self.world, self.people, self.story, self.variant)
 
@@ -113,19 +110,6 @@ class Scene:
         self.people["acme"].edit_gid(gid, name, ours)
         if not self.one_sided:
             self.people["globex"].edit_gid(gid, name, theirs)
-
-    def meet(self, number: int) -> None:
-        """As `both`, and each side tells its own before it hears of the other: a field of which a person may have the say."""
-        which, ours, theirs, name = split(number, 12, 3, 3, len(_ASKED) + 1)
-        gid = self.people["acme"].gid_shared(which, self.people["globex"])
-        for person, value in zip(self.people.values(), (ours, theirs), strict=True):
-            if self.one_sided and person is not self.people["acme"]:
-                continue
-            if name < len(_ASKED):
-                person.edit_gid(gid, _ASKED[name], value)
-            else:
-                person.transition_gid(gid, value)
-            person.side.export()
 
     def field(self, first: int, second: int) -> str:
         """A field's name out of two numbers below their count."""
@@ -226,13 +210,6 @@ def _skip(scene: Scene, side: Side, number: int) -> None:
         ending.skip(side, stuck[number % len(stuck)], scene.story)
 
 
-def _decide(scene: Scene, side: Side, number: int) -> None:
-    """A person says which of two values stands, where that waits for one."""
-    found = [] if scene.one_sided else undecided.open_at(side)
-    if found:
-        scene.refusing(side, number, lambda at: undecided.decide(at, found[number % len(found)], theirs=bool(number // 64 % 2)))
-
-
 def _crash(scene: Scene, side: Side, number: int) -> None:
     """The process dies in the middle of a command, and the next one begins."""
     command, place = _command(scene, side, number)
@@ -285,10 +262,8 @@ def _command(scene: Scene, side: Side, number: int) -> tuple[Command, int]:
     which, place = split(number, 6, 48)
     if agreeing.open_at(side) is not None:
         return lambda at: agreeing.answering(at, number // 8), place
-    if which == 0 and place % 2 and (found := undecided.open_at(side)):
-        return lambda at: undecided.decide(at, found[0], theirs=True), place // 2
     if which == 0:
-        return _RETRY, place
+        return undecided.take_theirs if place % 2 and undecided.open_at(side) else _RETRY, place
     if which < 3:
         return _EXPORT, place
     other = scene.world.other(side)
@@ -299,7 +274,7 @@ def _command(scene: Scene, side: Side, number: int) -> tuple[Command, int]:
 
 
 ELSE: Final[Mapping[str, Callable[[Scene, Side, int], object]]] = {
-    "meet": lambda scene, _side, number: scene.meet(number),
+    "meet": lambda scene, _side, number: undecided.meet(scene.people, number, one_sided=scene.one_sided),
     "both": lambda scene, _side, number: scene.both(number),
     "export": lambda _scene, side, _number: side.export(),
     "import": lambda scene, side, number: scene.refusing(side, number, _IMPORT),
@@ -309,7 +284,7 @@ ELSE: Final[Mapping[str, Callable[[Scene, Side, int], object]]] = {
     "overtaken": _overtaken,
     "retry": lambda scene, side, number: scene.refusing(side, number, _RETRY),
     "skip": _skip,
-    "decide": _decide,
+    "decide": lambda scene, side, number: scene.refusing(side, number, lambda at: undecided.decide_one(at, number)),
     "crash": _crash,
     "fail": _fail,
     "jira trouble": _trouble,
@@ -360,10 +335,8 @@ MOODS: Final[Mapping[str, Mapping[str, int]]] = {
     "files": {**_USUAL, "attach": 10, "delete attachment": 4, "carry": 10, "send": 4, "crash": 5, "fail": 3},
     "refusing": {**_USUAL, "retry": 6, "skip": 5, "import": 8, "overtaken": 6},
 }
-# besides, where the two sites change what they agreed on
-AGREEING: Final = {"propose": 6, "answer": 8, "withdraw": 3, "decide": 4}
+AGREEING: Final = {"propose": 6, "answer": 8, "withdraw": 3, "decide": 4}  # besides, where what was agreed on changes
 BY_HAND: Final = {"by hand": 8}  # besides, where people stop and start single issues
-ASKING: Final = {"meet": 14, "decide": 10}  # besides, where a person says who wins
 UNLIKE: Final = {  # besides, where not all is treated alike
     "comment": 2,
     "edit comment": 6,

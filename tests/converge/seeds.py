@@ -10,7 +10,8 @@ from typing import Final, TypeAlias
 
 from tests.converge.people import FIELDS
 from tests.converge.said import said
-from tests.converge.scene import AGREEING, ASKING, BY_HAND, JIRA_DEEDS, MOODS, NO_JIRA, NUMBERS, UNLIKE, a_scene
+from tests.converge.scene import AGREEING, BY_HAND, JIRA_DEEDS, MOODS, NO_JIRA, NUMBERS, UNLIKE, a_scene
+from tests.converge.undecided import ASKING
 from tests.converge.variants import PENLESS, VARIANTS
 from tests.support.jira.site import CLOUD, DC9, DC10
 

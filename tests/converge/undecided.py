@@ -10,7 +10,7 @@ from filesync.agent.upkeep.settling import Choice, settle
 from filesync.errors import NotHere
 from filesync.ledger import open_conflicts
 from filesync.ledger.open_conflicts import OpenConflict
-from tests.converge import ending
+from tests.converge import agreeing, ending
 from tests.converge.deeds import split
 from tests.converge.kept import Held
 from tests.converge.looking import look
@@ -76,7 +76,8 @@ def decide_all(world: World, people: dict[str, Person], story: Story, variant: V
             found.append({(one.gid, one.field) for one in left})
         assert found[0] == found[1], f"only one side knows that it is open: {found[0] ^ found[1]}"
         known = [side.site.paired(EXCHANGE).rules for side in world.sides]
-        held = Held(here, there, variant.said, story), Held(there, here, variant.said, story)
+        said = agreeing.said_now(world.acme, variant.said)
+        held = Held(here, there, said, story), Held(there, here, said, story)
         ending.equal(held, story, variant.rules, known, may=found[0])
         if not any(open_at(side) for side in world.sides):
             return

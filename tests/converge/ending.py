@@ -20,7 +20,7 @@ from tests.converge.kept import Held
 from tests.converge.looking import Shown, look
 from tests.converge.narrowed import Narrowed, alike, check_silence
 from tests.converge.people import SHARED, Person, Story
-from tests.converge.variants import Variant
+from tests.converge.variants import SHOWN_IN, SHOWN_IN_JIRA, Variant
 from tests.support.jira_sides import SURE, JiraSide
 from tests.support.two_sites import EXCHANGE, Side, World
 
@@ -110,7 +110,9 @@ def check(world: World, people: dict[str, Person], story: Story, variant: Varian
     assert (look(people["acme"]), look(people["globex"])) == (here, there), "one more round writes something"
     known = [side.site.paired(EXCHANGE).rules for side in world.sides]
     said = agreeing.said_now(world.acme, variant.said)
-    ours, theirs = Held(here, there, said, story), Held(there, here, said, story)
+    jira = here.is_jira or there.is_jira
+    shown_in = {side.name: SHOWN_IN_JIRA if jira else SHOWN_IN[side.name] for side in world.sides}
+    ours, theirs = (Held(*both, said, story, shown_in[both[0].side]) for both in ((here, there), (there, here)))
     equal((ours, theirs), story, variant.rules, known)
     for side, one, held in zip(world.sides, known, (ours, theirs), strict=True):
         check_silence(side.name, one, held.ours.rows)

@@ -11,7 +11,7 @@ from filesync.model.ids import NEVER, Gid, Kind, home, kind_of
 from filesync.model.shadow import Life
 from tests.converge.looking import Shown
 from tests.converge.people import Story
-from tests.converge.said import BELOW, CLOSING, SHOWN_IN, Said
+from tests.converge.said import BELOW, CLOSING, Said
 from tests.support.two_sites import Side
 
 _ENDS: Final = ("mirror", "mark", "ignore", "origin mirrors theirs", "origin leaves ours")
@@ -41,6 +41,7 @@ class Held:
     theirs: Shown
     said: Said
     story: Story
+    where: str = ""  # our field that shows what the other side calls an issue
     seen: dict[str, int] = field(default_factory=dict)
 
     def check(self, side: Side) -> None:
@@ -157,7 +158,7 @@ class Held:
     # ── what issues show of the partner's ───────────────────────────────────────────────────────────────────────
 
     def _called(self, refused: frozenset[str]) -> None:
-        text, where = self.said.texts[self.ours.side], SHOWN_IN[self.ours.side]
+        text, where = self.said.texts[self.ours.side], self.where
         for gid, fields in self.ours.own.items():
             row = self.ours.rows.get(gid)
             if row is None or self.ours.keys[gid] in refused or (row.state is not Life.LIVE and "{state}" not in text):

@@ -75,7 +75,7 @@ def look(person: Person) -> Shown:
         issue_of,
         rows,
         {gids[one.ref.local]: dict(one.fields) for one in issues},
-        {gids[one.ref.local]: side.key(one.ref.local) for one in issues},
+        {gids[one.ref.local]: side.called(one.ref.local) for one in issues},
         frozenset(person.gid(one) for one in everything if isinstance(one, Entry) and one.deleted_by),
         isinstance(side, JiraSide),
     )

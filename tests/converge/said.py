@@ -17,7 +17,6 @@ SITES: Final = ("acme", "globex")
 BELOW: Final = (Kind.COMMENT, Kind.ATTACHMENT, Kind.WORKLOG)
 BOTH, NEITHER = "both", "neither"
 CLOSING: Final = ("Done", "Won't Do", "Blocked")  # an Epic is never Blocked: there it is stuck
-SHOWN_IN: Final = {"acme": "customer_reference", "globex": "description"}  # fields that stand for none of the contract's
 _POLICIES: Final = ("mark", "mirror", "ignore", "origin")
 _TEXTS: Final = ("", "", "{key}", "{key} is {state}", "is {state}")
 
@@ -69,12 +68,12 @@ class Said:
             contract = contract.replace(old, new)
         return contract
 
-    def own_words(self, site: str) -> str:
-        """The lines of this site's mapping."""
+    def own_words(self, site: str, field: str) -> str:
+        """The lines of this site's mapping. `field`: where it shows what the partner calls an issue."""
         own = {kind: {"close": what} if what in CLOSING else what for kind, what in self.own.get(site, {}).items()}
         lines = [f"deletes: {json.dumps(own)}\n"] if own else []
         if text := self.texts.get(site):
-            shows = {"fields": {SHOWN_IN[site]: text}, "state": "{state}" in text}
+            shows = {"fields": {field: text}, "state": "{state}" in text}
             lines.append(f"partner: {json.dumps(shows)}\n")
         return "".join(lines)
 

@@ -20,7 +20,8 @@ from tests.converge import agreeing, by_hand, carrier, ending, faults, undecided
 from tests.converge.deeds import PEOPLE, split
 from tests.converge.narrowed import kept
 from tests.converge.people import FIELDS, Person, Story
-from tests.converge.variants import Variant, variant_of
+from tests.converge.said import SITES
+from tests.converge.variants import SHOWN_IN_JIRA, Variant, variant_of
 from tests.support.attachments import set_limits
 from tests.support.jira.site import FLAVOURS
 from tests.support.jira_sides import EMBEDDED, End, JiraSide, two_trackers
@@ -130,7 +131,11 @@ def a_scene(
     if ends != NO_JIRA:
         chosen, (ours, theirs) = variant_of(variant), ends
         scope = ("labels = shared" if ENDS[ours] else chosen.scope) if chosen.scope else ""
-        with two_trackers((ENDS[ours], ENDS[theirs]), text=chosen.contract(), scope=scope, base=base) as world:
+        acme, globex = (chosen.said.own_words(site, SHOWN_IN_JIRA) for site in SITES)
+        sites = two_trackers(
+            (ENDS[ours], ENDS[theirs]), text=chosen.contract(), mappings=(acme, globex), scope=scope, base=base
+        )
+        with sites as world:
             for side in world.sides:
                 set_limits(side, **LIMITS)
                 if isinstance(side, JiraSide) and hot % 2:

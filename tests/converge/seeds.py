@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from tests.converge.people import FIELDS
-from tests.converge.said import said
 from tests.converge.scene import AGREEING, BY_HAND, JIRA_DEEDS, MOODS, NO_JIRA, NUMBERS, UNLIKE, a_scene
 from tests.converge.undecided import ASKING
-from tests.converge.variants import PENLESS, VARIANTS
+from tests.converge.variants import PENLESS, VARIANTS, Variant, variant_of
 from tests.support.jira.site import CLOUD, DC9, DC10
 
 STEPS: Final = 60  # of one run; what two issues at each side need to be known to both comes before them
@@ -132,10 +131,8 @@ def unlike(seed: int) -> Program:
     often = _more(MOODS[draw.choice(sorted(MOODS))], UNLIKE)
     deeds = draw.choices(list(often), weights=list(often.values()), k=STEPS)
     steps = tuple((deed, draw.choice(("acme", "globex")), draw.randrange(NUMBERS)) for deed in deeds)
-    which = draw.randrange(200)
-    chosen = said(which)
-    quiet = not chosen.keys and "acme" not in chosen.texts  # else globex tells what it calls issues, or acme shows that
-    return Program(f"said {which}", quiet and seed % 4 == 3, draw.randrange(len(FIELDS)), steps)
+    variant = f"said {draw.randrange(200)}"
+    return Program(variant, seed % 4 == 3 and is_quiet(variant_of(variant)), draw.randrange(len(FIELDS)), steps)
 
 
 def prove_unlike(seed: int) -> dict[str, int]:
@@ -159,15 +156,23 @@ def prove_asking(seed: int) -> dict[str, int]:
     return _prove(seed, asking(seed), base=None)
 
 
+def is_quiet(variant: Variant) -> bool:
+    """Whether a side where nobody edits anything tells nothing, and the other one is not written to."""
+    return not variant.said.keys and "acme" not in variant.said.texts
+
+
 def with_jira(seed: int) -> Program:
-    """The program of a seed for two sites of which one or both have a Jira."""
+    """The program of a seed for two sites of which one or both have a Jira; every third one with ways, ends and keys of their own."""
     draw = random.Random(seed)
     ends = draw.choice(PAIRS)
     variant = draw.choice(sorted(VARIANTS))
     often = {**MOODS[draw.choice(sorted(MOODS))], **JIRA_DEEDS}
+    which = draw.randrange(200)
+    if seed % 3 == 2:
+        variant, often = f"said {which - which % 3}", _more(often, UNLIKE)  # of those with mappings as usual
     deeds = draw.choices(list(often), weights=list(often.values()), k=STEPS)
     steps = tuple((deed, draw.choice(("acme", "globex")), draw.randrange(NUMBERS)) for deed in deeds)
-    return Program(variant, seed % 4 == 3, draw.randrange(len(FIELDS)), steps, ends)
+    return Program(variant, seed % 4 == 3 and is_quiet(variant_of(variant)), draw.randrange(len(FIELDS)), steps, ends)
 
 
 def prove_with_jira(seed: int) -> None:

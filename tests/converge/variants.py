@@ -25,6 +25,8 @@ USUAL: Final = Narrowed(
 LETTING_GO: Final = Narrowed(
     (f"{USUAL.mappings[0]}leaving: {{out: tell}}\n", f"{USUAL.mappings[1]}leaving: {{in: mark}}\n"), USUAL.apart, USUAL.steady
 )
+SHOWN_IN: Final = {"acme": "customer_reference", "globex": "description"}  # stand for none of the contract's fields
+SHOWN_IN_JIRA: Final = "description"  # the same, and for whatever is beside a Jira
 _SCOPE: Final = "{labels: [shared]}"
 
 
@@ -59,8 +61,8 @@ class Variant:
 
     def mappings(self) -> tuple[str, str]:
         """Those of acme and globex."""
-        acme, globex = (f"{rules}{self.said.own_words(site)}" for rules, site in zip(self.rules.mappings, SITES, strict=True))
-        return acme, globex
+        acme, globex = self.rules.mappings
+        return acme + self.said.own_words("acme", SHOWN_IN["acme"]), globex + self.said.own_words("globex", SHOWN_IN["globex"])
 
 
 def by_values(contract: str, *, settles: str, pen: bool) -> str:

@@ -127,7 +127,7 @@ class Decided(Event, frozen=True, kw_only=True):
     by: str
 
     def sentence(self) -> str:
-        return f"{self.key}: {self.field} was decided at {self.by}; both sides show the same"
+        return f"{self.key}: {self.field} was decided at {self.by}; that stands on both sides once it was carried there"
 
 
 class Dropped(Event, frozen=True, kw_only=True):

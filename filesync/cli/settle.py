@@ -33,8 +33,6 @@ def settle(app: App, key: str, field: str, choice: str | None, exchange: str | N
     if done.refused:
         what = f"{shown(done.key)}: our tracker refuses their {shown(done.field)}, which stays open"
         app.tell(f"{what}; see: filesync stuck list", level=Say.LESS)
-    else:
-        app.tell(f"{shown(done.key)}: {shown(done.field)} is decided: {done.choice}. The next export tells the partner.")
     if app.as_json:
         app.tell_json(done)
     return ExitCode.WORK_LEFT if done.refused else ExitCode.DONE

@@ -258,3 +258,33 @@ def test_what_a_person_wants_told_once_more_is_counted_and_goes_out(pair: Pair) 
 def test_what_no_verb_can_do_anything_with_is_said_and_no_traceback(pair: Pair, words: tuple[str, ...]) -> None:
     status, _, err = pair.at_acme(*words)
     assert (status, "Error: " in err) == (ExitCode.USAGE, True)
+
+
+def test_a_person_sees_what_is_open_and_decides_it(pair: Pair) -> None:
+    for at in ("acme", "globex"):
+        contract = pair.folder / at / "contract.yaml"
+        contract.write_text(contract.read_text().replace("  summary: {kind: text}", "  summary: {kind: text, winner: ask}"))
+    pair.at_acme("issue", "create", "--type", "Bug", "--summary", "Pump")
+    pair.at_acme("export")
+    pair.deliver(*pair.sent())
+    pair.at_globex("import")
+    pair.at_acme("issue", "edit", "ABC-1", "--field", "summary=Pump overheats")
+    pair.at_globex("issue", "edit", "ABC-1", "--field", "summary=Bearing too hot")
+    pair.at_acme("export")
+    pair.at_globex("export")
+    pair.deliver(pair.sent()[-1])
+    assert pair.at_globex("import")[0] == ExitCode.WORK_LEFT
+    status, out, _ = pair.at_globex("status")
+    assert (status, "1 field waits for a person, each side keeps its own; see: filesync conflicts" in out) == (4, True)
+    out = pair.at_globex("conflicts")[1]
+    assert "ABC-1  summary: each side keeps its own\n    ours:   Bearing too hot\n    theirs: Pump overheats\n" in out
+    assert "    decide: filesync settle ABC-1 summary --ours (or --theirs)\n" in out
+    assert "  summary: open: edited at acme too" in pair.at_globex("why", "ABC-1")[1]
+    assert pair.at_globex("settle", "ABC-1", "summary")[0] == ExitCode.USAGE
+    status, out, _ = pair.at_globex("settle", "ABC-1", "summary", "--theirs")
+    assert (status, out) == (0, "ABC-1: summary was decided at globex; that stands on both sides once it was carried there\n")
+    [one] = pair.at_globex("conflicts", "--json")[1]
+    assert (one["winner"], one["open"]) == ("", False)
+    assert "edited on both sides at once; a person decided\n" in pair.at_globex("conflicts")[1]
+    status, _, err = pair.at_globex("settle", "ABC-1", "summary", "--ours")
+    assert (status, "summary of ABC-1 does not wait for a person" in err) == (ExitCode.USAGE, True)

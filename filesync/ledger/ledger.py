@@ -18,6 +18,10 @@ _MADE: Final = "select 1 from sqlite_master where type = 'table' and name = 'ale
 HEAD: Final = "0004"  # the newest migration; alembic is loaded only where a ledger is not there yet
 
 
+class Older(DiskProblem):
+    """The ledger was written by an older filesync: it is whole, and has to be brought to our version before it is read."""
+
+
 class Ledger:
     """One site's ledger. SQLite by path (WAL, every commit fsynced)."""
 
@@ -37,7 +41,7 @@ class Ledger:
 
     @classmethod
     def existing(cls, path: Path) -> Ledger:
-        """Open a ledger to look into it: none is made, none is migrated. Raises as `open`, DiskProblem where there is none."""
+        """Open a ledger to look into it: none is made, none is migrated. Raises as `open`, Older, DiskProblem: there is none."""
         try:
             size = path.stat().st_size  # SQLite would make the file, or begin one in an empty file
         except OSError as error:
@@ -88,10 +92,11 @@ def _engine(path: Path) -> sa.Engine:
 def _must_be_head(path: Path, found: str | None) -> None:
     if found is not None and found > HEAD:
         raise _newer(found)
+    hint = "Nothing was changed. The next `filesync export` or `filesync import` brings it to our version."
+    if found is None:
+        raise DiskProblem(f"the ledger {str(path)!r} is empty: its making was cut off", hint=hint)
     if found != HEAD:
-        what = "is empty: its making was cut off" if found is None else f"is of an older version, {found} (ours is {HEAD})"
-        hint = "Nothing was changed. The next `filesync export` or `filesync import` brings it to our version."
-        raise DiskProblem(f"the ledger {str(path)!r} {what}", hint=hint)
+        raise Older(f"the ledger {str(path)!r} is of an older version, {found} (ours is {HEAD})", hint=hint)
 
 
 def _newer(found: str) -> LedgerBehind:

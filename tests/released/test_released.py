@@ -11,14 +11,17 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from filesync.agent.lock import lock_site
+from filesync.agent.site import utc_now
 from filesync.cli.main import run
 from filesync.errors import ExitCode
-from filesync.ledger.ledger import Ledger
+from filesync.ledger.ledger import HEAD, Ledger
 
 HERE = Path(__file__).parent
 RELEASED = sorted(HERE.glob("*.tar.gz"))
@@ -42,8 +45,6 @@ class Sites:
 def sites(request: pytest.FixtureRequest, tmp_path: Path) -> Sites:
     with tarfile.open(request.param) as kept:
         kept.extractall(tmp_path, filter="data")
-    for site in ("acme", "globex"):
-        Ledger.open(tmp_path / site / "state" / "ledger.db").close()  # what the first export or import brings to our version
     return Sites(tmp_path)
 
 
@@ -56,6 +57,23 @@ def test_their_bundles_are_read(sites: Sites, capsys: pytest.CaptureFixture[str]
         for file in sorted((sites.folder / site / "archive").iterdir()):
             assert sites.at(site, "show", "--changes", file) == ExitCode.DONE, capsys.readouterr()
             assert sites.at("globex" if site == "acme" else "acme", "verify", file) == ExitCode.DONE, capsys.readouterr()
+
+
+@pytest.mark.parametrize("sites", RELEASED[:1], indirect=True, ids=["the first"])
+def test_what_only_reads_brings_their_ledger_to_our_version_unless_somebody_works_there(
+    sites: Sites, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with lock_site(sites.folder / "acme" / "state", utc_now):
+        assert sites.at("acme", "status") == ExitCode.LOCKED
+        told = capsys.readouterr().err
+        assert f"is of an older version, 0001 (ours is {HEAD}), and this site is in use by pid" in told
+        assert "Nothing was changed or lost." in told
+    assert sites.at("acme", "conflicts") == ExitCode.DONE
+    assert sites.at("globex", "check") == ExitCode.DONE, capsys.readouterr()
+    for site in ("acme", "globex"):
+        with closing(Ledger.existing(sites.folder / site / "state" / "ledger.db")) as ledger:
+            assert ledger.version() == HEAD
+        lock_site(sites.folder / site / "state", utc_now).release()  # nobody kept it
 
 
 def test_they_go_on_where_they_stood(sites: Sites, capsys: pytest.CaptureFixture[str]) -> None:

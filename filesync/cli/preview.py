@@ -25,6 +25,7 @@ from filesync.errors import ExitCode, FilesyncError
 from filesync.exchange.files import write_whole
 from filesync.ledger import streams
 from filesync.ledger.streams import Direction, Exchange, State
+from filesync.model.links import link_name, link_parts
 from filesync.model.values import Value, flat_name, split_name
 
 _VALUE: Final = 500  # characters of a value
@@ -148,6 +149,9 @@ def _title(entry: Entry) -> str:
 
 
 def _name(edit: Edit) -> str:
+    link = link_parts(edit.field)
+    if link is not None:
+        return shown(link_name(link[0], edit.keys.get(link[1], link[1])), limit=200)
     name, element = split_name(edit.field)
     return shown(edit.field if element is None else flat_name(name, _called(edit, element)), limit=200)
 
@@ -166,7 +170,7 @@ def _called(edit: Edit, user: str) -> str:
 
 def _text(edit: Edit, value: Value) -> str:
     said = (
-        _called(edit, value)
+        edit.keys.get(value) or _called(edit, value)
         if isinstance(value, str)
         else "yes"
         if value is True

@@ -41,7 +41,7 @@ class Ledger:
 
     @classmethod
     def existing(cls, path: Path) -> Ledger:
-        """Open a ledger to look into it: none is made, none is migrated. Raises as `open`, Older, DiskProblem: there is none."""
+        """Open a ledger to look into it: none is made, none is migrated. Raises as `open`, Older, DiskProblem."""
         try:
             size = path.stat().st_size  # SQLite would make the file, or begin one in an empty file
         except OSError as error:

@@ -94,6 +94,22 @@ def test_what_would_change_shows_old_and_new_and_what_would_go(sent: Pair) -> No
     assert everything(sent.folder) == before
 
 
+def test_issues_are_named_by_their_keys_where_others_point_at_them_and_where_what_was_of_them_is_deleted(sent: Pair) -> None:
+    told = sent.at_globex("preview", "import")[1]
+    assert "    parent: new 1\n" in told
+    assert "    link:blocks:new 2: -> yes\n" in told
+    sent.at_globex("import")
+    sent.at_acme("issue", "create", "--type", "Epic", "--summary", "Valves")
+    sent.at_acme("issue", "edit", "ABC-2", "--field", "parent=ABC-3")
+    sent.at_acme("issue", "link", "ABC-2", "blocks", "ABC-1")
+    sent.at_acme("issue", "comment", "ABC-2", "--delete", "1")
+    told = sent.at_acme("preview", "export")[1]
+    assert "    parent: -> ABC-3\n" in told
+    assert "    link:blocks:ABC-1: -> yes\n" in told
+    assert "  delete comment of ABC-2\n" in told
+    assert "/issue/" not in told
+
+
 def test_what_stays_is_refused_or_meets_an_edit_is_said_with_its_reason(sent: Pair) -> None:
     mapping = sent.folder / "globex" / "mapping.yaml"
     mapping.write_text(mapping.read_text() + "\nfields: {priority: {field: priority, options: {Highest: High}}}\n")

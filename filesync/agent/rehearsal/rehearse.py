@@ -25,6 +25,7 @@ from filesync.agent.outgoing.exporter import that_fit
 from filesync.agent.outgoing.gather import Gather
 from filesync.agent.paired import Paired
 from filesync.agent.record import Clock
+from filesync.agent.rehearsal.called import Keys
 from filesync.agent.rehearsal.overlay import Overlay
 from filesync.agent.rehearsal.tracker import ReadOnly
 from filesync.agent.rehearsal.written import Deed, Edit, Entry, Written
@@ -62,12 +63,14 @@ def rehearse_export(config: Config, name: str, *, clock: Clock) -> Iterator[Prev
             raise PairingError(f"exchange {name!r} only receives", hint="pair it again with --direction both to send, too")
         site.check_restored(paired.exchange)
         record = site.record(name)
+        keys = Keys(site, paired)
         with written:
             held = proposed(site, paired, record)
             for found in () if held else Gather(site, paired, record).found():
                 tells = that_fit(found, record)
+                keys.learn(tells)
                 for tell in tells:
-                    written.add(_told(tell))
+                    written.add(_told(tell, keys))
                 _as_if_numbered(site, paired, tells)
         record.done()
         yield Preview(written, tuple(record.events))
@@ -82,12 +85,12 @@ def rehearse_import(config: Config, name: str, *, clock: Clock) -> Iterator[Prev
         yield Preview(written, tuple(event for event in done.events if not isinstance(event, _DONE)))
 
 
-def _told(tell: Tell) -> Entry:
-    edits = [Edit(name, value) for name, value in tell.fields.items()]
+def _told(tell: Tell, keys: Keys) -> Entry:
+    edits = keys.edits(tell.fields)
     if not tell.says_more:
         edits.append(Edit(_OUR_KEY, tell.about.key))
     deed = _DEEDS[tell.word] if tell.scope is None else Deed.INSIDE if tell.scope is Scope.IN else Deed.OUTSIDE
-    return Entry(deed=deed, key=tell.about.key or tell.row.gid, kind=tell.row.kind, edits=edits)
+    return Entry(deed=deed, key=keys.of(tell), kind=tell.row.kind, edits=edits)
 
 
 def _as_if_numbered(site: Site, paired: Paired, tells: list[Tell]) -> None:

@@ -7,6 +7,7 @@ would refuse, cut or set to another value shows when it is asked in earnest.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 from msgspec.structs import replace
@@ -14,9 +15,10 @@ from msgspec.structs import replace
 from filesync.agent.rehearsal.overlay import Overlay
 from filesync.agent.rehearsal.written import Deed, Edit, Entry, Written
 from filesync.bundle.verdict import shown
-from filesync.errors import Gone, Rejected
+from filesync.errors import Gone, Rejected, Unreadable
 from filesync.model.ids import Gid, Kind, Mark
 from filesync.model.issue import About, Issue, Item, Ref, Scope
+from filesync.model.links import link_parts
 from filesync.model.people import People
 from filesync.model.values import FieldKind, Flat, Value, split_name
 from filesync.trackers.base import (
@@ -50,6 +52,8 @@ class ReadOnly:
         has = real.describe()
         self._words, self._people = _words(has), has.people
         self._users = frozenset(one.name for one in has.fields if one.kind is FieldKind.USER)
+        self._parents = frozenset(one.name for one in has.fields if one.kind is FieldKind.PARENT)
+        self._keys: dict[str, str] = {}
 
     @property
     def people(self) -> People:
@@ -153,7 +157,19 @@ class ReadOnly:
         name, element = split_name(flat)
         users = [one for one in (element, new, old) if isinstance(one, str)] if name in self._users else []
         called = {one: self._people[one] for one in users if self._people.get(one, one) != one}
-        return Edit(flat, new, old, called)
+        link = link_parts(flat)
+        named = [link[1]] if link is not None else [one for one in (new, old) if isinstance(one, str)]
+        keys = {one: self._key(one) for one in named} if link is not None or name in self._parents else {}
+        return Edit(flat, new, old, called, keys)
+
+    def _key(self, local: str) -> str:
+        """What people call an issue that another one names; each is asked for once."""
+        if local not in self._keys:
+            issue = None
+            with suppress(Unreadable):
+                issue = self.get(local)
+            self._keys[local] = local if issue is None else issue.key
+        return self._keys[local]
 
     def _check(self, fields: Flat) -> None:
         """Raises Rejected for words that the tracker does not have."""

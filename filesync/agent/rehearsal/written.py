@@ -34,6 +34,7 @@ class Edit(msgspec.Struct, frozen=True, omit_defaults=True):
     new: Value | None
     old: Value | None = None
     people: dict[str, str] = {}  # what people see for the users that it names, where that is not their name in the tracker
+    keys: dict[str, str] = {}  # of the issues that it names by an id of the tracker's, or a gid
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,6 +32,7 @@ OUTSIDE = DISK | {"subprocess", "socket", "time", "random", "secrets", "uuid", "
 # shown while it goes on. Only a letter needs SMTP. `filesync status` reads changes and a contract only where some wait.
 LATE = {
     "agent/mailing/post.py",
+    "agent/asked/reading.py",
     "agent/asked/status.py",
     "cli/app.py",
     "cli/progress.py",

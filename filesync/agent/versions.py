@@ -41,5 +41,10 @@ def stands_for(row: Entity, item: Item) -> bool:
     return row.local == item.ref.local or row.state is not Life.LIVE
 
 
+def agreed_on(row: Entity, item: Item) -> bool:
+    """Whether the partner knows this very version: of another one of its name before, it may have edited something only."""
+    return stands_for(row, item) and (row.state is not Life.LIVE or NAME in row.shadows.here)
+
+
 def _nobody(_: str) -> None:
     return None

@@ -136,9 +136,9 @@ class Importer:
         if not self.learned:  # else the next import of this run does that, by the rules that are in force now
             if bundles:
                 self._waiting()
-            rename(self._site, self._paired, self._record)
+            rename(self._site, self._paired, self._record, self._reach)
             show(self._site, self._paired, self._record)
-            show_files(self._site, self._paired, self._record)
+            show_files(self._site, self._paired, self._record, self._reach)
         write_checkpoint(self._site, self._x)
         return bundles
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from filesync.agent.events import Event, Severity, ended
+from filesync.agent.merge.reach import Reach
 from filesync.agent.merge.view import Shown, View
 from filesync.agent.paired import Paired
 from filesync.agent.record import Record
@@ -39,21 +40,28 @@ class NotAnew(Event, frozen=True, kw_only=True):
 class Anew:
     """What one import writes once more."""
 
-    def __init__(self, site: Site, paired: Paired, record: Record) -> None:
-        self._site, self._x, self._record = site, paired.exchange.id, record
+    def __init__(self, site: Site, paired: Paired, record: Record, reach: Reach) -> None:
+        """`reach`: of the import."""
+        self._site, self._x, self._record, self._reach = site, paired.exchange.id, record, reach
         self._fact = f"anew {self._x}"  # of the site: where the last import met one that failed
         self._failing = 0
 
     def ordered(self, gids: Iterable[Gid]) -> Iterator[Gid]:
         """Each once, those behind the last one that failed first; until the site stops, or too many failed.
 
-        Without those whose issue a person stopped: they are written once that goes on.
+        Without those whose issue a person stopped, or which is closed to partners: they are written once that goes on, or is
+        open. Raises Unavailable.
         """
         found = set(gids)
         with self._site.ledger.begin() as conn:
             last = streams.site_fact(conn, self._fact) or ""
-            if stopped := by_hand.stopped(conn, self._x):
-                found -= {gid for gid, row in shadows.entities(conn, self._x, found).items() if (row.parent or gid) in stopped}
+            rows = shadows.entities(conn, self._x, found)
+            issues = shadows.entities(conn, self._x, {row.parent or gid for gid, row in rows.items()})
+            held = set(by_hand.stopped(conn, self._x))
+        open_ = {gid: one.local for gid, one in issues.items() if gid not in held and one.local is not None}
+        self._reach.ask(open_.values())
+        held |= {gid for gid, local in open_.items() if self._reach.shuts(local)}
+        found -= {gid for gid, row in rows.items() if (row.parent or gid) in held}
         for gid in sorted(found, key=lambda one: (one <= last, one)):
             if self._failing >= _FAILING or self._site.stopping():
                 return

@@ -46,13 +46,13 @@ def texts_with_files(site: Site, paired: Paired, change: Create, mark: Mark, *, 
     return [Unfiled(change.gid, name, mark, text, files) for name, text, files in left if files]
 
 
-def show_files(site: Site, paired: Paired, record: Record) -> None:
+def show_files(site: Site, paired: Paired, record: Record, reach: Reach) -> None:
     """Write those of which files have come meanwhile. Raises Unavailable: what is left is done by the next import."""
     x = paired.exchange.id
     with site.ledger.begin() as conn:
         due = naming.files_due(conn, x)
         doubted = shadows.doubts(conn, x) if due else {}
-    anew = Anew(site, paired, record)
+    anew = Anew(site, paired, record, reach)
     for gid in anew.ordered(gid for gid, _ in due if gid not in doubted):
         try:
             for field in (field for one, field in due if one == gid):

@@ -42,10 +42,11 @@ def _standing(paired: Paired, view: View, change: Change, mark: Mark) -> str:
     project = view.issue(LISTS)
     if project is None:
         return "is not taken: our tracker keeps no list of versions"
-    row, item = view.row(change.gid), versions.named(paired, project).get(change.gid)
+    row, item = view.row(change.gid), view.versions(project).get(change.gid)
     if item is not None:
         row = versions.standing(paired, change.gid, item, row)
-        if isinstance(change, Create) and NEVER < row.shadows.taken(NAME) < mark:
+        taken = row.shadows.taken(NAME)
+        if isinstance(change, Create) and taken < mark and (change.untold or taken > NEVER):
             # the partner's is another one than that of which we told it: what it does not have is told once more
             row = msgspec.structs.replace(row, shadows=Shadows())
         view.keep([row])

@@ -19,12 +19,12 @@ from filesync.model.shadow import Entity, Life, Shadow
 from filesync.model.values import Value, digest
 
 
-def rename(site: Site, paired: Paired, record: Record) -> None:
+def rename(site: Site, paired: Paired, record: Record, reach: Reach) -> None:
     """Write them, each entity once. Raises Unavailable: what is left is done by the next import."""
     x = paired.exchange.id
     with site.ledger.begin() as conn:
         come, doubted = naming.come(conn, x), shadows.doubts(conn, x)
-    anew = Anew(site, paired, record)
+    anew = Anew(site, paired, record, reach)
     for gid in anew.ordered(come.keys() - doubted.keys()):  # of these nobody knows what they say: the next import comes to them
         try:
             row = _rename(site, paired, record, gid)

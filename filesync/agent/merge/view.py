@@ -59,6 +59,7 @@ class View:
         self._tracker: Tracker = site.tracker
         self._rows: dict[Gid, Entity] = {}
         self._issues: dict[str, Issue | None] = {}
+        self._versions: tuple[Issue, Mapping[Gid, Item]] | None = None  # of the list as it was read last
         self._holders = [versions.holder(paired)] if paired.rules.travels(Kind.VERSION) else []
         self._unplaced = paired.rules.unplaced(site.tracker.offered())
         self.keys = Keys(site, paired)
@@ -226,6 +227,12 @@ class View:
                 self.reach.unread(local, error)
                 raise
         return self._issues[local]
+
+    def versions(self, project: Issue) -> Mapping[Gid, Item]:
+        """The project's versions by their gids; each change of one asks, and there may be thousands."""
+        if self._versions is None or self._versions[0] is not project:
+            self._versions = (project, versions.named(self._paired, project))
+        return self._versions[1]
 
     def key(self, local: str) -> str | None:
         """What people call an issue of our tracker; None where it does not tell. Raises Unavailable."""

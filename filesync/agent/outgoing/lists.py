@@ -13,6 +13,7 @@ from filesync.model.diff import Seen, diff
 from filesync.model.ids import Gid, Kind
 from filesync.model.issue import Item
 from filesync.model.versions import LISTS
+from filesync.rules.contract import BELOW
 
 
 def listed(site: Site, paired: Paired) -> Iterator[Found]:
@@ -33,8 +34,9 @@ def listed(site: Site, paired: Paired) -> Iterator[Found]:
         doubted = shadows.doubts(conn, x)
     holder = versions.holder(paired)
     # another one of the same name than before is told anew: the partner then tells what it has, and nothing is emptied there
-    rows = {gid: row for gid, item in there.items() if (row := known.get(gid)) is not None and versions.stands_for(row, item)}
-    seen = [_seen(paired, holder.gid, project.item), *(_seen(paired, gid, item) for gid, item in there.items())]
+    rows = {gid: row for gid, item in there.items() if (row := known.get(gid)) is not None and versions.agreed_on(row, item)}
+    seen = [_seen(paired, holder.gid, project.item)]
+    seen += [_seen(paired, gid, item, anew=gid in known and gid not in rows) for gid, item in there.items()]
     tells = diff(seen, {holder.gid: holder, **rows}, in_scope=True, doubted=doubted, tells=paired.tells, placed=lambda _: True)
     most = site.config.limits.max_changes
     for start in range(0, len(tells), most):
@@ -42,15 +44,16 @@ def listed(site: Site, paired: Paired) -> Iterator[Found]:
         yield Found(tells=part, size=sum(tell.size for tell in part))
 
 
-def _seen(paired: Paired, gid: Gid, item: Item) -> Seen:
+def _seen(paired: Paired, gid: Gid, item: Item, *, anew: bool = False) -> Seen:
     outward = paired.rules.outward(item, lambda _: None)
+    open_ = BELOW[Kind.VERSION].keys() - outward.fields.keys() if anew else frozenset()
     return Seen(
         gid=gid,
         kind=item.ref.kind,
         parent=None if item.ref.kind is Kind.PROJECT else versions.holder(paired).gid,
         local=item.ref.local,
         fields=outward.fields,
-        unknown=outward.untold,
+        unknown=outward.untold | open_,
         came=False,
         about=item.about,
     )

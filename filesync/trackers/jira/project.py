@@ -266,7 +266,7 @@ class Project:
         if name != name.strip() or "\n" in name:
             return "its name is no single line"
         there = [*self.catalogue.sprints.ids, *(one for _, one in sprints_of(self.http, str(board), "closed"))]
-        near = next((one for one in there if _same(one, name)), None)
+        near = next((one for one in there if same_name(one, name)), None)
         return "" if near is None else f"there is {quoted(near)}, or was"
 
     def _see_sprints(self, board: int) -> None:
@@ -293,8 +293,8 @@ class Project:
             self.catalogue, self._read_at = read, self.clock()
 
 
-def _same(one: str, other: str) -> bool:
-    """Whether people take the names of two sprints for one."""
+def same_name(one: str, other: str) -> bool:
+    """Whether people take the names of two sprints, or versions, for one."""
     return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()
 
 

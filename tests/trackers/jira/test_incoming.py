@@ -84,6 +84,27 @@ def test_what_is_asked_costs_two_requests_more_in_cloud_however_many_changes_the
         assert asking == ["bulkfetch", "jql"]
 
 
+def test_a_text_is_not_written_once_more_while_its_issue_takes_nothing() -> None:
+    with two_trackers((CLOUD, EMBEDDED), settings="incoming: labels = open") as world:
+        acme, desk = jira_of(world), world.globex.desk
+        desk.create("Bug", "one", {"description": "as ABC-2 says"})
+        from_globex(world)
+        (one,) = here(world)
+        before = one.values.get("description")
+        desk.create("Bug", "two", {"description": "see !pump.png!"})
+        desk.attach("ABC-2", "pump.png", iter([b"12 bar"]))
+        from_globex(world)
+        assert [what for what in writes(acme) if f"/{one.id}" in what] == []
+        two = next(issue for issue in here(world) if issue is not one)
+        assert [what for what in writes(acme) if "properties" not in what][-1].endswith(f"/{two.id}"), "it made that one itself"
+        acme.desk.edit(one.id, {"labels:open": True})
+        world.clock.advance(minutes=5)
+        from_globex(world)
+        assert one.values.get("description") == f"as {two.key} says" != before
+        calm(world)
+        world.assert_in_step()
+
+
 def test_where_the_index_lies_behind_nothing_is_written() -> None:
     with two_trackers((DC10, EMBEDDED), settings="incoming: labels = open") as world:
         acme, desk = jira_of(world), world.globex.desk

@@ -14,10 +14,12 @@ from filesync.config import template
 from filesync.errors import NotHere
 from filesync.ledger import journal
 from filesync.model.change import Change, Create, Delete, Set, Told
-from filesync.model.ids import Kind, make_gid
+from filesync.model.ids import Gid, Kind, SiteId, make_gid
 from filesync.model.versions import project_gid, version_gid
 from tests.support.forged import forge
 from tests.support.jira import described
+from tests.support.jira.faults import Fault
+from tests.support.jira.faults import Kind as Strike
 from tests.support.jira.records import Version
 from tests.support.jira.site import CLOUD, DC10
 from tests.support.jira_sides import EMBEDDED, JiraSide, calm, contract, two_trackers, writes
@@ -128,6 +130,50 @@ def test_a_renamed_version_is_a_new_one_and_what_is_deleted_stays_at_the_partner
     add(acme, Version("", "4.0", ""))  # again, and bare: it empties nothing
     calm(world)
     assert said(globex)["4.0"] == said(acme)["4.0"] == ("still there", "2026-12-01", "2027-01-15", True, False)
+
+
+def test_another_one_of_a_name_gets_what_the_partner_has_whoever_told_it_first(world: World) -> None:
+    acme, globex = jira(world, "acme"), jira(world, "globex")
+    project = acme.jira.store.project("ABC")
+    assert project is not None
+    add(acme, SHIPPED)
+    add(globex, replace(SHIPPED, name="4.0"))
+    calm(world)
+    for name in ("3.0", "4.0"):
+        del project.versions[versions(acme)[name].id]
+        add(acme, Version("", name, ""))
+    versions(globex)["3.0"].description = "newer"
+    world.send(globex)  # an edit of the one before comes before anybody was told of the new one
+    quiet(world)
+    assert said(acme)["3.0"] == ("newer", *said(acme)["4.0"][1:]) == ("newer", "2026-12-01", "2027-01-15", True, False)
+
+
+def test_a_name_that_jira_takes_for_another_is_refused_with_that_name(world: World) -> None:
+    acme, globex = jira(world, "acme"), jira(world, "globex")
+    add(acme, Version("", "RC  1", ""))
+    add(globex, Version("", "rc 1", ""))
+    no = '{"errors": {"name": "A version with this name already exists in this project."}}'
+    globex.jira.faults.arm(Fault(Strike.STATUS, 1, method="POST", path="/version$", status=400, body=no))
+    world.send(acme)
+    (stuck,) = globex.stuck()
+    assert 'there is "rc 1": rename one of the two' in stuck.reason
+
+
+def test_what_stands_here_is_put_by_name_once_for_many(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    acme, globex = jira(world, "acme"), jira(world, "globex")
+    asked: list[str] = []
+
+    def counted(one: SiteId, other: SiteId, name: str) -> Gid:
+        asked.append(name)
+        return version_gid(one, other, name)
+
+    for n in range(50):
+        add(acme, Version("", f"v{n}", ""))
+    acme.export()
+    world.carry(to=globex)
+    monkeypatch.setattr("filesync.agent.versions.version_gid", counted)
+    globex.import_()
+    assert len(asked) < 4 * len(versions(globex)), "and not for each version all of them"
 
 
 def test_a_version_that_is_refused_waits_alone(world: World) -> None:

@@ -6,14 +6,17 @@ it: a person, `create_missing`, or a call of ours of which nobody knows whether 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from filesync.bundle.verdict import shown
 from filesync.errors import Gone, Rejected
 from filesync.model.ids import Kind
 from filesync.model.issue import Issue, Item, Ref
 from filesync.model.values import Flat
 from filesync.model.versions import LISTS, NAME
+from filesync.settings import quoted
 from filesync.trackers.base import Born, Draft
-from filesync.trackers.jira.project import Project, strange
+from filesync.trackers.jira.project import Project, same_name, strange
 from filesync.trackers.jira.read.cursor import is_id
 from filesync.trackers.jira.rest.answers import Unknown
 from filesync.trackers.jira.rest.dialect import API
@@ -41,12 +44,14 @@ class Versions:
         try:
             answer = self._project.http.send("POST", f"{API}/version", body={**versions.body(draft.fields), **of})
         except (Rejected, Unknown) as error:
-            if (there := self._named(name)) is not None:
+            listed = self._listed()
+            if (there := _named(listed, name)) is not None:
+                self._project.has_version(name)
                 return Born(item=there, key=name, again=True)
             if isinstance(error, Rejected):
-                raise self._refusal(name, error) from error
+                raise self._refusal(name, error, near=_near(listed, name)) from error
             raise
-        made = self._read(answer) or self._named(name)
+        made = self._read(answer) or _named(self._listed(), name)
         if made is None:
             raise strange(f"the version {shown(name)}")
         self._project.has_version(name)
@@ -84,9 +89,6 @@ class Versions:
             raise strange("the versions of the project")
         return listed
 
-    def _named(self, name: str) -> Item | None:
-        return next((one for one in self._listed() if one.fields[NAME] == name), None)
-
     @staticmethod
     def _read(answer: object) -> Item | None:
         try:
@@ -94,11 +96,23 @@ class Versions:
         except ValueError:
             return None
 
-    def _refusal(self, name: str, error: Rejected) -> Rejected:
+    def _refusal(self, name: str, error: Rejected, *, near: str = "") -> Rejected:
         said = versions.refused(error.fields)
+        if near:
+            return refusal(f"the version {shown(name)}", {**said, NAME: f"there is {quoted(near)}: rename one of the two"})
         what = f"the version {shown(name)}"
         hint = error.hint or "May our account administer the project? Versions need that."
         return refusal(what, said, hint=hint) if said else Rejected(f"{what} is refused: {error}", hint=hint)
+
+
+def _named(listed: Iterable[Item], name: str) -> Item | None:
+    return next((one for one in listed if one.fields[NAME] == name), None)
+
+
+def _near(listed: Iterable[Item], name: str) -> str:
+    """The name of the one that people, and Jira, take for the same; "" for none."""
+    names = (str(one.fields[NAME]) for one in listed)
+    return next((one for one in names if same_name(one, name)), "")
 
 
 def _gone(ref: Ref) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Final
 
 import msgspec
@@ -36,9 +37,9 @@ def end(conn: sa.Connection) -> Place:
     return Place(*(conn.execute(query).scalar_one() or 0 for query in _LAST))
 
 
-def loud_entries(conn: sa.Connection, place: Place, *, limit: int) -> list[Entry]:
-    """What needs a person of that which happened after this place, oldest first."""
-    loud = event.c.severity.in_(("warning", "stop"))
+def loud_entries(conn: sa.Connection, place: Place, *, without: Collection[str], limit: int) -> list[Entry]:
+    """What needs a person of that which happened after this place, oldest first. `without`: kinds of which nobody asks here."""
+    loud = event.c.severity.in_(("warning", "stop")) & event.c.kind.not_in(without)
     query = sa.select(event).where(event.c.row > _ROW, loud).order_by(event.c.row).limit(limit)
     return [_made(Entry, row) for row in conn.execute(query, {"row": place.entry})]
 

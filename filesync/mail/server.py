@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from email.message import EmailMessage
 from threading import Thread
-from typing import Final
+from typing import Any, Final
 
 from filesync.bundle.verdict import shown
 from filesync.errors import FilesyncError, MailFails
@@ -46,6 +46,7 @@ def deliver(settings: MailSettings, letter: EmailMessage | None) -> Mapping[str,
     thread.join(_ALL)
     if not call.done:
         _left[where] = thread
+        call.hang_up()  # else who talks without end fills our memory
         raise call.fails(f"was not done with it within {_ALL:.0f} s")
     if call.error is not None:
         raise call.error
@@ -62,6 +63,18 @@ class _Call:
         self.done = False  # what became of it is known
         self.refused: dict[str, str] = {}
         self.error: Exception | None = None
+        self._line: _Line | None = None
+
+    def hang_up(self) -> None:
+        """Of another thread: let `run` read and write nothing more."""
+        sock = self._line.sock if self._line is not None else None
+        if sock is not None:
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+    def heard(self, line: _Line) -> None:
+        """The server is about to answer on this line."""
+        self._line = line
 
     def run(self) -> None:
         """Talk to the server; what goes wrong stands in `error`."""
@@ -69,7 +82,7 @@ class _Call:
         try:
             smtp = self._connected()
             self._talk(smtp)
-        except (smtplib.SMTPException, OSError, UnicodeError) as error:
+        except (smtplib.SMTPException, OSError, ValueError) as error:
             self.error = self._in_words(error)
         except Exception as error:  # noqa: BLE001 - raised where it is waited for
             self.error = error
@@ -85,12 +98,12 @@ class _Call:
         given = self._settings
         context = None
         if given.security is not Security.NONE:
-            context = ssl.create_default_context(cafile=given.ca_file)
+            context = self._context()
         name = socket.gethostname()
         us = name if "." in name else "[127.0.0.1]"  # as smtplib says it, without a look-up that may take long
         if given.security is Security.TLS:
-            return smtplib.SMTP_SSL(given.server, given.port, local_hostname=us, timeout=_ANSWER, context=context)
-        smtp = smtplib.SMTP(given.server, given.port, local_hostname=us, timeout=_ANSWER)
+            return _TlsLine(self, given, local_hostname=us, context=context)
+        smtp = _Line(self, given, local_hostname=us)
         try:
             if context is not None:
                 smtp.starttls(context=context)
@@ -98,6 +111,14 @@ class _Call:
             smtp.close()
             raise
         return smtp
+
+    def _context(self) -> ssl.SSLContext:
+        file = self._settings.ca_file
+        try:
+            return ssl.create_default_context(cafile=file)
+        except OSError as error:
+            words = (error.reason if isinstance(error, ssl.SSLError) else error.strerror) or "no certificates"
+            raise MailFails(f"mail.ca_file {str(file)!r} cannot be used: {words}", hint=_LOOK) from error
 
     def _talk(self, smtp: smtplib.SMTP) -> None:
         given = self._settings
@@ -152,8 +173,14 @@ class _Call:
                 what, hint = "has no address that is known here", "Check mail.server, or the resolver of this machine."
             case TimeoutError():
                 what, hint = f"did not answer within {_ANSWER:.0f} s", _PORTS
-            case UnicodeError():
-                what, hint = "takes user and password in ASCII alone, and ours are not", _LOOK
+            case ValueError():  # else what it asks when we sign in
+                ascii_alone = isinstance(error, UnicodeError)
+                what = (
+                    "takes user and password in ASCII alone, and ours are not"
+                    if ascii_alone
+                    else "does not speak SMTP as we do"
+                )
+                hint = _LOOK
             case _:
                 words = (error.strerror if isinstance(error, OSError) else None) or str(error)
                 what, hint = f"cannot be used: {shown(words, limit=_WORDS)}", _LOOK
@@ -170,3 +197,20 @@ class _Call:
                 return f"does not take the letter ({words})"
             case _:
                 return f"refuses ({words})"
+
+
+class _Line(smtplib.SMTP):
+    """A connection that its call knows before the server's first answer."""
+
+    def __init__(self, call: _Call, given: MailSettings, **how: Any) -> None:
+        self._call = call
+        super().__init__(given.server, given.port, timeout=_ANSWER, **how)
+
+    def getreply(self) -> tuple[int, bytes]:
+        """As of smtplib."""
+        self._call.heard(self)
+        return super().getreply()
+
+
+class _TlsLine(_Line, smtplib.SMTP_SSL):
+    """One with TLS from the start."""

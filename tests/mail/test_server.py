@@ -6,9 +6,9 @@ import base64
 import datetime as dt
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -132,6 +132,29 @@ def test_a_server_that_repeats_the_password_has_it_not_in_our_words(tmp_path: Pa
     assert found.endswith(r"(535 what is \x1b[31m AUTH PLAIN *** or ***?)")
 
 
+def test_a_server_that_asks_for_what_is_no_question_is_named(tmp_path: Path) -> None:
+    def riddle(caller: socket.socket) -> None:
+        caller.sendall(b"220 here\r\n")
+        caller.recv(1000)
+        caller.sendall(b"250-here\r\n250 AUTH CRAM-MD5\r\n")
+        caller.recv(1000)
+        caller.sendall(b"334 abc\r\n")
+        caller.recv(1000)
+
+    with scripted(riddle) as made:
+        assert fails(made.settings(user=USER, password_file=password_file(tmp_path))) == "does not speak SMTP as we do"
+
+
+@pytest.mark.parametrize(("holds", "why"), [(None, "No such file or directory"), ("none", "NO_CERTIFICATE_OR_CRL_FOUND")])
+def test_a_file_of_authorities_that_cannot_be_used_is_named(tmp_path: Path, holds: str | None, why: str) -> None:
+    file = tmp_path / "ca.pem"
+    if holds is not None:
+        file.write_text(holds)
+    with pytest.raises(MailFails) as caught:
+        send(Office(free_port()).settings(security=Security.TLS, ca_file=file))
+    assert str(caught.value) == f"mail.ca_file {str(file)!r} cannot be used: {why}"
+
+
 def test_a_certificate_that_nobody_trusts_ends_it_before_the_password_is_shown(tmp_path: Path) -> None:
     given = guarded(tmp_path) | {"ca_file": None}
     with office(security=Security.STARTTLS, password=True) as made:
@@ -153,14 +176,32 @@ def test_a_server_that_is_down_or_says_nothing_is_named(monkeypatch: pytest.Monk
         assert fails(made.settings()) == "did not answer within 0 s"
 
 
-def test_a_server_that_drips_is_left_and_not_asked_again_while_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_talks_without_end_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def chatter(caller: socket.socket) -> None:
+        caller.settimeout(10)
+        with suppress(BrokenPipeError, ConnectionResetError):
+            while True:  # 10 s without room for more would be no hanging up
+                caller.sendall(b"220-here\r\n")
+
     monkeypatch.setattr(server, "_ALL", 0.05)
-    with socket.create_server((HERE, 0)) as listening:
-        settings = Office(listening.getsockname()[1]).settings()
-        assert fails(settings).startswith("was not done with it within")
-        assert fails(settings) == "still does not answer to what was asked before"
-        caller, _ = listening.accept()
-        caller.close()
+    with scripted(chatter) as made:
+        assert fails(made.settings()).startswith("was not done with it within")
+        server._left[HERE, made.port].join()
+
+
+def test_a_server_that_is_still_waited_for_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_up = Event()
+
+    def slow(*_: object, **__: object) -> object:
+        looked_up.wait()
+        raise socket.gaierror
+
+    monkeypatch.setattr(server, "_ALL", 0.05)
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    settings = Office(free_port()).settings(server="mail.example")
+    assert fails(settings).startswith("was not done with it within")
+    assert fails(settings) == "still does not answer to what was asked before"
+    looked_up.set()
     server._left[settings.server, settings.port].join()
 
 

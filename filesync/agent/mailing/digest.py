@@ -56,7 +56,7 @@ def digest(before: Remembered, found: Found, *, now: int) -> Digest:
         if now - row.seen >= _FRESH and not row.ends:
             row = replace(row, seen=now)
         told[name] = untold[name] = row
-        if not row.sent and now - row.since >= one.after:
+        if not row.sent and one.topic in found.topics and now - row.since >= one.after:
             new.append(one)
             told[name] = replace(row, sent=now)
     for name, row in before.rows.items():

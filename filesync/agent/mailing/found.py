@@ -54,6 +54,7 @@ _FOUND_AGAIN: Final = (
 )
 # the ledger's tables show these, and when they are over; or they are about letters; or they are no news yet
 _ELSEWHERE: Final = (Met, MetOpen, Stuck, Stopped, Mailed, NotMailed, ChunksWait)
+_LOOKED_UP: Final = tuple(kind.__name__ for kind in (*_FOUND_AGAIN, *_ELSEWHERE))  # not from the journal
 _WHICH: Final = (
     "key",
     "file",
@@ -92,7 +93,7 @@ class Finding:
 class Found:
     """All that was found. `whole`: exchanges and `ends` of which everything was found that lasts. `more`: beyond MOST.
 
-    `exchanges`: those that there are; None where nobody looked.
+    `exchanges`: those that there are; None where nobody looked. `topics`: what may be told of it.
     """
 
     place: Place  # up to here the ledger was read
@@ -100,6 +101,7 @@ class Found:
     findings: Mapping[str, Finding]
     whole: frozenset[tuple[str, str]]
     exchanges: frozenset[str] | None = None
+    topics: frozenset[Topic] = frozenset(Topic)
     more: bool = False
 
 
@@ -119,17 +121,17 @@ def find(
     findings: dict[str, Finding] = {}
     whole = {("", OPENED)}
     for one in there:
-        whole |= {(one.name, STOPPED), (one.name, SILENT)}
+        whole |= {(one.name, STOPPED)} | ({(one.name, SILENT)} if one.state is State.PAIRED else set())
         findings |= _stopped(one) | _silent(one, settings.silence, now=now)
         stuck = since.refused(conn, one.id, limit=MOST)
         whole |= {(one.name, STUCK)} if len(stuck) < MOST else set()
         findings |= _stuck(conn, one.name, stuck, known)
-    entries = since.loud_entries(conn, place, limit=MOST)
+    entries = since.loud_entries(conn, place, without=_LOOKED_UP, limit=MOST)
     for entry in entries:
         event = event_of(entry)
         if event is None:
             findings |= _unknown(entry)
-        elif loud(event) and not isinstance(event, _FOUND_AGAIN):
+        elif loud(event):
             findings |= _told(entry.exchange, event)
     paired = {one.name for one in there if one.state is State.PAIRED}
     for one_pass in sorted(passes, key=lambda one: one.job is not Job.IMPORT):
@@ -144,9 +146,10 @@ def find(
     return Found(
         place=since.end(conn),
         met=met if Topic.CONFLICTS in settings.topics else (),
-        findings={name: one for name, one in findings.items() if one.topic in settings.topics},
+        findings=findings,
         whole=frozenset(whole),
         exchanges=frozenset(one.name for one in there),
+        topics=settings.topics,
         more=MOST in {len(entries), len(met)},
     )
 

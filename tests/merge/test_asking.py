@@ -6,11 +6,13 @@ import pytest
 
 from filesync.agent.contract.propose import accept, propose
 from filesync.agent.events import Decided, MetOpen
+from filesync.agent.upkeep.by_hand import say
 from filesync.agent.upkeep.resync import resync
 from filesync.agent.upkeep.settling import Choice, Settled, settle
 from filesync.errors import ExitCode, NotHere
 from filesync.ledger import open_conflicts
 from filesync.ledger.open_conflicts import OpenConflict
+from filesync.model.by_hand import Hand
 from tests.merge.scene import (
     contract,
     crash,
@@ -170,6 +172,18 @@ def test_theirs_that_our_tracker_refuses_is_stuck_and_stays_open() -> None:
             decide(world.acme, key, Choice.THEIRS)
         refuse_nothing(world.acme)
         world.acme.retry()
+        decided(world, key, "z")
+
+
+def test_theirs_is_not_written_to_an_issue_that_is_stopped_by_hand() -> None:
+    with two_sites(contract=ASK) as world:
+        acme, key = world.acme, met(world)
+        say(acme.site, acme.exchange(), [key], Hand.STOPPED, apply=True)
+        with pytest.raises(NotHere, match=f"{key} is stopped here by hand") as told:
+            decide(acme, key, Choice.THEIRS)
+        assert f"filesync start-issues {key} " in told.value.hint
+        say(acme.site, acme.exchange(), [key], Hand.STARTED, apply=True)
+        decide(acme, key, Choice.THEIRS)
         decided(world, key, "z")
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from filesync.agent.upkeep.by_hand import say
 from filesync.agent.upkeep.resync import resync
 from filesync.errors import NotHere, Rejected
 from filesync.ledger import shadows
+from filesync.model.by_hand import Hand
 from tests.merge.scene import crash, refuse, refuse_nothing, shared, value
 from tests.support.two_sites import EXCHANGE, Side, World, two_sites
 
@@ -107,3 +109,18 @@ def test_a_query_and_fields_that_are_not_there_are_named() -> None:
             tell_again(world.acme, fields=("priorty",))
         with pytest.raises(Rejected, match='cannot look for "urgent"'):
             tell_again(world.acme, query="urgent=yes")
+
+
+def test_what_is_stopped_by_hand_is_not_told_again_and_what_waits_for_it_stands() -> None:
+    with two_sites() as world:
+        acme, key = world.acme, shared(world, "first")
+        say(acme.site, acme.exchange(), [key], Hand.STOPPED, apply=True)
+        world.globex.desk.edit(key, {"summary": "of globex"})
+        world.round()
+        assert tell_again(acme) == 0
+        world.round()
+        say(acme.site, acme.exchange(), [key], Hand.STARTED, apply=True)
+        world.settle()
+        assert value(acme, key, "summary") == "of globex"
+        assert acme.conflicts() == []
+        world.assert_in_step()

@@ -40,8 +40,11 @@ def resync(site: Site, name: str, *, query: str, fields: Collection[str], status
     wanted = _wanted(paired, fields, status=status)
     record = site.record(name)
     found = 0
-    started = frozenset() if query else _started(site, paired)
-    selected = chain(started, (one for one in site.tracker.select(query) if one not in started))
+    said = _by_hand(site, paired)
+    started = [] if query else [local for local, hand in said.items() if hand is Hand.STARTED]
+    # of one that is stopped nothing is told: counted as our edits, its fields would win over what waits for it
+    left_out = {*started, *(local for local, hand in said.items() if hand is Hand.STOPPED)}
+    selected = chain(started, (one for one in site.tracker.select(query) if one not in left_out))
     while page := list(islice(selected, _CHUNK)):
         with site.ledger.begin() as conn:
             rows = shadows.issues(conn, paired.exchange.id, page)
@@ -56,11 +59,11 @@ def resync(site: Site, name: str, *, query: str, fields: Collection[str], status
     return found
 
 
-def _started(site: Site, paired: Paired) -> frozenset[str]:
-    """Local ids of issues that are in scope because a person started them."""
+def _by_hand(site: Site, paired: Paired) -> dict[str, Hand]:
+    """What a person said of issues, by their local ids."""
     with site.ledger.begin() as conn:
         said = by_hand.said(conn, paired.exchange.id).values()
-    return frozenset(one.local for one in said if one.hand is Hand.STARTED)
+    return {one.local: one.hand for one in said}
 
 
 def _wanted(paired: Paired, fields: Collection[str], *, status: bool) -> frozenset[str]:

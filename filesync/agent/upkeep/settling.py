@@ -19,7 +19,7 @@ from filesync.agent.site import Site
 from filesync.bundle.changes import encode_change
 from filesync.bundle.verdict import shown
 from filesync.errors import FilesyncError, NotHere
-from filesync.ledger import journal, open_conflicts, shadows, streams
+from filesync.ledger import by_hand, journal, open_conflicts, shadows, streams
 from filesync.ledger.journal import Queued, Wait
 from filesync.ledger.open_conflicts import OpenConflict
 from filesync.model.change import Set, Told
@@ -51,7 +51,7 @@ def settle(site: Site, text: str, field: str, choice: Choice, *, exchange: str |
 
     `field`: by the contract's name. It is an edit of ours that has seen both values. The partner's value is written here
     first, as a change that arrives; where our tracker refuses it, it is stuck and the field stays open.
-    Raises NotHere: there is none, it is open in several exchanges, or a change of the issue waits; as `Site.paired`;
+    Raises NotHere: there is none, it is open in several exchanges, it is stopped, or a change of it waits; as `Site.paired`;
     Unavailable.
     """
     gid = meant(site, text).gid
@@ -107,6 +107,11 @@ def _theirs(site: Site, paired: Paired, one: OpenConflict) -> None:
         raise NotHere(f"{one.key} is not in our tracker any more", hint="its deletion goes out with the next export")
     with site.ledger.begin() as conn:
         row = _row(conn, paired, one)
+        if one.gid in by_hand.stopped(conn, paired.exchange.id):
+            raise NotHere(
+                f"{one.key} is stopped here by hand, so that nothing of the partner's is written to it",
+                hint=f"Let it go on first: filesync start-issues {shown(one.key)} --exchange {paired.exchange.name} --apply",
+            )
         if journal.queued_gids(conn, paired.exchange.id, [one.gid]):
             raise NotHere(
                 f"a change of {one.key} waits here, or is refused, and would come after this",

@@ -216,25 +216,45 @@ class Project:
     # ── versions, components and sprints ────────────────────────────────────────────────────────────────────────
 
     def make_missing(self, fields: Flat) -> None:
-        """Make what stands in these fields and is not there, where the settings want it. Raises as `send`."""
+        """Make what stands in these fields and is not there, where the settings want it.
+
+        Raises as `send`; Rejected with all fields that name what cannot be made.
+        """
         board = self.settings.sprint_board
         if board is not None and unknown_sprints(self.catalogue, fields):
             self._make_sprints(board, fields)
         if not self._wanted(fields):
             return
+        refused: dict[str, str] = {}
         with self._making:
             for kind, names in self._wanted(fields).items():
-                project = self.catalogue.project
-                of = {"projectId": int(project)} if kind is FieldKind.VERSION else {"project": self.catalogue.key}
                 for name in names:
-                    try:
-                        self.http.send("POST", f"{API}/{kind}", body={"name": name, **of})
-                    except (Rejected, Unknown):
-                        # a person may have made it, or a call of ours that nobody answered
-                        self._renew()
-                        if name in self._wanted(fields).get(kind, ()):
-                            raise
+                    if why := self._make(kind, name, fields):
+                        refused |= dict.fromkeys(self._naming(kind, name, fields), f"{quoted(name)} {why}")
             self._renew()
+        if refused:
+            self.standing()
+            raise refusal("what is missing in the project", refused)
+
+    def _make(self, kind: FieldKind, name: str, fields: Flat) -> str:
+        """Make a version or component that these fields name. Returns why it is not there; "": it is. Raises Unavailable."""
+        project = self.catalogue.project
+        of = {"projectId": int(project)} if kind is FieldKind.VERSION else {"project": self.catalogue.key}
+        try:
+            self.http.send("POST", f"{API}/{kind}", body={"name": name, **of})
+        except (Rejected, Unknown) as error:
+            # a person may have made it, or a call of ours that nobody answered
+            self._renew()
+            if name not in self._wanted(fields).get(kind, ()):
+                return ""
+            if isinstance(error, Unknown):
+                raise
+            return f"is not here, and cannot be made: {error}"
+        return ""
+
+    def _naming(self, kind: FieldKind, name: str, fields: Flat) -> list[str]:
+        """Those of these fields, by flat name, that have a version or component which is not here."""
+        return [flat for flat, value in fields.items() if name in self._wanted({flat: value}).get(kind, ())]
 
     def _make_sprints(self, board: int, fields: Flat) -> None:
         """Make a future sprint of each name, unless the board has one of that name, open or closed, however it is written.

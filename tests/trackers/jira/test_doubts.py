@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from filesync.trackers.jira.read.history import read_changes
 from filesync.trackers.jira.rest.access import hidden
 from filesync.trackers.jira.rest.http import Http, Unknown
 from tests.support.jira.site import CLOUD, DC10
+from tests.support.jira_sides import JiraSide, two_trackers
 from tests.trackers.bench import BASIC, MARK, gid, issue_ref
 from tests.trackers.jira import scene
 from tests.trackers.jira.conftest import TOKEN
@@ -96,10 +98,29 @@ def test_trap18_a_version_that_a_lost_call_made_is_there(flavour: Any, tmp_path:
 
 def test_a_version_that_jira_does_not_take_is_told(tmp_path: Path) -> None:
     with scene.jira(DC10, tmp_path) as opened:
-        tracker = opened.open(create_missing=["versions"])
-        opened.site.faults.refuse(400, path="/version$", body='{"errors": {"name": "No such name here."}}')
-        with pytest.raises(Rejected, match="No such name here"):
-            tracker.create(gid(Kind.ISSUE, 1), draft({"fix_versions:7.0": True}))
+        tracker = opened.open(create_missing=["versions", "components"])
+        opened.site.faults.refuse(400, path="/version$", body='{"errors": {"name": "No such name here."}}', times=2)
+        fields: dict[str, Value] = {"fix_versions:7.0": True, "Target Version": "7.1", "components:Pump": True}
+        with pytest.raises(Rejected, match="No such name here") as caught:
+            tracker.create(gid(Kind.ISSUE, 1), draft(fields))
+        assert caught.value.fields.keys() == {"fix_versions:7.0", "Target Version"}, "without these it can be made"
+
+
+def test_an_issue_is_made_without_the_version_that_cannot_be_made() -> None:
+    with two_trackers((DC10, CLOUD), settings="create_missing: [versions]") as world:
+        acme, globex = world.sides
+        assert isinstance(acme, JiraSide)
+        assert isinstance(globex, JiraSide)
+        project = acme.jira.store.project("ABC")
+        assert project is not None
+        version = dataclasses.replace(next(iter(project.versions.values())), id="99001", name="7.0")
+        project.versions[version.id] = version
+        globex.jira.faults.refuse(403, path="/version$", body='{"errorMessages": ["You may not."]}', times=9)
+        acme.desk.create("Bug", "one", {"fix_versions:7.0": True})
+        world.send(acme)
+        assert [one.fields["summary"] for one in globex.issues()] == ["one"]
+        (stuck,) = globex.stuck()
+        assert stuck.reason.startswith('fix_versions:7.0: "7.0" is not here, and cannot be made: ')
 
 
 # ── threads, and answers of no known form ───────────────────────────────────────────────────────────────────────────

@@ -84,13 +84,16 @@ def agreeing(seed: int) -> Program:
 
 
 def by_hand(seed: int) -> Program:
-    """The program of a seed for people who stop and start single issues."""
+    """The program of a seed for people who stop and start single issues; every other one with ways, ends and keys of its own."""
     draw = random.Random(seed)
     variant = draw.choice(sorted(VARIANTS))
     often = {**MOODS[draw.choice(sorted(MOODS))], **BY_HAND}
+    which = draw.randrange(200)
+    if seed % 2:
+        variant, often = f"said {which}", _more(often, UNLIKE)
     deeds = draw.choices(list(often), weights=list(often.values()), k=STEPS)
     steps = tuple((deed, draw.choice(("acme", "globex")), draw.randrange(NUMBERS)) for deed in deeds)
-    return Program(variant, seed % 4 == 3, draw.randrange(len(FIELDS)), steps)
+    return Program(variant, seed % 4 == 3 and is_quiet(variant_of(variant)), draw.randrange(len(FIELDS)), steps)
 
 
 def prove_by_hand(seed: int) -> None:

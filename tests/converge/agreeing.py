@@ -68,9 +68,9 @@ def _bits(text: str) -> int:
 def said_now(side: Side, before: Said) -> Said:
     """What the contract in force says of ways and ends, after what was said at first."""
     text = (side.folder / "contract.yaml").read_text()
-    if "\n# changed: " not in text:
-        return before
     bits = _bits(text)
+    if "\n# changed: " not in text or (bits == _ASK and "\nversion: 2 " in text):
+        return before  # nobody changed it
     ways = {Kind.COMMENT: "acme"} if bits & _COMMENTS else {}
     ways |= {Kind.WORKLOG: "globex"} if bits & _WORK else {}
     return replace(before, ways=ways, changed={Kind.COMMENT: frozenset({"mirror", "ignore"})})

@@ -151,7 +151,9 @@ def asking(seed: int) -> Program:
     deeds = draw.choices(list(often), weights=list(often.values()), k=STEPS)
     steps = tuple((deed, draw.choice(("acme", "globex")), draw.randrange(NUMBERS)) for deed in deeds)
     which = draw.randrange(2) if changes else draw.randrange(24)
-    return Program(f"asking {which}", seed % 8 == 7 and not changes, draw.randrange(5), steps)
+    variant = f"asking {which}"
+    one_sided = seed % 8 == 7 and not changes and is_quiet(variant_of(variant))
+    return Program(variant, one_sided, draw.randrange(5), steps)
 
 
 def prove_asking(seed: int) -> dict[str, int]:

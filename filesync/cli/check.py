@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from filesync.agent.asked.beside import with_rules
 from filesync.agent.asked.check import check_site
 from filesync.bundle.verdict import shown
 from filesync.cli.app import App, json_option, now
 from filesync.cli.progress import waiting
-from filesync.errors import ExitCode
+from filesync.errors import ConfigError, ExitCode
 
 _PROBLEM = 1_000  # characters
 
@@ -22,7 +23,11 @@ def check(app: App, letter: bool) -> ExitCode:
 
     All problems are told at once; nothing is changed. Ends with the status of the first problem.
     """
-    config = app.config()
+    try:
+        config = app.config()
+    except ConfigError as error:
+        (path,) = app.configs
+        raise with_rules(error, path) from error
     with waiting(app.progress()):
         found = check_site(config, clock=now, letter=letter)
     for one in found:

@@ -48,6 +48,25 @@ def test_check_is_well_after_work(pair: Pair) -> None:
         assert (status, bad(found)) == (ExitCode.DONE, {})
 
 
+def test_check_tells_what_is_wrong_with_contract_and_mapping_though_the_configuration_is_wrong_itself(pair: Pair) -> None:
+    config = pair.acme.read_text()
+    for name in ("contract.yaml", "mapping.yaml"):
+        file = pair.folder / "acme" / name
+        file.write_text(file.read_text() + "\nnonsense: 1\n")
+    wrongs = {
+        config + "\nnonsense: 1\n": "nonsense",  # does not fit the schema
+        config.replace("outbox: outbox", "outbox: state"): "same folder",
+        config + "\n\tnonsense": "",  # no YAML
+    }
+    for text, word in wrongs.items():
+        pair.acme.write_text(text)
+        status, _, err = pair.at_acme("check")
+        assert status == ExitCode.CONFIG
+        assert word in err
+        told = [line.split(":")[1].strip() for line in err.splitlines() if line.startswith("filesync: ")]
+        assert told == ["filesync.yaml", "contract.yaml", "mapping.yaml"], err
+
+
 def test_check_and_status_say_that_the_ledger_is_behind_what_was_sent(pair: Pair) -> None:
     restored(pair)
     status, found, _ = pair.at_acme("check", "--json")

@@ -112,7 +112,7 @@ def test_remap_with_edits_in_flight() -> None:
         assert "nothing new is exported" in only([one for one in held.events if isinstance(one, ContractProposed)]).sentence()
         done = world.globex.import_()
         assert (done.held, only([one for one in done.events if isinstance(one, ContractProposed)]).ours) == (0, False)
-        with pytest.raises(ConfigError):
+        with pytest.raises(ConfigError, match=r"^new-mapping\.yaml:1:"):
             accepts(world.globex, "fields: {summary: summary}\n")
         accepts(world.globex, RENAMED_MAPPING)
         world.settle()
@@ -282,7 +282,7 @@ def test_a_proposal_must_fit_and_count_up() -> None:
             proposes(world.acme, DEFAULT.replace("comments: true", "comments: false"))
         with pytest.raises(ConfigError, match="longer than a proposal may be"):
             proposes(world.acme, FINE + "#" * 1_000_000)
-        with pytest.raises(ConfigError, match="not in the contract"):
+        with pytest.raises(ConfigError, match=r"^new-mapping\.yaml:1:\d+: .*not in the contract"):
             proposes(world.acme, FINE, "types: {Bug: Nonsense}\n")
 
 

@@ -85,7 +85,7 @@ def propose(site: Site, name: str, contract: Path, *, mapping: Path | None, mess
         raise ConfigError([Problem(str(contract), f"longer than a proposal may be ({_TEXT} characters)")], hint="Shorten it.")
     said = Agreement(n=1, says=Says.PROPOSED, version=found.version, digest=found.digest, text=text, message=message[:_MESSAGE])
     one = _proposal(site, paired, said, mapping=mapping)
-    new = _rules(site, paired, one)
+    new = _rules(site, paired, one, given=mapping)
     before = paired.rules.contract
     if new.contract.digest == before.digest:
         raise NotHere(f"{contract} says what is in force already", hint="Nothing was changed.")
@@ -145,7 +145,7 @@ def accept(site: Site, name: str, *, mapping: Path | None = None, record: Record
     if why := unreadable(one):
         hint = "Where a newer filesync made it, upgrade this site, and accept it then; or: filesync contract decline."
         raise ConfigError([Problem(f"contract {one.version}", f"cannot be read here ({why})")], hint=hint)
-    one = ready(site, paired, one if mapping is None else replace(one, mapping=_text(mapping)))
+    one = ready(site, paired, one if mapping is None else replace(one, mapping=_text(mapping)), given=mapping)
     with site.ledger.begin() as conn:
         proposals.put(conn, paired.exchange.id, replace(one, state=SWITCHING))
     site.step("C1")
@@ -153,16 +153,16 @@ def accept(site: Site, name: str, *, mapping: Path | None = None, record: Record
     return one
 
 
-def ready(site: Site, paired: Paired, one: Proposal) -> Proposal:
+def ready(site: Site, paired: Paired, one: Proposal, *, given: Path | None = None) -> Proposal:
     """It, as what stands here now will be brought under it: a person may have mended our mapping since it was proposed.
 
-    Raises ConfigError where it does not fit our mapping, DiskProblem.
+    `given`: the file of a mapping that goes with it. Raises ConfigError where it does not fit our mapping, DiskProblem.
     """
     which = site.config.rules_of(paired.exchange.name)
     mapping = None if which.mapping is None else _text(which.mapping)
     own = one.mapping != one.mapping_before  # one that was given with it
     one = replace(one, before=_text(which.contract), mapping_before=mapping, mapping=one.mapping if own else mapping)
-    _rules(site, paired, one)
+    _rules(site, paired, one, given=given)
     return one
 
 
@@ -257,10 +257,10 @@ def _check_own(site: Site, name: str) -> None:
         )
 
 
-def _rules(site: Site, paired: Paired, one: Proposal) -> Rules:
+def _rules(site: Site, paired: Paired, one: Proposal, *, given: Path | None) -> Rules:
     """The rules that will be in force. Raises ConfigError where contract and mapping do not fit, or name strangers."""
     try:
-        rules = rules_of(site, one.text, one.mapping)
+        rules = _read_with(site, paired, one, given)
     except ConfigError as error:  # mapping.yaml itself belongs to the contract that is still in force
         hint = "Nothing was changed. Write a mapping that fits the new contract into another file, and give it: --mapping FILE."
         raise ConfigError(error.problems, hint=hint) from error
@@ -272,10 +272,15 @@ def _rules(site: Site, paired: Paired, one: Proposal) -> Rules:
     return rules
 
 
+def _read_with(site: Site, paired: Paired, one: Proposal, given: Path | None) -> Rules:
+    mapping = given or site.config.rules_of(paired.exchange.name).mapping
+    return rules_of(site, one.text, one.mapping, name="mapping.yaml" if mapping is None else mapping.name)
+
+
 def _misfits(site: Site, paired: Paired, one: Proposal) -> tuple[Problem, ...]:
     try:
         which = one if one.ours else ready(site, paired, one)
-        return _fit(site, paired, rules_of(site, which.text, which.mapping))
+        return _fit(site, paired, _read_with(site, paired, which, None))
     except ConfigError as error:
         return error.problems
 

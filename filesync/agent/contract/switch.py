@@ -54,11 +54,11 @@ _CHUNK: Final = 500  # issues
 _ALL: Final = 1 << 62  # a place behind every row: what is queued was said anew, too
 
 
-def rules_of(site: Site, contract: str, mapping: str | None) -> Rules:
-    """The rules that two texts make here. Raises ConfigError with every problem."""
+def rules_of(site: Site, contract: str, mapping: str | None, *, name: str = "mapping.yaml") -> Rules:
+    """The rules that two texts make here. `name`: of the mapping's file. Raises ConfigError with every problem."""
     hint = f"Give the mapping of {site.config.name} that fits the contract: --mapping FILE. Nothing was changed."
     agreed = read_contract(contract, name="contract.yaml", hint=hint)
-    document = None if mapping is None else read_mapping(mapping, name="mapping.yaml", hint=hint)
+    document = None if mapping is None else read_mapping(mapping, name=name, hint=hint)
     return make_rules(agreed, document, site=site.config.name, people=site.tracker.people)
 
 

@@ -108,6 +108,9 @@ def _tell(app: App, found: Ties, *, partner: str) -> None:
         app.tell(f"{shown(one.ours)} = {shown(one.theirs)} at {partner}{differs}{below}")
     for key, why in found.unclear.items():
         app.tell(f"{shown(key)}: {shown(why)}")
+    if unread := sum(one.unread for one in found.ties):
+        why = "their bytes were not compared, for they are larger than limits.inline_blob or cannot be read now"
+        app.tell(f"of these {count_text(unread, 'attachment')} by name and size alone: {why}")
     alone = f"; {count_text(found.alone, 'issue')} of {partner} will be new here"
     what = "tied" if found.tied else "would be tied, with --apply"
     app.tell(f"{count_text(len(found.ties), 'issue')} {what}{alone}")
@@ -123,4 +126,11 @@ def _document(found: Ties) -> dict[str, object]:
 
 
 def _tie(one: Tie) -> dict[str, object]:
-    return {"ours": one.ours, "theirs": one.theirs, "gid": one.gid, "differs": list(one.differs), "below": one.below}
+    return {
+        "ours": one.ours,
+        "theirs": one.theirs,
+        "gid": one.gid,
+        "differs": list(one.differs),
+        "below": one.below,
+        "unread": one.unread,
+    }

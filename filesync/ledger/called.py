@@ -21,6 +21,9 @@ _TOLD: Final = f"{_ADD} (?, ?, '', ?, '', 0, 0, 0) on conflict (exchange, gid) d
 _SENT: Final = f"{_ADD} (?, ?, '', '', '', 1, ?, 0) on conflict (exchange, gid) do update set sent = excluded.sent, due = 1"
 _HELD: Final = f"{_ADD} (?, ?, '', '', '', 1, 0, 0) on conflict (exchange, gid) do update set due = 1"
 _OF: Final = "select gid, theirs, told, shown, sent from called where exchange = ? and gid in (select value from json_each(?))"
+_NAMED: Final = (
+    "select gid from called where exchange = ? and ((? and told = ?) or (? and theirs = ?)) order by told <> ?, gid limit 1"
+)
 _DUE: Final = (
     "select gid, theirs, told, shown, sent from called where exchange = ? and (due or held or sent > 0)"
     " and (due or held or sent <= ?) and gid > ? order by gid limit ?"
@@ -79,6 +82,12 @@ def called(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) -> dict[G
     """What is known of these issues."""
     wanted = msgspec.json.encode(list(gids)).decode()
     return {Gid(row.gid): Called(*row) for row in conn.exec_driver_sql(_OF, (exchange_id, wanted))}
+
+
+def named(conn: sa.Connection, exchange_id: int, key: str, *, by_us: bool, by_them: bool) -> Gid | None:
+    """The issue that we told under this key, or that the partner told us so: also one that was deleted since."""
+    found = conn.exec_driver_sql(_NAMED, (exchange_id, by_us, key, by_them, key, key)).scalars().first()
+    return None if found is None else Gid(found)
 
 
 def due(conn: sa.Connection, exchange_id: int, *, acknowledged: int, after: str, limit: int) -> list[Called]:

@@ -194,6 +194,32 @@ def test_what_is_not_here_ends_with_2_and_says_what_may_be_asked(pair: Pair, key
     assert "a comment's (ABC-17#4), or a gid" in err
 
 
+def test_what_was_deleted_is_known_by_the_key_that_was_told(pair: Pair) -> None:
+    for site in ("acme", "globex"):
+        edit(pair.folder / site / "contract.yaml", "# keys: true", "keys: true")
+    pair.at_globex("issue", "create", "--type", "Bug", "--summary", "there, ABC-1 is another")
+    pair.at_acme("issue", "create", "--type", "Bug", "--summary", "Pump")
+    pair.at_acme("export")
+    pair.deliver(*pair.sent())
+    pair.at_globex("import")
+    pair.at_globex("export")
+    for file in (pair.folder / "globex" / "outbox").iterdir():
+        file.rename(pair.folder / "acme" / "inbox" / file.name)
+    pair.at_acme("import")
+    gid = pair.at_acme("why", "ABC-1", "--json")[1]["gid"]
+    assert pair.at_acme("why", "ABC-2@globex", "--json")[1]["gid"] == gid
+    pair.at_acme("issue", "delete", "ABC-1")
+    assert "  delete ABC-2 at globex\n" in pair.at_acme("preview", "export")[1]
+    for reason in ("it is not in our tracker any more; the next export tells", "it was deleted"):
+        answer = pair.at_acme("why", "ABC-2@globex", "--json")[1]
+        assert (answer["gid"], answer["key"], answer["here"]) == (gid, "ABC-2", False)
+        assert answer["exchanges"][0]["reason"].startswith(reason)
+        pair.at_acme("export")
+    assert pair.at_globex("issue", "delete", "ABC-2")[0] == ExitCode.DONE
+    answer = pair.at_globex("why", "ABC-2", "--json")[1]
+    assert (answer["gid"], answer["key"], answer["here"]) == (gid, "ABC-2", False)
+
+
 def test_a_deletion_is_told_by_gid(shared: Pair) -> None:
     gid = shared.at_acme("why", "ABC-1", "--json")[1]["gid"]
     shared.at_acme("issue", "delete", "ABC-1")

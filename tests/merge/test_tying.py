@@ -81,6 +81,23 @@ def test_what_both_sites_have_is_made_by_neither_again(match: Match, stands: Sta
         assert world.globex.conflicts() == [] or stands is Stands.CONTRACT
 
 
+def test_attachments_of_one_name_and_size_are_two_where_their_bytes_differ_and_large_ones_are_counted() -> None:
+    with two_sites() as world:
+        for side, small in ((world.acme, b"said here"), (world.globex, b"and there")):
+            side.desk.create("Bug", "Pump", {"customer_reference": "R-1"})
+            side.desk.attach("ABC-1", "a.txt", [small])
+            side.desk.attach("ABC-1", "b.txt", [b"the same"])
+            side.desk.attach("ABC-1", "large.txt", [b"x" * (world.globex.config.limits.inline + 1)])
+        world.acme.export()
+        world.carry(to=world.globex)
+        [one] = tie(world.globex, BY_REFERENCE, Stands.OURS).ties
+        assert (one.below, one.unread) == (2, 1)
+        world.globex.import_()
+        world.settle()
+        world.assert_in_step()
+        assert [one.fields["name"] for one in world.globex.desk.show("ABC-1").attachments].count("a.txt") == 2
+
+
 def test_a_look_changes_nothing_and_may_be_followed_by_another_choice() -> None:
     with both_filled() as world:
         before = tie(world.globex, BY_REFERENCE, Stands.OURS, apply=False)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from filesync.agent.site import Site
 from filesync.bundle.verdict import shown
 from filesync.errors import NotHere
-from filesync.ledger import journal, naming, shadows, streams
+from filesync.ledger import called, journal, naming, shadows, streams
 from filesync.ledger.streams import Exchange
 from filesync.model.change import Change, Create
 from filesync.model.ids import Gid, Kind, home, is_gid, kind_of, make_gid
@@ -47,12 +47,13 @@ def meant(site: Site, text: str) -> Meant:
         raise NotHere(f"{shown(text)!r} names nothing", hint=f"Say {_FORMS}.")
     issue = _issue(site, named["key"], named["site"])
     if issue is None:
-        coming = _coming(site, named["key"], named["site"])
-        if coming is not None and named["sign"] is None:
-            return coming
+        known = _coming(site, named["key"], named["site"]) or _told(site, named["key"], named["site"])
+        if known is not None and named["sign"] is None:
+            return known
         raise NotHere(
             f"there is no issue {shown(text)!r} here, nor one that a partner calls so",
-            hint=f"One that was deleted goes by its gid alone, as in `filesync log --json`. Say {_FORMS}.",
+            hint="One that was deleted goes by its gid, as in `filesync log --json`, where its key was not told "
+            f"under `keys: true`. Say {_FORMS}.",
         )
     if named["sign"] is None:
         return Meant(gid_of(site, issue.item), issue.key, issue, issue.item)
@@ -98,6 +99,19 @@ def _coming(site: Site, key: str, where: str | None) -> Meant | None:
                     if isinstance(change, Create) and change.kind is Kind.ISSUE and change.about.key == key:
                         return Meant(change.gid, key, None, None)
     return None
+
+
+def _told(site: Site, key: str, where: str | None) -> Meant | None:
+    """An issue whose key one side told the other (`keys: true`): one of ours by theirs, or one that was deleted since."""
+    ours = where in {None, site.config.name}
+    with site.ledger.begin() as conn:
+        there = streams.exchanges(conn)
+        gids = [called.named(conn, one.id, key, by_us=ours, by_them=where in {None, one.partner_name}) for one in there]
+    gid = next((one for one in gids if one is not None), None)
+    if gid is None:
+        return None
+    found = _by_gid(site, gid)
+    return found if found.issue is not None else found._replace(key=key)
 
 
 def _by_gid(site: Site, gid: Gid) -> Meant:

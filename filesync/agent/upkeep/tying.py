@@ -7,6 +7,7 @@ here and merges, field by field, as if we had had it all along.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -25,7 +26,7 @@ from filesync.agent.site import Site
 from filesync.agent.staged import Changes
 from filesync.agent.upkeep.matches import Match
 from filesync.bundle.header import BundleKind
-from filesync.errors import PairingError
+from filesync.errors import Gone, PairingError, Rejected, Unreadable
 from filesync.exchange.judge import NO_CONTRACT
 from filesync.ledger import by_hand, naming, shadows, streams, ties
 from filesync.ledger.streams import Direction
@@ -53,7 +54,10 @@ class Stands(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Tie:
-    """Two issues that are one. `differs`: contract fields, bare, in which they do; `below`: comments and so on of both."""
+    """Two issues that are one. `differs`: contract fields, bare, in which they do; `below`: comments and so on of both.
+
+    `unread`: of these, attachments of the same name and size whose bytes nobody compared.
+    """
 
     ours: str  # key
     theirs: str
@@ -62,6 +66,7 @@ class Tie:
     gid: Gid  # the partner's
     differs: tuple[str, ...] = ()
     below: int = 0
+    unread: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -253,13 +258,29 @@ class _Tying:
                 continue
             ours = self._outward(item)
             if not ours.withheld and _same(told.kind, ours.fields, told.fields):
+                equal = told.kind is not Kind.ATTACHMENT or self._equal(item, told)
+                if equal is False:
+                    continue
                 self._used.add(own)
                 tie.below += 1
+                tie.unread += equal is None
                 agreed = {name: Shadow(here=digest(value)) for name, value in ours.fields.items()}
                 return own, Entity(
                     gid=told.gid, kind=told.kind, parent=told.parent, local=item.ref.local, shadows=Shadows.of(agreed)
                 )
         return None
+
+    def _equal(self, item: Item, told: Create) -> bool | None:
+        """Whether an attachment of ours has the bytes of the partner's; None where it is large, or cannot be read now."""
+        if told.blob is None or told.blob.size > self._site.config.limits.inline:
+            return None
+        read = hashlib.sha256()
+        try:
+            for piece in self._site.tracker.fetch(item.ref):
+                read.update(piece)
+        except (Gone, Rejected, Unreadable):
+            return None
+        return read.hexdigest() == told.blob.sha256
 
 
 def _agreed(

@@ -29,6 +29,7 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 _LAST: Final = (sa.select(sa.func.max(event.c.row)), sa.select(sa.func.max(conflict.c.row)))
+_VALUES: Final = frozenset({"ours", "theirs"})  # of edits that met: a text has many megabytes at most
 _ROW: Final[sa.BindParameter[Any]] = sa.bindparam("row")
 
 
@@ -44,9 +45,10 @@ def loud_entries(conn: sa.Connection, place: Place, *, without: Collection[str],
     return [_made(Entry, row) for row in conn.execute(query, {"row": place.entry})]
 
 
-def conflicts(conn: sa.Connection, place: Place, *, exchange_id: int, limit: int) -> list[Conflict]:
-    """The edits of an exchange that met after this place, oldest first."""
-    query = sa.select(conflict).where(conflict.c.row > _ROW, conflict.c.exchange == exchange_id).order_by(conflict.c.row)
+def conflicts(conn: sa.Connection, place: Place, *, exchange_id: int, limit: int, longest: int) -> list[Conflict]:
+    """The edits of an exchange that met after this place, oldest first. `longest`: characters that are read of a value."""
+    columns = [sa.func.substr(one, 1, longest).label(one.name) if one.name in _VALUES else one for one in conflict.c]
+    query = sa.select(*columns).where(conflict.c.row > _ROW, conflict.c.exchange == exchange_id).order_by(conflict.c.row)
     return [_made(Conflict, row) for row in conn.execute(query.limit(limit), {"row": place.conflict})]
 
 

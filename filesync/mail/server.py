@@ -137,6 +137,8 @@ class _Call:
         if self._letter is None:
             smtp.rset()
             return
+        if smtp.sock is not None:
+            smtp.sock.settimeout(_ALL)  # it may look at the letter for long; who gives up now has it mailed again and again
         code, words = smtp.data(self._letter.as_bytes())
         if code != _OK:
             raise smtplib.SMTPDataError(code, words)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+import sqlalchemy as sa
 
 from filesync.agent.events import Stuck, Warned
 from filesync.agent.mailing import found
-from filesync.ledger import streams
+from filesync.agent.partners.unpairing import unpair
+from filesync.ledger import journal, since, streams
+from filesync.ledger.journal import Conflict
+from filesync.ledger.since import Place
 from filesync.ledger.streams import State
-from filesync.model.ids import Mark
+from filesync.model.ids import Gid, Mark, StreamId
 from tests.mail.office import Office
 from tests.mail.scene import Mailed, told_to_mail
 from tests.support.two_sites import EXCHANGE
@@ -48,3 +54,46 @@ def test_what_is_looked_up_elsewhere_crowds_out_nothing_that_happened(globex: Ma
         record.write(conn)
     assert globex.once() == ["1 to look at"]
     assert "the clock went back" in globex.text()
+
+
+def test_of_a_long_value_no_more_is_read_than_a_letter_shows(globex: Mailed, made: Office) -> None:
+    told_to_mail(globex.side, made, "  values: true\n")
+    _comes(globex, "Pump")
+    assert globex.once() == []
+    globex.world.acme.desk.edit("ABC-1", {"description": "t" * 2_000})
+    globex.world.acme.export()
+    globex.side.desk.edit("ABC-1", {"description": "o" * 2_000})
+    globex.world.carry(to=globex.side)
+    assert globex.once() == ["1 edit met"]
+    assert f"    ours:   {'o' * found.VALUE}…" in globex.text().splitlines()
+    assert f"    theirs: {'t' * found.VALUE}…" in globex.text().splitlines()
+    with globex.side.site.ledger.begin() as conn:
+        (one,) = since.conflicts(conn, Place(), exchange_id=1, limit=9, longest=501)
+    assert (len(one.ours), len(one.theirs)) == (501, 501)
+
+
+def _met(conn: sa.Connection, exchange_id: int, *marks: str) -> None:
+    said: dict[str, Any] = {
+        "gid": Gid("g"),
+        "key": "ABC-1",
+        "field": "summary",
+        "ours": "o",
+        "theirs": "t",
+        "winner": "acme",
+        "rule": "unsent",
+    }
+    journal.add_conflicts(conn, exchange_id, [Conflict(at=0, mark=Mark(one), **said) for one in marks])
+
+
+def test_the_end_of_an_exchange_makes_nothing_old_news_and_hides_nothing_new(globex: Mailed) -> None:
+    assert globex.once() == []
+    x, site = globex.side.exchange(), globex.side.site
+    with site.ledger.begin() as conn:
+        other = streams.add_exchange(conn, "other", stream=StreamId("0" * 32), generation=x.out_generation)
+        _met(conn, x.id, "1", "2")
+        _met(conn, other.id, "3", "4", "5")
+    assert globex.once() == ["2 edits met"]
+    unpair(site, other)
+    with site.ledger.begin() as conn:
+        _met(conn, x.id, "6")
+    assert globex.once() == ["1 edit met"]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
+from time import sleep
 from typing import Any
 
 import pytest
@@ -174,6 +175,23 @@ def test_a_server_that_is_down_or_says_nothing_is_named(monkeypatch: pytest.Monk
     monkeypatch.setattr(server, "_ANSWER", 0.05)
     with scripted(silent) as made:
         assert fails(made.settings()) == "did not answer within 0 s"
+
+
+def test_a_server_that_looks_at_a_letter_for_long_has_taken_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def careful(caller: socket.socket) -> None:
+        caller.sendall(b"220 here\r\n")
+        with caller.makefile("rb") as told:
+            for line in told:
+                if line == b".\r\n":
+                    sleep(0.8)  # longer than for any other answer
+                if line[:4].lower() == b"data":
+                    caller.sendall(b"354 go on\r\n")
+                elif line == b".\r\n" or line[:4].lower() in {b"ehlo", b"mail", b"rcpt"}:
+                    caller.sendall(b"250 yes\r\n")
+
+    monkeypatch.setattr(server, "_ANSWER", 0.5)
+    with scripted(careful) as made:
+        assert send(made.settings()) == {}
 
 
 def test_a_server_that_talks_without_end_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:

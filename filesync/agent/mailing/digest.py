@@ -9,7 +9,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from filesync.agent.events import count_text
-from filesync.agent.mailing.found import Finding, Found
+from filesync.agent.mailing.found import VALUE, Finding, Found
 from filesync.agent.mailing.remembered import Remembered, Row
 from filesync.agent.met import UNSAID, how_met
 from filesync.bundle.verdict import shown
@@ -22,7 +22,6 @@ QUIET: Final = 24 * 3_600 * _SECOND  # the same words about something that has n
 _FRESH: Final = 3_600 * _SECOND  # how late it may be remembered that something was found again
 _LISTED: Final = 100  # lines of each part of a letter
 _TEXT: Final = 300  # characters that are remembered, to say what is over
-_VALUE: Final = 500  # characters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,9 +121,9 @@ def _met(exchange: str, one: Conflict, *, values: bool) -> Iterator[str]:
     field = one.field if values else split_name(one.field)[0]  # a label is part of its field's name
     yield _line(exchange, f"{shown(one.key)}: {shown(field)} was {how_met(one.rule, shown(one.winner))}.")
     if values:
-        yield f"    ours:   {shown(one.ours, limit=_VALUE)}"
+        yield f"    ours:   {shown(one.ours, limit=VALUE)}"
     if values and one.rule != UNSAID:  # what the partner has is not known
-        yield f"    theirs: {shown(one.theirs, limit=_VALUE)}"
+        yield f"    theirs: {shown(one.theirs, limit=VALUE)}"
 
 
 def _line(exchange: str, text: str) -> str:

@@ -36,6 +36,7 @@ STOPPED: Final = "stopped"
 SILENT: Final = "silent"
 OPENED: Final = "opened"
 HASTE: Final = 15 * 60 * 1_000_000  # microseconds that what may be over by itself is given
+VALUE: Final = 500  # characters of a value that a letter shows
 _TEXT: Final = 1_000  # characters
 _LOUD: Final = frozenset({Severity.WARNING, Severity.STOP})
 # found by every import for as long as it lasts, so that it is over when one does not
@@ -142,7 +143,11 @@ def find(
             findings |= _failed(one_pass, one_pass.error)
         elif one_pass.exchange in paired:  # one that came to be stopped did not look at everything
             whole.add((one_pass.exchange, one_pass.job.value))
-    met = [(one.name, each) for one in there for each in since.conflicts(conn, place, exchange_id=one.id, limit=MOST)]
+    met = [
+        (one.name, each)
+        for one in there
+        for each in since.conflicts(conn, place, exchange_id=one.id, limit=MOST, longest=VALUE + 1)
+    ]
     return Found(
         place=since.end(conn),
         met=met if Topic.CONFLICTS in settings.topics else (),

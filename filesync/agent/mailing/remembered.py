@@ -40,18 +40,21 @@ prepare(Remembered)
 
 
 def recall(conn: sa.Connection) -> Remembered | None:
-    """What was remembered last; None where no mail was ever thought of. A place that the ledger has not is none."""
+    """What was remembered last; None where no mail was ever thought of. A place behind the ledger's last rows is these."""
     text = streams.site_fact(conn, _FACT)
     if text is None:
         return None
     found, there = msgspec.json.decode(text, type=Remembered), since.end(conn)
-    place = Place(
-        entry=found.place.entry if found.place.entry <= there.entry else 0,
-        conflict=found.place.conflict if found.place.conflict <= there.conflict else 0,
-    )
+    place = Place(entry=min(found.place.entry, there.entry), conflict=min(found.place.conflict, there.conflict))
     return msgspec.structs.replace(found, place=place)
 
 
 def remember(conn: sa.Connection, what: Remembered) -> None:
     """In place of what was remembered."""
     streams.set_site_fact(conn, _FACT, msgspec.json.encode(what).decode())
+
+
+def rows_go(conn: sa.Connection) -> None:
+    """Rows of the ledger were removed: their numbers are given again, to what nobody was told of."""
+    if (known := recall(conn)) is not None:
+        remember(conn, known)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from filesync.agent.mailing.remembered import rows_go
 from filesync.agent.partners.agreements import ExchangeEnded
 from filesync.agent.partners.trust import partner_of
 from filesync.agent.site import Site
@@ -56,6 +57,7 @@ def unpair(site: Site, x: Exchange) -> Ending:
     with site.ledger.begin() as conn:
         gone = _signers(conn, x)
         endings.end(conn, x, at=micros(site.clock()))
+        rows_go(conn)
         record.add(ExchangeEnded(name=x.name, partner=x.partner_name or "nobody", undelivered=found.unacknowledged))
         record.write(conn)
         # inside: a key that is believed without an exchange is harmless, and the next attempt takes it out

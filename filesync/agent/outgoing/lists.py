@@ -12,7 +12,7 @@ from filesync.ledger import shadows
 from filesync.model.diff import Seen, diff
 from filesync.model.ids import Gid, Kind
 from filesync.model.issue import Item
-from filesync.model.versions import LISTS
+from filesync.model.versions import LISTS, NAME
 from filesync.rules.contract import BELOW
 
 
@@ -33,7 +33,8 @@ def listed(site: Site, paired: Paired) -> Iterator[Found]:
         known = shadows.entities(conn, x, there)
         doubted = shadows.doubts(conn, x)
     holder = versions.holder(paired)
-    # another one of the same name than before is told anew: the partner then tells what it has, and nothing is emptied there
+    # another one of the same name than before is told anew, by its name alone: the partner then tells what it has, we with
+    # the next export what ours has, and both meet as edits
     rows = {gid: row for gid, item in there.items() if (row := known.get(gid)) is not None and versions.agreed_on(row, item)}
     seen = [_seen(paired, holder.gid, project.item)]
     seen += [_seen(paired, gid, item, anew=gid in known and gid not in rows) for gid, item in there.items()]
@@ -46,7 +47,7 @@ def listed(site: Site, paired: Paired) -> Iterator[Found]:
 
 def _seen(paired: Paired, gid: Gid, item: Item, *, anew: bool = False) -> Seen:
     outward = paired.rules.outward(item, lambda _: None)
-    open_ = BELOW[Kind.VERSION].keys() - outward.fields.keys() if anew else frozenset()
+    open_ = BELOW[Kind.VERSION].keys() - {NAME} if anew else frozenset()
     return Seen(
         gid=gid,
         kind=item.ref.kind,

@@ -132,20 +132,28 @@ def test_a_renamed_version_is_a_new_one_and_what_is_deleted_stays_at_the_partner
     assert said(globex)["4.0"] == said(acme)["4.0"] == ("still there", "2026-12-01", "2027-01-15", True, False)
 
 
+def instead(side: JiraSide, version: Version) -> None:
+    """Another one of its name."""
+    project = side.jira.store.project("ABC")
+    assert project is not None
+    del project.versions[versions(side)[version.name].id]
+    add(side, version)
+
+
 def test_another_one_of_a_name_gets_what_the_partner_has_whoever_told_it_first(world: World) -> None:
     acme, globex = jira(world, "acme"), jira(world, "globex")
-    project = acme.jira.store.project("ABC")
-    assert project is not None
     add(acme, SHIPPED)
+    add(acme, replace(SHIPPED, name="5.0", archived=True))
     add(globex, replace(SHIPPED, name="4.0"))
     calm(world)
-    for name in ("3.0", "4.0"):
-        del project.versions[versions(acme)[name].id]
-        add(acme, Version("", name, ""))
+    instead(acme, Version("", "3.0", ""))
+    instead(acme, Version("", "4.0", ""))
+    instead(globex, Version("", "5.0", "", "another", True, True, "2020-01-01", "2020-02-01"))
     versions(globex)["3.0"].description = "newer"
     world.send(globex)  # an edit of the one before comes before anybody was told of the new one
     quiet(world)
     assert said(acme)["3.0"] == ("newer", *said(acme)["4.0"][1:]) == ("newer", "2026-12-01", "2027-01-15", True, False)
+    assert said(acme)["5.0"] == ("the third\nline two", "2026-12-01", "2027-01-15", True, True), "acme wins"
 
 
 def test_a_name_that_jira_takes_for_another_is_refused_with_that_name(world: World) -> None:

@@ -154,6 +154,10 @@ class MailFails(FilesyncError):
     exit_code = ExitCode.CONFIG
 
 
+class MailInDoubt(MailFails):
+    """A letter was on its way, and whether the mail server took it is not known."""
+
+
 # ── the partner must act ────────────────────────────────────────────────────────────────────────────────────────
 
 

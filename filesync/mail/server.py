@@ -13,7 +13,7 @@ from threading import Thread
 from typing import Any, Final
 
 from filesync.bundle.verdict import shown
-from filesync.errors import FilesyncError, MailFails
+from filesync.errors import FilesyncError, MailFails, MailInDoubt
 from filesync.mail.settings import MailSettings, Security
 from filesync.secret import Whose, read_secret
 
@@ -33,7 +33,7 @@ def deliver(settings: MailSettings, letter: EmailMessage | None) -> Mapping[str,
     """Hand over a letter. Returns the addresses that were refused, and why, where it was taken for others.
 
     Without a letter, all that comes before it is done: sign in, name the sender and each address.
-    Raises MailFails (nobody gets it, as far as is known), KeyProblem (the password cannot be read).
+    Raises MailFails (nobody gets it), MailInDoubt (perhaps somebody does), KeyProblem (the password cannot be read).
     """
     password = None if settings.password_file is None else read_secret(settings.password_file, _WHOSE)
     call = _Call(settings, letter, password)
@@ -63,6 +63,7 @@ class _Call:
         self.done = False  # what became of it is known
         self.refused: dict[str, str] = {}
         self.error: Exception | None = None
+        self._on_its_way = False  # the letter
         self._line: _Line | None = None
 
     def hang_up(self) -> None:
@@ -139,13 +140,16 @@ class _Call:
             return
         if smtp.sock is not None:
             smtp.sock.settimeout(_ALL)  # it may look at the letter for long; who gives up now has it mailed again and again
+        self._on_its_way = True
         code, words = smtp.data(self._letter.as_bytes())
+        self._on_its_way = False
         if code != _OK:
             raise smtplib.SMTPDataError(code, words)
 
     def fails(self, what: str, hint: str = _LOOK) -> MailFails:
         """That the server does so."""
-        return MailFails(f"the mail server {self._settings.server}:{self._settings.port} {what}", hint=hint)
+        kind = MailInDoubt if self._on_its_way else MailFails
+        return kind(f"the mail server {self._settings.server}:{self._settings.port} {what}", hint=hint)
 
     def _quoted(self, code: int, words: bytes | str) -> str:
         """The server's own words, without what we showed it."""
@@ -158,6 +162,7 @@ class _Call:
 
     def _in_words(self, error: Exception) -> FilesyncError:
         if isinstance(error, smtplib.SMTPResponseException):
+            self._on_its_way = False
             return self.fails(self._answered(error))
         if isinstance(error.__context__, TimeoutError):  # smtplib calls that hung up, too
             error = error.__context__

@@ -19,7 +19,7 @@ def server() -> Iterator[Office]:
 
 @pytest.fixture
 def made(server: Office) -> Office:
-    server.letters, server.refuses, server.full = [], set(), False
+    server.letters, server.refuses, server.full, server.hangs_up = [], set(), False, False
     return server
 
 

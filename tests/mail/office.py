@@ -38,6 +38,7 @@ class Office:
     letters: list[EmailMessage] = field(default_factory=list)
     refuses: set[str] = field(default_factory=set)
     full: bool = False
+    hangs_up: bool = False  # when it has a letter, without a word
 
     async def handle_RCPT(  # noqa: N802, aiosmtpd's name
         self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
@@ -47,12 +48,14 @@ class Office:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802, aiosmtpd's name
+    async def handle_DATA(self, server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802, aiosmtpd's name
         if self.full:
             return "452 no room"
         letter = message_from_bytes(envelope.content, policy=default)
         assert isinstance(letter, EmailMessage)
         self.letters.append(letter)
+        if self.hangs_up:
+            server.transport.close()
         return "250 taken"
 
     def settings(self, **other: Any) -> MailSettings:

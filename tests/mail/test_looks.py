@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from filesync.agent.events import Stuck, Warned
 from filesync.agent.mailing import found
+from filesync.agent.mailing.events import NotMailed
 from filesync.agent.partners.unpairing import unpair
 from filesync.ledger import journal, since, streams
 from filesync.ledger.journal import Conflict
@@ -54,6 +55,23 @@ def test_what_is_looked_up_elsewhere_crowds_out_nothing_that_happened(globex: Ma
         record.write(conn)
     assert globex.once() == ["1 to look at"]
     assert "the clock went back" in globex.text()
+
+
+def test_a_letter_that_may_have_been_taken_is_not_sent_with_each_pass(globex: Mailed) -> None:
+    _comes(globex, "Pump")
+    assert globex.once() == []
+    globex.world.clock.advance(days=2)
+    globex.office.hangs_up = True
+    assert globex.once() == ["1 partner silent"]
+    (told,) = [event for event in globex.told if isinstance(event, NotMailed)]
+    assert "It may have been taken all the same, and is sent once more in an hour" in told.sentence()
+    globex.office.hangs_up = False
+    globex.side.reopen()
+    assert globex.once() == globex.once() == []
+    globex.world.clock.advance(hours=1)
+    assert globex.once() == ["1 partner silent"]
+    globex.world.clock.advance(hours=1)
+    assert globex.once() == []
 
 
 def test_of_a_long_value_no_more_is_read_than_a_letter_shows(globex: Mailed, made: Office) -> None:

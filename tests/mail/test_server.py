@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filesync.errors import ExitCode, KeyProblem, MailFails
+from filesync.errors import ExitCode, KeyProblem, MailFails, MailInDoubt
 from filesync.mail import server
 from filesync.mail.letter import trial, write_letter
 from filesync.mail.server import deliver
@@ -33,6 +33,7 @@ def send(settings: MailSettings) -> object:
 def fails(settings: MailSettings) -> str:
     with pytest.raises(MailFails) as caught:
         send(settings)
+    assert type(caught.value) is MailFails
     assert caught.value.exit_code is ExitCode.CONFIG
     assert caught.value.hint
     assert PASSWORD not in f"{caught.value} {caught.value.hint}"
@@ -100,6 +101,9 @@ def test_an_address_that_is_refused_keeps_the_letter_from_no_other() -> None:
         assert fails(settings).startswith("takes no mail for anna@acme.example (550 no such person here); otto@")
         made.refuses, made.full = set(), True
         assert fails(settings) == "does not take the letter (452 no room)"
+        made.full, made.hangs_up = False, True
+        with pytest.raises(MailInDoubt, match="hung up"):
+            send(settings)
 
 
 def test_what_is_wrong_with_the_password_is_said_and_the_password_is_not(tmp_path: Path) -> None:

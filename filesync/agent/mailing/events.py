@@ -23,7 +23,9 @@ class NotMailed(Event, frozen=True, kw_only=True):
     why: str
     hint: str
     again: bool  # by the next import or export
+    doubt: bool = False  # it may have been taken
 
     def sentence(self) -> str:
         then = "It is tried again after the next import or export" if self.again else "The others have it"
+        then = "It may have been taken all the same, and is sent once more in an hour" if self.doubt else then
         return f"not mailed: {ended(self.why)} {then}; `filesync log` and `filesync status` tell it, too. {self.hint}".rstrip()

@@ -11,6 +11,8 @@ from contextlib import ExitStack, closing, contextmanager
 from threading import Lock
 from typing import Final
 
+from msgspec.structs import replace
+
 from filesync.agent.events import Event
 from filesync.agent.lock import lock_site
 from filesync.agent.mailing.digest import Digest, digest, lines, subject
@@ -20,14 +22,17 @@ from filesync.agent.mailing.remembered import Remembered, recall, remember
 from filesync.agent.record import Clock
 from filesync.agent.site import Site
 from filesync.config import Config
-from filesync.errors import FilesyncError, KeyProblem, Locked, MailFails, NotHere, PairingError, StorageFailure
+from filesync.errors import FilesyncError, KeyProblem, Locked, MailFails, MailInDoubt, NotHere, PairingError, StorageFailure
 from filesync.ledger import since
 from filesync.ledger.ledger import Ledger
 from filesync.ledger.since import Place
-from filesync.mail.settings import MailSettings, Topic
+from filesync.mail.settings import Topic
 from filesync.model.moments import micros
 
 _IDENT: Final = 16  # bytes
+_DOUBT: Final = (
+    3_600_000_000  # microseconds until a letter is sent once more that may have been taken: else it came with each pass
+)
 _NOBODY: Final = "-"  # the exchange in the journal of what is about none
 _AT_HAND: Final = (Locked, NotHere, PairingError)  # a person at a terminal reads these; or they are over at once
 
@@ -73,10 +78,9 @@ class Post:
             with site.ledger.begin() as conn:
                 found = find(conn, self._settings, passes, place=before.place, known=before.rows, now=now)
             one = digest(before, found, now=now)
-            told, events = _delivered(site.config, self._settings, one, clock=site.clock, random=site.random)
+            self._known, events = _delivered(site.config, before, one, clock=site.clock, random=site.random)
             for event in events:
                 record.add(event)
-            self._known = one.told if told else one.untold
             if self._known != before or record.pending:
                 with site.ledger.begin() as conn:
                     remember(conn, self._known)
@@ -108,13 +112,13 @@ def mail_failure(
             ledger, known = None, Remembered(place=Place())
         found = Found(place=known.place, met=(), findings=site_failure(error), whole=frozenset())
         one = digest(known, found, now=micros(clock()))
-        told, events = _delivered(config, config.mail, one, clock=clock, random=random)
+        after, events = _delivered(config, known, one, clock=clock, random=random)
         for event in events:
             tell(event)
         if ledger is not None:
             try:
                 with ledger.begin() as conn:
-                    remember(conn, one.told if told else one.untold)
+                    remember(conn, after)
             except FilesyncError as forgetful:
                 tell(_forgotten(forgetful))
 
@@ -129,11 +133,14 @@ def _ledger(config: Config, error: FilesyncError, *, clock: Clock) -> Iterator[L
 
 
 def _delivered(
-    config: Config, settings: MailSettings, one: Digest, *, clock: Clock, random: Callable[[int], str]
-) -> tuple[bool, list[Event]]:
-    """Send it, if there is anything in it. Returns whether all was told that is to be told, and what to say of it."""
-    if one.empty:
-        return True, []
+    config: Config, before: Remembered, one: Digest, *, clock: Clock, random: Callable[[int], str]
+) -> tuple[Remembered, list[Event]]:
+    """Send it, if there is anything in it. Returns what is to be remembered, and what to say of it."""
+    settings, now = config.mail, micros(clock())
+    if one.empty or settings is None:
+        return one.told, []
+    if before.doubt and 0 <= now - before.doubt < _DOUBT:
+        return replace(one.untold, doubt=before.doubt), []
     # SMTP takes longer to load than a pass that has nothing to tell may take
     from filesync.mail.letter import write_letter  # noqa: PLC0415, start-up time
     from filesync.mail.server import deliver  # noqa: PLC0415, start-up time
@@ -143,13 +150,15 @@ def _delivered(
     letter = write_letter(settings, site=config.name, subject=about, lines=text, at=clock(), ident=random(_IDENT))
     try:
         refused = deliver(settings, letter)
+    except MailInDoubt as error:
+        return replace(one.untold, doubt=now), [NotMailed(why=str(error), hint=error.hint, again=True, doubt=True)]
     except (MailFails, KeyProblem) as error:
-        return False, [NotMailed(why=str(error), hint=error.hint, again=True)]
+        return one.untold, [NotMailed(why=str(error), hint=error.hint, again=True)]
     events: list[Event] = [Mailed(subject=about, to=len(settings.to) - len(refused))]
     if refused:
         which = "; ".join(f"{to} ({why})" for to, why in refused.items())
         events.append(NotMailed(why=f"the mail server takes no mail for {which}", hint="See: filesync check", again=False))
-    return True, events
+    return one.told, events
 
 
 def _forgotten(error: FilesyncError) -> NotMailed:

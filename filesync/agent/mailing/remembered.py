@@ -30,10 +30,14 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Remembered(msgspec.Struct, frozen=True, kw_only=True):
-    """How far the ledger was read, and what is known of what was found, by its name."""
+    """How far the ledger was read, and what is known of what was found, by its name.
+
+    `doubt`: since when nobody knows whether a letter with what is not remembered was taken (microseconds since 1970); 0: never.
+    """
 
     place: Place
     rows: Mapping[str, Row] = {}
+    doubt: int = 0
 
 
 prepare(Remembered)

@@ -7,10 +7,12 @@ A small, unsurprising part of YAML is taken: maps, lists, text, whole and decima
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -42,6 +44,7 @@ _PLAIN: Final = re.compile(r"[^\W\d_](?:[\w./+&()'-]| (?=[^ #]))*")  # a word th
 _DURATION: Final = re.compile(r"([0-9]{1,6})([smhd])")
 _SIZE: Final = re.compile(r"([1-9][0-9]{0,8}) ([KMG]iB)")
 _SPANS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_WHERE: Final = re.compile(r"(?P<name>.*?)(:(?P<line>[0-9]+))?(:(?P<column>[0-9]+))?", re.DOTALL)  # a name may hold colons
 _UNITS: Final = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 _SHOWN: Final = 60  # characters of somebody's word in a message
 _SLIP: Final = "Look at this line and the one before: is a colon, a quote or a bracket missing, or is there a tab?"
@@ -182,11 +185,12 @@ _REFUSED: Final = {
 
 
 def check(document: Document, schema_name: str) -> tuple[Problem, ...]:
-    """Everything in which the document does not fit the schema, in the order of the file's lines."""
+    """Everything in which the document does not fit the schema, `schema.MOST` at most, in the order of the file's lines."""
     if schema.valid(schema_name, document.data):
         return ()
     teacher = schema.teacher(schema_name)
-    found = {problem for error in teacher.iter_errors(document.data) for problem in _explain(document, error)}
+    told = (problem for error in teacher.iter_errors(document.data) for problem in _explain(document, error))
+    found = set(islice(told, schema.MOST))
     if not found:  # the two validators disagree: the one that decides has the word
         found = {Problem(document.name, str(problem)) for problem in schema.problems(schema_name, document.data)}
     return tuple(sorted(found, key=place_in_file))
@@ -194,33 +198,39 @@ def check(document: Document, schema_name: str) -> tuple[Problem, ...]:
 
 def place_in_file(problem: Problem) -> tuple[str, int, int]:
     """What problems are sorted by: the file, the line, the column."""
-    name, _, rest = problem.where.partition(":")
-    line, _, column = rest.partition(":")
-    return name, int(line or 0), int(column or 0)
+    found = _WHERE.fullmatch(problem.where)
+    assert found is not None  # it takes any text
+    return found["name"], int(found["line"] or 0), int(found["column"] or 0)
 
 
-def _explain(document: Document, error: ValidationError) -> list[Problem]:
+def _explain(document: Document, error: ValidationError) -> Iterator[Problem]:
     at: At = tuple(error.absolute_path)
     value: Any = error.instance
     wanted: Any = error.validator_value
     known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
     match error.validator:
         case "additionalProperties":
-            extra = [key for key in value if key not in known]
-            return [
-                document.problem((*at, key), f"unknown key {quoted(key)}{did_you_mean(key, known)}", key=True) for key in extra
-            ]
+            for key in (key for key in value if key not in known):
+                yield document.problem((*at, key), f"unknown key {quoted(key)}{did_you_mean(key, known)}", key=True)
         case "required":
-            return [document.problem(at, f"{quoted(key)} is missing") for key in wanted if key not in value]
+            yield from (document.problem(at, f"{quoted(key)} is missing") for key in wanted if key not in value)
         case "uniqueItems":
-            twice = [place for place, one in enumerate(value) if one in value[:place]]
-            return [document.problem((*at, place), f"{quoted(str(value[place]))} is given twice") for place in twice]
+            for place in _again(value):
+                yield document.problem((*at, place), f"{quoted(str(value[place]))} is given twice")
         case _ if "propertyNames" in error.absolute_schema_path:
-            return [
-                document.problem((*at, value), f"{quoted(value)} is no name that can stand here{_expected(error)}", key=True)
-            ]
+            yield document.problem((*at, value), f"{quoted(value)} is no name that can stand here{_expected(error)}", key=True)
         case _:
-            return [document.problem(at, _sentence(error))]
+            yield document.problem(at, _sentence(error))
+
+
+def _again(items: list[Any]) -> Iterator[int]:
+    """The places of items that stand in the list before, too; a partner's contract may hold a hundred thousand of them."""
+    seen: set[str] = set()
+    for place, one in enumerate(items):
+        word = json.dumps(one)
+        if word in seen:
+            yield place
+        seen.add(word)
 
 
 def _sentence(error: ValidationError) -> str:

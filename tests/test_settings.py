@@ -172,6 +172,25 @@ contract.yaml:10:47: "ACME" does not fit; expected: a site's name: a lower-case 
     )
 
 
+def test_what_is_given_twice_is_that_and_nothing_that_is_merely_equal() -> None:
+    told = check(read(b"version: 1\ntypes: [1, true, 'true', true]\nfields: {}\n", name="contract.yaml"), "contract")
+    assert [str(one) for one in told if "twice" in one.what] == ['contract.yaml:2:26: "True" is given twice']
+
+
+def test_of_countless_mistakes_a_hundred_are_told() -> None:
+    words = ", ".join(f"Type {number // 2}" for number in range(4_000))
+    found = check(read(f"version: 1\ntypes: [{words}]\nfields: {{}}\n".encode(), name="contract.yaml"), "contract")
+    assert len(found) == schema.MOST
+
+
+def test_a_file_may_have_colons_in_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "v:2 at 10:30.yaml"
+    path.write_text("winer: 1\nversion: 1\nfildes: {}\nfields: {}\n")
+    with pytest.raises(ConfigError) as told:
+        load(path, "contract")
+    assert [one.where.removeprefix(path.name) for one in told.value.problems] == [":1:1", ":1:1", ":3:1"]
+
+
 def test_numbers_out_of_bounds_are_told() -> None:
     document = read(b"version: 0\ntypes: [A]\nfields: {}\n", name="c.yaml")
     assert [str(problem) for problem in check(document, "contract")] == ["c.yaml:1:10: must be from 1 to 999999999"]

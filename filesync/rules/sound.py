@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from filesync.bundle import schema
@@ -30,7 +31,7 @@ def among_the_sound(document: Document, schema_name: str, look: Callable[[Docume
     gone: set[str] = set()
     teacher, known = schema.teacher(schema_name), schema.schema(schema_name)["properties"]
     for _ in range(_ROUNDS):
-        errors = list(teacher.iter_errors(data))
+        errors = list(islice(teacher.iter_errors(data), schema.MOST))
         if not errors:
             found = look(Document(document.name, data, document.keys, document.values))
             return tuple(one for one in found if not any(quoted(word) in one.what for word in gone))
@@ -38,6 +39,8 @@ def among_the_sound(document: Document, schema_name: str, look: Callable[[Docume
             if not at or (len(at) < _DEEP and at[0] in known and at[0] not in _ALONE):
                 return ()  # all the rest hangs on it
             gone.add(str(at[-1]))
+            if len(gone) >= schema.MOST:
+                return ()  # nor is all of that told
             inside = data if len(at) < _DEEP else data.get(at[0], {})
             inside.pop(at[-1], None)
     return ()

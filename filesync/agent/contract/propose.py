@@ -95,6 +95,7 @@ def propose(site: Site, name: str, contract: Path, *, mapping: Path | None, mess
     alone = paired.exchange.direction is Direction.SEND
     record = site.record(name)
     turn = Turn(paired.rules, new, offered=site.tracker.offered())
+    wrong = _fit(site, paired, new)  # the tracker is asked before anything is said
     with site.ledger.begin() as conn:
         x = streams.exchange_of(conn, paired.exchange.id)
         if proposals.of(conn, x.id) is not None:
@@ -109,7 +110,6 @@ def propose(site: Site, name: str, contract: Path, *, mapping: Path | None, mess
     _send(site, x, record)
     again = _told_again(site, paired, turn.changed)
     complete(site, name)
-    wrong = _fit(site, paired, new)
     return Standing(version=one.version, digest=one.digest, text=text, proposal=one, again=again, misfits=wrong, unreadable="")
 
 

@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from filesync.agent.events import Stuck, Warned
 from filesync.agent.mailing import found
+from filesync.agent.mailing.digest import digest
 from filesync.agent.mailing.events import NotMailed
+from filesync.agent.mailing.found import Found
+from filesync.agent.mailing.remembered import Remembered, Row
 from filesync.agent.partners.unpairing import unpair
 from filesync.ledger import journal, since, streams
 from filesync.ledger.journal import Conflict
@@ -115,3 +119,12 @@ def test_the_end_of_an_exchange_makes_nothing_old_news_and_hides_nothing_new(glo
     with site.ledger.begin() as conn:
         _met(conn, x.id, "6")
     assert globex.once() == ["1 edit met"]
+
+
+def test_of_what_has_no_end_only_the_newest_is_remembered() -> None:
+    passing = Row(exchange="main", text="a damaged file", ends="", since=0, seen=0, sent=1)
+    rows = {f"main {seen}": replace(passing, seen=seen) for seen in range(6_000)}
+    rows["main gap"] = replace(passing, ends="import")
+    nothing = Found(place=Place(), met=(), findings={}, whole=frozenset())
+    kept = digest(Remembered(place=Place(), rows=rows), nothing, now=6_000).told.rows
+    assert kept.keys() == {"main gap", *(f"main {seen}" for seen in range(1_000, 6_000))}

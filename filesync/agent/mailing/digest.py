@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +20,7 @@ from filesync.model.values import split_name
 _SECOND: Final = 1_000_000  # microseconds
 QUIET: Final = 24 * 3_600 * _SECOND  # the same words about something that has no end are not mailed again for so long
 _FRESH: Final = 3_600 * _SECOND  # how late it may be remembered that something was found again
+_PASSING: Final = 5_000  # things without an end that are remembered
 _LISTED: Final = 100  # lines of each part of a letter
 _TEXT: Final = 300  # characters that are remembered, to say what is over
 
@@ -73,9 +74,16 @@ def digest(before: Remembered, found: Found, *, now: int) -> Digest:
         new=new,
         over=over,
         more=found.more,
-        told=Remembered(place=found.place, rows=told),
-        untold=Remembered(place=before.place, rows=untold),
+        told=Remembered(place=found.place, rows=_bounded(told)),
+        untold=Remembered(place=before.place, rows=_bounded(untold)),
     )
+
+
+def _bounded(rows: Mapping[str, Row]) -> Mapping[str, Row]:
+    """Without the oldest of what has no end, where it is very much: whoever writes into an inbox could make it grow all day."""
+    passing = sorted((name for name, row in rows.items() if not row.ends), key=lambda name: rows[name].seen, reverse=True)
+    gone = set(passing[_PASSING:])
+    return {name: row for name, row in rows.items() if name not in gone} if gone else rows
 
 
 def subject(one: Digest) -> str:

@@ -14,12 +14,24 @@ from filesync.errors import NotHere
 from filesync.ledger import proposals
 from filesync.ledger.proposals import OPEN, Proposal
 from filesync.model.ids import Kind
-from tests.converge.said import Said
+from tests.converge.said import NEITHER, Said
 from tests.support.two_sites import EXCHANGE, Side
 
 # What may be so or otherwise in a contract, each by a bit: words made coarser, a field called otherwise, one taken out,
-# who wins said by a value, or by a person; who alone tells comments and worklogs, what becomes of deleted comments, keys told.
-_COARSE, _RENAMED, _LESS, _BY_VALUE, _COMMENTS, _WORK, _KEPT, _KEYS, _ASK = BITS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+# who wins said by a value, or by a person; who alone tells comments and worklogs, that attachments stay at home, what becomes
+# of deleted comments, keys told.
+_COARSE, _RENAMED, _LESS, _BY_VALUE, _COMMENTS, _WORK, _KEPT, _KEYS, _ASK, _FILES = BITS = (
+    1,
+    2,
+    4,
+    8,
+    16,
+    32,
+    64,
+    128,
+    256,
+    512,
+)
 _SEVERITY: Final = "severity: {kind: option, options: [Critical, Major, Minor, Cosmetic]"
 _BAD: Final = {"Critical": "Bad", "Major": "Bad", "Minor": "Mild", "Cosmetic": "Mild"}
 _OWN: Final[dict[str, dict[str, Any]]] = {
@@ -46,6 +58,7 @@ def _contract(text: str, bits: int) -> str:
         (_COMMENTS, "\ncomments: true ", "\ncomments: {from: acme} "),
         (_WORK, "\nworklogs: true\n", "\nworklogs: {from: globex}\n"),
         (_KEPT, "\n  comment: mirror ", "\n  comment: ignore "),
+        (_FILES, "\nattachments: true\n", "\nattachments: false\n"),
         (_KEYS, "\n# keys: true ", "\nkeys: true "),
     ):
         was, now = (old, new) if bits & bit else (new, old)
@@ -73,6 +86,7 @@ def said_now(side: Side, before: Said) -> Said:
         return before  # nobody changed it
     ways = {Kind.COMMENT: "acme"} if bits & _COMMENTS else {}
     ways |= {Kind.WORKLOG: "globex"} if bits & _WORK else {}
+    ways |= {Kind.ATTACHMENT: NEITHER} if bits & _FILES else {}
     return replace(before, ways=ways, changed={Kind.COMMENT: frozenset({"mirror", "ignore"})})
 
 

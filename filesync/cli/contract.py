@@ -55,7 +55,7 @@ def show(app: App, exchange: str | None) -> ExitCode:
         again = f"{count_text(found.again, 'issue')} will be told again by the proposer"
         app.tell(f"it cannot be read here: {found.unreadable}" if found.unreadable else again)
         _tell_misfits(app, found)
-        for line in _next(one, exchange):
+        for line in _next(one, exchange, unreadable=bool(found.unreadable)):
             app.tell(line)
     if app.as_json:
         app.tell_json(_document(found))
@@ -138,7 +138,7 @@ def _tell_misfits(app: App, found: Standing) -> None:
         app.tell(f"  {shown(str(one), limit=_LINE)}")
 
 
-def _next(one: Proposal, exchange: str | None) -> Iterator[str]:
+def _next(one: Proposal, exchange: str | None, *, unreadable: bool) -> Iterator[str]:
     """What somebody here can do about a proposal. `exchange`: as it was asked for."""
     which = f" --exchange {exchange}" if exchange else ""
     if one.instead_of:
@@ -148,7 +148,8 @@ def _next(one: Proposal, exchange: str | None) -> Iterator[str]:
         )
     if not one.ours and one.state == OPEN:
         mapping = " (--mapping FILE, where ours does not fit it)"
-        yield f"next: filesync contract accept{which}{mapping}; or: filesync contract decline --message TEXT{which}"
+        first = "upgrade this site, where a newer filesync made it; then: " if unreadable else ""
+        yield f"next: {first}filesync contract accept{which}{mapping}; or: filesync contract decline --message TEXT{which}"
     elif one.state == OPEN:
         yield f"next: wait for the partner's answer; or: filesync contract withdraw --message TEXT{which}"
 

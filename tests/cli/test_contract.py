@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from filesync.errors import ExitCode
 from tests.cli.sites import Pair
 
@@ -53,3 +55,18 @@ def test_a_contract_is_proposed_shown_and_accepted(pair: Pair, tmp_path: Path) -
     assert pair.at_acme("contract", "show", "--json")[1]["version"] == 2
     assert pair.at_acme("export", "--json")[1]["main"]["changes"] == 2
     assert pair.at_globex("contract", "accept")[0] == ExitCode.USAGE
+
+
+def test_what_cannot_be_read_here_is_to_be_upgraded_for_or_declined(
+    pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = tmp_path / "contract-2.yaml"
+    new.write_text((pair.acme.parent / "contract.yaml").read_text().replace("version: 1 ", "version: 2 "))
+    pair.at_acme("contract", "propose", new, "--message", "more words")
+    pair.deliver(*pair.sent())
+    pair.at_globex("import")
+    assert "\nnext: filesync contract accept" in pair.at_globex("contract", "show")[1]
+    monkeypatch.setattr("filesync.agent.contract.propose.unreadable", lambda _: "unknown key; made by filesync 9")
+    told = pair.at_globex("contract", "show")[1]
+    assert "\nit cannot be read here: unknown key; made by filesync 9\n" in told
+    assert "\nnext: upgrade this site, where a newer filesync made it; then: filesync contract accept" in told

@@ -218,6 +218,7 @@ def test_what_was_deleted_is_known_by_the_key_that_was_told(pair: Pair) -> None:
     assert pair.at_globex("issue", "delete", "ABC-2")[0] == ExitCode.DONE
     answer = pair.at_globex("why", "ABC-2", "--json")[1]
     assert (answer["gid"], answer["key"], answer["here"]) == (gid, "ABC-2", False)
+    assert answer["exchanges"][0]["theirs"] == "ABC-1"
 
 
 def test_a_deletion_is_told_by_gid(shared: Pair) -> None:

@@ -63,11 +63,12 @@ def test_their_bundles_are_read(sites: Sites, capsys: pytest.CaptureFixture[str]
 def test_what_only_reads_brings_their_ledger_to_our_version_unless_somebody_works_there(
     sites: Sites, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with lock_site(sites.folder / "acme" / "state", utc_now):
-        assert sites.at("acme", "status") == ExitCode.LOCKED
-        told = capsys.readouterr().err
-        assert f"is of an older version, 0001 (ours is {HEAD}), and this site is in use by pid" in told
-        assert "Nothing was changed or lost." in told
+    lock = lock_site(sites.folder / "acme" / "state", utc_now)
+    assert sites.at("acme", "status") == ExitCode.LOCKED
+    lock.release()
+    told = capsys.readouterr().err
+    assert f"is of an older version, 0001 (ours is {HEAD}), and this site is in use by pid" in told
+    assert "Nothing was changed or lost." in told
     assert sites.at("acme", "conflicts") == ExitCode.DONE
     assert sites.at("globex", "check") == ExitCode.DONE, capsys.readouterr()
     for site in ("acme", "globex"):

@@ -160,7 +160,7 @@ def _of(site: Site, x: Exchange, what: Meant) -> Why:
             partner=x.partner_name,
             state=x.state,
             known=row is not None,
-            theirs=_theirs(conn, x, what) if what.issue is not None else what.key * (not ours),
+            theirs=_theirs(conn, x, what) if row is not None or what.key == what.gid else what.key,
             reason=because.why if because else "",
             hint=because.hint if because else "",
             by_hand=said.hand if said is not None else None,

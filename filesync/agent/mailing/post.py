@@ -128,8 +128,12 @@ def _ledger(config: Config, error: FilesyncError, *, clock: Clock) -> Iterator[L
     """The ledger of a site that is not open. Raises what opening it raises, and `error` where it is not to be touched."""
     if isinstance(error, StorageFailure) or not config.folders.ledger.is_file():
         raise error
-    with lock_site(config.folders.state, clock), closing(Ledger.open(config.folders.ledger)) as ledger:
-        yield ledger
+    lock = lock_site(config.folders.state, clock)
+    try:
+        with closing(Ledger.open(config.folders.ledger)) as ledger:
+            yield ledger
+    finally:
+        lock.release()
 
 
 def _delivered(

@@ -24,14 +24,14 @@ def settle(app: App, key: str, field: str, choice: str | None, exchange: str | N
 
     KEY names an issue as for `why`, FIELD a field as `conflicts` shows it. The next export tells the partner, and both sides
     show the same. If somebody decides otherwise there at the same time, the field is open again. Ends with 4 where our
-    tracker refuses the partner's value: then it is stuck, and the field stays open.
+    tracker does not take the partner's value: then it is stuck, and the field stays open.
     """
     if choice is None:
         raise click.UsageError("say whose value stands: --ours or --theirs")
     with app.site() as site:
         done = settling.settle(site, key, field, Choice(choice), exchange=exchange)
     if done.refused:
-        what = f"{shown(done.key)}: our tracker refuses their {shown(done.field)}, which stays open"
+        what = f"{shown(done.key)}: their {shown(done.field)} could not be written here yet, so it stays open"
         app.tell(f"{what}; see: filesync stuck list", level=Say.LESS)
     if app.as_json:
         app.tell_json(done)

@@ -7,8 +7,10 @@ import pytest
 from filesync.agent.contract.propose import accept, propose
 from filesync.agent.events import Decided, MetOpen
 from filesync.agent.upkeep.by_hand import say
+from filesync.agent.upkeep.matches import ByField
 from filesync.agent.upkeep.resync import resync
 from filesync.agent.upkeep.settling import Choice, Settled, settle
+from filesync.agent.upkeep.tying import Stands, tie_issues
 from filesync.errors import ExitCode, NotHere
 from filesync.ledger import open_conflicts
 from filesync.ledger.open_conflicts import OpenConflict
@@ -244,3 +246,50 @@ def test_what_is_open_stays_so_under_a_contract_that_asks_too() -> None:
         accept(world.globex.site, EXCHANGE)
         still_open(world, key, "y", "z")
         assert [only(open_at(side)).since for side in world.sides] == since
+
+
+def test_issues_that_both_sites_had_before_are_decided_by_the_key_they_have_here() -> None:
+    with two_sites(contract=ASK) as world:
+        world.globex.desk.create("Task", "Only here")
+        theirs = world.acme.desk.create("Bug", "Pump", {"customer_reference": "R-1"})
+        ours = world.globex.desk.create("Bug", "Pumpe", {"customer_reference": "R-1"})
+        world.acme.export()
+        world.carry(to=world.globex)
+        tie_issues(world.globex.site, EXCHANGE, ByField(name="customer_reference"), stands=Stands.CONTRACT, tie=True)
+        world.globex.import_()
+        world.settle()
+        decide(world.globex, ours, Choice.OURS)
+        world.settle()
+        assert value(world.acme, theirs, "summary") == "Pumpe"
+        world.assert_in_step()
+
+
+def test_what_our_mapping_does_not_take_now_cannot_be_chosen() -> None:
+    mapping = "fields: {summary: {field: summary, when: not due_date}}"
+    with two_sites(contract=ASK, mappings=(f"{mapping}\n", "")) as world:
+        key = met(world)
+        world.acme.desk.edit(key, {"due_date": "2027-01-01"})
+        with pytest.raises(NotHere, match=r"our mapping takes nothing for summary of \S+, as it stands"):
+            decide(world.acme, key, Choice.THEIRS)
+        world.acme.desk.edit(key, {"due_date": None})
+        still_open(world, key, "y", "z")
+        decide(world.acme, key, Choice.THEIRS)
+        decided(world, key, "z")
+
+
+def test_what_has_no_word_here_cannot_be_chosen() -> None:
+    with two_sites(contract=ASK.replace("Minor, Cosmetic], winner", "Minor], winner")) as world:
+        key = shared(world, "x")
+        acme, globex = (side.desk for side in world.sides)
+        cross(
+            world,
+            acme=lambda: acme.edit(key, {"severity": "Major"}),
+            globex=lambda: globex.edit(key, {"severity": "Minor"}),
+        )
+        acme.edit(key, {"severity": "Cosmetic"})
+        with pytest.raises(NotHere, match="something in severity that the contract has no word for, so it cannot be told"):
+            decide(world.acme, key, Choice.OURS, "severity")
+        decide(world.acme, key, Choice.THEIRS, "severity")
+        world.settle()
+        assert [open_at(side) for side in world.sides] == [[], []]
+        assert [value(side, key, "severity") for side in world.sides] == ["Minor", "Minor"]

@@ -13,17 +13,17 @@ from filesync.agent.events import Decided
 from filesync.agent.incoming.importer import Importer
 from filesync.agent.merge.abreast import Team
 from filesync.agent.merge.reach import Reach
-from filesync.agent.merge.view import View
+from filesync.agent.merge.view import Shown, View
 from filesync.agent.paired import Paired
 from filesync.agent.site import Site
 from filesync.bundle.changes import encode_change
 from filesync.bundle.verdict import shown
 from filesync.errors import FilesyncError, NotHere
-from filesync.ledger import by_hand, journal, open_conflicts, shadows, streams
+from filesync.ledger import by_hand, journal, open_conflicts, shadows, streams, ties
 from filesync.ledger.journal import Queued, Wait
 from filesync.ledger.open_conflicts import OpenConflict
 from filesync.model.change import Set, Told
-from filesync.model.ids import Gid, parse_mark
+from filesync.model.ids import Gid, Kind, parse_mark
 from filesync.model.moments import micros
 from filesync.model.shadow import UNAGREED, Entity
 from filesync.model.values import Value, digest
@@ -37,7 +37,7 @@ class Choice(StrEnum):
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
-    """A field that was decided; or is stuck, for our tracker refuses the partner's value."""
+    """A field that was decided; or waits, for our tracker did not take the partner's value."""
 
     exchange: str
     key: str
@@ -50,21 +50,23 @@ def settle(site: Site, text: str, field: str, choice: Choice, *, exchange: str |
     """Decide an open field of the issue that a person calls so. Both sides show the same once the partner has heard.
 
     `field`: by the contract's name. It is an edit of ours that has seen both values. The partner's value is written here
-    first, as a change that arrives; where our tracker refuses it, it is stuck and the field stays open.
-    Raises NotHere: there is none, it is open in several exchanges, it is stopped, or a change of it waits; as `Site.paired`;
-    Unavailable.
+    first, as a change that arrives; where our tracker does not take it, it is stuck and the field stays open.
+    Raises NotHere: there is none, it is open in several exchanges, it is stopped, a change of it waits, or the choice could
+    not be told, or written here; as `Site.paired`; Unavailable.
     """
-    gid = meant(site, text).gid
-    name, one = _found(site, text, gid, field, exchange)
+    name, one = _found(site, text, meant(site, text).gid, field, exchange)
     paired = at_work(site, name)
+    there = _there(site, paired, one, choice)
     if choice is Choice.OURS:
         _ours(site, paired, one)
         return Settled(exchange=name, key=one.key, field=field, choice=choice)
-    _theirs(site, paired, one)
+    _theirs(site, paired, one, there)
     with Team(site.config.limits.workers) as team:
         Importer(site, paired, site.record(name), team).queue()
     with site.ledger.begin() as conn:
         left = journal.queued_at(conn, paired.exchange.id, one.mark)
+        if left is None and one.field in open_conflicts.of(conn, paired.exchange.id, one.gid):
+            raise _changed(one)  # edited here at this moment
     if left is None:
         _tell(site, paired, one)
     return Settled(exchange=name, key=one.key, field=field, choice=choice, refused=left is not None)
@@ -72,17 +74,50 @@ def settle(site: Site, text: str, field: str, choice: Choice, *, exchange: str |
 
 def _found(site: Site, text: str, gid: Gid, field: str, exchange: str | None) -> tuple[str, OpenConflict]:
     with site.ledger.begin() as conn:
-        there = {one.name: open_conflicts.of(conn, one.id, gid) for one in streams.exchanges(conn)}
+        exchanges = streams.exchanges(conn)
+        names = {one.id: ties.tied(conn, one.id, [gid]).get(gid, gid) for one in exchanges}  # tied, it goes by the partner's
+        there = {one.name: open_conflicts.of(conn, one.id, names[one.id]) for one in exchanges}
     there = {name: rows for name, rows in there.items() if exchange in {None, name} and rows}
     found = [(name, rows[field]) for name, rows in there.items() if field in rows]
     if len(found) > 1:
-        names = ", ".join(name for name, _ in found)
-        raise NotHere(f"{field} of {shown(text)} is open in several exchanges ({names})", hint="Name one with --exchange.")
+        several = ", ".join(name for name, _ in found)
+        raise NotHere(f"{field} of {shown(text)} is open in several exchanges ({several})", hint="Name one with --exchange.")
     if not found:
         fields = sorted({one for rows in there.values() for one in rows})
         what = f"Of {shown(text)} these are open: {', '.join(fields)}." if fields else "see which are: filesync conflicts"
         raise NotHere(f"{shown(field)} of {shown(text)} does not wait for a person", hint=what)
     return found[0]
+
+
+def _there(site: Site, paired: Paired, one: OpenConflict, choice: Choice) -> Shown:
+    """The issue as it stands here. Raises NotHere where ours could not be told, or theirs is not written here."""
+    view = View(site, paired, Reach(site.tracker))
+    view.load([Set(n=0, gid=one.gid, fields={})])
+    row = view.row(one.gid)
+    there = view.shown(row, fresh=True) if row is not None else None
+    if there is None:
+        raise NotHere(f"{one.key} is not in our tracker any more", hint="its deletion goes out with the next export")
+    if choice is Choice.OURS:
+        if there.hides(one.field):
+            raise NotHere(
+                f"{one.key} holds something in {one.field} that the contract has no word for, so it cannot be told",
+                hint="Set it here to something that the contract has; or choose the partner's value: --theirs.",
+            )
+        return there
+    course = paired.course(Kind.ISSUE, one.field)
+    asleep = view.asleep(Kind.ISSUE, {one.field: there.fields.get(one.field)}, item=there.item, key=there.key)
+    if one.field in asleep or not (course.carries and course.takes):
+        raise NotHere(
+            f"our mapping takes nothing for {one.field} of {one.key}, as it stands",
+            hint=f"Mend the mapping first; or let ours stand: --ours; or decide it at {paired.them.name}.",
+        )
+    view.reach.ask([there.item.ref.issue])
+    if view.reach.shuts(there.item.ref.issue):
+        raise NotHere(
+            f"{one.key} takes nothing from partners as it is now, says tracker.settings.incoming",
+            hint="Change that of the issue first; or let ours stand: --ours.",
+        )
+    return there
 
 
 def _ours(site: Site, paired: Paired, one: OpenConflict) -> None:
@@ -97,14 +132,8 @@ def _ours(site: Site, paired: Paired, one: OpenConflict) -> None:
     record.done()
 
 
-def _theirs(site: Site, paired: Paired, one: OpenConflict) -> None:
+def _theirs(site: Site, paired: Paired, one: OpenConflict, there: Shown) -> None:
     """The partner's edit comes once more, as one whose author had seen ours."""
-    view = View(site, paired, Reach(site.tracker))
-    view.load([Set(n=0, gid=one.gid, fields={})])
-    row = view.row(one.gid)
-    there = view.shown(row, fresh=True) if row is not None else None
-    if there is None:
-        raise NotHere(f"{one.key} is not in our tracker any more", hint="its deletion goes out with the next export")
     with site.ledger.begin() as conn:
         row = _row(conn, paired, one)
         if one.gid in by_hand.stopped(conn, paired.exchange.id):

@@ -165,6 +165,12 @@ def test_a_name_that_jira_takes_for_another_is_refused_with_that_name(world: Wor
     world.send(acme)
     (stuck,) = globex.stuck()
     assert 'there is "rc 1": rename one of the two' in stuck.reason
+    globex.jira.faults.refuse(403, path="/version$", body='{"errorMessages": ["You may not."]}')
+    globex.jira.forget_requests()
+    globex.retry()
+    (stuck,) = globex.stuck()
+    assert "You may not." in stuck.reason
+    assert sum(one.path.endswith("/versions") for one in globex.jira.requests()) == 1, "what is there is no reason"
 
 
 def test_what_stands_here_is_put_by_name_once_for_many(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,7 +56,7 @@ def problems(fields: Flat) -> dict[str, str]:
     found |= {name: "a day was expected, YYYY-MM-DD" for name, day in days.items() if _day(day) != day}
     called = fields.get(NAME, ".")
     if not isinstance(called, str) or called != called.strip() or not called or not called.isprintable():
-        found[NAME] = "the name of a version is one line, without blanks at its ends"
+        found[NAME] = "the name of a version is one line of characters that can be seen, without blanks at its ends"
     return found
 
 

@@ -44,7 +44,7 @@ class Versions:
         try:
             answer = self._project.http.send("POST", f"{API}/version", body={**versions.body(draft.fields), **of})
         except (Rejected, Unknown) as error:
-            listed = self._listed()
+            listed = self._listed() if isinstance(error, Unknown) or NAME in error.fields else []  # else it is not the name
             if (there := _named(listed, name)) is not None:
                 self._project.has_version(name)
                 return Born(item=there, key=name, again=True)

@@ -65,17 +65,17 @@ class Births:
         refused.update(inward.refused)
         local = {name: value for name, value in inward.fields.items() if value is not None}
         tried = self._tried(change.gid) if step.doubted else ""  # of both calls: one that is refused brings no new doubt
-        self._for_few(change, refused)
-        try:
-            return self._create(step, local, tried=tried)
-        except Rejected as error:
-            wrong = self._wire_names(change, error.fields)
-            if not wrong:
-                raise
-            refused.update({name: why for name, why in wrong.items() if name not in refused})
-        self._for_few(change, refused)
-        again = self._birth(step, without=refused)
-        return self._create(step, {name: value for name, value in again.fields.items() if value is not None}, tried=tried)
+        while True:  # some are refused before the tracker is asked, others by it: each time it is at least one more
+            self._for_few(change, refused)
+            try:
+                return self._create(step, local, tried=tried)
+            except Rejected as error:
+                wrong = self._wire_names(change, error.fields)
+                if wrong.keys() <= refused.keys():
+                    raise
+                refused.update({name: why for name, why in wrong.items() if name not in refused})
+            again = self._birth(step, without=refused)
+            local = {name: value for name, value in again.fields.items() if value is not None}
 
     def _birth(self, step: Make, *, without: Collection[str] = ()) -> Inward:
         """What it is born with, in our tracker's words: all but status, links and `without`; and what our mapping gives."""

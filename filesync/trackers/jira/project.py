@@ -23,7 +23,6 @@ from filesync.trackers.jira.rest.http import Http
 from filesync.trackers.jira.settings import JiraSettings
 from filesync.trackers.jira.translate.bodies import unknown_entries, unknown_sprints
 from filesync.trackers.jira.translate.catalogue import Catalogue
-from filesync.trackers.jira.translate.refused import refusal
 from filesync.trackers.jira.translate.shapes import member
 
 STALE: Final = dt.timedelta(minutes=1)  # what was read longer ago than that is read again where something is unknown
@@ -215,26 +214,25 @@ class Project:
 
     # ── versions, components and sprints ────────────────────────────────────────────────────────────────────────
 
-    def make_missing(self, fields: Flat) -> None:
-        """Make what stands in these fields and is not there, where the settings want it.
+    def make_missing(self, fields: Flat) -> dict[str, str]:
+        """Make what stands in these fields and is not there, where the settings want it. Raises Unavailable.
 
-        Raises as `send`; Rejected with all fields that name what cannot be made.
+        Returns the fields, by flat name, that name what cannot be made, and why: they are refused with whatever else is.
         """
+        refused: dict[str, str] = {}
         board = self.settings.sprint_board
         if board is not None and unknown_sprints(self.catalogue, fields):
-            self._make_sprints(board, fields)
-        if not self._wanted(fields):
-            return
-        refused: dict[str, str] = {}
-        with self._making:
-            for kind, names in self._wanted(fields).items():
-                for name in names:
-                    if why := self._make(kind, name, fields):
-                        refused |= dict.fromkeys(self._naming(kind, name, fields), f"{quoted(name)} {why}")
-            self._renew()
+            refused |= self._make_sprints(board, fields)
+        if self._wanted(fields):
+            with self._making:
+                for kind, names in self._wanted(fields).items():
+                    for name in names:
+                        if why := self._make(kind, name, fields):
+                            refused |= dict.fromkeys(self._naming(kind, name, fields), f"{quoted(name)} {why}")
+                self._renew()
         if refused:
             self.standing()
-            raise refusal("what is missing in the project", refused)
+        return refused
 
     def _make(self, kind: FieldKind, name: str, fields: Flat) -> str:
         """Make a version or component that these fields name. Returns why it is not there; "": it is. Raises Unavailable."""
@@ -256,30 +254,31 @@ class Project:
         """Those of these fields, by flat name, that have a version or component which is not here."""
         return [flat for flat, value in fields.items() if name in self._wanted({flat: value}).get(kind, ())]
 
-    def _make_sprints(self, board: int, fields: Flat) -> None:
+    def _make_sprints(self, board: int, fields: Flat) -> dict[str, str]:
         """Make a future sprint of each name, unless the board has one of that name, open or closed, however it is written.
 
-        Jira takes a second sprint of one name without a word, and has no room for a mark. So it is looked for first. Raises
-        Rejected, with the field, for what is not made.
+        Jira takes a second sprint of one name without a word, and has no room for a mark. So it is looked for first. Returns
+        why not, by flat name, of what is not made. Raises Unavailable.
         """
+        refused: dict[str, str] = {}
         with self._making:
             self._see_sprints(board)
             for flat, name in unknown_sprints(self.catalogue, fields).items():
-                why = self.catalogue.sprints.lost or self._no_new_sprint(board, name)
                 try:
+                    why = self.catalogue.sprints.lost or self._no_new_sprint(board, name)
                     if not why:
                         self.http.send("POST", f"{AGILE}/sprint", body={"name": name, "originBoardId": board})
-                except Rejected as error:
+                except (Gone, Rejected) as error:  # the board may be gone since a moment ago: the issue is not
                     why = str(error)
                 except Unknown:
                     self._see_sprints(board)
                     if name not in self.catalogue.sprints.ids:
                         raise
                 if why:
-                    self.standing()
-                    what = f"the sprint {quoted(name)}"
-                    raise refusal(what, {flat: f"it is not here, and cannot be made on board {board}: {why}"})
-                self._see_sprints(board)
+                    refused[flat] = f"{quoted(name)} is not here, and cannot be made on board {board}: {why}"
+                else:
+                    self._see_sprints(board)
+        return refused
 
     def _no_new_sprint(self, board: int, name: str) -> str:
         """Why no sprint of this name is to be made; "" where one may be."""

@@ -100,10 +100,15 @@ def test_a_version_that_jira_does_not_take_is_told(tmp_path: Path) -> None:
     with scene.jira(DC10, tmp_path) as opened:
         tracker = opened.open(create_missing=["versions", "components"])
         opened.site.faults.refuse(400, path="/version$", body='{"errors": {"name": "No such name here."}}', times=2)
-        fields: dict[str, Value] = {"fix_versions:7.0": True, "Target Version": "7.1", "components:Pump": True}
+        fields: dict[str, Value] = {
+            "fix_versions:7.0": True,
+            "Target Version": "7.1",
+            "components:Pump": True,
+            "priority": "None such",
+        }
         with pytest.raises(Rejected, match="No such name here") as caught:
             tracker.create(gid(Kind.ISSUE, 1), draft(fields))
-        assert caught.value.fields.keys() == {"fix_versions:7.0", "Target Version"}, "without these it can be made"
+        assert caught.value.fields.keys() == {"fix_versions:7.0", "Target Version", "priority"}, "without these it can be made"
 
 
 def test_an_issue_is_made_without_the_version_that_cannot_be_made() -> None:
@@ -116,11 +121,13 @@ def test_an_issue_is_made_without_the_version_that_cannot_be_made() -> None:
         version = dataclasses.replace(next(iter(project.versions.values())), id="99001", name="7.0")
         project.versions[version.id] = version
         globex.jira.faults.refuse(403, path="/version$", body='{"errorMessages": ["You may not."]}', times=9)
-        acme.desk.create("Bug", "one", {"fix_versions:7.0": True})
+        globex.jira.faults.refuse(400, method="POST", path="/issue$", body='{"errors": {"duedate": "Not on a Sunday."}}')
+        acme.desk.create("Bug", "one", {"fix_versions:7.0": True, "due_date": "2026-11-29"})
         world.send(acme)
         assert [one.fields["summary"] for one in globex.issues()] == ["one"]
         (stuck,) = globex.stuck()
-        assert stuck.reason.startswith('fix_versions:7.0: "7.0" is not here, and cannot be made: ')
+        assert 'fix_versions:7.0: "7.0" is not here, and cannot be made: ' in stuck.reason
+        assert "due_date" not in stuck.reason, "which Jira refused at first only"
 
 
 # ── threads, and answers of no known form ───────────────────────────────────────────────────────────────────────────

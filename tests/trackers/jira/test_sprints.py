@@ -80,3 +80,12 @@ def test_a_sprint_that_cannot_be_made_is_refused_by_field_and_told_beforehand(tm
         with pytest.raises(Rejected, match="there is no open sprint"):
             sprint_of(opened.open(), "Week 48", 1)
         assert names(opened) == []
+
+
+def test_a_board_that_goes_away_while_a_sprint_is_made_leaves_the_issue(tmp_path: Path) -> None:
+    with jira(CLOUD, tmp_path) as opened:
+        tracker = makes(opened)
+        opened.site.faults.refuse(404, path="state=closed", body='{"errorMessages": ["No board."]}')
+        with pytest.raises(Rejected) as caught:
+            sprint_of(tracker, "Week 48", 1)
+        assert caught.value.fields.keys() == {"Sprint"}

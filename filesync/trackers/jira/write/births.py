@@ -133,8 +133,7 @@ class Births:
     def _asked(self, origin: Gid, draft: Draft) -> tuple[dict[str, Any], dict[str, Value]]:
         """What makes an issue with its mark, and the fields that are in it. Raises as `issue`."""
         project = self._project
-        project.make_missing(draft.fields)
-        body = self._body(draft)
+        body = self._body(draft, project.make_missing(draft.fields))
         sent = {name: value for name, value in draft.fields.items() if name not in body.absent}
         mark = Marker(origin=origin, at=project.time.now_text(), born=markers.born_digests(sent))
         asked: dict[str, Any] = {"fields": body.fields, "properties": [markers.property_of(mark)]}
@@ -154,17 +153,18 @@ class Births:
             found[local] = Born(item=born.item, key=born.key)
         return found
 
-    def _body(self, draft: Draft) -> Body:
-        """What is sent. Raises Rejected with all that is known to be wrong."""
+    def _body(self, draft: Draft, missing: Mapping[str, str]) -> Body:
+        """What is sent. `missing`: fields that cannot be, and why. Raises Rejected with all that is known to be wrong."""
         project = self._project
         for last in (False, True):
             body = create_body(project.catalogue, draft.fields, key_of=project.key_of)
             parent = draft.fields.get("parent")
             if isinstance(parent, str) and "parent" not in body.refused and project.key_of(parent) is None:
                 body.refused["parent"] = "there is no such issue"
+            body.refused.update(missing)
             if not body.refused:
                 return body
-            if last or not project.renewed():
+            if last or body.refused.keys() == missing.keys() or not project.renewed():
                 break
         raise refusal(f"a new issue in {project.catalogue.key}", body.refused)
 

@@ -47,8 +47,8 @@ class Writing:
         key = str(there.get("key", ""))
         files = _files(there, ids)
         before = self._read(there)
-        project.make_missing({name: value for name, value in fields.items() if value != before.get(name)})
-        body = self._body(issue, key, fields, before)
+        missing = project.make_missing({name: value for name, value in fields.items() if value != before.get(name)})
+        body = self._body(issue, key, fields, before, missing=missing)
         links = link_ids(there["fields"])
         self._check_ends(key, body, links)
         listed = objects(there.get("fields"), "attachment")
@@ -103,12 +103,13 @@ class Writing:
             body.fields[owner], files[owner] = said, file
         return files
 
-    def _body(self, issue: str, key: str, fields: Flat, before: Mapping[str, Value]) -> Body:
-        """What is sent. Raises Rejected with all that is known to be wrong."""
+    def _body(self, issue: str, key: str, fields: Flat, before: Mapping[str, Value], *, missing: Mapping[str, str]) -> Body:
+        """What is sent. `missing`: fields that cannot be, and why. Raises Rejected with all that is known to be wrong."""
         project = self._project
         for last in (False, True):
             body = edit_body(project.catalogue, fields, issue=issue, before=before, key_of=project.key_of)
-            if not body.refused or last or not project.renewed():
+            body.refused.update(missing)
+            if body.refused.keys() == missing.keys() or last or not project.renewed():
                 break
         if body.refused:
             raise refusal(f"the edit of {shown(key)}", body.refused)

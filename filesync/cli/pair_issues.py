@@ -15,6 +15,7 @@ from filesync.bundle.verdict import shown
 from filesync.cli.app import App, json_option
 from filesync.cli.exchanges import exchange_option, only_one
 from filesync.errors import ConfigError, ExitCode, NotHere, Problem, disk_problem
+from filesync.model.values import FieldKind
 from filesync.rules.contract import Contract
 from filesync.settings import did_you_mean
 
@@ -65,8 +66,8 @@ def _check_field(contract: Contract, name: str) -> None:
     if field is None:
         near = did_you_mean(name, contract.fields)
         raise NotHere(f"the contract has no field {shown(name)!r}{near}", hint="its fields are in contract.yaml")
-    if field.spec.many:
-        raise NotHere(f"{name} holds a set, and no one word by which an issue is known", hint="Name another field.")
+    if field.spec.many or field.spec.kind is FieldKind.CASCADE:
+        raise NotHere(f"{name} does not hold one word by which an issue is known", hint="Name another field.")
 
 
 def _match(*, by_key: bool, by_field: str | None, table: Path | None) -> Match:

@@ -70,6 +70,7 @@ def test_what_cannot_be_meant_is_said(told: Pair) -> None:
     assert "say one of --by-key" in told.at_globex("pair-issues", "--stands", "ours")[2]
     status, _, err = told.at_globex("pair-issues", "--by-field", "nosuch", "--stands", "ours")
     assert (status, "the contract has no field 'nosuch'" in err) == (ExitCode.USAGE, True)
-    status, _, err = told.at_globex("pair-issues", "--by-field", "labels", "--stands", "ours")
-    assert (status, "labels holds a set" in err) == (ExitCode.USAGE, True)
+    for name in ("labels", "location"):
+        status, _, err = told.at_globex("pair-issues", "--by-field", name, "--stands", "ours")
+        assert (status, f"{name} does not hold one word" in err) == (ExitCode.USAGE, True)
     assert told.at_acme("pair-issues", "--by-key", "--stands", "ours")[0] == ExitCode.NOTHING

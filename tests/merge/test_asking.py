@@ -32,6 +32,7 @@ ASK = contract(
     ("  summary: {kind: text}", "  summary: {kind: text, winner: ask}"),
     ("Minor, Cosmetic]}", "Minor, Cosmetic], winner: ask}"),
 )
+USERS = ("users: {j.becker: gone}\n", "users_by: name\nusers_default: none\n")
 
 
 def edit(side: Side, key: str, text: str) -> None:
@@ -293,3 +294,23 @@ def test_what_has_no_word_here_cannot_be_chosen() -> None:
         world.settle()
         assert [open_at(side) for side in world.sides] == [[], []]
         assert [value(side, key, "severity") for side in world.sides] == ["Minor", "Minor"]
+
+
+def test_theirs_that_has_no_word_here_is_chosen_there_alone() -> None:
+    """Ours would be told what stands here for any that is not known, and the partner's own be lost."""
+    with two_sites(
+        contract=ASK.replace("assignee: {kind: user}", "assignee: {kind: user, winner: ask}"), mappings=USERS
+    ) as world:
+        key = shared(world, "x")
+        acme, globex = (side.desk for side in world.sides)
+        cross(
+            world,
+            acme=lambda: acme.edit(key, {"assignee": "j.becker"}),
+            globex=lambda: globex.edit(key, {"assignee": "t.weber"}),
+        )
+        with pytest.raises(NotHere, match=r"what acme has in assignee of \S+ has no word here"):
+            decide(world.globex, key, Choice.THEIRS, "assignee")
+        decide(world.acme, key, Choice.OURS, "assignee")
+        world.settle()
+        assert [open_at(side) for side in world.sides] == [[], []]
+        assert [value(side, key, "assignee") for side in world.sides] == ["j.becker", None]

@@ -13,6 +13,7 @@ from filesync.agent.events import Decided
 from filesync.agent.incoming.importer import Importer
 from filesync.agent.merge.abreast import Team
 from filesync.agent.merge.reach import Reach
+from filesync.agent.merge.shortage import landing
 from filesync.agent.merge.view import Shown, View
 from filesync.agent.paired import Paired
 from filesync.agent.site import Site
@@ -26,6 +27,7 @@ from filesync.model.change import Set, Told
 from filesync.model.ids import Gid, Kind, parse_mark
 from filesync.model.moments import micros
 from filesync.model.shadow import UNAGREED, Entity
+from filesync.model.shortfall import Cause
 from filesync.model.values import Value, digest
 
 
@@ -111,6 +113,12 @@ def _there(site: Site, paired: Paired, one: OpenConflict, choice: Choice) -> Sho
             f"our mapping takes nothing for {one.field} of {one.key}, as it stands",
             hint=f"Mend the mapping first; or let ours stand: --ours; or decide it at {paired.them.name}.",
         )
+    if _has_no_word(paired, view, one):
+        raise NotHere(
+            f"what {paired.them.name} has in {one.field} of {one.key} has no word here; what stands for it here would be told, "
+            "and theirs be lost",
+            hint=f"Let it stand at {paired.them.name}: filesync settle there, with --ours; or mend the mapping first.",
+        )
     view.reach.ask([there.item.ref.issue])
     if view.reach.shuts(there.item.ref.issue):
         raise NotHere(
@@ -118,6 +126,19 @@ def _there(site: Site, paired: Paired, one: OpenConflict, choice: Choice) -> Sho
             hint="Change that of the issue first; or let ours stand: --ours.",
         )
     return there
+
+
+def _has_no_word(paired: Paired, view: View, one: OpenConflict) -> bool:
+    """Whether the partner's value would be written here as what our mapping has for values that it does not know."""
+    told = _told(one)
+    local = view.inward(Kind.ISSUE, {one.field: told}, set()).fields
+    lands = view.wire(Kind.ISSUE, {name: value for name, value in local.items() if value is not None}).get(one.field)
+    return lands != told and landing(paired.rules, one.field, told, lands) in {Cause.STAND_IN, Cause.NO_WORD}
+
+
+def _told(one: OpenConflict) -> Value | None:
+    told: Value | None = msgspec.json.decode(one.told, type=Value | None)
+    return told
 
 
 def _ours(site: Site, paired: Paired, one: OpenConflict) -> None:
@@ -148,7 +169,7 @@ def _theirs(site: Site, paired: Paired, one: OpenConflict, there: Shown) -> None
             )
         shadow = row.shadow(one.field)
         known = msgspec.structs.replace(shadow, here=digest(there.fields.get(one.field)))  # what stands here gives way
-        told = Told(msgspec.json.decode(one.told, type=Value | None), shadow.told)
+        told = Told(_told(one), shadow.told)
         change = Set(n=parse_mark(one.mark)[2], gid=one.gid, fields={one.field: told})
         queued = Queued(mark=one.mark, gid=one.gid, change=encode_change(change), state=Wait.BEHIND, since=micros(site.clock()))
         shadows.save(conn, paired.exchange.id, [row.with_shadows({one.field: known})])

@@ -13,13 +13,13 @@ from filesync.agent.contract.turn import Turn
 from filesync.agent.incoming.importer import Importer
 from filesync.agent.merge import plan
 from filesync.agent.merge.births import Births
-from filesync.agent.merge.carry import Carry
 from filesync.agent.merge.decide import Merge
 from filesync.agent.merge.outcome import Outcome, Work
 from filesync.agent.merge.plan import Decision, Meeting, OnCreate, OnDelete, OnEnd, OnSet, Verdict
 from filesync.agent.merge.steps import Step, Write
 from filesync.agent.merge.view import Shown
 from filesync.agent.merge.winning import Winning
+from filesync.agent.merge.writing import Writing
 from filesync.agent.outgoing.found import Found
 from filesync.agent.outgoing.gather import Gather
 from filesync.agent.outgoing.severed import Severed
@@ -305,12 +305,12 @@ def r16_waits_for_nothing(patch: Patch) -> None:
 
 
 def r17(patch: Patch) -> None:
-    landed = Carry._landed
+    landed = Writing._landed
 
-    def as_asked(self: Carry, step: Write, wrote: Flat, there: Flat) -> None:
+    def as_asked(self: Writing, step: Write, wrote: Flat, there: Flat) -> None:
         landed(self, step, wrote, self._paired.rules.inward(step.row.kind, wrote, self._view.local_of).fields)
 
-    patch.setattr(Carry, "_landed", as_asked)
+    patch.setattr(Writing, "_landed", as_asked)
 
 
 def r18(patch: Patch) -> None:
@@ -323,7 +323,7 @@ def r18(patch: Patch) -> None:
 
 
 def r19(patch: Patch) -> None:
-    patch.setattr(Carry, "_passed", lambda self, step, landed: None)
+    patch.setattr(Writing, "_passed", lambda self, step, landed: None)
 
 
 def r20(patch: Patch) -> None:

@@ -9,22 +9,21 @@ import msgspec
 
 from filesync.agent.events import Dropped, FileLeftOut
 from filesync.agent.merge import plan
+from filesync.agent.merge.deletions import Deletions
 from filesync.agent.merge.ends import Ends
 from filesync.agent.merge.listed import not_taken
 from filesync.agent.merge.outcome import End, Outcome, Work
 from filesync.agent.merge.people import People
-from filesync.agent.merge.plan import OnCreate, OnDelete, OnEnd, OnSet, Verdict
+from filesync.agent.merge.plan import OnCreate, OnEnd, OnSet, Verdict
 from filesync.agent.merge.scope import heard
-from filesync.agent.merge.steps import Erase, Make, Step, Write
+from filesync.agent.merge.steps import Make, Step, Write
 from filesync.agent.merge.view import Shown, View
 from filesync.agent.merge.winning import Winning
 from filesync.agent.paired import Paired
 from filesync.agent.site import Site
 from filesync.errors import Rejected, Unreadable
 from filesync.ledger import journal
-from filesync.ledger.endings import endings
 from filesync.ledger.journal import Wait
-from filesync.ledger.shadows import in_others
 from filesync.model.change import Create, Delete, Scoped, Set, Told, rest_of
 from filesync.model.ids import Gid, Kind, home, kind_of
 from filesync.model.links import link_end
@@ -33,7 +32,6 @@ from filesync.model.outside import Outside
 from filesync.model.shadow import Entity, Life, Shadow
 from filesync.model.shortfall import Cause
 from filesync.model.values import Value, split_name
-from filesync.trackers.base import MarkDeleted, Remove
 
 _TOLD_AGAIN: Final = (Verdict.KEEP_UNSENT, Verdict.OPEN)  # the partner is to hear of ours
 _SaysT = TypeVar("_SaysT", Create, Set)
@@ -48,6 +46,7 @@ class Merge:
         self._view = view
         self._people = People(site, paired, view)
         self.ends = Ends(site, paired, view)
+        self.deletions = Deletions(site, paired, view, self.ends, self._people)
 
     def step(self, work: Work, *, blocked: bool) -> Step:
         """What one change becomes. `blocked`: one of the same entity, before it, is not decided. Raises Unavailable."""
@@ -79,7 +78,7 @@ class Merge:
             case Set():
                 return self._set(Outcome(work), change)
             case Delete():
-                return self._delete(Outcome(work), change)
+                return self.deletions.step(Outcome(work), change)
             case Scoped():
                 return self._scoped(Outcome(work), change)
 
@@ -304,49 +303,3 @@ class Merge:
         else:
             self.ends.told(outcome, step.shown.key)
         return outcome
-
-    # ── delete ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _delete(self, outcome: Outcome, change: Delete) -> Step:
-        row = self._view.row(change.gid)
-        shown = self._view.shown(row) if row is not None and row.state is Life.LIVE else None
-        kind = kind_of(change.gid)
-        ending = self._paired.rules.deletes[row.kind if row is not None else kind]
-        policy = ending.of(came=shown is not None and self._theirs(shown))
-        verdict = plan.on_delete(state=self._view.life(change.gid), there=shown is not None, policy=policy)
-        if verdict is OnDelete.DROP:
-            if row is not None and row.kind is Kind.ATTACHMENT and row.state is Life.APART and row.local is None:
-                return outcome  # it was left out: nobody misses it
-            return self.ends.drop(outcome, "was deleted or kept apart here already")
-        if row is None or shown is None:
-            row = row or Entity(gid=change.gid, kind=kind, state=Life.DEAD)
-            outcome.rows += self.buried(row, Life.DEAD)
-            return self.ends.drop(
-                outcome, "was deleted on both sides" if row.local is not None else "is deleted before it came"
-            )
-        match verdict:
-            case OnDelete.REMOVE:
-                self._people.lost(outcome, row, shown)
-                return Erase(outcome, row, shown, Remove(), Life.DEAD)
-            case OnDelete.MARK | OnDelete.CLOSE:
-                return Erase(outcome, row, shown, MarkDeleted(self._paired.them.name), Life.APART, ending.last_step)
-            case _:
-                outcome.rows += self.buried(row, Life.APART)
-                self.ends.told(outcome, shown.key)
-                return outcome
-
-    def _theirs(self, shown: Shown) -> bool:
-        """Whether an item was made for one of the partner's; one that stood on both sides before they were paired was not.
-
-        What was born at a third site was, unless it came, or may have come, by way of another exchange of ours.
-        """
-        origin = shown.item.origin
-        if origin is None or home(origin) in {self._paired.us.id, self._paired.them.id}:
-            return origin is not None and home(origin) == self._paired.them.id
-        with self._site.ledger.begin() as conn:
-            return not endings(conn) and not in_others(conn, self._paired.exchange.id, origin)
-
-    def buried(self, row: Entity, life: Life) -> list[Entity]:
-        """The rows of an entity and of all that belongs to it, dead or apart."""
-        below = self._view.children.get(row.gid, [])
-        return [one.ended(life) for one in (row, *below) if one is row or one.state is Life.LIVE]

@@ -178,7 +178,7 @@ def test_every_seed_with_ways_ends_and_keys_of_their_own_ends_in_step(seeds: ran
     seen = Counter[str]()
     for seed in seeds:
         seen.update(prove_unlike(seed))
-    assert set(WHAT_MAY_COME_TO_PASS) <= set(seen)
+    assert [word for word in WHAT_MAY_COME_TO_PASS if not any(word in one for one in seen)] == []
 
 
 @pytest.mark.prove

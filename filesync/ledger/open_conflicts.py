@@ -24,7 +24,7 @@ _PUT: Final = (
 
 
 class OpenConflict(msgspec.Struct, frozen=True, kw_only=True):
-    """An edit of the partner's that stands against ours. `ours`, `theirs`: for people, as they stood when the two met."""
+    """An edit of the partner's that stands against ours. `ours`, `theirs`: for people, as each side told it last."""
 
     gid: Gid
     field: str  # by its wire name
@@ -42,6 +42,13 @@ def put(conn: sa.Connection, exchange_id: int, rows: Iterable[OpenConflict]) -> 
     values = [(exchange_id, a.gid, a.field, a.mark, a.key, a.ours, a.theirs, a.told, a.base, a.since) for a in rows]
     if values:
         conn.exec_driver_sql(_PUT, values)
+
+
+def say_ours(conn: sa.Connection, exchange_id: int, rows: Iterable[tuple[Gid, str, str]]) -> None:
+    """Ours became another one and is told: (gid, field, value for people) of what is open."""
+    values = [(ours, exchange_id, gid, field) for gid, field, ours in rows]
+    if values:
+        conn.exec_driver_sql("update open_conflict set ours = ? where exchange = ? and gid = ? and field = ?", values)
 
 
 def open_conflicts(conn: sa.Connection, exchange_id: int) -> list[OpenConflict]:

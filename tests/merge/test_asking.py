@@ -112,6 +112,7 @@ def test_an_edit_in_the_tracker_has_not_seen_theirs_and_stays_open() -> None:
         key = met(world)
         edit(world.acme, key, "w")
         still_open(world, key, "w", "z")
+        assert [(one.ours, one.theirs) for one in map(only, map(open_at, world.sides))] == [("w", "z"), ("z", "w")]
 
 
 def test_whoever_sets_the_partners_value_in_the_tracker_has_decided() -> None:

@@ -16,6 +16,7 @@ import msgspec
 
 from filesync.agent.contract.switch import at_work, proposed
 from filesync.agent.events import Event
+from filesync.agent.naming import value_text
 from filesync.agent.outgoing.again import answer
 from filesync.agent.outgoing.build import clear_spool
 from filesync.agent.outgoing.cutting import Cutter, alone, drop_loose, drop_unnamed
@@ -37,7 +38,7 @@ from filesync.bundle.header import BundleKind, InChunks
 from filesync.bundle.write import changes_file, pack
 from filesync.config import Limits, room_in
 from filesync.errors import PairingError, size_text
-from filesync.ledger import blobs, by_hand, called, journal, shadows, streams
+from filesync.ledger import blobs, by_hand, called, journal, open_conflicts, shadows, streams
 from filesync.ledger.outside import put_ours
 from filesync.ledger.shortfalls import note_sent
 from filesync.ledger.streams import Direction, Exchange
@@ -176,6 +177,7 @@ def _number(site: Site, paired: Paired, record: Record, found: Found) -> bool:
                 if alone(x) and blob.chunks:
                     blobs.publish_again(conn, x, blob.sha256)
             shadows.save(conn, x.id, rows)
+            open_conflicts.say_ours(conn, x.id, list(_ours(told)))
             if paired.keeps_pace:
                 called.send(
                     conn,
@@ -246,6 +248,14 @@ def _in_chunks(beside: Iterable[Blob]) -> list[InChunks]:
     """What the head says of what goes in chunks."""
     found = {blob.sha256: blob for blob in beside if blob.chunks}
     return [InChunks(sha256, one.size, len(one.chunks)) for sha256, one in sorted(found.items())]
+
+
+def _ours(told: Iterable[Tell]) -> Iterator[tuple[Gid, str, str]]:
+    """Of fields that wait for a person: what stands here from now on, in words."""
+    for one in told:
+        for name in one.row.shadows.met:
+            if name in one.fields:
+                yield one.row.gid, name, value_text(one.fields[name])
 
 
 def _lines(

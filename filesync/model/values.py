@@ -73,6 +73,7 @@ class FieldSpec(msgspec.Struct, frozen=True):
     many: bool = False
     required: bool = False
     options: tuple[str, ...] = ()
+    read_only: bool = False  # of a tracker's field alone: it is shown, and a write to it is refused by its name
 
 
 def flat_name(field: str, element: str) -> str:

@@ -80,7 +80,7 @@ def drafted(folder: Path, have: Description) -> Rules:
 def mapped(folder: Path, have: Description, *, names: Mapping[str, str]) -> tuple[Rules, MappingDraft]:
     """The rules with a mapping that was drafted for the contract that is there."""
     contract, mapping = folder / "contract.yaml", folder / "mapping.yaml"
-    found = draft_mapping(load_contract(contract), have, names, template("draft-mapping.yaml"))
+    found = draft_mapping(load_contract(contract), have, names, template("draft-mapping.yaml"), site="acme")
     mapping.write_text(found.text)
     return load_rules(contract, mapping, site="acme"), found
 
@@ -175,6 +175,19 @@ def test_what_cannot_be_carried_stands_there_with_its_reason(tmp_path: Path) -> 
         "# steps: a set of the kind cascade",
     ):
         assert f"\n{line}" in text
+
+
+def test_what_nobody_writes_is_in_no_draft_unless_the_contract_has_it_from_us(tmp_path: Path) -> None:
+    made = FieldSpec("made", FieldKind.DATETIME, read_only=True)
+    have = replace(HAVE, fields=(*HAVE.fields, made), labels={"made": "Made on"})
+    assert "made_on" not in drafted(tmp_path, have).contract.fields
+    assert "\n# made: nobody writes it here" in (tmp_path / "contract.yaml").read_text()
+    contract = tmp_path / "theirs.yaml"
+    for source, absent in {"acme": [], "globex": ['nothing here stands for "made_on"']}.items():
+        contract.write_text(f"version: 1\ntypes: [Bug]\nfields:\n  made_on: {{kind: datetime, from: {source}}}\n")
+        found = draft_mapping(load_contract(contract), have, {}, template("draft-mapping.yaml"), site="acme")
+        assert [one.what for one in found.unmatched if one.where == "fields"] == absent
+        assert ("\n  made: made_on\n" in found.text) is (source == "acme")
 
 
 def test_the_partners_contract_is_held_against_what_we_have(tmp_path: Path) -> None:

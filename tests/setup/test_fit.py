@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from filesync.agent.asked.fit import Fit, fit
@@ -100,6 +101,29 @@ def test_a_preset_that_shows_the_partners_key_is_held_against_the_tracker_as_any
     have = replace(HAVE, fields=fields, forms={"Bug": needs})
     refused, _ = said(held(tmp_path, have, 'presets: {theirs: "{key}", thiers: "{key}"}\n'))
     assert refused == ['presets: the tracker has no field "thiers"; did you mean "theirs"?']
+
+
+def test_what_nobody_writes_and_would_have_to_be_is_told_with_the_line_that_mends_it(tmp_path: Path) -> None:
+    kept = {"due", "site", "cost"}
+    own = FieldSpec("made", FieldKind.TEXT, read_only=True)
+    fields = tuple(msgspec.structs.replace(one, read_only=one.name in kept) for one in HAVE.fields)
+    have = replace(HAVE, fields=(*fields, own))
+    out, where = "`due: {field: due, way: out}`", "under `fields` of the mapping"
+    assert said(held(tmp_path, have)) == (
+        [
+            f'due: nobody writes the tracker\'s "due": let it go out alone, by `from: acme` in the contract or {out} {where}',
+            f'site: nobody writes the tracker\'s "site": have another field of ours stand for it, by `OURS: site` {where}',
+        ],
+        [],
+    )
+    mended = "fields: {due: {field: due, way: out}, summary: site, site: summary}\n"
+    assert [one.where for one in held(tmp_path, have, mended).refused] == ["summary"]
+    assert held(tmp_path, have, receives=False).refused == ()
+    shows = "partner: {fields: {made: '{key}'}}\npresets: {made: x}\n"
+    assert [str(one) for one in held(tmp_path, have, shows, receives=True).refused][:2] == [
+        'presets: nobody writes the tracker\'s "made"',
+        'partner: nobody writes the tracker\'s "made"',
+    ]
 
 
 def test_a_status_that_closes_what_the_partner_deleted_is_held_against_the_tracker(tmp_path: Path) -> None:

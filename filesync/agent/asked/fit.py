@@ -20,7 +20,7 @@ from filesync.rules.load import gaps
 from filesync.rules.mapping import Rules
 from filesync.rules.standing import FieldRule, Way
 from filesync.rules.users import By
-from filesync.settings import did_you_mean, quoted
+from filesync.settings import did_you_mean, quoted, spelt
 from filesync.trackers.base import Description, Form, Inspected
 
 _PUT: Final = "Put it on one in the tracker, or have a transition set it"
@@ -58,6 +58,7 @@ def fit(rules: Rules, have: Description, seen: Inspected = NOTHING_SEEN, *, us: 
             rules, fields=have.fields, types=have.types, statuses=have.statuses, links=have.links, left_out=have.left_out
         )
         refused += [one for one in missing if one.where in arrive or one.where == LINK]
+        refused += _kept(rules, have, {name: ways[name] for name in arrive}, us=us)
         refused += [*_needed(rules, have), *_people(rules, have), *_closing(rules, have)]
         notes += _unbrought(rules, have, ways)
         refused += [Problem("visibilities", f"{quoted(word)}: {why}") for word, why in seen.few.items()]
@@ -138,6 +139,8 @@ def _ill_asked(rules: Rules, here: Mapping[str, FieldSpec]) -> Iterator[Problem]
         spec, word = here.get(ours), value if element is None else element
         if spec is None:
             yield Problem("presets", f"the tracker has no field {quoted(ours)}{did_you_mean(ours, here)}")
+        elif spec.read_only:
+            yield Problem("presets", f"nobody writes the tracker's {quoted(ours)}")
         elif isinstance(word, str) and spec.options and word not in spec.options:
             yield Problem("presets", f"the tracker's {quoted(ours)} has no {quoted(word)}{did_you_mean(word, spec.options)}")
 
@@ -156,6 +159,19 @@ def _otherwise_marked_up(rules: Rules, have: Description) -> Iterator[Problem]:
         return
     what = f"texts travel in {markup} markup, and the tracker's is {have.markup}: what people write goes both ways as it is"
     yield Problem("markup", what)
+
+
+def _kept(rules: Rules, have: Description, arrive: Mapping[str, Flow], *, us: str) -> Iterator[Problem]:
+    """Fields that the tracker keeps itself, and that would have to be written for the partner."""
+    own = {spec.name for spec in have.fields if spec.read_only}
+    for name, way in arrive.items():
+        rule = rules.rule(name)
+        if rule is not None and rule.local in own:
+            ours, theirs = spelt(rule.local), spelt(name)
+            alone = f"let it go out alone, by `from: {us}` in the contract or `{ours}: {{field: {theirs}, way: out}}`"
+            other = f"have another field of ours stand for it, by `OURS: {theirs}`"
+            mend = alone if way is Flow.BOTH else other
+            yield Problem(name, f"nobody writes the tracker's {quoted(rule.local)}: {mend} under `fields` of the mapping")
 
 
 def _needed(rules: Rules, have: Description) -> Iterator[Problem]:
@@ -198,6 +214,8 @@ def _unshown(rules: Rules, have: Description) -> Iterator[Problem]:
         spec = here.get(ours)
         if spec is None:
             yield Problem("partner", f"the tracker has no field {quoted(ours)}{did_you_mean(ours, here)}")
+        elif spec.read_only:
+            yield Problem("partner", f"nobody writes the tracker's {quoted(ours)}")
         elif spec.kind is not FieldKind.TEXT or spec.many:
             yield Problem("partner", f"the tracker's {quoted(ours)} holds no text")
     if (rules.partner.link or rules.partner.facts) and not have.shows:
@@ -266,7 +284,7 @@ def _statuses(rules: Rules, have: Description) -> tuple[list[Problem], list[Prob
 def _off_screen(rules: Rules, have: Description, seen: Inspected) -> Iterator[Problem]:
     """Fields that cannot be given where an issue is made, or written once it is there."""
     forms = {kind: form.takes for kind, form in _forms(rules, have).items() if form.takes is not None}
-    here = {spec.name for spec in have.fields}
+    here = {spec.name for spec in have.fields if not spec.read_only}
     for name in rules.contract.fields:
         rule = rules.rule(name)
         if rule is None or rule.local not in here:
@@ -318,7 +336,7 @@ def _unsaid(rule: FieldRule, ours: Iterable[str]) -> list[str]:
 def _uncarried(rules: Rules, have: Description) -> Iterator[Problem]:
     """Fields and types of links of the tracker that the contract does not have."""
     carried = {rule.local for name in rules.contract.fields if (rule := rules.rule(name)) is not None}
-    fields = [spec.name for spec in have.fields if spec.name not in carried]
+    fields = [spec.name for spec in have.fields if spec.name not in carried and not spec.read_only]
     if fields:
         yield Problem("", f"fields that the contract does not have stay here: {some(fields)}")
     links = [one for one in have.links if rules.links.words.out(one) not in rules.links.allowed]

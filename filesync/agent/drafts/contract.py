@@ -25,6 +25,7 @@ from filesync.trackers.base import Description
 
 _OURS: Final = re.compile(r"[^:]{1,255}")
 _RESTRICTS: Final = "with it, what only some may see here travels too, with who may"
+_KEPT: Final = "nobody writes it here; a field with `from: OUR NAME`, which is free at the partner, can tell it"
 _UNUSABLE: Final = "cannot stand in a contract (longer than 255 characters, or not to be printed)"
 
 
@@ -77,7 +78,9 @@ def _names(fields: list[str], labels: Mapping[str, str]) -> dict[str, str]:
 
 
 def _unfit(spec: FieldSpec) -> str:
-    """Why no contract can have a field; "" where one can."""
+    """Why no draft has a field; "" where one has."""
+    if spec.read_only:
+        return _KEPT
     own = spec.name in OWN_NAME or spec.kind in OWN_NAME
     if own and spec.name != spec.kind:
         return "the fields type, status and parent alone have these names and kinds"

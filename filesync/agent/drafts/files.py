@@ -82,7 +82,7 @@ def draft_files(
     rules = load_rules(contract, None, site=site)
     if not _free(mapping, _MAPPING, in_use=in_use):
         return Drafted(tracker=have.name, contract=contract_made, mapping=Made.KEPT, in_use=in_use, unmatched=())
-    found = draft_mapping(rules.contract, have, names, template(f"draft-{_MAPPING}"))
+    found = draft_mapping(rules.contract, have, names, template(f"draft-{_MAPPING}"), site=site)
     _write(mapping, found.text.encode())
     return Drafted(tracker=have.name, contract=contract_made, mapping=Made.DRAFTED, in_use=in_use, unmatched=found.unmatched)
 

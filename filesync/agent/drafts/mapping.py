@@ -45,13 +45,13 @@ class _Section:
         return "\n".join([comment(f"{self.name}:"), *self.said, ""]) if self.said else ""
 
 
-def draft_mapping(contract: Contract, have: Description, names: Mapping[str, str], template: str) -> MappingDraft:
-    """Our words for a contract's. `names`: fields of ours that are known to stand for fields of the contract's."""
+def draft_mapping(contract: Contract, have: Description, names: Mapping[str, str], template: str, *, site: str) -> MappingDraft:
+    """The words of the site of this name for a contract's. `names`: its fields that are known to stand for the contract's."""
     unmatched: list[Problem] = []
     sections = [
         _words("types", compare(have.types, contract.types, labels={}), unmatched),
         _words("statuses", compare(have.statuses, contract.statuses, labels={}), unmatched),
-        _fields(contract, have, names, unmatched),
+        _fields(contract, have, names, unmatched, site=site),
         _words("links", compare(have.links, contract.links, labels={}), unmatched),
         _people(contract, have),
     ]
@@ -82,14 +82,18 @@ def _absent(theirs: str, near: str | None) -> str:
     return f"nothing here stands for {quoted(theirs)}" + (f"; did you mean our {quoted(near)}?" if near is not None else "")
 
 
-def _fields(contract: Contract, have: Description, names: Mapping[str, str], unmatched: list[Problem]) -> _Section:
+def _fields(
+    contract: Contract, have: Description, names: Mapping[str, str], unmatched: list[Problem], *, site: str
+) -> _Section:
     specs = {one.name: one for one in have.fields if one.name not in OWN_NAME}
     wires = {name: one.spec for name, one in contract.fields.items() if name not in OWN_NAME}
 
     def fits(ours: str, theirs: str) -> bool:
         mappable = ":" not in ours and ours.isprintable()
-        return mappable and (specs[ours].kind, specs[ours].many) == (wires[theirs].kind, wires[theirs].many)
+        goes = not specs[ours].read_only or contract.fields[theirs].source == site
+        return mappable and goes and (specs[ours].kind, specs[ours].many) == (wires[theirs].kind, wires[theirs].many)
 
+    specs = {name: one for name, one in specs.items() if not one.read_only or any(fits(name, wire) for wire in wires)}
     rest = [name for name in specs if name not in names]
     found = compare(rest, [name for name in wires if name not in names.values()], labels=have.labels, fits=fits)
     pairs = {**{ours: wire for ours, wire in names.items() if wire in wires}, **found.sure}

@@ -1,7 +1,7 @@
 """A tracker that is read and never written to: what is asked of it is noted, and shown from then on as if it had been done.
 
-Of what the tracker would refuse, only words are known that it does not have (types, statuses, options, users); what else it
-would refuse, cut or set to another value shows when it is asked in earnest.
+Of what the tracker would refuse, only words are known that it does not have (types, statuses, options, users) and fields that
+nobody writes; what else it would refuse, cut or set to another value shows when it is asked in earnest.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ class ReadOnly:
         has = real.describe()
         self._words, self._people = _words(has), has.people
         self._users = frozenset(one.name for one in has.fields if one.kind is FieldKind.USER)
+        self._kept = frozenset(one.name for one in has.fields if one.read_only)
         self._parents = frozenset(one.name for one in has.fields if one.kind is FieldKind.PARENT)
         self._keys: dict[str, str] = {}
 
@@ -172,12 +173,14 @@ class ReadOnly:
         return self._keys[local]
 
     def _check(self, fields: Flat) -> None:
-        """Raises Rejected for words that the tracker does not have."""
+        """Raises Rejected for words that the tracker does not have, and for fields that nobody writes."""
         wrong: dict[str, str] = {}
         for flat, value in fields.items():
             name, element = split_name(flat)
             said = element or ("/".join(value) if isinstance(value, list) else value)
-            if value is not None and name in self._words and said not in self._words[name]:
+            if name in self._kept:
+                wrong[flat] = "the tracker keeps it itself: nobody writes it"
+            elif value is not None and name in self._words and said not in self._words[name]:
                 wrong[flat] = f'the tracker has no "{shown(str(said))}"'
         if wrong:
             raise Rejected(f"refused: {', '.join(wrong)}", fields=wrong)

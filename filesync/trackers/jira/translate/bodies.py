@@ -125,7 +125,7 @@ def _on_screen(catalogue: Catalogue, issue_type: IssueType | None, name: str) ->
     Who may see an issue is said when it is made or never: until it were written, all would see it.
     """
     one = catalogue.by_name.get(name)
-    if one is not None and one.shape is Shape.WEB:
+    if one is not None and (one.shape is Shape.WEB or one.read_only):
         return False
     if one is None or issue_type is None or issue_type.screen is None or one.kind is FieldKind.TYPE or name == _WHO_SEES:
         return True
@@ -173,6 +173,8 @@ class _Writer:
         one = self._catalogue.by_name.get(name)
         if one is None:
             raise ValueError(f"there is no field {quoted(name)}{did_you_mean(name[:_SHOWN], self._catalogue.by_name)}")
+        if one.read_only:
+            raise ValueError("Jira or an app keeps it itself: nobody writes it")
         if one.many and not many:
             raise ValueError(f"the field holds many values: give them one by one, as {one.name}:VALUE")
         if many and not one.many:

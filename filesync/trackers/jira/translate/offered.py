@@ -1,7 +1,9 @@
 """Which fields of a Jira are offered, under which names, and why the others are not. Pure.
 
 A field of Jira itself has a plain name (`summary`, `fix_versions`). A custom field is called as people see it, where no other
-field is called so, and else by its id (`customfield_10011`); the settings may name it otherwise.
+field is called so, and else by its id (`customfield_10011`); the settings may name it otherwise. What Jira or an app keeps
+itself is offered to be told, and written by nobody, where the settings name it: when and by whom the issue was made, when it
+was resolved, and fields of types that are not known, which may be calculated.
 """
 
 from __future__ import annotations
@@ -41,10 +43,18 @@ class JiraField:
     options: tuple[str, ...] = ()  # of all types of issue; none: Jira knows
     ids: Mapping[str, str] = field(default_factory=dict)  # of those options that are written by their id
     adds: bool = False  # one element of the set can be written without the others
+    read_only: bool = False  # Jira or an app keeps it, and nobody else writes it
 
     def spec(self) -> FieldSpec:
         """The field as `Tracker.describe` tells it."""
-        return FieldSpec(name=self.name, kind=self.kind, many=self.many, required=self.required, options=self.options)
+        return FieldSpec(
+            name=self.name,
+            kind=self.kind,
+            many=self.many,
+            required=self.required,
+            options=self.options,
+            read_only=self.read_only,
+        )
 
 
 # Jira's id: our name, its form, its kind, whether it holds many
@@ -65,6 +75,12 @@ _SYSTEM: Final[Mapping[str, tuple[str, Shape, FieldKind, bool]]] = {
     "environment": ("environment", Shape.TEXT, FieldKind.TEXT, False),
     "resolution": ("resolution", Shape.NAME, FieldKind.OPTION, False),
     "security": ("security", Shape.ID, FieldKind.OPTION, False),
+}
+# what Jira keeps itself: its form and kind
+_KEPT: Final[Mapping[str, tuple[Shape, FieldKind]]] = {
+    "created": (Shape.DATETIME, FieldKind.DATETIME),
+    "resolutiondate": (Shape.DATETIME, FieldKind.DATETIME),
+    "creator": (Shape.USER, FieldKind.USER),
 }
 _ALWAYS: Final = frozenset({"summary", "issuetype", "status", "parent"})
 _STANDARD: Final = "com.atlassian.jira.plugin.system.customfieldtypes:"
@@ -90,18 +106,24 @@ _CUSTOM: Final[Mapping[str, tuple[Shape, FieldKind, bool]]] = {
     "com.pyxis.greenhopper.jira:gh-sprint": (Shape.SPRINT, FieldKind.TEXT, False),
     "com.pyxis.greenhopper.jira:jsw-story-points": (Shape.NUMBER, FieldKind.NUMBER, False),
 }
+# what an app may calculate: the type in the schema of a custom field whose own type is not known, and how such a one is read
+_CALCULATED: Final[Mapping[str, tuple[Shape, FieldKind]]] = {
+    "string": (Shape.LINE, FieldKind.TEXT),
+    "number": (Shape.NUMBER, FieldKind.NUMBER),
+    "date": (Shape.DATE, FieldKind.DATE),
+    "datetime": (Shape.DATETIME, FieldKind.DATETIME),
+}
 _WHY_NOT: Final[Mapping[str, str]] = {
     EPIC_LINK: "the epic of an issue is its `parent`",
     "com.pyxis.greenhopper.jira:gh-lexo-rank": "a rank says nothing outside of its board",
     "com.atlassian.jpo:jpo-custom-field-parent": "plans' parents are not carried",
-    _STANDARD + "readonlyfield": "nobody writes it",
-    _STANDARD + "importid": "nobody writes it",
     _STANDARD + "project": "a project of one Jira is none of another",
     _STANDARD + "grouppicker": "groups of one Jira are none of another",
     _STANDARD + "multigrouppicker": "groups of one Jira are none of another",
     "watches": "who watches is the field `watchers`, where `tracker.settings` have `watchers: true`",
     "votes": "Jira lets nobody vote for another",
 }
+_UNNAMED: Final = "Jira or an app keeps it, and nobody else writes it: it can be told where tracker.settings.fields names it"
 _OFF_SCREEN: Final = "it is on no screen on which issues of the project are made; name it in tracker.settings.fields"
 
 
@@ -137,7 +159,16 @@ def offer(
     called = Counter(_label(one).casefold() for one in custom.values())
     taken = {name for name, *_ in _SYSTEM.values()} | {LINK, VISIBILITY, *ESTIMATES}
     left_out = {name: why for id_, why in _WHY_NOT.items() if id_ in known for name in (id_, _label(known[id_]))}
+    kept = {id_: how for id_, one in known.items() if (how := _kept(id_, one)) is not None}
+    for id_, (shape, kind) in kept.items():
+        label = _label(known[id_])
+        if id_ in names:
+            fields.append(JiraField(id=id_, name=names[id_], label=label, shape=shape, kind=kind, read_only=True))
+        else:
+            left_out |= dict.fromkeys((label, id_), _UNNAMED)
     for id_, one in custom.items():
+        if id_ in kept:
+            continue
         form, label = _CUSTOM.get(_custom_type(one)), _label(one)
         if form is None or (screens is not None and id_ not in {*screens, *names}):
             why = _why_not(one) if form is None else _OFF_SCREEN
@@ -151,7 +182,7 @@ def offer(
     return Offer(
         fields=tuple(fields),
         left_out=left_out,
-        problems=tuple(_wrong_names(names, custom, taken)),
+        problems=tuple(_wrong_names(names, {**custom, **kept}, taken)),
         epic_link="" if cloud else types.get(EPIC_LINK, ""),
         epic_name="" if cloud else types.get(EPIC_NAME, ""),
     )
@@ -182,6 +213,14 @@ def _label(one: Mapping[str, Any]) -> str:
 def _custom_type(one: Mapping[str, Any]) -> str:
     schema = one.get("schema")
     return str(schema.get("custom", "")) if isinstance(schema, Mapping) else ""
+
+
+def _kept(id_: str, one: Mapping[str, Any]) -> tuple[Shape, FieldKind] | None:
+    """How a field is read that Jira keeps itself, or an app as far as anybody knows; None for others."""
+    schema, custom = one.get("schema"), _custom_type(one)
+    if not isinstance(schema, Mapping) or not custom or custom in _CUSTOM or custom in _WHY_NOT:
+        return _KEPT.get(id_)
+    return _CALCULATED.get(str(schema.get("type")))
 
 
 def _why_not(one: Mapping[str, Any]) -> str:

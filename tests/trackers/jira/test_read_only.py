@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from filesync.agent.rehearsal.overlay import Overlay
+from filesync.agent.rehearsal.tracker import ReadOnly
+from filesync.agent.rehearsal.written import Written
+from filesync.errors import Rejected
 from filesync.model.ids import Kind
 from filesync.model.issue import About
-from filesync.trackers.base import Draft
+from filesync.trackers.base import Draft, Write
 from tests.support.jira.records import Field, FieldType
 from tests.support.jira.site import CLOUD, DC10, Flavour, JiraSite
 from tests.support.two_sites import FaultyTracker, World, two_sites
-from tests.trackers.bench import BASIC, gid
+from tests.trackers.bench import BASIC, MARK, gid, issue_ref
 from tests.trackers.jira.scene import Opened, jira
 from tests.trackers.jira.test_with_a_partner import JiraClock, Scene
 
@@ -146,3 +150,16 @@ def test_what_jira_keeps_is_shown_where_the_settings_name_it_and_an_issue_is_mad
         done = tracker.get(born.item.ref.local)
         assert done is not None
         assert done.item.fields["resolved"] == born.item.about.at
+
+
+def test_a_preview_refuses_it_as_jira_would(tmp_path: Path) -> None:
+    with jira(CLOUD, tmp_path) as opened, Written(tmp_path / "written") as written:
+        local = opened.site.person("j.becker").create(BASIC)
+        with closing(ReadOnly(opened.open(fields={"created": "created"}), Overlay(tmp_path / "overlay"), written)) as preview:
+            with pytest.raises(Rejected) as refused:
+                preview.apply(issue_ref(local), Write({"created": EARLY, "summary": "x"}), MARK)
+            assert list(refused.value.fields) == ["created"]
+            shown = preview.get(local)
+            assert shown is not None
+            assert shown.item.fields["summary"] == BASIC["summary"], "none of what is refused would be written"
+            assert preview.apply(issue_ref(local), Write({"summary": "x"}), MARK) == {"summary": "x"}

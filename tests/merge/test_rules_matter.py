@@ -25,7 +25,7 @@ from tests.merge import test_parents as parents
 from tests.merge import test_responsible as responsible
 from tests.merge import test_status as status
 from tests.merge import test_stuck as stuck
-from tests.merge import without
+from tests.merge import without, without_later
 
 Patch = pytest.MonkeyPatch
 Scenario = Callable[[], None]
@@ -216,80 +216,82 @@ RULES = (
     Out(
         rule="R17",
         instead="the shadow is what was asked for",
-        take=without.r17,
+        take=without_later.r17,
         fails=(fields.test_normalised_value_does_not_echo,),
     ),
     Out(
         rule="R18",
         instead="a birth is taken for all that was told",
-        take=without.r18,
+        take=without_later.r18,
         fails=(status.test_born_with_a_status_further_on,),
     ),
     Out(
         rule="R19",
         instead="a step on the way is not recorded",
-        take=without.r19,
+        take=without_later.r19,
         fails=(status.test_path_recorded_step_by_step, status.test_refused_half_way_sends_nothing),
     ),
     Out(
         rule="R20",
         instead="what we wrote before a crash is an edit",
-        take=without.r20,
+        take=without_later.r20,
         fails=(status.test_crash_between_two_steps,),
     ),
-    Out(rule="R21", instead="what is in doubt is told", take=without.r21, fails=(crash.test_doubt_blocks_only_its_entity,)),
+    Out(
+        rule="R21", instead="what is in doubt is told", take=without_later.r21, fails=(crash.test_doubt_blocks_only_its_entity,)
+    ),
     Out(
         rule="R21",
         instead="a doubt is never removed",
-        take=without.r21_never_removed,
+        take=without_later.r21_never_removed,
         fails=(crash.test_doubt_removed_by_every_verdict, crash.test_doubt_of_a_skipped_change_is_removed),
     ),
     Out(
         rule="R22",
         instead="one refused field refuses all",
-        take=without.r22_all_or_nothing,
+        take=without_later.r22_all_or_nothing,
         fails=(stuck.test_what_lands_is_struck_from_what_is_stuck,),
     ),
     Out(
         rule="R22",
         instead="what landed before a crash is decided again",
-        take=without.r22_not_struck,
+        take=without_later.r22_not_struck,
         fails=(crash.test_created_and_walked_not_recorded_then_user_edits,),
     ),
     Out(
         rule="R23",
         instead="the contract's words are not compared",
-        take=without.r23,
+        take=without_later.r23,
         fails=(fields.test_lossy_option_keeps_local_choice,),
     ),
-    Out(rule="R24", instead="a later change overtakes", take=without.r24, fails=(stuck.test_same_entity_waits,)),
-    Out(rule="R25", instead="a skip leaves the shadow", take=without.r25, fails=(status.test_skip_sends_ours_back,)),
+    Out(rule="R24", instead="a later change overtakes", take=without_later.r24, fails=(stuck.test_same_entity_waits,)),
+    Out(rule="R25", instead="a skip leaves the shadow", take=without_later.r25, fails=(status.test_skip_sends_ours_back,)),
     Out(
         rule="R25",
         instead="a skip always sends ours",
-        take=without.r25_always_sent,
+        take=without_later.r25_always_sent,
         fails=(
             status.test_skip_of_crossing_we_win_sends_nothing_twice,
             stuck.test_a_skipped_guarded_field_stays_apart_until_the_source_edits_it_again,
         ),
     ),
-    Out(rule="R26", instead="a retry writes as first planned", take=without.r26, fails=(stuck.test_retry_becomes_keep,)),
+    Out(rule="R26", instead="a retry writes as first planned", take=without_later.r26, fails=(stuck.test_retry_becomes_keep,)),
     Out(
         rule="R27",
         instead="every bundle is read by our contract",
-        take=without.r27,
+        take=without_later.r27,
         fails=(contract.test_a_bundle_of_another_contract_is_held_until_both_agree,),
     ),
     Out(
         rule="R28",
         instead="at a change of words what stands here counts as told",
-        take=without.r28,
+        take=without_later.r28,
         fails=(remap_with_unsent_edit,),
     ),
     Out(
         rule="R29",
         instead="the proposer tells nothing again",
-        take=without.r29,
+        take=without_later.r29,
         fails=(agreement.test_what_one_word_stood_for_is_told_again_by_the_proposer,),
     ),
 )

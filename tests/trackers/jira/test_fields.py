@@ -177,7 +177,7 @@ WRONG: dict[str, tuple[Flat, str]] = {
     "nul": ({"description": "a\x00b"}, "NUL"),
     "surrogate": ({"description": "half \ud83d"}, "surrogate"),
     "parent": ({"parent": "../1"}, "no id"),
-    "sprint": ({"Sprint": "S 2"}, "several"),
+    "sprint": ({"Sprint": "S 2"}, "2 open sprints"),
     "estimate": ({"original_estimate": "1.5"}, "whole number"),
     "link type": ({"link:Bloks:7": True}, 'did you mean "Blocks"'),
     "link to itself": ({"link:Blocks:1": True}, "itself"),

@@ -11,7 +11,7 @@ import pytest
 
 from filesync.cli.main import run
 from filesync.errors import ConfigError, ExitCode
-from filesync.model.ids import Kind
+from filesync.model.ids import ASK, FIRST, Kind
 from filesync.model.values import Value
 from filesync.rules.contract import Contract, DeletePolicy, Flow, flow, winner_of, wins
 from filesync.rules.leaving import Leaving
@@ -23,6 +23,7 @@ from tests.rules.build import ACME, GLOBEX, comment, contract, issue, nobody
 from tests.support.two_sites import World, two_sites
 
 _HELD = "contract.yaml, by whom an issue is held"
+_ASKED = "contract.yaml, in which the severity is agreed on by people"
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # commands are the matter of tests/cli
@@ -51,6 +52,7 @@ def test_the_page_has_no_example_that_is_not_read() -> None:
     assert set(RIGHT) == {
         "contract.yaml",
         _HELD,
+        _ASKED,
         "mapping.yaml",
         "mapping.yaml, of one site's own",
         "mapping.yaml, that shows the partner's keys",
@@ -79,6 +81,11 @@ def test_by_whom_an_issue_is_held_is_as_the_page_says(tmp_path: Path) -> None:
     assert [held.site(owner) for owner in ("supplier", "shared", "customer", None)] == ["acme", "acme", "globex", "acme"]
     assert winner_of(read, "type") == winner_of(read, "link:blocks:other") == held
     assert (winner_of(read, "owner"), winner_of(read, "body"), winner_of(read, "due")) == ("acme", "acme", "globex")
+
+
+def test_what_people_agree_on_is_as_the_page_says(tmp_path: Path) -> None:
+    read = contract(tmp_path, RIGHT[_ASKED])
+    assert (winner_of(read, "severity"), winner_of(read, "title")) == (ASK, FIRST)
 
 
 def test_the_mapping_is_as_the_page_says(tmp_path: Path) -> None:

@@ -29,9 +29,10 @@ from filesync.bundle.read import Bundle, Head
 from filesync.bundle.verdict import BadBundle, Code, Incomplete, bad, shown
 from filesync.errors import disk_problem, size_text
 from filesync.exchange import files, inbox
+from filesync.exchange.arrival import arrival
 from filesync.exchange.guard import read_guard
 from filesync.exchange.inbox import Candidate, Staged
-from filesync.exchange.judge import NEEDS_THE_CONTRACT, NO_CONTRACT, Judgement, StreamState, Verdict, arrival, judge
+from filesync.exchange.judge import NEEDS_THE_CONTRACT, NO_CONTRACT, Judgement, StreamState, Verdict, judge
 from filesync.keys import age
 from filesync.keys.age import CannotDecrypt, ForAnotherKey
 from filesync.ledger import streams

@@ -29,7 +29,8 @@ def lock_site(state: Path, clock: Clock) -> FileLock:
     except Timeout:
         raise Locked(
             f"this site is in use by {who.read_text(encoding='utf-8') if who.exists() else 'another process'}",
-            hint="wait for it, or stop it; nothing was started here",
+            hint="wait for it; if it is `filesync run`, which does not end by itself, stop it for this. "
+            "Nothing was started here",
         ) from None
     except OSError as error:
         lock.release()

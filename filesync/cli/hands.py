@@ -16,11 +16,14 @@ _NAMED: Final = 10
 
 def hand_lines(said: Sequence[Said], exchange: str) -> Iterator[str]:
     """A line for those that are stopped, and one for those that are started."""
-    for hand, then in ((Hand.STOPPED, "filesync start-issues KEY"), (Hand.STARTED, "filesync start-issues --as-scope KEY")):
+    for hand in (Hand.STOPPED, Hand.STARTED):
         found = [one for one in said if one.hand is hand]
         if found:
             named = ", ".join(f"{shown(one.key)} since {time_text(one.since)}" for one in found[:_NAMED])
             more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
             what = f"{count_text(len(found), 'issue')} {hand} by hand"
-            back = "to go on" if hand is Hand.STOPPED else "back to the scope"
-            yield f"  {what}: {named}{more}; {back}: {then} --exchange {exchange} --apply"
+            then = f"filesync start-issues --as-scope KEY --exchange {exchange} --apply"
+            if hand is Hand.STOPPED:
+                yield f"  {what}: {named}{more}; to go on: {then} (one that the scope does not hold: without --as-scope)"
+            else:
+                yield f"  {what}: {named}{more}; back to the scope: {then}"

@@ -31,7 +31,7 @@ def pause(app: App, exchange: str | None, reason: str) -> ExitCode:
     where nothing was to be paused.
     """
     at = micros(now())
-    return _each(app, exchange, lambda conn, x, record: pausing.pause(conn, x, record, reason=reason, now=at))
+    return _each(app, exchange, lambda conn, x, record: pausing.pause(conn, x, record, reason=reason, now=at), "paused already")
 
 
 @click.command()
@@ -43,11 +43,11 @@ def resume(app: App, exchange: str | None) -> ExitCode:
 
     Without --exchange all of them. Ends with 3 where none was paused.
     """
-    return _each(app, exchange, pausing.resume)
+    return _each(app, exchange, pausing.resume, "not paused")
 
 
-def _each(app: App, name: str | None, work: Callable[[sa.Connection, Exchange, Record], bool]) -> ExitCode:
-    """Do it to the one that was named, else to all that could be meant; those that did change."""
+def _each(app: App, name: str | None, work: Callable[[sa.Connection, Exchange, Record], bool], otherwise: str) -> ExitCode:
+    """Do it to the one that was named, else to all that could be meant; `otherwise`: what is said where it changed none."""
     config = app.config()
     records = []
     with reading(config) as conn:
@@ -62,7 +62,7 @@ def _each(app: App, name: str | None, work: Callable[[sa.Connection, Exchange, R
     for record in records:
         record.done()
     if not records:
-        app.tell(f"{', '.join(one.name for one in meant)}: {meant[0].state} already")
+        app.tell(f"{', '.join(one.name for one in meant)}: {otherwise}")
     if app.as_json:
         app.tell_json({"changed": [record.exchange for record in records]})
     return ExitCode.DONE if records else ExitCode.NOTHING

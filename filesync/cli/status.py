@@ -59,6 +59,10 @@ def _exchange(us: str, one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
     if one.state is State.STOPPED:
         since = f" since {time_text(one.stopped_since)}" if one.stopped_since else ""
         yield Say.LESS, f"  STOPPED{since}: {shown(one.stopped_why, limit=1_000)}"
+        yield (
+            Say.LESS,
+            f"  a way out, once that is settled: filesync unpair {one.name}, on both sides, then pair again; nothing doubles",
+        )
     yield from _revoked(one)
     yield from _proposed(one)
     if one.state is State.PAUSED and one.stopped_since is not None:
@@ -81,8 +85,9 @@ def _exchange(us: str, one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
             what = f"bundle {one.receiving.held[0]} was made under another contract ({one.receiving.other_contract})"
             yield Say.LESS, f"  HELD: {what}: it waits until contract.yaml here is the one it was made under"
         yield from ((Say.NORMAL, line) for line in _undone(one.receiving))
-    if one.waiting:
-        yield Say.NORMAL, f"  {count_text(one.waiting, 'change')} {'waits' if one.waiting == 1 else 'wait'} for others"
+    for number, what in ((one.waiting - one.waiting_stopped, "others"), (one.waiting_stopped, "what is stopped by hand")):
+        if number:
+            yield Say.NORMAL, f"  {count_text(number, 'change')} {'waits' if number == 1 else 'wait'} for {what}"
     yield from _for_a_person(one)
 
 

@@ -10,6 +10,7 @@ import errno
 import itertools
 import os
 import re
+import shlex
 import stat as modes
 import tempfile
 from contextlib import suppress
@@ -128,7 +129,8 @@ def scan(folder: Path, mounted: Mounted | None = None) -> list[Candidate]:
     if not found and mounted is not None and not is_mounted(folder, mounted):
         raise InboxUnavailable(
             f"the inbox {str(folder)!r} is empty, and so is the mark that filesync left there: is its share or stick mounted?",
-            hint=f"Mount it. If this is the right folder, something removed {SENTINEL}: let the carrier leave that file alone.",
+            hint=f"Nothing is lost. Mount it. If this is the right folder, something removed {SENTINEL}: "
+            f"touch {shlex.quote(str(folder / SENTINEL))}, and let the carrier leave that file alone.",
         )
     return sorted(found, key=lambda one: one.name)
 

@@ -30,6 +30,7 @@ _BLOBS: Final = sa.select(queue.c.blob).where(queue.c.exchange == X, queue.c.blo
 _COUNTS: Final = "select state, count(*) from queue where exchange = ? group by state"  # as in streams.py
 _QUEUED_OF: Final = sa.select(queue).where(queue.c.exchange == X, queue.c.gid.in_(MANY)).order_by(queue.c.mark)
 _FAILING: Final = sa.select(sa.func.count()).where(queue.c.exchange == X, queue.c.waits_for.in_((UNREAD, UNWRITTEN)))
+_HELD_BY_HAND: Final = sa.select(sa.func.count()).where(queue.c.exchange == X, queue.c.waits_for == STOPPED)
 _DROP_ENTRIES: Final = sa.delete(event).where(event.c.at < sa.bindparam("before"))
 # as the driver takes it, with all gids in one JSON array: asked for each group, and there are mostly none
 _QUEUED_GIDS: Final = "select gid from queue where exchange = ? and gid in (select value from json_each(?))"
@@ -153,6 +154,11 @@ def first_blob(conn: sa.Connection, exchange_id: int) -> Mark | None:
 def count_queued(conn: sa.Connection, exchange_id: int) -> dict[Wait, int]:
     """How many changes are undecided, by why."""
     return {Wait(state): number for state, number in conn.exec_driver_sql(_COUNTS, (exchange_id,)).all()}
+
+
+def count_stopped(conn: sa.Connection, exchange_id: int) -> int:
+    """How many changes are undecided because a person stopped their issue; one started since: until the next import."""
+    return int(conn.execute(_HELD_BY_HAND, {"x": exchange_id}).scalar_one())
 
 
 def count_failing(conn: sa.Connection, exchange_id: int) -> int:

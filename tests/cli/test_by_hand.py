@@ -40,9 +40,12 @@ def test_the_verbs_say_what_would_be_and_do_it_with_apply(pair: Pair) -> None:
     assert "stands still: the issue is stopped here by hand since 20" in out
     assert "hint: Go on with: filesync start-issues --as-scope ABC-1 --exchange main --apply" in out
     assert "waits for its issue, which is stopped here by hand" in out
-    assert "1 issue stopped by hand: ABC-1 since 20" in pair.at_acme("status")[1]
+    out = pair.at_acme("status")[1]
+    assert "1 issue stopped by hand: ABC-1 since 20" in out
+    assert "1 change waits for what is stopped by hand" in out
+    assert "for others" not in out
     out = pair.at_acme("coverage")[1]
-    assert "to go on: filesync start-issues KEY --exchange main --apply" in out
+    assert "to go on: filesync start-issues --as-scope KEY --exchange main --apply" in out
     assert "nothing falls short" not in out
 
     out = pair.at_acme("start-issues", "ABC-1")[1]

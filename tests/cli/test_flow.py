@@ -191,6 +191,7 @@ def test_f3_a_fork_stops_the_stream_and_says_so_until_it_is_settled(pair: Pair, 
     status, out, _ = pair.at_globex("status")
     assert status == ExitCode.STOPPED
     assert "STOPPED since" in out
+    assert "a way out, once that is settled: filesync unpair main, on both sides, then pair again" in out
 
 
 def test_f53_a_second_run_on_the_site_is_told_who_works_there(pair: Pair) -> None:

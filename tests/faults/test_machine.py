@@ -44,7 +44,10 @@ def test_f45_f49_an_interrupted_export_says_resumed_and_nothing_else(plain: Worl
     plain.acme.reopen()
     done = plain.acme.export()
     assert [type(event) for event in done.events] == [Resumed, Exported]
-    assert done.events[0].sentence() == "resumed: bundle 1 was numbered before an interruption and is finished now"
+    assert (
+        done.events[0].sentence()
+        == "resumed: bundle 1 was numbered by an export that did not end, and is finished now. Nothing was lost"
+    )
     assert len(list(plain.acme.config.folders.outbox.iterdir())) == 1
 
 

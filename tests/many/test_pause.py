@@ -50,11 +50,11 @@ def test_a_paused_exchange_sends_and_takes_nothing_and_says_so_and_the_other_goe
     assert "PAUSED since 2" in out
     assert "(audit): filesync resume --exchange north" in out
 
-    assert type_(three.acme, "pause", "--exchange", NORTH)[0] == ExitCode.NOTHING, "it is already"
+    assert type_(three.acme, "pause", "--exchange", NORTH)[:2] == (ExitCode.NOTHING, "north: paused already\n")
     status, out, _ = type_(three.acme, "resume")
     assert status == ExitCode.DONE
     assert "goes on; it was paused since" in out
-    assert type_(three.acme, "resume")[0] == ExitCode.NOTHING
+    assert type_(three.acme, "resume", "--exchange", NORTH)[:2] == (ExitCode.NOTHING, "north: not paused\n")
     three.settle()
     assert seen(three.acme).keys() == seen(three.globex).keys() == {"Pump", "Valve"}
     told = json.loads(type_(three.acme, "log", "--json")[1])

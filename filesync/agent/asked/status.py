@@ -124,9 +124,10 @@ class ExchangeStatus(msgspec.Struct, frozen=True, kw_only=True):
     proposal: Proposed | None
     sending: Sending | None  # None: this direction is not used
     receiving: Receiving | None
-    waiting: int  # changes that wait for an entity or another change
+    waiting: int  # changes that wait for an entity or another change, or for a person who stopped their issue
     stuck: int  # changes that the tracker or the mapping refused
     by_hand: tuple[Said, ...]  # issues that a person stopped or started
+    waiting_stopped: int = 0  # of those that wait: for their issue to be started again
     open: int = 0  # fields of which each side keeps its own until a person decides
     open_since: dt.datetime | None = None  # the oldest of them
 
@@ -204,6 +205,7 @@ def _exchange(conn: sa.Connection, x: Exchange, config: Config, *, now: dt.datet
         waiting=waits.get(Wait.WAITS, 0) + waits.get(Wait.BEHIND, 0),
         stuck=waits.get(Wait.STUCK, 0),
         by_hand=by_hand_of(conn, x),
+        waiting_stopped=journal.count_stopped(conn, x.id) if waits else 0,
         open=undecided,
         open_since=moment(since) if undecided else None,
     )

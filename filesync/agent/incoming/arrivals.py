@@ -91,7 +91,8 @@ class ReportLate(Event, frozen=True, kw_only=True):
     late: int  # so far
 
     def sentence(self) -> str:
-        return f"report {self.no} of {self.partner} came after {self.newest} and is ignored ({self.late} so far)"
+        what = f"report {self.no} of {self.partner} came after {self.newest} and is ignored"
+        return f"{what}, which is harmless ({self.late} so far)"
 
 
 class NameDiffers(Event, frozen=True, kw_only=True):

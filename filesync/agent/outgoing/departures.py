@@ -33,7 +33,7 @@ class Resumed(Event, frozen=True, kw_only=True):
     file: str
 
     def sentence(self) -> str:
-        return f"resumed: bundle {self.seq} was numbered before an interruption and is finished now"
+        return f"resumed: bundle {self.seq} was numbered by an export that did not end, and is finished now. Nothing was lost"
 
 
 class OutboxName(Event, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, StrEnum, auto
 from pathlib import Path
 from typing import Any, Final
@@ -118,6 +118,8 @@ class Contract:
     markup: Markup | None  # in which texts travel; None: the contract does not say
     visibilities: tuple[str, ...]  # words for those who alone may see a comment or worklog
     digest: str
+    # where its file names each site, and by which key: for messages
+    places: Mapping[str, tuple[str, str]] = field(default_factory=dict, compare=False)
 
     def sites(self) -> frozenset[str]:
         """The names of sites that it speaks of."""
@@ -211,11 +213,11 @@ def strangers(contract: Contract, *, us: Site, them: Site, one_way: bool = False
             return (Problem("contract", "says `winner: ask`, and a site is called so: it means a person. Name another winner"),)
     if us.name == them.name and contract.sites():
         return (Problem("contract", f"names a site, and both sites are called {quoted(us.name)}"),)
+    unknown = ((name, *contract.places.get(name, ("contract", "it"))) for name in sorted(contract.sites() - set(names)))
+    two = " and ".join(names)
     return tuple(
-        Problem(
-            "contract", f"names a site {quoted(name)}, but the two are {names[0]} and {names[1]}{did_you_mean(name, names)}"
-        )
-        for name in sorted(contract.sites() - set(names))
+        Problem(where, f"{key} names a site {quoted(name)}, but the two are {two}{did_you_mean(name, names)}")
+        for name, where, key in unknown
     )
 
 
@@ -246,6 +248,7 @@ def _agreed(document: Document, *, hint: str) -> Contract:
         keys=full.get("keys", False),
         markup=Markup(full["markup"]) if "markup" in full else None,
         digest=hashlib.sha256(_canonical.encode(full)).hexdigest(),
+        places=winners.named_at(document),
     )
 
 

@@ -6,6 +6,7 @@ room. Values are data, never a part of what is compiled. Whoever needs this impo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -19,6 +20,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 MADE: Final = 32_767  # characters of a text that is made: what a Jira takes
 _PLACES: Final = 9  # decimal places that `round` leaves at most
 _GIVEN: Final = frozenset({"fields", "key", "value"})
+_MORE: Final = "chunk after expression"  # as Jinja says it
+_BESIDE: Final = re.compile(r"'[^']*'|\"[^\"]*\"|\([^()]*\)|[=!<>]=")  # where an equals sign is none by itself
 _TAKEN: Final = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.Expr, nodes.Helper)
 
 
@@ -117,7 +120,7 @@ class Condition:
 
     def __init__(self, source: str) -> None:
         """Raises ValueError with words for a person."""
-        self._compiled: TemplateExpression = _compiled(lambda: _ENVIRONMENT.compile_expression(source))
+        self._compiled: TemplateExpression = _compiled(lambda: _ENVIRONMENT.compile_expression(source), source)
         self.names = _names("{{ " + source + " }}")
 
     def holds(self, known: Mapping[str, object]) -> bool:
@@ -131,20 +134,27 @@ class Form:
     def __init__(self, source: str) -> None:
         """Raises ValueError with words for a person."""
         self.names = _names(source)
-        self._compiled: Template = _compiled(lambda: _ENVIRONMENT.from_string(source))
+        self._compiled: Template = _compiled(lambda: _ENVIRONMENT.from_string(source), source)
 
     def filled(self, known: Mapping[str, object]) -> str:
         """The text. Raises ValueError with words for a person, in which there is no value."""
         return str(_asked(lambda: _joined(self._compiled.generate(known))))
 
 
-def _compiled(compile_it: Any) -> Any:
+def _compiled(compile_it: Any, source: str) -> Any:
     try:
         return compile_it()
     except TemplateSyntaxError as error:
-        raise ValueError(str(error.message).rstrip(".")) from error
+        raise ValueError(_why_unread(str(error.message).rstrip("."), source)) from error
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+
+
+def _why_unread(why: str, source: str) -> str:
+    """What Jinja says of an expression that it cannot read, in words for who wrote it."""
+    if why.endswith("got '='") or (why == _MORE and "=" in _BESIDE.sub("", source)):
+        return "`=` compares nothing: it is `==`, and a value stands in quotes, as in type == 'Bug'"
+    return "it goes on where an expression ends: is an `and`, an `or` or a quote missing?" if why == _MORE else why
 
 
 def _asked(ask: Any) -> Any:
@@ -158,12 +168,12 @@ def _asked(ask: Any) -> Any:
 
 def _names(source: str) -> frozenset[str]:
     """The fields that it asks for, by our names. Raises ValueError for what is not taken."""
-    tree = _compiled(lambda: _ENVIRONMENT.parse(source))
+    tree = _compiled(lambda: _ENVIRONMENT.parse(source), source)
     named = {id(item.node) for item in tree.find_all(nodes.Getitem) if isinstance(item.arg, nodes.Const)}
     for node in tree.find_all(nodes.Node):
         if why := _why_not(node, named=id(node) in named):
             raise ValueError(why)
-    asked = _compiled(lambda: meta.find_undeclared_variables(tree))  # which looks for filters and tests, too
+    asked = _compiled(lambda: meta.find_undeclared_variables(tree), source)  # which looks for filters and tests, too
     return frozenset({*(asked - _GIVEN), *_by_name(tree)})
 
 

@@ -69,6 +69,23 @@ def named(winner: Winner | None) -> Iterator[str]:
     return (name for name in chosen if name and name not in (FIRST, ASK))
 
 
+def named_at(document: Document) -> dict[str, tuple[str, str]]:
+    """Where a contract names each site first: the place, and the key with what it may say besides."""
+    found: dict[str, tuple[str, str]] = {}
+    both, first = f"`winner` (which may also be `{FIRST}` or `{ASK}`)", f"`{ELSE}` (which may also be `{FIRST}`)"
+    said = {"winner": both, ELSE: first, "from": "`from`"}
+    for at in document.values:
+        *way, last = at or ("",)
+        inside: Any = document.data
+        for key in way:
+            inside = inside[key]
+        if last in said and isinstance(inside, Mapping) and isinstance(inside[last], str):
+            found.setdefault(inside[last], (document.problem(at, "").where, said[str(last)]))
+        elif way[-1:] == ["winner"] and last not in _SAID:
+            found.setdefault(str(last), (document.problem(at, "", key=True).where, "`winner`"))
+    return found
+
+
 def problems(document: Document, *at: str) -> Iterator[Problem]:
     """What is wrong with the winner of the contract, or of one of its fields, that fits the schema."""
     place: At = (*at, "winner")

@@ -244,9 +244,11 @@ def test_flow_says_who_tells_and_who_takes(tmp_path: Path) -> None:
 
 
 def test_a_site_that_is_neither_of_the_two_is_named(tmp_path: Path) -> None:
-    read = contract(tmp_path, as_yaml({**LEAST, "winner": "glowbex", "fields": {"x": {"kind": "text", "from": "acme"}}}))
+    read = contract(tmp_path, as_yaml({**LEAST, "winner": "glowbex", "fields": {"x": {"kind": "text", "from": "nobody"}}}))
+    either = "`winner` (which may also be `first` or `ask`)"
     assert [str(problem) for problem in strangers(read, us=ACME, them=GLOBEX)] == [
-        'contract: names a site "glowbex", but the two are acme and globex; did you mean "globex"?'
+        f'contract.yaml:1:86: {either} names a site "glowbex", but the two are acme and globex; did you mean "globex"?',
+        'contract.yaml:1:66: `from` names a site "nobody", but the two are acme and globex',
     ]
     assert strangers(contract(tmp_path, ONE_WAY), us=ACME, them=GLOBEX) == ()
 

@@ -135,6 +135,19 @@ def test_what_fails_is_said_without_a_value() -> None:
         assert "hunter2" not in str(caught.value)
 
 
+def test_a_single_equals_sign_is_told_from_what_goes_on() -> None:
+    for source, said in (
+        ("type = Bug", "it is `==`"),
+        ("type = 'Bug' and severity != 'Low'", "it is `==`"),
+        ("type == 'a=b' severity", "goes on where an expression ends"),
+        ("labels | sort(reverse=true) labels", "goes on where an expression ends"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            Condition(source)
+    with pytest.raises(ValueError, match="it is `==`"):
+        Form("{{ 'a' if type = 'Bug' }}")
+
+
 def test_a_mapping_names_the_place_of_what_it_cannot_say(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         rules(

@@ -297,7 +297,9 @@ def _exchanges(config: Config) -> str:
             hint="Give the partner what `filesync pair export` prints, and accept theirs: filesync pair accept FILE",
         )
     us = Site(config.site, config.name)
-    problems = [Problem(one.name, problem.what) for one in found for problem in _strangers(config, one, us=us)]
+    problems = [
+        Problem(f"{one.name}: {problem.where}", problem.what) for one in found for problem in _strangers(config, one, us=us)
+    ]
     if problems:
         raise _Bad(
             problems, hint="Mend the contract on both sides; until then nothing is sent or applied.", exit_code=ExitCode.CONFIG

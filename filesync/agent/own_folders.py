@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from filesync.config import Config, clashes
-from filesync.errors import ConfigError, Problem
+from filesync.errors import ConfigError, Problem, disk_problem
 from filesync.ledger import streams
 
 
@@ -29,6 +30,22 @@ def check_own_folders(conn: sa.Connection, config: Config, *, exchange: str, out
     if problems:
         hint = "Choose folders of their own, beside those of the site. Nothing was changed."
         raise ConfigError(dict.fromkeys(problems), hint=hint)
+
+
+def make_own_folders(config: Config, *, outbox: Path | None, inbox: Path | None) -> None:
+    """Make those in the site's own folder that are not there. Raises ConfigError where others are not, DiskProblem."""
+    missing = [(kind, path) for kind, path in (("outbox", outbox), ("inbox", inbox)) if path is not None and not path.is_dir()]
+    site = config.path.parent.resolve()
+    elsewhere = [(kind, path) for kind, path in missing if path.resolve().parent != site]  # a share or stick not mounted?
+    if elsewhere:
+        problems = [Problem(f"--{kind}", f"there is no folder {path.absolute()}") for kind, path in elsewhere]
+        names = " ".join(shlex.quote(str(path.absolute())) for _, path in elsewhere)
+        raise ConfigError(problems, hint=f"Is its share or stick mounted? If so: mkdir -p {names}. Nothing was changed.")
+    for _, path in missing:
+        try:
+            path.mkdir()
+        except OSError as error:
+            raise disk_problem(error, path, doing="make") from error
 
 
 def _problems(config: Config, kind: str, path: Path, others: list[tuple[str, str, Path]]) -> Iterator[Problem]:

@@ -168,5 +168,29 @@ def test_f54_f58_the_own_folders_of_an_exchange_may_not_lie_in_one_another(
 
 def test_exchanges_may_share_a_folder_of_one_kind(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(pair.folder / "acme")
+    Path("../out").mkdir()
     for words in (["--outbox", "outbox"], ["--inbox", "inbox"], ["--outbox", "../out"]):
         assert pair.at_acme("pair", "accept", pair.folder / "globex.json", *words)[0] == ExitCode.DONE
+
+
+def test_own_folders_are_made_in_the_site_and_asked_for_elsewhere(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(pair.folder / "acme")
+    accept = ("pair", "accept", pair.folder / "globex.json", "--outbox", "outbox-south", "--inbox")
+    status, _, err = pair.at_acme(*accept, "../stick/in")
+    assert status == ExitCode.CONFIG
+    assert f"--inbox: there is no folder {Path.cwd()}/../stick/in" in err
+    assert "mkdir -p " in err
+    assert not Path("outbox-south").exists()
+    assert pair.at_acme(*accept, "inbox-south")[0] == ExitCode.DONE
+    pair.at_acme("issue", "create", "--type", "Bug", "--summary", "Pump")
+    assert pair.at_acme("export")[0] == ExitCode.DONE
+    assert list(Path("outbox-south").iterdir())
+    assert Path("inbox-south").is_dir()
+
+
+def test_another_file_of_the_same_partner_says_that_it_takes_the_place_of_the_one_before(pair: Pair, tmp_path: Path) -> None:
+    status, _, err = pair.at_globex("pair", "accept", changed(pair, tmp_path, stream="5a" * 16))
+    assert status == ExitCode.DONE
+    assert (
+        "acme: another stream than before was accepted on exchange 'main'. This file takes the place of the one before." in err
+    )

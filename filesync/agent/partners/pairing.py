@@ -13,7 +13,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from filesync.agent.events import Warned
-from filesync.agent.own_folders import check_own_folders
+from filesync.agent.own_folders import check_own_folders, make_own_folders
 from filesync.agent.site import Site
 from filesync.bundle.write import NAMESPACE
 from filesync.errors import PairingError
@@ -62,7 +62,7 @@ def accept(
     """Bind the partner's file to an exchange, made where it is new.
 
     `replace_key`: a person says that another key, recipient or name than the bound one is right. Raises PairingError,
-    ConfigError (folders that lie in one another), KeyProblem.
+    ConfigError (folders that lie in one another or are not there), DiskProblem, KeyProblem.
     """
     _check(site, theirs, encrypt=encrypt, direction=direction)
     record = site.record(exchange)
@@ -70,6 +70,7 @@ def accept(
         check_own_folders(conn, site.config, exchange=exchange, outbox=outbox, inbox=inbox)
         x = _exchange(site, conn, exchange)
         instead = _instead(conn, x, theirs, replace_key=replace_key)
+        make_own_folders(site.config, outbox=outbox, inbox=inbox)
         words = six_words(_ours(site, x), theirs)
         streams.update_exchange(
             conn,
@@ -92,7 +93,8 @@ def accept(
         streams.set_site_fact(conn, _since(x), site.clock().strftime("%Y-%m-%d"))
         if instead:
             what = f"{theirs.name}: another {' and '.join(instead)} than before was accepted on exchange {exchange!r}"
-            record.add(Warned(what=f"{what}. Its key is now {PublicKey.parse(theirs.key).fingerprint()}."))
+            key = f"Its key is now {PublicKey.parse(theirs.key).fingerprint()}"
+            record.add(Warned(what=f"{what}. This file takes the place of the one before. {key}."))
         record.write(conn)
         # inside the transaction: a key that is trusted without an exchange is harmless, an exchange without its key is not
         signer = AllowedSigner(theirs.name, PublicKey.parse(theirs.key), (NAMESPACE,))
@@ -119,6 +121,7 @@ def _instead(conn: sa.Connection, x: Exchange, theirs: Pairing, *, replace_key: 
             f"was agreed before, end that first: filesync unpair {x.name}",
         )
     pairs = {
+        "stream": (x.in_stream, theirs.stream),
         "site": (x.partner_site, theirs.site),
         "name": (x.partner_name, theirs.name),
         "key": (x.partner_key, theirs.key),

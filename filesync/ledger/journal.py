@@ -249,6 +249,12 @@ def add_conflicts(conn: sa.Connection, exchange_id: int, rows: Iterable[Conflict
         )
 
 
+def decide_conflict(conn: sa.Connection, exchange_id: int, place: tuple[Mark, Gid, str], winner: str) -> None:
+    """A person decided what met there (mark, gid, field) and was open: the value of this site stands."""
+    query = "update conflict set winner = ? where exchange = ? and mark = ? and gid = ? and field = ? and winner = ''"
+    conn.exec_driver_sql(query, (winner, exchange_id, *place))
+
+
 def conflicts(conn: sa.Connection, exchange_id: int, *, limit: int | None = None) -> list[Conflict]:
     """The newest conflicts, oldest of them first."""
     return _conflicts(conn, sa.select(conflict).where(conflict.c.exchange == exchange_id), limit)

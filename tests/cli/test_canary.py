@@ -28,6 +28,7 @@ SHOWS: Final = {
     "issue attachment get": "names what was fetched",
     "show": "with --changes, what a bundle says",
     "conflicts": "both values of edits that met, so that the one that lost can be put back",
+    "settle": "the value that was chosen",
     "preview export": "what would be sent",
     "preview import": "what would be written",
     "why": "the word of ours for which the contract has none, and why a change is refused, as stuck list",

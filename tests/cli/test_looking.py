@@ -281,10 +281,19 @@ def test_a_person_sees_what_is_open_and_decides_it(pair: Pair) -> None:
     assert "    decide: filesync settle ABC-1 summary --ours (or --theirs)\n" in out
     assert "  summary: open: edited at acme too" in pair.at_globex("why", "ABC-1")[1]
     assert pair.at_globex("settle", "ABC-1", "summary")[0] == ExitCode.USAGE
+    status, _, err = pair.at_globex("settle", "ABC-1", "summary", "--ours", "--theirs")
+    assert (status, "say whose value stands: --ours or --theirs, not both" in err) == (ExitCode.USAGE, True)
+    assert 'does not wait for a person; did you mean "summary"?' in pair.at_globex("settle", "ABC-1", "sumary", "--ours")[2]
     status, out, _ = pair.at_globex("settle", "ABC-1", "summary", "--theirs")
-    assert (status, out) == (0, "ABC-1: summary was decided at globex; that stands on both sides once it was carried there\n")
+    told = "ABC-1: summary was decided at globex; that stands on both sides once it was carried there\n"
+    assert (status, out.startswith(told)) == (0, True)
+    assert out.removeprefix(told).splitlines() == [
+        "ABC-1: summary is now: Pump overheats",
+        "tell the partner: filesync export --exchange main",
+    ]
     [one] = pair.at_globex("conflicts", "--json")[1]
-    assert (one["winner"], one["open"]) == ("", False)
-    assert "edited on both sides at once; a person decided\n" in pair.at_globex("conflicts")[1]
+    assert (one["winner"], one["open"]) == ("acme", False)
+    assert "edited on both sides at once; acme's value stands\n" in pair.at_globex("conflicts")[1]
     status, _, err = pair.at_globex("settle", "ABC-1", "summary", "--ours")
-    assert (status, "summary of ABC-1 does not wait for a person" in err) == (ExitCode.USAGE, True)
+    assert (status, "summary of ABC-1 does not wait for a person any more" in err) == (ExitCode.USAGE, True)
+    assert "Edit the issue itself to change it." in err

@@ -142,6 +142,8 @@ def test_a_person_decides_and_both_sides_show_the_same(choice: Choice, stands: s
         world.globex.export()
         world.carry(to=world.acme)
         assert only(events(world.acme.import_(), Decided)).by == "globex"
+        whose = "globex" if choice is Choice.OURS else "acme"
+        assert [only(side.conflicts()).winner for side in world.sides] == [whose, whose]
         decided(world, key, stands)
 
 

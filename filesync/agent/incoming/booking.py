@@ -31,6 +31,9 @@ def book(conn: sa.Connection, paired: Paired, outcomes: Sequence[Outcome], recor
     spend(conn, x, (blob for one in outcomes for blob in one.done_with), at=at)
     open_conflicts.put(conn, x, [opened for one in outcomes for opened in one.opened])
     journal.add_conflicts(conn, x, [conflict for one in outcomes for conflict in one.conflicts])
+    for done in outcomes:
+        for mark, field, winner in done.decided if done.left is None else ():
+            journal.decide_conflict(conn, x, (mark, done.work.change.gid, field), winner)
     naming.add_keys(conn, x, [one.named for one in outcomes if one.named is not None])
     naming.add_unnamed(conn, x, [(one.work.change.gid, key) for one in outcomes for key in one.unnamed])
     if paired.names:

@@ -87,6 +87,7 @@ class Outcome(msgspec.Struct):
     events: list[Event] = []
     conflicts: list[Conflict] = []
     opened: list[OpenConflict] = []
+    decided: list[tuple[Mark, str, str]] = []  # what was open and the partner decided: place, field, whose value stands
     short: dict[str, Cause] = {}  # fields, flat, that are not here as they were sent; "": all of it
     called: str = ""  # what people here call its issue, where that is known
     refused: list[str] = []  # names of fields, for people

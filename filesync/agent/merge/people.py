@@ -18,6 +18,7 @@ from filesync.ledger.open_conflicts import OpenConflict
 from filesync.model.links import link_end, link_parts
 from filesync.model.moments import micros
 from filesync.model.shadow import Entity, Life
+from filesync.model.values import digest
 
 
 class People:
@@ -46,6 +47,10 @@ class People:
             outcome.opened.append(self._opened(outcome, shown, meeting))
         elif meeting.shadow.open and not plan.chosen(meeting.shadow, work.mark):
             outcome.events.append(Decided(key=shown.key, field=field, by=self._paired.them.name))
+            now = digest(meeting.now)
+            if now in {meeting.shadow.theirs, digest(meeting.have)}:  # else it is neither of the two
+                site = self._paired.them if now == meeting.shadow.theirs else self._paired.us
+                outcome.decided.append((meeting.shadow.met, meeting.name, site.name))
         if not decision.rule:
             return
         awaits = meeting.judge is False and decision.verdict is Verdict.KEEP_TOLD and not meeting.wins

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from filesync.agent.merge.abreast import Team
 from filesync.agent.merge.reach import Reach
 from filesync.agent.merge.shortage import landing
 from filesync.agent.merge.view import Shown, View
+from filesync.agent.naming import value_text
 from filesync.agent.paired import Paired
 from filesync.agent.site import Site
 from filesync.bundle.changes import encode_change
@@ -29,6 +31,9 @@ from filesync.model.moments import micros
 from filesync.model.shadow import UNAGREED, Entity
 from filesync.model.shortfall import Cause
 from filesync.model.values import Value, digest
+from filesync.settings import did_you_mean
+
+_MET: Final = 1000  # edits of one issue that met: among these it is known again what was open
 
 
 class Choice(StrEnum):
@@ -45,6 +50,7 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     field: str
     choice: Choice
+    value: str  # that stands now, for people; "": none. The partner's, where it is refused
     refused: bool = False
 
 
@@ -61,7 +67,7 @@ def settle(site: Site, text: str, field: str, choice: Choice, *, exchange: str |
     there = _there(site, paired, one, choice)
     if choice is Choice.OURS:
         _ours(site, paired, one)
-        return Settled(exchange=name, key=one.key, field=field, choice=choice)
+        return Settled(exchange=name, key=one.key, field=field, choice=choice, value=value_text(there.fields.get(one.field)))
     _theirs(site, paired, one, there)
     with Team(site.config.limits.workers) as team:
         Importer(site, paired, site.record(name), team).queue()
@@ -71,7 +77,7 @@ def settle(site: Site, text: str, field: str, choice: Choice, *, exchange: str |
             raise _changed(one)  # edited here at this moment
     if left is None:
         _tell(site, paired, one)
-    return Settled(exchange=name, key=one.key, field=field, choice=choice, refused=left is not None)
+    return Settled(exchange=name, key=one.key, field=field, choice=choice, value=one.theirs, refused=left is not None)
 
 
 def _found(site: Site, text: str, gid: Gid, field: str, exchange: str | None) -> tuple[str, OpenConflict]:
@@ -79,6 +85,8 @@ def _found(site: Site, text: str, gid: Gid, field: str, exchange: str | None) ->
         exchanges = streams.exchanges(conn)
         names = {one.id: ties.tied(conn, one.id, [gid]).get(gid, gid) for one in exchanges}  # tied, it goes by the partner's
         there = {one.name: open_conflicts.of(conn, one.id, names[one.id]) for one in exchanges}
+        chosen = [one for one in exchanges if exchange in {None, one.name}]
+        met = [one for x in chosen for one in journal.conflicts_of(conn, x.id, names[x.id], limit=_MET)]
     there = {name: rows for name, rows in there.items() if exchange in {None, name} and rows}
     found = [(name, rows[field]) for name, rows in there.items() if field in rows]
     if len(found) > 1:
@@ -87,7 +95,10 @@ def _found(site: Site, text: str, gid: Gid, field: str, exchange: str | None) ->
     if not found:
         fields = sorted({one for rows in there.values() for one in rows})
         what = f"Of {shown(text)} these are open: {', '.join(fields)}." if fields else "see which are: filesync conflicts"
-        raise NotHere(f"{shown(field)} of {shown(text)} does not wait for a person", hint=what)
+        said = f"{shown(field)} of {shown(text)} does not wait for a person"
+        if any(one.field == field for one in met):
+            raise NotHere(f"{said} any more", hint="Edit the issue itself to change it.")
+        raise NotHere(said + did_you_mean(field, fields), hint=what)
     return found[0]
 
 
@@ -148,6 +159,7 @@ def _ours(site: Site, paired: Paired, one: OpenConflict) -> None:
         shadow = msgspec.structs.replace(row.shadow(one.field).seen(), here=UNAGREED)
         shadows.save(conn, paired.exchange.id, [row.with_shadows({one.field: shadow})])
         _look_again(conn, paired, row)
+        journal.decide_conflict(conn, paired.exchange.id, (one.mark, one.gid, one.field), paired.us.name)
         record.add(Decided(key=one.key, field=one.field, by=paired.us.name))
         record.write(conn)
     record.done()
@@ -192,6 +204,7 @@ def _changed(one: OpenConflict) -> FilesyncError:
 def _tell(site: Site, paired: Paired, one: OpenConflict) -> None:
     record = site.record(paired.exchange.name)
     with site.ledger.begin() as conn:
+        journal.decide_conflict(conn, paired.exchange.id, (one.mark, one.gid, one.field), paired.them.name)
         record.add(Decided(key=one.key, field=one.field, by=paired.us.name))
         record.write(conn)
     record.done()

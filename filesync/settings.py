@@ -41,6 +41,7 @@ _WORDS: Final = {"true": True, "false": False, "null": None, "~": None, "": None
 _WHOLE: Final = re.compile(r"-?(0|[1-9][0-9]{0,14})")  # longer digits are text: nothing here counts that far
 _DECIMAL: Final = re.compile(r"-?(0|[1-9][0-9]{0,14})\.[0-9]{1,9}")
 _PLAIN: Final = re.compile(r"[^\W\d_](?:[\w./+&()'-]| (?=[^ #]))*")  # a word that needs no quotes
+_ITEM: Final = re.compile(r"[\w.@+-]{1,60}")  # what may stand in a list as it is, to show how
 _DURATION: Final = re.compile(r"([0-9]{1,6})([smhd])")
 _SIZE: Final = re.compile(r"([1-9][0-9]{0,8}) ([KMG]iB)")
 _SPANS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -193,7 +194,7 @@ def check(document: Document, schema_name: str) -> tuple[Problem, ...]:
     found = set(islice(told, schema.MOST))
     if not found:  # the two validators disagree: the one that decides has the word
         found = {Problem(document.name, str(problem)) for problem in schema.problems(schema_name, document.data)}
-    return tuple(sorted(found, key=place_in_file))
+    return tuple(sorted(found, key=lambda one: (place_in_file(one), one.what)))
 
 
 def place_in_file(problem: Problem) -> tuple[str, int, int]:
@@ -242,6 +243,8 @@ def _sentence(error: ValidationError) -> str:
             must = "text: put it in quotes"
         case "type" if "pattern" in rule and "description" in rule:
             must = rule["description"]
+        case "type" if wanted == "array" and isinstance(value, str) and _ITEM.fullmatch(value):
+            must = f"a list, as in [{value}]"
         case "type":
             must = " or ".join(_TYPES[kind] for kind in ([wanted] if isinstance(wanted, str) else wanted))
         case "enum":

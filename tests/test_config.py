@@ -222,9 +222,10 @@ def test_mail_has_the_port_and_the_silence_that_go_with_the_rest(tmp_path: Path)
         ("user: me", "user without password_file"),
         ("password_file: m", "password_file without user"),
         ("password_file: outbox/m, user: me", "password_file lies in the outbox"),
-        ("security: none, user: me, password_file: m", "whoever is on the way could read our password"),
+        ("security: none, user: me, password_file: m", "mail.security is none: whoever is on the way could read our password"),
         ('cc: "a@b.example"', 'unknown key "cc"'),
         ("silence: 0d", '"0d" does not fit'),
+        ("what: trouble", "must be a list, as in [trouble]"),
     ],
 )
 def test_mail_that_cannot_work_or_should_not_is_refused(tmp_path: Path, more: str, problem: str) -> None:

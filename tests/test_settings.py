@@ -137,6 +137,12 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         load(tmp_path / "nowhere.yaml", "config")
 
 
+def test_what_is_missing_at_one_place_is_told_in_one_order() -> None:
+    told = [one.what for one in check(read(b"{}", name="contract.yaml"), "contract")]
+    assert len(told) > 1
+    assert told == sorted(told)
+
+
 def test_every_misfit_is_told_at_once_in_the_order_of_the_lines() -> None:
     document = read(
         b"""\

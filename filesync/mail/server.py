@@ -24,7 +24,8 @@ _WORDS: Final = 200  # characters of the server's own words
 _OK: Final = 250
 _TAKEN: Final = frozenset({_OK, 251})
 _WHOSE: Final = Whose(what="the mail server's password", setting="mail", anew="change it at the mail server")
-_LOOK: Final = "Nothing else is affected. Mend `mail` in the configuration, or the server, and run: filesync check"
+_LOOK: Final = "Mend `mail` in the configuration, or the server, and run: filesync check"
+_ALONE: Final = "Nothing else is affected."
 _PORTS: Final = "Port 587 mostly goes with `security: starttls`, 465 with `tls`. Mend `mail`, and run: filesync check"
 _left: dict[tuple[str, int], Thread] = {}  # who still waits for a server that we do not wait for any more
 
@@ -119,7 +120,7 @@ class _Call:
             return ssl.create_default_context(cafile=file)
         except OSError as error:
             words = (error.reason if isinstance(error, ssl.SSLError) else error.strerror) or "no certificates"
-            raise MailFails(f"mail.ca_file {str(file)!r} cannot be used: {words}", hint=_LOOK) from error
+            raise MailFails(f"mail.ca_file {str(file)!r} cannot be used: {words}", hint=f"{_ALONE} {_LOOK}") from error
 
     def _talk(self, smtp: smtplib.SMTP) -> None:
         given = self._settings
@@ -149,7 +150,7 @@ class _Call:
     def fails(self, what: str, hint: str = _LOOK) -> MailFails:
         """That the server does so."""
         kind = MailInDoubt if self._on_its_way else MailFails
-        return kind(f"the mail server {self._settings.server}:{self._settings.port} {what}", hint=hint)
+        return kind(f"the mail server {self._settings.server}:{self._settings.port} {what}", hint=f"{_ALONE} {hint}")
 
     def _quoted(self, code: int, words: bytes | str) -> str:
         """The server's own words, without what we showed it."""

@@ -77,10 +77,8 @@ def problems(given: Mapping[str, Any]) -> Iterator[tuple[At, str]]:
     if one in given and other not in given:
         yield (one,), f"{one} without {other}: either both, or none where the server asks for none"
     if given.get("security") == Security.NONE and "user" in given and not _is_here(given["server"]):
-        what = (
-            "is `none`: whoever is on the way could read our password. It must be starttls or tls, but for this machine's own"
-        )
-        yield ("security",), what
+        risk = "whoever is on the way could read our password"
+        yield ("security",), f"mail.security is none: {risk}. It must be starttls or tls, but for this machine's own"
 
 
 def _is_here(server: str) -> bool:

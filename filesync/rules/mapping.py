@@ -109,6 +109,11 @@ class Rules:
             return False
         return self.links.carries(field) if name == LINK else name in self._by_wire or name in self._constants
 
+    @property
+    def constants(self) -> frozenset[str]:
+        """Wire fields that nothing here stands for: what is told of them, with every issue of ours, stands in the mapping."""
+        return frozenset(self._constants)
+
     def takes(self, kind: Kind, field: str, *, new: bool) -> bool:
         """Whether what arrives for a wire field, flat or bare, is ever written here; `new`: as its issue is made."""
         name = split_name(field)[0]

@@ -227,3 +227,14 @@ def test_a_deletion_is_told_by_gid(shared: Pair) -> None:
     assert asked(shared, gid)["reason"].startswith("it is not in our tracker any more; the next export tells the deletion")
     shared.at_acme("export")
     assert asked(shared, gid)["reason"].startswith("it was deleted")
+
+
+def test_a_field_that_a_constant_tells_is_shown_once_with_its_reason(pair: Pair) -> None:
+    with (pair.folder / "acme" / "mapping.yaml").open("a") as mapping:
+        mapping.write("constants: {severity: Minor}\n")
+    pair.at_acme("issue", "create", "--type", "Bug", "--summary", "Pump", "--field", "severity=Major")
+    for standing in ("to be sent", "agreed"):
+        out = pair.at_acme("why", "ABC-1")[1]
+        assert f"  severity: {standing}: our mapping has a constant for it" in out
+        assert out.count("severity") == 1
+        pair.at_acme("export")

@@ -35,7 +35,7 @@ def fails(settings: MailSettings) -> str:
         send(settings)
     assert type(caught.value) is MailFails
     assert caught.value.exit_code is ExitCode.CONFIG
-    assert caught.value.hint
+    assert caught.value.hint.startswith("Nothing else is affected. ")
     assert PASSWORD not in f"{caught.value} {caught.value.hint}"
     return str(caught.value).removeprefix(f"the mail server {settings.server}:{settings.port} ")
 

@@ -109,6 +109,6 @@ def test_one_that_does_not_fit_the_schema_is_named(tmp_path: Path) -> None:
     found = problems(tmp_path, "version: 1\nwinner: {acme: supplier, Globex: [a]}\ntypes: [Bug]\nfields: {}\n")
     assert found == [
         'contract.yaml:2:9: "field" is missing',
-        "contract.yaml:2:16: must be a list",
+        "contract.yaml:2:16: must be a list, as in [supplier]",
         'contract.yaml:2:26: "Globex" is no name that can stand here; expected: a site\'s name: a lower-case letter, then up to 31 lower-case letters, digits or dashes',
     ]

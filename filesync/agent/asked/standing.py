@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from filesync.agent.asked.reasons import Facts
 from filesync.agent.paired import Paired
@@ -15,6 +16,8 @@ from filesync.model.ids import NEVER, Kind, parse_mark
 from filesync.model.shadow import Shadow
 from filesync.model.values import EMPTY, digest, split_name
 from filesync.rules.contract import BELOW, Flow
+
+_CONSTANT: Final = "our mapping has a constant for it: that is told with each issue made here, and nothing is taken"
 
 
 class Standing(StrEnum):
@@ -71,6 +74,8 @@ def _names(paired: Paired, facts: Facts, coming: dict[str, Queued]) -> list[str]
     }
     there |= {one.field for one in outward.dropped} if outward else set()
     there |= {split_name(name)[0] for name, shadow in (row.fields.items() if row else ()) if shadow != Shadow()}
+    if facts.kind is Kind.ISSUE and facts.item is not None:
+        there |= paired.rules.constants & {split_name(one)[0] for one in facts.item.fields}
     order = list(paired.rules.contract.fields) if facts.kind is Kind.ISSUE else list(BELOW[facts.kind])
     return [*(name for name in order if name in there), *sorted(there - set(order))]
 
@@ -93,8 +98,11 @@ def _findings(
         yield Standing.STAYS, "nothing in our tracker stands for it"
     if outward is not None and name in outward.untold:
         yield Standing.STAYS, f"the issue that it names is not with {them}"
+    rest = _CONSTANT if facts.kind is Kind.ISSUE and name in paired.rules.constants else ""
     if facts.tell is not None and any(split_name(one)[0] == name for one in facts.tell.fields):
-        yield Standing.TO_SEND, ""
+        yield Standing.TO_SEND, rest
+    if rest and outward is not None and name not in outward.fields:
+        yield Standing.STAYS, rest
     if paired.flow(facts.kind, name) is Flow.WE_TAKE_DRIFT and _differs(name, facts):
         yield Standing.STAYS, f"{them} alone tells it: an edit here stays until the next one there"
     if outward is not None and name in outward.silent and _differs(name, facts):
@@ -102,7 +110,7 @@ def _findings(
     if not paired.tells(facts.kind, name, new=facts.row is None) and _differs(name, facts):
         yield Standing.STAYS, "our mapping has it told with the creation only"
     # where it is neither, the reason of the whole is the field's
-    yield Standing.STAYS if facts.row is None or _differs(name, facts) else Standing.AGREED, ""
+    yield Standing.STAYS if facts.row is None or _differs(name, facts) else Standing.AGREED, rest
 
 
 def _open(name: str, facts: Facts, them: str) -> Iterator[tuple[Standing, str]]:

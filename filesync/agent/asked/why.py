@@ -240,7 +240,7 @@ def _unnamed(paired: Paired, what: Meant) -> tuple[str, ...]:
     """Fields of our issue that no field of the contract stands for."""
     if what.kind is not Kind.ISSUE or what.item is None:
         return ()
-    known = {name for wire in paired.rules.contract.fields for name in paired.rules.local_names(wire)}
+    known = {name for wire in paired.rules.contract.fields for name in paired.rules.local_names(wire)} | paired.rules.constants
     links = {flat for flat in what.item.fields if paired.rules.tells_link(flat)}
     return tuple(sorted({split_name(flat)[0] for flat in what.item.fields.keys() - links} - known))
 

@@ -98,11 +98,9 @@ def _findings(
         yield Standing.STAYS, "nothing in our tracker stands for it"
     if outward is not None and name in outward.untold:
         yield Standing.STAYS, f"the issue that it names is not with {them}"
-    rest = _CONSTANT if facts.kind is Kind.ISSUE and name in paired.rules.constants else ""
+    rest = _CONSTANT * (facts.kind is Kind.ISSUE and name in paired.rules.constants)
     if facts.tell is not None and any(split_name(one)[0] == name for one in facts.tell.fields):
         yield Standing.TO_SEND, rest
-    if rest and outward is not None and name not in outward.fields:
-        yield Standing.STAYS, rest
     if paired.flow(facts.kind, name) is Flow.WE_TAKE_DRIFT and _differs(name, facts):
         yield Standing.STAYS, f"{them} alone tells it: an edit here stays until the next one there"
     if outward is not None and name in outward.silent and _differs(name, facts):
@@ -110,7 +108,8 @@ def _findings(
     if not paired.tells(facts.kind, name, new=facts.row is None) and _differs(name, facts):
         yield Standing.STAYS, "our mapping has it told with the creation only"
     # where it is neither, the reason of the whole is the field's
-    yield Standing.STAYS if facts.row is None or _differs(name, facts) else Standing.AGREED, rest
+    untold = bool(rest) and outward is not None and name not in outward.fields
+    yield Standing.STAYS if facts.row is None or untold or _differs(name, facts) else Standing.AGREED, rest
 
 
 def _open(name: str, facts: Facts, them: str) -> Iterator[tuple[Standing, str]]:

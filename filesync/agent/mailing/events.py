@@ -28,4 +28,5 @@ class NotMailed(Event, frozen=True, kw_only=True):
     def sentence(self) -> str:
         then = "It is tried again after the next import or export" if self.again else "The others have it"
         then = "It may have been taken all the same, and is sent once more in an hour" if self.doubt else then
-        return f"not mailed: {ended(self.why)} {then}; what it was to tell stands in `filesync log` and, where it lasts, in `filesync status`. {self.hint}".rstrip()
+        there = "what it was to tell stands in `filesync log` and, where it lasts, in `filesync status`"
+        return f"not mailed: {ended(self.why)} {then}; {there}. {self.hint}".rstrip()

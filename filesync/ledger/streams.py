@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from filesync.ledger.tables import GENERATION, SEQ, X, bundle_in, bundle_out, exchange, site
 from filesync.model.ids import NO_BUNDLE, BundleId, Generation, SiteId, StreamId
 
+AGREED: Final = "agreed"  # instead of a basis: another contract came into force since, as both agreed
+
 
 class State(StrEnum):
     """Where an exchange stands."""
@@ -53,7 +55,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     out_seq: int
     out_id: BundleId
     cursor: str | None
-    basis: str
+    basis: str  # digest of what everything was read under at the last export; "": none; or AGREED
     in_stream: StreamId
     in_generation: Generation
     in_seq: int

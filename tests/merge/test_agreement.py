@@ -9,7 +9,9 @@ import pytest
 
 from filesync.agent.asked.look import Told, history
 from filesync.agent.contract.propose import accept, decline, propose, standing
-from filesync.agent.partners.agreements import ContractDeclined, ContractProposed, NotAccepted
+from filesync.agent.events import Event, Severity
+from filesync.agent.outgoing.departures import RulesChanged
+from filesync.agent.partners.agreements import ContractDeclined, ContractProposed, NotAccepted, ReadAnew
 from filesync.agent.partners.revocation import revoke
 from filesync.agent.site import Halted
 from filesync.cli.import_ import code_of
@@ -96,6 +98,30 @@ def test_what_one_word_stood_for_is_told_again_by_the_proposer() -> None:
         world.settle()
         world.assert_in_step()
         assert value(world.globex, key, "priority") == "High"
+
+
+def test_the_export_after_an_accepted_contract_warns_of_nothing_and_one_after_an_edit_by_hand_does() -> None:
+    def told(side: Side) -> list[type[Event]]:
+        return [type(one) for one in side.export().events if isinstance(one, ReadAnew | RulesChanged)]
+
+    with two_sites(mappings=("# none\n", "# none\n")) as world:
+        shared(world)
+        world.settle()
+        proposes(world.acme, FINE)
+        with pytest.raises(NotHere, match="contract 2 is proposed already"):
+            proposes(world.acme, FINE)
+        world.carry(to=world.globex)
+        world.globex.import_()
+        accepts(world.globex)
+        assert told(world.globex) == [ReadAnew]
+        assert told(world.globex) == []
+        world.carry(to=world.acme)
+        world.acme.import_()
+        assert told(world.acme) == [ReadAnew]
+        assert (ReadAnew.severity, RulesChanged.severity) == (Severity.INFO, Severity.WARNING)
+        put(world.acme, "mapping.yaml", "# another\n")
+        world.acme.reopen()
+        assert told(world.acme) == [RulesChanged]
 
 
 def test_remap_with_edits_in_flight() -> None:

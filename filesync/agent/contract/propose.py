@@ -98,7 +98,12 @@ def propose(site: Site, name: str, contract: Path, *, mapping: Path | None, mess
     wrong = _fit(site, paired, new)  # the tracker is asked before anything is said
     with site.ledger.begin() as conn:
         x = streams.exchange_of(conn, paired.exchange.id)
-        if proposals.of(conn, x.id) is not None:
+        if (other := proposals.of(conn, x.id)) is not None:
+            if other.ours and other.digest == one.digest and other.state == OPEN:
+                raise NotHere(
+                    f"contract {one.version} is proposed already, just as {contract} says it",
+                    hint=f"{x.partner_name} has not answered yet: filesync contract show",
+                )
             hint = "see: filesync contract show; then: filesync contract withdraw, where it is ours, else accept or decline"
             raise NotHere("another contract is proposed and not decided", hint=hint)
         say(conn, site, x, msgspec.structs.replace(said, origins=turn.origins))

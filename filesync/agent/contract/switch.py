@@ -142,6 +142,8 @@ def _in_force(conn: sa.Connection, site: Site, x: Exchange, one: Proposal, turn:
     if not one.ours and x.direction is not Direction.RECEIVE:
         said = Agreement(n=1, says=Says.ACCEPTED, version=one.version, digest=one.digest, origins=turn.origins)
         say(conn, site, x, said)
+    if x.basis:
+        streams.update_exchange(conn, x.id, basis=streams.AGREED)
     proposals.drop(conn, x.id)
 
 

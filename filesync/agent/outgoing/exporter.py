@@ -28,6 +28,7 @@ from filesync.agent.outgoing.number import freeze, next_heading
 from filesync.agent.outgoing.reports import report_if_due
 from filesync.agent.outgoing.unmarked import claim
 from filesync.agent.paired import Paired
+from filesync.agent.partners.agreements import ReadAnew
 from filesync.agent.record import Record
 from filesync.agent.showing import show
 from filesync.agent.site import Site
@@ -75,7 +76,8 @@ def export_once(site: Site, name: str) -> Exports:
     finished = finish(site, paired.exchange, record, resumed=True)
     held = proposed(site, paired, record)
     if paired.exchange.basis not in {"", paired.basis} and not held:
-        record.add(RulesChanged(partner=paired.them.name))
+        agreed = paired.exchange.basis == streams.AGREED
+        record.add((ReadAnew if agreed else RulesChanged)(partner=paired.them.name))
     drop_loose(site, paired.exchange)
     lost: list[tuple[Item, Gid]] = []
     for found in () if held else Gather(site, paired, record).found():  # X1

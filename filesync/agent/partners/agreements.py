@@ -152,6 +152,15 @@ class ContractInForce(Event, frozen=True, kw_only=True):
         return f"contract {self.version} ({self.digest[:8]}) is in force with {self.partner} from here on"
 
 
+class ReadAnew(Event, frozen=True, kw_only=True):
+    """The first export since another contract came into force, as it was proposed and accepted."""
+
+    partner: str
+
+    def sentence(self) -> str:
+        return f"another contract came into force since the last export for {self.partner}: every issue is looked at again"
+
+
 class ContractDeclined(Event, frozen=True, kw_only=True):
     """A change of the contract came to nothing."""
 

@@ -61,3 +61,10 @@ def test_an_element_of_a_set_is_a_value_too(event: Event) -> None:
     assert CANARY in event.sentence()
     assert CANARY not in without_values(event).sentence()
     assert "A-1" in without_values(event).sentence()
+
+
+def test_the_reason_is_told_without_the_word_that_is_missing() -> None:
+    event = without_values(NotTold(key="A-1", field="priority", why=f'the contract has no option "{CANARY}"'))
+    assert event.sentence() == (
+        "A-1: priority was not sent: the contract has no such option; `filesync why A-1` names it. The rest of the issue goes on."
+    )

@@ -57,8 +57,11 @@ class NotTold(Event, frozen=True, kw_only=True):
     key: str
     field: str
     why: str
+    whole: bool = False  # without it nothing of the issue is told: a type, of one that was never told
 
     def sentence(self) -> str:
+        if self.whole:
+            return f"{self.key} is not sent at all: {ended(self.why)} Other issues go on. See: filesync why {shown(self.key)}"
         return f"{self.key}: {self.field} was not sent: {ended(self.why)} The rest of the issue goes on."
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from filesync.agent.naming import prose
 from filesync.agent.outgoing.calling import Calling
-from filesync.agent.outgoing.departures import NotRead, NotTold, PairedBefore, RuleFails, Unpaired, Withheld
+from filesync.agent.outgoing.departures import NotRead, PairedBefore, RuleFails, Unpaired, Withheld
 from filesync.agent.outgoing.feed import paired_issues, piece
 from filesync.agent.outgoing.found import Found
 from filesync.agent.outgoing.hands import Hands
@@ -20,7 +20,7 @@ from filesync.agent.outgoing.severed import Severed
 from filesync.agent.outgoing.shortage import Shortage
 from filesync.agent.outgoing.sieving import Sieving
 from filesync.agent.outgoing.unmarked import unknown, unmarked
-from filesync.agent.outgoing.unsaid import Unsaid
+from filesync.agent.outgoing.unsaid import Unsaid, not_told
 from filesync.agent.paired import Paired
 from filesync.agent.progress import Doing
 from filesync.agent.record import Record
@@ -281,8 +281,8 @@ class Gather:
             item, lambda local: self._gid_of(local, found, depth), end_of=self._end_of, prose=self._prose
         )
         found.again.update((item.ref.issue, one) for one in outward.unresolved)
-        for one in outward.dropped if told else ():
-            self._record.add(NotTold(key=item.about.key, field=one.field, why=one.why))
+        for event in not_told(item, outward, new=self._gid(item) not in self._rows) if told else ():
+            self._record.add(event)
         for field, why in outward.failed.items():
             if (field, why) not in self._failed:
                 self._failed.add((field, why))

@@ -1,14 +1,18 @@
-"""Edits of ours that the pen forbids and that cannot be told: nobody answers them, so they are shown to people."""
+"""Values of ours that cannot be told, and of these the edits that the pen forbids: nobody answers them, so people are shown."""
 
 from __future__ import annotations
+
+import msgspec
 
 from filesync.agent.events import Met
 from filesync.agent.met import UNSAID
 from filesync.agent.naming import wordless
+from filesync.agent.outgoing.departures import NotTold
 from filesync.agent.paired import Paired
 from filesync.agent.record import Record
 from filesync.agent.site import Site
 from filesync.ledger.journal import Conflict
+from filesync.model.diff import TYPE
 from filesync.model.ids import NEVER, Kind
 from filesync.model.issue import Item
 from filesync.model.moments import micros
@@ -17,8 +21,15 @@ from filesync.rules.contract import is_us
 from filesync.rules.mapping import Outward
 
 
+def not_told(item: Item, outward: Outward, *, new: bool) -> list[NotTold]:
+    """What stays here of an item. `new`: it was never told, so that of an issue without a type nothing is."""
+    found = [NotTold(key=item.about.key, field=one.field, why=one.why) for one in outward.dropped]
+    bars = [msgspec.structs.replace(one, whole=True) for one in found if new and one.field == TYPE]
+    return bars or found
+
+
 class Unsaid:
-    """Finds them in what one exchange's export reads."""
+    """Finds the edits in what one exchange's export reads."""
 
     def __init__(self, site: Site, paired: Paired, record: Record) -> None:
         self._site, self._paired, self._record = site, paired, record

@@ -20,6 +20,7 @@ from filesync.rules.contract import Contract
 from filesync.settings import did_you_mean
 
 _COLUMNS: Final = ("ours", "theirs")
+_SEPARATORS: Final = ",;\t"
 
 
 @click.command("pair-issues")
@@ -82,11 +83,17 @@ def _read(path: Path) -> dict[str, str]:
     """The keys of a table: ours, and the partner's for each. Raises ConfigError with every problem."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
+            head = file.readline()
+            by = next((one for one in _SEPARATORS if one in head), ",")
+            columns = [one.strip() for one in next(csv.reader([head], delimiter=by), [])]
+            rows = list(csv.DictReader(file, columns, delimiter=by))
     except OSError as error:
         raise disk_problem(error, path, doing="read") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise ConfigError([Problem(str(path), f"is no table: {error}")], hint="It is CSV in UTF-8.") from error
+    hint = f"Its first line is: {by.join(_COLUMNS)}"
+    if missing := [one for one in _COLUMNS if one not in columns]:
+        raise ConfigError([Problem(f"{path}:1", f"names no column {' and no column '.join(missing)}")], hint=hint)
     keys: dict[str, str] = {}
     problems: list[Problem] = []
     for number, row in enumerate(rows, start=2):
@@ -98,7 +105,7 @@ def _read(path: Path) -> dict[str, str]:
         keys[ours] = theirs
     if problems or not rows:
         problems = problems or [Problem(str(path), "names no issue")]
-        raise ConfigError(problems, hint="Its first line is: ours,theirs")
+        raise ConfigError(problems, hint=hint)
     return keys
 
 
@@ -115,6 +122,17 @@ def _tell(app: App, found: Ties, *, partner: str) -> None:
     alone = f"; {count_text(found.alone, 'issue')} of {partner} will be new here"
     what = "tied" if found.tied else "would be tied, with --apply"
     app.tell(f"{count_text(len(found.ties), 'issue')} {what}{alone}")
+    if found.several:
+        app.tell(
+            f"Of these {count_text(found.several, 'issue')} would stand here twice, for it is not clear which are ours: "
+            "say it in a table (--csv) before the next import."
+        )
+    elif not found.came:
+        app.tell(f"Nothing of {partner} has come yet: once its first export lies in the inbox, run this again.")
+    elif not found.ties and not found.alone:
+        app.tell(
+            "What was imported already cannot be tied: take what stands here twice out of the scope before the next export."
+        )
 
 
 def _document(found: Ties) -> dict[str, object]:
@@ -122,6 +140,7 @@ def _document(found: Ties) -> dict[str, object]:
         "tied": found.tied,
         "issues": [_tie(one) for one in found.ties],
         "alone": found.alone,
+        "several": found.several,
         "unclear": found.unclear,
     }
 

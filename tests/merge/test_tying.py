@@ -136,11 +136,11 @@ def test_of_what_is_not_clear_nothing_is_tied_and_what_only_they_have_is_made() 
         world.carry(to=world.globex)
         found = tie(world.globex, BY_REFERENCE, Stands.THEIRS)
         assert found.ties == []
-        assert found.alone == 4
+        assert (found.alone, found.several) == (4, 3)
         assert found.unclear == {
-            "ABC-1": "we have several of R-1",
-            "ABC-2": "we have several of R-1",
-            "ABC-3": "the partner has several of R-2",
+            "ABC-1": "we have several of R-1 (ABC-1 at the partner)",
+            "ABC-2": "we have several of R-1 (ABC-1 at the partner)",
+            "ABC-3": "the partner has several of R-2 (ABC-2, ABC-3 at the partner)",
         }
 
 

@@ -41,6 +41,7 @@ from filesync.rules.mapping import Outward
 from filesync.rules.prose import readable
 
 _CHUNK: Final = 500  # issues that are read at once
+_KEYS: Final = 5  # of the partner's that are named beside ours
 _T = TypeVar("_T")
 
 
@@ -76,6 +77,8 @@ class Ties:
     ties: list[Tie] = field(default_factory=list)
     alone: int = 0
     unclear: dict[str, str] = field(default_factory=dict)  # keys, ours or theirs, that are not tied, and why
+    several: int = 0  # of `alone`, those that are not clear: we or they have several of their word
+    came: bool = True  # whether anything of the partner's ever did
     tied: bool = False  # or only looked at
 
 
@@ -148,7 +151,10 @@ class _Tying:
                 self._tied(Tie(ours=mine[0].key, theirs=key, local=mine[0].local, own=mine[0].own, gid=gid))
             else:
                 who = "we have" if len(mine) > 1 else "the partner has"
-                self.found.unclear.update((one.key, f"{who} several of {word}") for one in mine)
+                self.found.several += len(theirs[word])
+                keys = ", ".join(key for key, _ in theirs[word][:_KEYS] if key)
+                at = f" ({keys} at the partner)" if keys else ""
+                self.found.unclear.update((one.key, f"{who} several of {word}{at}") for one in mine)
         named = {one.ours for one in self.found.ties} | self.found.unclear.keys()
         for key, word in self._match.named.items():
             if key not in named:
@@ -169,6 +175,7 @@ class _Tying:
         """What the partner tells as new, in what was taken in and is not applied."""
         with self._site.ledger.begin() as conn:
             held = streams.held(conn, self._x)
+            self.found.came = bool(held) or streams.exchange_of(conn, self._x).in_seq > 0
         for taken in held:
             if taken.contract not in {NO_CONTRACT, self._paired.rules.contract.digest}:
                 continue  # it cannot be read here yet

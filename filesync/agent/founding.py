@@ -103,6 +103,9 @@ def _make(folder: Path, directory: Path, new: NewSite, *, clock: Clock) -> Draft
         make_tracker(settings.kind, project=settings.project, settings=settings.settings, folder=settings.base)
     except ConfigError:
         raise ConfigError(_wrong(folder, new), hint="Nothing was made. Mend that and run it again.") from None
+    if new.contract is not None and (wrong := _no_contract(new.contract)):
+        what = f"Nothing was made: --contract takes the partner's contract.yaml, and {new.contract} is none that can be used."
+        raise ConfigError([Problem("--contract", one) for one in wrong], hint=what)
     drafted = _rules(config, directory, new, clock=clock)
     key = make_key(config.keys.signing or folder / "keys" / "signing", comment=f"filesync {new.name}")
     add_signer(config.keys.allowed_signers, AllowedSigner(new.name, key, (NAMESPACE,)))
@@ -127,11 +130,17 @@ def _wrong(folder: Path, new: NewSite) -> list[Problem]:
         alone = {_option(one): _problems(folder, replace(right, settings={one: new.settings[one]})) for one in new.settings}
         found |= alone if any(alone.values()) else {", ".join(alone): together}
     if new.contract is not None:
-        try:
-            load_rules(new.contract, None, site=_NAME)
-        except ConfigError as error:
-            found["--contract"] = [str(one) for one in error.problems]
+        found["--contract"] = _no_contract(new.contract)
     return [Problem(option, what) for option, whats in found.items() for what in whats]
+
+
+def _no_contract(path: Path) -> list[str]:
+    """What is wrong with a contract."""
+    try:
+        load_rules(path, None, site=_NAME)
+    except ConfigError as error:
+        return [str(one) for one in error.problems]
+    return []
 
 
 def _option(setting: str) -> str:

@@ -117,8 +117,9 @@ def _show(app: App, what: str, rehearsal: Rehearsal, *, only: str | None, page: 
     found = [one for one in there if one.state is not State.OFFERED and one.direction is not without]
     run = _Run(app, rehearsal, found if only is None else [named(there, only)])
     if page is not None:
+        was = page.exists()
         write_whole(page, _page(app.config().name, what, run))
-        app.tell(f"written to {page}")
+        app.tell(f"written to {page}{', which was there and is replaced' if was else ''}")
     elif app.as_json:
         app.tell_json({one.name: _document(done) for one, done in run.exchanges()})
     else:

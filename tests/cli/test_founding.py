@@ -68,6 +68,16 @@ def test_all_options_of_init_that_are_wrong_are_told_at_once_each_by_its_name(tm
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_mapping_that_init_is_given_for_a_contract_makes_nothing(tmp_path: Path, filesync: Filesync) -> None:
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text("types: {Defect: Bug}\n")
+    status, _, err = filesync("init", tmp_path / "acme", "--name", "acme", "--contract", mapping)
+    assert status == ExitCode.CONFIG
+    assert "--contract: mapping.yaml:1:" in err
+    assert "Nothing was made: --contract takes the partner's contract.yaml" in err
+    assert not (tmp_path / "acme").exists()
+
+
 def test_init_overwrites_nothing(tmp_path: Path, filesync: Filesync) -> None:
     filesync("init", tmp_path / "acme", "--name", "acme")
     before = {path: path.read_bytes() for path in (tmp_path / "acme").rglob("*") if path.is_file()}

@@ -153,6 +153,8 @@ def test_the_page_holds_all_of_it_and_no_text_is_markup(sent: Pair) -> None:
     page = sent.folder / "page.html"
     status, out, _ = sent.at_globex("preview", "import", "--html", page)
     assert (status, out) == (ExitCode.DONE, f"written to {page}\n")
+    again = sent.at_globex("preview", "import", "--html", page)
+    assert again[:2] == (ExitCode.DONE, f"written to {page}, which was there and is replaced\n")
     text = page.read_text()
     assert html.escape("Pump <hot>") in text
     assert "<hot>" not in text

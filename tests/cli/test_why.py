@@ -238,3 +238,10 @@ def test_a_field_that_a_constant_tells_is_shown_once_with_its_reason(pair: Pair)
         assert f"  severity: {standing}: our mapping has a constant for it" in out
         assert out.count("severity") == 1
         pair.at_acme("export")
+
+
+def test_an_import_says_which_issues_it_marked_as_deleted(shared: Pair) -> None:
+    shared.at_acme("issue", "delete", "ABC-1")
+    shared.at_acme("export")
+    shared.deliver(shared.sent()[-1])
+    assert "1 issue marked as deleted by acme: ABC-1\n" in shared.at_globex("import")[1]

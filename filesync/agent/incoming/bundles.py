@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from filesync.agent.events import Event, Severity, count_text, ranges
+
+_KEYS: Final = 20  # that a line names
 
 
 class Held(Event, frozen=True, kw_only=True):
@@ -68,6 +72,18 @@ class BundleApplied(Event, frozen=True, kw_only=True):
             if number
         )
         return f"imported {self.seq} from {self.partner}: {count_text(self.read, 'change')}, {self.applied} applied{rest}"
+
+
+class MarkedDeleted(Event, frozen=True, kw_only=True):
+    """Issues of ours show that the partner deleted its own: they are marked, and closed where the contract says so."""
+
+    partner: str
+    keys: list[str]
+
+    def sentence(self) -> str:
+        more = f" and {len(self.keys) - _KEYS} more" if len(self.keys) > _KEYS else ""
+        number = count_text(len(self.keys), "issue")
+        return f"{number} marked as deleted by {self.partner}: {', '.join(self.keys[:_KEYS])}{more}"
 
 
 class HadWaited(Event, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from filesync.agent.contract.heard import accepts, asks, hear
 from filesync.agent.contract.switch import at_work
 from filesync.agent.events import Event, Stopped
-from filesync.agent.incoming.bundles import BundleApplied, ContractDiffers, HadWaited
+from filesync.agent.incoming.bundles import BundleApplied, ContractDiffers, HadWaited, MarkedDeleted
 from filesync.agent.incoming.checkpoint import write_checkpoint
 from filesync.agent.incoming.chunks import drop_early
 from filesync.agent.incoming.first import waits_for_a_person
@@ -118,6 +118,7 @@ class Importer:
         self._x = paired.exchange.id
         self._record = record
         self.counts = Counts()
+        self._marked: list[str] = []  # keys of ours that show a deletion of the partner's
         self._past, self._there = 0, 0  # changes in the bundles that were applied here, and in all that are to be
         self.learned = False  # a key of the partner's was introduced, or another contract is in force
         with site.ledger.begin() as conn:
@@ -139,6 +140,8 @@ class Importer:
             rename(self._site, self._paired, self._record, self._reach)
             show(self._site, self._paired, self._record)
             show_files(self._site, self._paired, self._record, self._reach)
+        if self._marked:
+            self._record.add(MarkedDeleted(partner=self._paired.them.name, keys=self._marked))
         write_checkpoint(self._site, self._x)
         return bundles
 
@@ -247,6 +250,7 @@ class Importer:
         outcomes = self._groups.decide(works, taken=taken, done=done)
         for one in outcomes:
             self.counts.add(one.end)
+        self._marked += [one.marked for one in outcomes if one.marked]
         return outcomes
 
     # ── the queue ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -172,6 +172,9 @@ class Carry:
             return self._stuck(outcome, str(error))
         except Gone:
             pass  # deleted here meanwhile: both sides wanted it
+        else:
+            if isinstance(step.action, base.MarkDeleted) and step.row.kind is Kind.ISSUE:
+                outcome.marked = step.shown.key
         outcome.rows += self._merge.deletions.buried(step.row, step.life)
         outcome.end = End.APPLIED
         return outcome

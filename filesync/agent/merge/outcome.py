@@ -97,6 +97,7 @@ class Outcome(msgspec.Struct):
     unfiled: list[Unfiled] = []  # its texts that show files
     unnamed: set[str] = set()  # issues that its texts name and that are not here yet, by the partner's keys
     outside: Outside | None = None  # what the partner told of its scope, where that is news
+    marked: str = ""  # our key of an issue that was marked as deleted, or closed for it
     doubted: bool = False  # an earlier call may have made the entity, and this did not find out
 
     @property

@@ -83,7 +83,8 @@ def test_a_mended_mapping_tells_what_it_kept_back() -> None:
         (world.acme.folder / "mapping.yaml").write_text("users: {m.silva: maria}\n")
         world.acme.reopen()
         done = world.acme.export()
-        assert any(isinstance(event, RulesChanged) for event in done.events)
+        [changed] = [event for event in done.events if isinstance(event, RulesChanged)]
+        assert "held at globex until it has the same one" in changed.sentence()
         world.carry(to=world.globex)
         world.globex.import_()
         assert value(world.globex, key, "assignee") == "m.silva"

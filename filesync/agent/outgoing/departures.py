@@ -248,7 +248,8 @@ class RulesChanged(Event, frozen=True, kw_only=True):
     def sentence(self) -> str:
         return (
             f"the contract, mapping or scope changed since the last export for {self.partner}: every issue is looked at again, "
-            "and what reads differently now is sent as an edit"
+            "and what reads differently now is sent as an edit. If contract.yaml was edited by hand, what is sent is held at "
+            f"{self.partner} until it has the same one: next time, filesync contract propose"
         )
 
 

@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from filesync.agent.founding import CONFIG, NewSite, create_site
 from filesync.cli.app import App, json_option, now
@@ -73,6 +74,8 @@ def init(
         drafted = create_site(directory, new, clock=now)
     config = directory / CONFIG
     app.tell(f"Made the site {name}: {config}")
+    if click.get_current_context().get_parameter_source("project") is ParameterSource.DEFAULT:
+        app.tell(f"Its project is {project}, as --project names no other.")
     tell_drafted(app, drafted, config=config)
     call = f"filesync -c {shlex.quote(str(config))}"
     if tracker != OWN and drafted is None:

@@ -22,6 +22,8 @@ def test_a_new_site_has_what_init_promises(tmp_path: Path, filesync: Filesync) -
     status, out, _ = filesync("init", tmp_path / "acme", "--name", "acme")
     assert status == ExitCode.DONE
     assert str(tmp_path / "acme" / "filesync.yaml") in out
+    assert "Its project is ABC, as --project names no other.\n" in out
+    assert "Its project" not in filesync("init", tmp_path / "globex", "--name", "globex", "--project", "PUMP")[1]
     for folder in ("outbox", "inbox", "archive", "store", "quarantine", "state", "guard"):
         assert (tmp_path / "acme" / folder).is_dir()
     assert (tmp_path / "acme" / "keys" / "allowed_signers").read_text().startswith("acme ")

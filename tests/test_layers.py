@@ -33,6 +33,7 @@ OUTSIDE = DISK | {"subprocess", "socket", "time", "random", "secrets", "uuid", "
 LATE = {
     "agent/mailing/post.py",
     "agent/asked/reading.py",
+    "agent/usable.py",
     "agent/asked/status.py",
     "cli/app.py",
     "cli/progress.py",

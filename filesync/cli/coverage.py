@@ -10,10 +10,12 @@ import click
 from filesync.agent.asked.coverage import Count, Coverage
 from filesync.agent.asked.coverage import coverage as coverage_of
 from filesync.agent.asked.reading import reading
+from filesync.agent.usable import unusable
 from filesync.bundle.verdict import shown
-from filesync.cli.app import App, json_option, time_text
+from filesync.cli.app import App, Say, json_option, time_text
 from filesync.cli.exchanges import exchange_option, named
 from filesync.cli.hands import hand_lines
+from filesync.errors import ExitCode
 from filesync.ledger import streams
 from filesync.model.shortfall import Cause
 
@@ -45,24 +47,30 @@ _TAKING: Final = {
 )
 @json_option
 @click.pass_obj
-def coverage(app: App, exchange: str | None, examples: int) -> None:
+def coverage(app: App, exchange: str | None, examples: int) -> ExitCode:
     """Show what does not reach the other side, or not as it stands here.
 
     By field and cause, for how many issues (comments, attachments, worklogs), since when, and which. It is how things stand
     now: what was put right is not counted any more. What a partner does not have as we sent it, it counts itself and says
-    in its reports. No value is shown.
+    in its reports. No value is shown. Ends with 6 where a contract or mapping cannot be used.
     """
-    with reading(app.config()) as conn:
+    config = app.config()
+    with reading(config) as conn:
         there = streams.exchanges(conn)
         asked = there if exchange is None else [named(there, exchange)]
         found = [coverage_of(conn, one, examples=examples, limit=_LISTED) for one in asked]
+        wrong = {one.name: error for one in asked if (error := unusable(conn, config, one)) is not None}
     for one in found:
         for line in lines(one):
             app.tell(line)
+        if one.exchange in wrong:
+            what = f"nothing is sent or applied as things are: {shown(str(wrong[one.exchange]), limit=1_000)}"
+            app.tell(f"  {what}; see: filesync check", level=Say.LESS)
     if not found:
         app.tell("paired with nobody yet")
     if app.as_json:
         app.tell_json(found)
+    return ExitCode.CONFIG if wrong else ExitCode.DONE
 
 
 def lines(one: Coverage) -> Iterator[str]:

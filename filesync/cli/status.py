@@ -26,8 +26,8 @@ _NAMED = 3  # files that are arriving
 def status(app: App) -> ExitCode:
     """Show how far each stream is, and what waits.
 
-    Ends with 9 where a stream is stopped, with 4 where something waits, is held, stuck or paused, with 12 where the ledger is
-    older than what was sent.
+    Ends with 9 where a stream is stopped, with 6 where a contract or mapping cannot be used, with 4 where something waits, is
+    held, stuck or paused, with 12 where the ledger is older than what was sent.
     """
     config = app.config()
     with reading(config) as conn:
@@ -63,6 +63,7 @@ def _exchange(us: str, one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
             Say.LESS,
             f"  a way out, once that is settled: filesync unpair {one.name}, on both sides, then pair again; nothing doubles",
         )
+    yield from _unusable(one)
     yield from _revoked(one)
     yield from _proposed(one)
     if one.state is State.PAUSED and one.stopped_since is not None:
@@ -107,6 +108,7 @@ def _for_a_person(one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
 def _wants_a_person(one: ExchangeStatus) -> bool:
     return bool(
         one.state is State.STOPPED
+        or one.unusable
         or one.stuck
         or one.open
         or one.revoked
@@ -135,6 +137,11 @@ def _first(exchange: str, issues: int) -> Iterator[tuple[Say, str]]:
     if issues:
         look, go = f"filesync preview import --exchange {exchange}", f"filesync import --exchange {exchange} --first"
         yield Say.LESS, f"  FIRST IMPORT: it would make {issues} issues; see: {look}; then: {go}"
+
+
+def _unusable(one: ExchangeStatus) -> Iterator[tuple[Say, str]]:
+    if one.unusable:
+        yield Say.LESS, f"  CANNOT GO ON: {shown(one.unusable, limit=1_000)}; see: filesync check"
 
 
 def _revoked(one: ExchangeStatus) -> Iterator[tuple[Say, str]]:

@@ -297,3 +297,20 @@ def test_a_person_sees_what_is_open_and_decides_it(pair: Pair) -> None:
     status, _, err = pair.at_globex("settle", "ABC-1", "summary", "--ours")
     assert (status, "summary of ABC-1 does not wait for a person any more" in err) == (ExitCode.USAGE, True)
     assert "Edit the issue itself to change it." in err
+
+
+def test_a_mapping_that_cannot_be_used_is_told_by_those_who_only_look(pair: Pair) -> None:
+    pair.at_acme("export")
+    assert pair.at_acme("status")[0] == pair.at_acme("coverage")[0] == ExitCode.DONE
+    mapping = pair.folder / "acme" / "mapping.yaml"
+    before = mapping.read_text()
+    mapping.write_text(before + "nonsense: 1\n")
+    said = pair.at_acme("status")
+    assert said[0] == ExitCode.CONFIG
+    assert "  CANNOT GO ON: " in said[1]
+    assert "mapping.yaml" in said[1]
+    said = pair.at_acme("coverage")
+    assert said[0] == ExitCode.CONFIG
+    assert "nothing is sent or applied as things are" in said[1]
+    mapping.write_text(before)
+    assert pair.at_acme("status")[0] == ExitCode.DONE

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from filesync.agent import gaps
 from filesync.agent.asked.hands import Said, by_hand_of
 from filesync.agent.traces import check_ledger
+from filesync.agent.usable import unusable
 from filesync.bundle.verdict import Code, shown
 from filesync.config import Config
 from filesync.errors import ConfigError, ExitCode, FilesyncError, disk_problem
@@ -127,6 +128,7 @@ class ExchangeStatus(msgspec.Struct, frozen=True, kw_only=True):
     waiting: int  # changes that wait for an entity or another change, or for a person who stopped their issue
     stuck: int  # changes that the tracker or the mapping refused
     by_hand: tuple[Said, ...]  # issues that a person stopped or started
+    unusable: str = ""  # what is wrong with its contract or mapping, so that nothing is sent or applied
     waiting_stopped: int = 0  # of those that wait: for their issue to be started again
     open: int = 0  # fields of which each side keeps its own until a person decides
     open_since: dt.datetime | None = None  # the oldest of them
@@ -136,6 +138,8 @@ class ExchangeStatus(msgspec.Struct, frozen=True, kw_only=True):
         """What a script is to know of it."""
         if self.state is State.STOPPED:
             return ExitCode.STOPPED
+        if self.unusable:
+            return ExitCode.CONFIG
         if self.state is State.PAUSED:
             return ExitCode.WORK_LEFT
         streams_left = any(one is not None and one.work_left for one in (self.sending, self.receiving))
@@ -205,6 +209,7 @@ def _exchange(conn: sa.Connection, x: Exchange, config: Config, *, now: dt.datet
         waiting=waits.get(Wait.WAITS, 0) + waits.get(Wait.BEHIND, 0),
         stuck=waits.get(Wait.STUCK, 0),
         by_hand=by_hand_of(conn, x),
+        unusable=str(unusable(conn, config, x) or ""),
         waiting_stopped=journal.count_stopped(conn, x.id) if waits else 0,
         open=undecided,
         open_since=moment(since) if undecided else None,

@@ -29,6 +29,7 @@ from filesync.agent.partners.agreements import ContractGaveWay, ContractInForce,
 from filesync.agent.progress import Doing
 from filesync.agent.record import Record
 from filesync.agent.site import Halted, Site
+from filesync.agent.usable import could_be_used
 from filesync.bundle.agreement import Agreement, Says, encode_agreement
 from filesync.bundle.changes import compress, encode_change, read_change
 from filesync.bundle.header import BundleKind
@@ -66,7 +67,10 @@ def at_work(site: Site, name: str) -> Paired:
     """The exchange as it stands, once a switch that was cut off is over. Raises as `Site.paired` and `complete` do."""
     site.at_work(name)  # paused or stopped, it waits; its files are read only then: of the two, one may be the new one
     complete(site, name)
-    return site.paired(name)
+    paired = site.paired(name)
+    with site.ledger.begin() as conn:
+        could_be_used(conn, site.config, paired.exchange)
+    return paired
 
 
 def proposed(site: Site, paired: Paired, record: Record) -> bool:

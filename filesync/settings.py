@@ -221,7 +221,10 @@ def _explain(document: Document, error: ValidationError) -> Iterator[Problem]:
         case _ if "propertyNames" in error.absolute_schema_path:
             yield document.problem((*at, value), f"{quoted(value)} is no name that can stand here{_expected(error)}", key=True)
         case _:
-            yield document.problem(at, _sentence(error))
+            # `a:b` is one word to YAML: a key without a value inside of braces, and text where a map was meant
+            word = value if isinstance(value, str) and wanted == "object" else str(at[-1]) if at and value is None else ""
+            blank = "; is the blank after the colon missing?" if ":" in word.strip(":") else ""
+            yield document.problem(at, _sentence(error) + blank)
 
 
 def _again(items: list[Any]) -> Iterator[int]:

@@ -249,3 +249,12 @@ def test_a_hint_names_the_file(tmp_path: Path) -> None:
         settings.load(path, "contract")
     assert str(path) in caught.value.hint
     assert "docs/rules.md" in caught.value.hint
+
+
+@pytest.mark.parametrize("text", ["types: {Bug:Defect}\n", "types:\n  Bug:Defect\n"])
+def test_a_blank_that_is_missing_after_a_colon_is_asked_for(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "mapping.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load(path, "mapping")
+    assert "is the blank after the colon missing?" in str(caught.value.problems[0])

@@ -222,6 +222,11 @@ def settle_doubts(conn: sa.Connection, exchange_id: int, gids: Iterable[Gid]) ->
     conn.exec_driver_sql(_SETTLE, (exchange_id, _encode(list(gids)).decode()))
 
 
+def drop_doubt(conn: sa.Connection, exchange_id: int, gid: Gid, field: str) -> None:
+    """Forget what was in doubt of one field: what stands in our tracker was looked at since."""
+    conn.exec_driver_sql("delete from doubt where exchange = ? and gid = ? and field = ?", (exchange_id, gid, field))
+
+
 # ── issues to be looked at again ────────────────────────────────────────────────────────────────────────────────
 
 

@@ -165,7 +165,7 @@ def test_f53_a_second_process_is_told_who_holds_the_site_and_since_when() -> Non
             ) as told:
                 Site.open(world.acme.config)
             assert told.value.exit_code is ExitCode.LOCKED
-            assert "nothing was started here" in told.value.hint
+            assert "Nothing was started here" in told.value.hint
             process.kill()
         world.acme.reopen()
 

@@ -202,6 +202,22 @@ def test_a_decision_that_is_cut_off_goes_on_by_itself() -> None:
             decided(world, key, "z")
 
 
+def test_ours_after_theirs_was_cut_off_is_told_even_if_it_is_what_that_wrote() -> None:
+    with two_sites(contract=ASK) as world:
+        key = shared(world, "x")
+        for side, text in ((world.acme, "y"), (world.globex, "z")):
+            edit(side, key, text)
+            side.export()
+        world.carry(to=world.acme)
+        world.acme.import_()
+        edit(world.globex, key, "y")
+        world.globex.export()
+        with crash(world.acme, "after apply"):
+            decide(world.acme, key, Choice.THEIRS)
+        decide(world.acme, key, Choice.OURS)
+        still_open(world, key, "z", "y")
+
+
 def test_an_issue_that_is_told_once_more_stays_open() -> None:
     with two_sites(contract=ASK) as world:
         key = met(world)

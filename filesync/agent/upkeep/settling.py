@@ -156,6 +156,8 @@ def _ours(site: Site, paired: Paired, one: OpenConflict) -> None:
     record = site.record(paired.exchange.name)
     with site.ledger.begin() as conn:
         row = _row(conn, paired, one)
+        # where a `--theirs` was cut off, what it wrote may be what is chosen now: it is told all the same
+        shadows.drop_doubt(conn, paired.exchange.id, one.gid, one.field)
         shadow = msgspec.structs.replace(row.shadow(one.field).seen(), here=UNAGREED)
         shadows.save(conn, paired.exchange.id, [row.with_shadows({one.field: shadow})])
         _look_again(conn, paired, row)

@@ -89,7 +89,7 @@ def load(path: Path, schema_name: str, look: Look | None = None) -> Document:
 
 def parse(raw: bytes, schema_name: str, *, name: str, hint: str, look: Look | None = None) -> Document:
     """The bytes of a settings file, held against its schema. Raises ConfigError with every problem. `look`: as `load`."""
-    document, found = _read(raw, name=name)
+    document, found = read(raw, name=name)
     found += check(document, schema_name)
     if found and look is not None:
         found += look(document)
@@ -98,16 +98,8 @@ def parse(raw: bytes, schema_name: str, *, name: str, hint: str, look: Look | No
     return document
 
 
-def read(raw: bytes, *, name: str) -> Document:
-    """Read YAML. Raises ConfigError: for the first place where it cannot be read, else for all that is not taken."""
-    document, found = _read(raw, name=name)
-    if found:
-        raise ConfigError(found)
-    return document
-
-
-def _read(raw: bytes, *, name: str) -> tuple[Document, list[Problem]]:
-    """What it says, and what of it is not taken. Raises ConfigError for the first place where it cannot be read."""
+def read(raw: bytes, *, name: str) -> tuple[Document, list[Problem]]:
+    """Read YAML: what it says, and what of it is not taken. Raises ConfigError for the first place where it cannot be read."""
     if len(raw) > MAX_BYTES:
         raise ConfigError([Problem(name, f"larger than a settings file may be ({MAX_BYTES} bytes)")])
     try:

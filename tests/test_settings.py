@@ -9,7 +9,14 @@ import pytest
 from filesync import settings
 from filesync.bundle import schema
 from filesync.errors import ConfigError
-from filesync.settings import MAX_BYTES, MAX_DEPTH, Document, check, did_you_mean, load, quoted, read
+from filesync.settings import MAX_BYTES, MAX_DEPTH, Document, check, did_you_mean, load, quoted
+
+
+def read(raw: bytes, *, name: str) -> Document:
+    document, found = settings.read(raw, name=name)
+    if found:
+        raise ConfigError(found)
+    return document
 
 
 def problems(raw: bytes | str) -> list[str]:

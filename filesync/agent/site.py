@@ -26,7 +26,6 @@ from filesync.agent.record import Clock, Record, Sink
 from filesync.agent.traces import SITE_ID, SITE_NAME, check_ledger, check_traces
 from filesync.config import Config
 from filesync.errors import (
-    ConfigError,
     LedgerBehind,
     PairingError,
     Paused,
@@ -41,7 +40,7 @@ from filesync.ledger.streams import Direction, Exchange, State
 from filesync.model.moments import moment
 from filesync.model.prepare import prepare
 from filesync.rules import contract as agreed
-from filesync.rules.load import load_rules
+from filesync.rules.load import load_between
 from filesync.rules.mapping import Rules
 from filesync.trackers.base import Tracker
 from filesync.trackers.registry import open_tracker, outlook
@@ -202,11 +201,8 @@ class Site:
         us, them = self.sides(one)
         if name not in self._rules:
             which = self.config.rules_of(name)
-            rules = load_rules(which.contract, which.mapping, site=self.config.name, people=self.tracker.people)
-            one_way = one.direction is not Direction.BOTH
-            if problems := agreed.strangers(rules.contract, us=us, them=them, one_way=one_way):
-                raise ConfigError(problems, hint=f"Mend {which.contract} on both sides; nothing was sent or applied.")
-            self._rules[name] = rules
+            one_way, people = one.direction is not Direction.BOTH, self.tracker.people
+            self._rules[name] = load_between(which.contract, which.mapping, us=us, them=them, one_way=one_way, people=people)
         if name not in self._bases:
             self._bases[name] = self._basis(name)
         return Paired(exchange=one, rules=self._rules[name], basis=self._bases[name], us=us, them=them)

@@ -37,14 +37,12 @@ def unusable(conn: sa.Connection, config: Config, x: Exchange) -> ConfigError | 
 
 
 def _read(config: Config, x: Exchange) -> None:
-    from filesync.rules import contract  # noqa: PLC0415, start-up time: seldom are the files other ones
-    from filesync.rules.load import load_rules  # noqa: PLC0415, start-up time
+    from filesync.rules.contract import Site  # noqa: PLC0415, start-up time: seldom are the files other ones
+    from filesync.rules.load import load_between  # noqa: PLC0415, start-up time
 
     which = config.rules_of(x.name)
-    agreed = load_rules(which.contract, which.mapping, site=config.name).contract
-    us, them = contract.Site(config.site, config.name), contract.Site(x.partner_site, x.partner_name)
-    if problems := contract.strangers(agreed, us=us, them=them, one_way=x.direction is not Direction.BOTH):
-        raise ConfigError(problems, hint=f"Mend {which.contract} on both sides; nothing was sent or applied.")
+    us, them = Site(config.site, config.name), Site(x.partner_site, x.partner_name)
+    load_between(which.contract, which.mapping, us=us, them=them, one_way=x.direction is not Direction.BOTH)
 
 
 def _fact(x: Exchange) -> str:

@@ -14,7 +14,7 @@ from filesync.model.ids import Kind
 from filesync.model.links import LINK
 from filesync.model.people import ANYBODY, People
 from filesync.model.values import FieldKind, FieldSpec
-from filesync.rules.contract import Contract, ContractField, load_contract
+from filesync.rules.contract import Contract, ContractField, Site, load_contract, strangers
 from filesync.rules.ending import endings
 from filesync.rules.fitting import allowed_words, locals_of, problems
 from filesync.rules.given import constants_of, given_problems, presets_of
@@ -51,6 +51,16 @@ def load_rules(contract_path: Path, mapping_path: Path | None, *, site: str, peo
 
     mapping = None if mapping_path is None else load(mapping_path, "mapping", look)
     return make_rules(contract, mapping, site=site, people=people)
+
+
+def load_between(
+    contract_path: Path, mapping_path: Path | None, *, us: Site, them: Site, one_way: bool, people: People = ANYBODY
+) -> Rules:
+    """As `load_rules`, for an exchange with this partner: a contract that names other sites is refused, too."""
+    rules = load_rules(contract_path, mapping_path, site=us.name, people=people)
+    if found := strangers(rules.contract, us=us, them=them, one_way=one_way):
+        raise ConfigError(found, hint=f"Mend {contract_path} on both sides; nothing was sent or applied.")
+    return rules
 
 
 def _of_two(path: Path, *, site: str) -> Contract:

@@ -12,10 +12,9 @@ from filesync.ledger.journal import Entry, add_entries
 from filesync.ledger.ledger import Ledger
 from tests.cli.sites import Pair
 
-# ── looking ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-
-def test_f116_both_values_of_a_conflict_are_shown(pair: Pair) -> None:
+def edit_on_both_sides(pair: Pair) -> None:
+    """One issue's summary, before either hears of it; what acme made of it lies in globex's inbox."""
     pair.at_acme("issue", "create", "--type", "Bug", "--summary", "Pump")
     pair.at_acme("export")
     pair.deliver(*pair.sent())
@@ -25,6 +24,13 @@ def test_f116_both_values_of_a_conflict_are_shown(pair: Pair) -> None:
     pair.at_acme("export")
     pair.at_globex("export")
     pair.deliver(pair.sent()[-1])
+
+
+# ── looking ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_f116_both_values_of_a_conflict_are_shown(pair: Pair) -> None:
+    edit_on_both_sides(pair)
     assert "acme's value stands" in pair.at_globex("import")[1]
     [one] = pair.at_globex("conflicts", "--json")[1]
     assert (one["ours"], one["theirs"], one["winner"]) == ("Bearing too hot", "Pump overheats", "acme")
@@ -264,15 +270,7 @@ def test_a_person_sees_what_is_open_and_decides_it(pair: Pair) -> None:
     for at in ("acme", "globex"):
         contract = pair.folder / at / "contract.yaml"
         contract.write_text(contract.read_text().replace("  summary: {kind: text}", "  summary: {kind: text, winner: ask}"))
-    pair.at_acme("issue", "create", "--type", "Bug", "--summary", "Pump")
-    pair.at_acme("export")
-    pair.deliver(*pair.sent())
-    pair.at_globex("import")
-    pair.at_acme("issue", "edit", "ABC-1", "--field", "summary=Pump overheats")
-    pair.at_globex("issue", "edit", "ABC-1", "--field", "summary=Bearing too hot")
-    pair.at_acme("export")
-    pair.at_globex("export")
-    pair.deliver(pair.sent()[-1])
+    edit_on_both_sides(pair)
     assert pair.at_globex("import")[0] == ExitCode.WORK_LEFT
     status, out, _ = pair.at_globex("status")
     assert (status, "1 field waits for a person, each side keeps its own; see: filesync conflicts" in out) == (4, True)
